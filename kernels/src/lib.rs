@@ -1,0 +1,1 @@
+//! Matrix products and vector functions whose bits depend on nothing but their input.

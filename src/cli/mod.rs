@@ -1,0 +1,1 @@
+//! The command line: raw arguments resolved once into typed commands.

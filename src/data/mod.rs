@@ -1,0 +1,1 @@
+//! Data sets: reading, verifying, fetching, drawing, splitting, batching.

@@ -1,0 +1,1 @@
+//! Pictures and pages: loss curves, image grids, the self-contained HTML report.

@@ -1,0 +1,86 @@
+//! Files that are never half-written: beside the name, synced, renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file operation that failed, with the path it failed on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct FileError {
+    /// What was being done, as a verb: "read", "write", "create".
+    pub action: &'static str,
+    /// The file or folder it was being done to.
+    pub path: PathBuf,
+    /// What the operating system answered.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// An adapter for `map_err`.
+    pub fn on(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+        let path = path.to_path_buf();
+        move |source| FileError { action, path, source }
+    }
+}
+
+/// Writes `bytes` to `path` so that a reader sees the old file or the whole new one, whatever happens in between:
+/// the bytes go to a file beside it, are synced, the file is renamed over `path`, and the folder is synced.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    if let Err(source) = written.and_then(|()| fs::rename(&partial, path)) {
+        // The partial file is ours alone; failing to remove it must not hide why the write failed.
+        let _ = fs::remove_file(&partial);
+        return Err(FileError { action: "write", path: path.to_path_buf(), source });
+    }
+    sync_folder_of(path)
+}
+
+/// Makes a rename in the folder of `path` survive a power cut.
+pub fn sync_folder_of(path: &Path) -> Result<(), FileError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // Only Unix lets a folder be opened and synced.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(FileError::on("sync", folder))?;
+    }
+    Ok(())
+}
+
+/// Creates `folder` and its parents.
+pub fn create_folder(folder: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(folder).map_err(FileError::on("create", folder))
+}
+
+/// Reads all of `path`.
+pub fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(FileError::on("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_partial_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_whole(&path, b"old").unwrap();
+        let missing = folder.path().join("missing").join("a");
+        let error = write_whole(&missing, b"new").unwrap_err();
+        assert!(error.to_string().starts_with("cannot write"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        write_whole(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,1 @@
+//! Layers and models: parameters, initialisers, the autoencoder, its summary.

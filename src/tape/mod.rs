@@ -1,0 +1,1 @@
+//! Reverse-mode differentiation on an append-only arena.
