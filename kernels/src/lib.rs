@@ -1,1 +1,29 @@
 //! Matrix products and vector functions whose bits depend on nothing but their input.
+//!
+//! Slices, strides and an [`Isa`] go in, slices come out; this crate knows nothing of tensors, networks or files. Its
+//! contract, which every test compares with `==`:
+//!
+//! * **GEMM**: each element of C is one chain of fused multiply-adds over k in ascending order, starting from zero or from
+//!   the old C.
+//! * **Reductions** use a fixed number of virtual lanes and a fixed tree, whatever the width of the hardware's vectors.
+//! * **exp, ln, tanh, sigmoid, softplus** are one definition in `mul_add` arithmetic for all instruction sets.
+//!
+//! Vector code is written once against the trait [`Simd`] and instantiated for each instruction set by
+//! [`Real::dispatch`]; `unsafe` ends in this crate.
+
+mod isa;
+mod real;
+pub mod simd;
+
+pub use isa::{Isa, IsaError};
+pub use real::{Kernel, Real};
+pub use simd::Simd;
+
+/// What happens to the old content of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accumulate {
+    /// It is never read.
+    Overwrite,
+    /// The result is added to it.
+    Add,
+}
