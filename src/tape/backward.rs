@@ -1,0 +1,239 @@
+//! One walk down the tape, straight into gradient slots or recorded.
+
+use narrows_kernels::{Accumulate, Activation, Real};
+
+use super::operation::{Call, Op, Target};
+use super::ops::{ActivationDerivative, Combine, ColumnSum};
+use super::{Tape, Var};
+
+/// The gradient of a node, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Slot {
+    /// No contribution yet.
+    Empty,
+    /// Lent by another node or already seen by the caller: a further contribution makes a new sum.
+    Shared(Var),
+    /// Nobody else reads it yet: further contributions are added in place.
+    Owned(Var),
+    /// In the flat gradient buffer, at the parameter's offset.
+    Flat,
+}
+
+/// Why a gradient cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackwardError {
+    /// The loss has more than one element.
+    #[error("backward starts at a scalar, but the loss has shape [{rows}, {cols}]; reduce it with sum or mean")]
+    NotScalar {
+        /// Rows of the value given as loss.
+        rows: usize,
+        /// Columns of the value given as loss.
+        cols: usize,
+    },
+    /// A parameter that the tape read does not influence the loss.
+    #[error("the parameter at offset {offset}, shape [{rows}, {cols}], has no influence on the loss: its gradient would stay unset")]
+    NoGradient {
+        /// Offset in the flat buffer.
+        offset: usize,
+        /// Rows of the parameter.
+        rows: usize,
+        /// Columns of the parameter.
+        cols: usize,
+    },
+}
+
+/// Where the contributions of a backward pass go.
+enum Destination<'g, T> {
+    /// Gradient slots; those of parameters lie in the flat buffer.
+    Slots { flat: &'g mut [T], first: Accumulate },
+    /// Ordinary nodes, which can be differentiated again.
+    Recorded,
+}
+
+/// A backward pass under way; what a vector–Jacobian product writes to.
+pub(super) struct Backward<'p, 'a, T: Real> {
+    tape: &'p mut Tape<'a, T>,
+    destination: Destination<'p, T>,
+}
+
+impl<T: Real> Tape<'_, T> {
+    /// The gradient of the scalar `loss` with respect to every parameter on the tape, written to (or added to) the flat
+    /// buffer `grads`, laid out as the parameters are. Elements of `grads` that belong to no parameter of this tape keep
+    /// their content.
+    pub fn backward(&mut self, loss: Var, grads: &mut [T], accumulate: Accumulate) -> Result<(), BackwardError> {
+        assert_eq!(grads.len(), self.params.len(), "the gradient buffer must have the length of the parameter buffer");
+        let recorded = self.arena.len;
+        self.mark_needed(|node, _| matches!(node, Op::Parameter { .. }));
+        let mut backward = Backward { tape: self, destination: Destination::Slots { flat: grads, first: accumulate } };
+        backward.walk(loss)?;
+        for index in 0..recorded {
+            let node = &self.arena.nodes[index];
+            if let (Op::Parameter { offset }, Slot::Empty) = (node.op, self.arena.slots[index]) {
+                return Err(BackwardError::NoGradient { offset, rows: node.rows, cols: node.cols });
+            }
+        }
+        // The nodes of the pass itself are no part of the computation.
+        self.arena.len = recorded;
+        Ok(())
+    }
+
+    /// The gradients of the scalar `output` with respect to each of `wrt`, recorded on the tape.
+    /// A value that does not influence `output` has the gradient zero.
+    pub fn gradient(&mut self, output: Var, wrt: &[Var]) -> Result<Vec<Var>, BackwardError> {
+        self.mark_needed(|_, var| wrt.contains(&var));
+        let mut backward = Backward { tape: self, destination: Destination::Recorded };
+        backward.walk(output)?;
+        Ok(wrt
+            .iter()
+            .map(|&var| match self.arena.slots.get(var.index()) {
+                Some(&(Slot::Shared(grad) | Slot::Owned(grad))) => grad,
+                _ => {
+                    let (rows, cols) = self.shape(var);
+                    self.zeros(rows, cols)
+                }
+            })
+            .collect())
+    }
+
+    /// Marks the nodes that depend on a root: no gradient is computed that nobody reads.
+    fn mark_needed(&mut self, is_root: impl Fn(&Op<T>, Var) -> bool) {
+        let arena = &mut *self.arena;
+        arena.needed.clear();
+        for (index, node) in arena.nodes[..arena.len].iter().enumerate() {
+            let inherits = node.inputs[..node.arity].iter().any(|input| arena.needed[input.index()]);
+            let needed = inherits || is_root(&node.op, Var(index as u32));
+            arena.needed.push(needed);
+        }
+        arena.slots.clear();
+        arena.slots.resize(arena.len, Slot::Empty);
+    }
+}
+
+impl<T: Real> Backward<'_, '_, T> {
+    fn walk(&mut self, loss: Var) -> Result<(), BackwardError> {
+        let (rows, cols) = self.tape.shape(loss);
+        if (rows, cols) != (1, 1) {
+            return Err(BackwardError::NotScalar { rows, cols });
+        }
+        if !self.wants(loss) {
+            return Ok(());
+        }
+        let one = self.tape.constant_with(1, 1, |value| value[0] = T::ONE);
+        self.tape.arena.slots[loss.index()] = Slot::Shared(one);
+        for index in (0..=loss.index()).rev() {
+            let grad = match self.tape.arena.slots[index] {
+                Slot::Shared(grad) | Slot::Owned(grad) => grad,
+                Slot::Empty | Slot::Flat => continue,
+            };
+            // Its products may lend this gradient on, and `gradient` hands it out.
+            self.tape.arena.slots[index] = Slot::Shared(grad);
+            let node = &self.tape.arena.nodes[index];
+            let (op, inputs, arity) = (node.op, node.inputs, node.arity);
+            self.tape.scope = node.scope;
+            op.vjp(Call { inputs: &inputs[..arity], output: Var(index as u32) }, grad, self);
+        }
+        Ok(())
+    }
+
+    /// Whether the gradient of `var` is read by anyone.
+    pub fn wants(&self, var: Var) -> bool {
+        self.tape.arena.needed[var.index()]
+    }
+
+    /// The shape of a value.
+    pub fn shape(&self, var: Var) -> (usize, usize) {
+        self.tape.shape(var)
+    }
+
+    /// An intermediate result of a product.
+    pub fn apply(&mut self, op: impl Into<Op<T>>, inputs: &[Var]) -> Var {
+        self.tape.push(op.into(), inputs)
+    }
+
+    /// Contributes `op` of `inputs` to the gradient of `to`, if it is wanted.
+    pub fn give(&mut self, to: Var, op: impl Into<Op<T>>, inputs: &[Var]) {
+        if !self.wants(to) {
+            return;
+        }
+        let op = op.into();
+        let slot = self.tape.arena.slots[to.index()];
+        if let Destination::Slots { flat, first } = &mut self.destination {
+            let node = &self.tape.arena.nodes[to.index()];
+            if let Op::Parameter { offset } = node.op {
+                let (rows, cols) = (node.rows, node.cols);
+                let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
+                let data = &mut flat[offset..offset + rows * cols];
+                assert!(op.accumulates(), "{} cannot be added to a parameter's gradient", op.name());
+                self.tape.evaluate(op, inputs, Target { data, rows, cols, accumulate });
+                self.tape.arena.slots[to.index()] = Slot::Flat;
+                return;
+            }
+            if let Slot::Owned(grad) = slot
+                && op.accumulates()
+            {
+                self.tape.evaluate_into(grad, op, inputs, Accumulate::Add);
+                return;
+            }
+        }
+        let grad = self.tape.push(op, inputs);
+        self.join(to, slot, grad, Slot::Owned(grad));
+    }
+
+    /// Passes `grad` on to `to` as it is, if it is wanted.
+    pub fn pass(&mut self, to: Var, grad: Var) {
+        if !self.wants(to) {
+            return;
+        }
+        let is_parameter = matches!(self.tape.arena.nodes[to.index()].op, Op::Parameter { .. });
+        if is_parameter && matches!(self.destination, Destination::Slots { .. }) {
+            self.give(to, super::ops::Elementwise::copy(), &[grad]);
+            return;
+        }
+        let slot = self.tape.arena.slots[to.index()];
+        self.join(to, slot, grad, Slot::Shared(grad));
+    }
+
+    fn join(&mut self, to: Var, slot: Slot, grad: Var, alone: Slot) {
+        self.tape.arena.slots[to.index()] = match slot {
+            Slot::Empty => alone,
+            Slot::Shared(sum) | Slot::Owned(sum) => {
+                Slot::Owned(self.tape.push(Combine::Add.into(), &[sum, grad]))
+            }
+            Slot::Flat => unreachable!("only parameters have flat slots"),
+        };
+    }
+
+    /// The gradient before an activation, dz = grad ∘ f(output), and its column sums as the gradient of `bias`.
+    /// Straight into slots this is one pass over memory; recorded, it is the two operations.
+    pub fn activation_and_bias(&mut self, activation: Activation<T>, output: Var, grad: Var, bias: Var) -> Var {
+        let slot = self.tape.arena.slots[bias.index()];
+        if let Destination::Slots { flat, first } = &mut self.destination
+            && activation != Activation::Identity
+            && let Op::Parameter { offset } = self.tape.arena.nodes[bias.index()].op
+        {
+            let (rows, cols) = self.tape.shape(output);
+            let dz = self.tape.append(Op::Constant, &[], rows, cols);
+            let mut value = std::mem::take(&mut self.tape.arena.nodes[dz.index()].value);
+            let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
+            narrows_kernels::activation_derivative_and_column_sums(
+                self.tape.context.isa,
+                activation,
+                self.tape.value(output),
+                self.tape.value(grad),
+                cols,
+                &mut value[..rows * cols],
+                &mut flat[offset..offset + cols],
+                accumulate,
+            );
+            self.tape.arena.nodes[dz.index()].value = value;
+            self.tape.arena.slots[bias.index()] = Slot::Flat;
+            return dz;
+        }
+        let dz = match activation {
+            Activation::Identity => grad,
+            _ => self.apply(ActivationDerivative { activation, order: 0 }, &[output, grad]),
+        };
+        self.give(bias, ColumnSum, &[dz]);
+        dz
+    }
+}

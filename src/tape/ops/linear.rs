@@ -1,0 +1,113 @@
+//! Matrix products and the dense layer.
+
+use narrows_kernels::{Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
+
+use crate::tape::Var;
+use crate::tape::backward::Backward;
+use crate::tape::operation::{Call, Operand, Operation, Target};
+
+/// Whether a factor of a product is transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transpose {
+    /// As it is stored.
+    No,
+    /// Rows and columns exchanged.
+    Yes,
+}
+
+impl Transpose {
+    fn of((rows, cols): (usize, usize), transpose: Transpose) -> (usize, usize) {
+        match transpose {
+            Transpose::No => (rows, cols),
+            Transpose::Yes => (cols, rows),
+        }
+    }
+
+    fn flipped(self) -> Transpose {
+        match self {
+            Transpose::No => Transpose::Yes,
+            Transpose::Yes => Transpose::No,
+        }
+    }
+}
+
+fn view<'a, T: Real>(operand: &Operand<'a, T>, transpose: Transpose) -> MatRef<'a, T> {
+    let matrix = MatRef::new(operand.data, operand.rows, operand.cols);
+    match transpose {
+        Transpose::No => matrix,
+        Transpose::Yes => matrix.transposed(),
+    }
+}
+
+/// C = op(A) · op(B), where op transposes or not.
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct MatMul {
+    pub lhs: Transpose,
+    pub rhs: Transpose,
+}
+
+impl<T: Real> Operation<T> for MatMul {
+    const NAME: &'static str = "matmul";
+
+    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+        let lhs = Transpose::of(inputs[0], self.lhs);
+        let rhs = Transpose::of(inputs[1], self.rhs);
+        assert!(lhs.1 == rhs.0, "matmul of {lhs:?} and {rhs:?}: columns of the first must equal rows of the second");
+        (lhs.0, rhs.1)
+    }
+
+    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
+        let out = MatMut::new(target.data, target.rows, target.cols);
+        let (lhs, rhs) = (view(&inputs[0], self.lhs), view(&inputs[1], self.rhs));
+        gemm(context, out, target.accumulate, lhs, rhs, Epilogue::NONE);
+    }
+
+    /// With A′ = op(A), B′ = op(B): dA′ = G·B′ᵀ, dB′ = A′ᵀ·G; a transposed factor takes the transpose of that.
+    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        let [lhs, rhs] = [call.inputs[0], call.inputs[1]];
+        match self.lhs {
+            Transpose::No => backward.give(lhs, MatMul { lhs: Transpose::No, rhs: self.rhs.flipped() }, &[grad, rhs]),
+            Transpose::Yes => backward.give(lhs, MatMul { lhs: self.rhs, rhs: Transpose::Yes }, &[rhs, grad]),
+        }
+        match self.rhs {
+            Transpose::No => backward.give(rhs, MatMul { lhs: self.lhs.flipped(), rhs: Transpose::No }, &[lhs, grad]),
+            Transpose::Yes => backward.give(rhs, MatMul { lhs: Transpose::Yes, rhs: self.lhs }, &[grad, lhs]),
+        }
+    }
+}
+
+/// A dense layer, y = activation(x·W + b): x [batch, in], W [in, out], b [1, out], y [batch, out].
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct Dense<T> {
+    pub activation: Activation<T>,
+}
+
+impl<T: Real> Operation<T> for Dense<T> {
+    const NAME: &'static str = "dense";
+
+    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+        let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
+        assert!(x.1 == weight.0, "dense layer with weight {weight:?} applied to {x:?}: it takes [batch, {}]", weight.0);
+        assert!(bias == (1, weight.1), "dense layer with weight {weight:?} and bias {bias:?}: the bias must be [1, {}]", weight.1);
+        (x.0, weight.1)
+    }
+
+    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
+        let out = MatMut::new(target.data, target.rows, target.cols);
+        let (x, weight) = (view(&inputs[0], Transpose::No), view(&inputs[1], Transpose::No));
+        let epilogue = Epilogue { bias: Some(inputs[2].data), activation: self.activation };
+        gemm(context, out, target.accumulate, x, weight, epilogue);
+    }
+
+    /// dz = G ∘ f(y); dx = dz·Wᵀ, dW = xᵀ·dz, db = column sums of dz.
+    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        let [x, weight, bias] = [call.inputs[0], call.inputs[1], call.inputs[2]];
+        let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
+        backward.give(weight, MatMul { lhs: Transpose::Yes, rhs: Transpose::No }, &[x, dz]);
+        backward.give(x, MatMul { lhs: Transpose::No, rhs: Transpose::Yes }, &[dz, weight]);
+    }
+
+    fn accumulates(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,22 @@
+//! The operations, by family.
+
+mod elementwise;
+mod linear;
+mod losses;
+mod reduce;
+mod columns;
+
+pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
+#[cfg(test)]
+pub(super) use elementwise::WrongSquare;
+pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
+pub use linear::Transpose;
+pub(super) use linear::{Dense, MatMul};
+pub(super) use losses::{BceWithLogits, BceWithLogitsGradient, SquaredError, SquaredErrorGradient};
+pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
+
+/// Fails unless `lhs` and `rhs` are equal.
+fn same_shape(operation: &str, lhs: (usize, usize), rhs: (usize, usize)) -> (usize, usize) {
+    assert!(lhs == rhs, "{operation} of {lhs:?} and {rhs:?}: the shapes must be equal");
+    lhs
+}

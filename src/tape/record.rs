@@ -1,0 +1,256 @@
+//! What can be recorded: one method for each operation a model may contain.
+
+use narrows_kernels::{Activation, Real, Unary};
+use rand::RngExt as _;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::operation::Op;
+use super::ops::*;
+use super::{Tape, Var};
+use crate::rng::Stream;
+
+/// Shapes are written [rows, cols]; a batch has one sample in each row. Every method panics, naming the operation and the
+/// shapes, when the shapes of its inputs do not fit.
+impl<T: Real> Tape<'_, T> {
+    /// A value [rows, cols] that `fill` writes, row-major; whatever it does not write is undefined (not unsafe: old numbers).
+    pub fn constant_with(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [T])) -> Var {
+        let var = self.append(Op::Constant, &[], rows, cols);
+        fill(&mut self.arena.nodes[var.index()].value[..rows * cols]);
+        var
+    }
+
+    /// A value [rows, cols], row-major.
+    ///
+    /// # Panics
+    /// When `data` does not have rows · cols elements.
+    pub fn constant(&mut self, rows: usize, cols: usize, data: &[T]) -> Var {
+        assert_eq!(data.len(), rows * cols, "a constant [{rows}, {cols}] from {} elements", data.len());
+        self.constant_with(rows, cols, |value| value.copy_from_slice(data))
+    }
+
+    /// Zeros [rows, cols].
+    pub fn zeros(&mut self, rows: usize, cols: usize) -> Var {
+        self.constant_with(rows, cols, |value| value.fill(T::ZERO))
+    }
+
+    /// The parameter [rows, cols] at `offset` of the flat buffer; asking twice gives the same node.
+    ///
+    /// # Panics
+    /// When it does not lie within the buffer.
+    pub fn parameter(&mut self, offset: usize, rows: usize, cols: usize) -> Var {
+        assert!(
+            offset + rows * cols <= self.params.len(),
+            "a parameter [{rows}, {cols}] at offset {offset} of a buffer of {}",
+            self.params.len()
+        );
+        let known = self.arena.nodes[..self.arena.len].iter().position(|node| match node.op {
+            Op::Parameter { offset: other } => (other, node.rows, node.cols) == (offset, rows, cols),
+            _ => false,
+        });
+        match known {
+            Some(index) => Var(index as u32),
+            None => self.append(Op::Parameter { offset }, &[], rows, cols),
+        }
+    }
+
+    /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
+    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation<T>) -> Var {
+        self.push(Dense { activation }.into(), &[x, weight, bias])
+    }
+
+    /// a·b: [m, k], [k, n] → [m, n].
+    pub fn matmul(&mut self, a: Var, b: Var) -> Var {
+        self.matmul_with(a, Transpose::No, b, Transpose::No)
+    }
+
+    /// op(a)·op(b), where each op transposes or not.
+    pub fn matmul_with(&mut self, a: Var, lhs: Transpose, b: Var, rhs: Transpose) -> Var {
+        self.push(MatMul { lhs, rhs }.into(), &[a, b])
+    }
+
+    /// a + b, of one shape.
+    pub fn add(&mut self, a: Var, b: Var) -> Var {
+        self.push(Combine::Add.into(), &[a, b])
+    }
+
+    /// a − b, of one shape.
+    pub fn sub(&mut self, a: Var, b: Var) -> Var {
+        self.push(Combine::Sub.into(), &[a, b])
+    }
+
+    /// The elementwise product, of one shape.
+    pub fn mul(&mut self, a: Var, b: Var) -> Var {
+        self.push(Combine::Mul.into(), &[a, b])
+    }
+
+    /// factor · x.
+    pub fn scale(&mut self, x: Var, factor: f64) -> Var {
+        self.elementwise(Unary::Scale(T::from_f64(factor)), x)
+    }
+
+    /// x + offset.
+    pub fn offset(&mut self, x: Var, offset: f64) -> Var {
+        self.elementwise(Unary::Offset(T::from_f64(offset)), x)
+    }
+
+    /// x [rows, cols] + row [1, cols], added to each row.
+    pub fn add_row(&mut self, x: Var, row: Var) -> Var {
+        self.push(AddRow.into(), &[x, row])
+    }
+
+    /// x · s, s [1, 1].
+    pub fn mul_scalar(&mut self, x: Var, s: Var) -> Var {
+        self.push(MulScalar.into(), &[x, s])
+    }
+
+    /// activation(x); the derivative at a kink is that of the negative side.
+    pub fn activate(&mut self, x: Var, activation: Activation<T>) -> Var {
+        self.push(Activate { activation }.into(), &[x])
+    }
+
+    /// eˣ.
+    pub fn exp(&mut self, x: Var) -> Var {
+        self.elementwise(Unary::Exp, x)
+    }
+
+    /// The natural logarithm.
+    pub fn ln(&mut self, x: Var) -> Var {
+        self.elementwise(Unary::Ln, x)
+    }
+
+    /// x².
+    pub fn square(&mut self, x: Var) -> Var {
+        self.elementwise(Unary::Square, x)
+    }
+
+    /// |x|; the derivative at zero is zero.
+    pub fn abs(&mut self, x: Var) -> Var {
+        self.elementwise(Unary::Abs, x)
+    }
+
+    /// 1/x.
+    pub fn reciprocal(&mut self, x: Var) -> Var {
+        self.elementwise(Unary::Reciprocal, x)
+    }
+
+    fn elementwise(&mut self, function: Unary<T>, x: Var) -> Var {
+        self.push(Elementwise(function).into(), &[x])
+    }
+
+    /// Σ x → [1, 1].
+    pub fn sum(&mut self, x: Var) -> Var {
+        self.push(Sum { scale: 1.0 }.into(), &[x])
+    }
+
+    /// The mean of all elements → [1, 1].
+    pub fn mean(&mut self, x: Var) -> Var {
+        let scale = 1.0 / self.count(x);
+        self.push(Sum { scale }.into(), &[x])
+    }
+
+    /// Σ over each row → [rows, 1].
+    pub fn row_sum(&mut self, x: Var) -> Var {
+        self.push(RowSum.into(), &[x])
+    }
+
+    /// Σ over each column → [1, cols].
+    pub fn column_sum(&mut self, x: Var) -> Var {
+        self.push(ColumnSum.into(), &[x])
+    }
+
+    /// The mean of each column → [1, cols].
+    pub fn column_mean(&mut self, x: Var) -> Var {
+        let (rows, _) = self.shape(x);
+        let sum = self.column_sum(x);
+        self.scale(sum, 1.0 / rows as f64)
+    }
+
+    /// A column [rows, 1] repeated → [rows, cols].
+    pub fn broadcast_column(&mut self, column: Var, cols: usize) -> Var {
+        self.push(BroadcastColumn { cols }.into(), &[column])
+    }
+
+    /// A row [1, cols] repeated → [rows, cols].
+    pub fn broadcast_row(&mut self, row: Var, rows: usize) -> Var {
+        self.push(BroadcastRow { rows }.into(), &[row])
+    }
+
+    /// Columns start .. start + count → [rows, count].
+    pub fn slice_columns(&mut self, x: Var, start: usize, count: usize) -> Var {
+        self.push(SliceColumns { start, count }.into(), &[x])
+    }
+
+    /// The columns of a, then those of b.
+    pub fn concatenate_columns(&mut self, a: Var, b: Var) -> Var {
+        self.push(ConcatenateColumns.into(), &[a, b])
+    }
+
+    /// Inverted dropout: each element is zeroed with probability `rate` in [0, 1), the others are divided by 1 − rate.
+    /// The mask comes from `stream`, one draw for each element in row-major order.
+    pub fn dropout(&mut self, x: Var, rate: f64, stream: &mut Stream) -> Var {
+        let (rows, cols) = self.shape(x);
+        let kept = T::from_f64(1.0 / (1.0 - rate));
+        let mask = self.constant_with(rows, cols, |mask| {
+            mask.iter_mut().for_each(|m| *m = if stream.random::<f64>() < rate { T::ZERO } else { kept });
+        });
+        self.mul(x, mask)
+    }
+
+    /// x + N(0, std²), one draw from `stream` for each element in row-major order.
+    pub fn noise(&mut self, x: Var, std: f64, stream: &mut Stream) -> Var {
+        let (rows, cols) = self.shape(x);
+        let noise = self.constant_with(rows, cols, |noise| {
+            for element in noise {
+                let normal: f64 = StandardNormal.sample(stream);
+                *element = T::from_f64(std * normal);
+            }
+        });
+        self.add(x, noise)
+    }
+
+    /// The mean of (x − t)² over all elements → [1, 1].
+    pub fn mse(&mut self, x: Var, target: Var) -> Var {
+        let scale = 1.0 / self.count(x);
+        self.push(SquaredError { scale }.into(), &[x, target])
+    }
+
+    /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
+    /// Computed as max(z, 0) − z·t + ln(1 + e^−|z|), which neither overflows nor takes the logarithm of zero.
+    pub fn bce_with_logits(&mut self, logits: Var, target: Var) -> Var {
+        let scale = 1.0 / self.count(logits);
+        self.push(BceWithLogits { scale }.into(), &[logits, target])
+    }
+
+    /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over rows → [1, 1], where p is `target` and q is `x`,
+    /// each row raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot have,
+    /// count as zero.
+    pub fn kl_of_normalised_rows(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
+        let (rows, _) = self.shape(x);
+        let positive = self.activate(x, Activation::Relu);
+        let q = self.normalised_rows(positive, epsilon);
+        let p = self.normalised_rows(target, epsilon);
+        let (ln_p, ln_q) = (self.ln(p), self.ln(q));
+        let ratio = self.sub(ln_p, ln_q);
+        let divergence = self.mul(p, ratio);
+        self.push(Sum { scale: 1.0 / rows as f64 }.into(), &[divergence])
+    }
+
+    fn normalised_rows(&mut self, x: Var, epsilon: f64) -> Var {
+        let (_, cols) = self.shape(x);
+        let raised = self.offset(x, epsilon);
+        let total = self.row_sum(raised);
+        let reciprocal = self.reciprocal(total);
+        let factor = self.broadcast_column(reciprocal, cols);
+        self.mul(raised, factor)
+    }
+
+    #[cfg(test)]
+    pub(super) fn wrong_square(&mut self, x: Var) -> Var {
+        self.push(WrongSquare.into(), &[x])
+    }
+
+    fn count(&self, x: Var) -> f64 {
+        let (rows, cols) = self.shape(x);
+        (rows * cols) as f64
+    }
+}
