@@ -11,13 +11,22 @@
 //! Vector code is written once against the trait [`Simd`] and instantiated for each instruction set by
 //! [`Real::dispatch`]; `unsafe` ends in this crate.
 
+mod activation;
+mod aligned;
+mod gemm;
 mod isa;
 mod real;
+pub mod reference;
 pub mod simd;
+mod view;
 
+pub use activation::Activation;
+pub use aligned::AlignedVec;
+pub use gemm::{Context, Epilogue, GemmEngine, gemm};
 pub use isa::{Isa, IsaError};
 pub use real::{Kernel, Real};
 pub use simd::Simd;
+pub use view::{MatMut, MatRef};
 
 /// What happens to the old content of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
