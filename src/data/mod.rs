@@ -1,1 +1,3 @@
 //! Data sets: reading, verifying, fetching, drawing, splitting, batching.
+
+pub mod draw;
