@@ -1,0 +1,215 @@
+//! An encoder and a decoder, each a list of layers.
+
+use narrows_kernels::{AlignedVec, Real};
+
+use super::layer::{Layer, activation_of};
+use super::params::ParamTable;
+use super::init_dense;
+use crate::config::{self, InitConfig, LayerConfig, ModelConfig, Units};
+use crate::rng::{Purpose, stream};
+use crate::tape::{NonFinite, Tape, Var};
+
+/// Whether layers that act only while training act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout and noise draw from the streams of this seed and step.
+    Train {
+        /// The seed of the run.
+        seed: u64,
+        /// Optimizer steps taken before this one.
+        step: u64,
+    },
+    /// Dropout and noise pass their input on.
+    Infer,
+}
+
+/// A model whose layers do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// The decoder's last layer does not give back the data's shape.
+    #[error("the decoder ends in {found} values, but an image has {expected}; end it with {{ dense = \"input\" }}")]
+    OutputSize {
+        /// Values of an image.
+        expected: usize,
+        /// Outputs of the last layer.
+        found: usize,
+    },
+    /// A part has no dense layer.
+    #[error("the {part} has no dense layer; give it at least one, such as {{ dense = 50 }}")]
+    NoDense {
+        /// "encoder" or "decoder".
+        part: &'static str,
+    },
+}
+
+/// An autoencoder: the structure, without the numbers. Parameters live in a flat buffer laid out by [`Autoencoder::table`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Autoencoder {
+    encoder: Vec<Layer>,
+    decoder: Vec<Layer>,
+    table: ParamTable,
+    features: usize,
+    code: usize,
+}
+
+/// What a forward pass recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// The code [batch, code].
+    pub code: Var,
+    /// The output [batch, features]; before its sigmoid when the pass was asked for logits.
+    pub output: Var,
+}
+
+impl Autoencoder {
+    /// Lays out the model for images of `features` values.
+    pub fn new(config: &ModelConfig, features: usize) -> Result<Self, ModelError> {
+        let mut table = ParamTable::default();
+        let (encoder, code) = lay_out("encoder", &config.encoder, features, features, &mut table)?;
+        let (decoder, found) = lay_out("decoder", &config.decoder, code, features, &mut table)?;
+        if found != features {
+            return Err(ModelError::OutputSize { expected: features, found });
+        }
+        Ok(Autoencoder { encoder, decoder, table, features, code })
+    }
+
+    /// The layers from data to code.
+    pub fn encoder(&self) -> &[Layer] {
+        &self.encoder
+    }
+
+    /// The layers from code to data.
+    pub fn decoder(&self) -> &[Layer] {
+        &self.decoder
+    }
+
+    /// Where each parameter lies in the flat buffer.
+    pub fn table(&self) -> &ParamTable {
+        &self.table
+    }
+
+    /// Values of an image.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Values of a code.
+    pub fn code_size(&self) -> usize {
+        self.code
+    }
+
+    /// Values of an image for each value of its code.
+    pub fn compression_ratio(&self) -> f64 {
+        self.features as f64 / self.code as f64
+    }
+
+    /// Fresh parameters.
+    pub fn init<T: Real>(&self, init: InitConfig, seed: u64) -> AlignedVec<T> {
+        let mut flat = AlignedVec::zeros(self.table.len());
+        for (number, layer) in self.layers().enumerate() {
+            if let Layer::Dense { weight, bias, .. } = layer {
+                // A layer's weight and bias lie side by side.
+                let both = &mut flat[weight.offset..bias.offset + bias.len()];
+                let (w, b) = both.split_at_mut(weight.len());
+                init_dense(init, weight.rows, w, b, &mut stream(seed, Purpose::Init, number as u64));
+            }
+        }
+        flat
+    }
+
+    /// Records the encoder: x [batch, features] → code [batch, code].
+    pub fn encode<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, mode: Mode) -> Var {
+        let numbered = (0..).zip(&self.encoder);
+        numbered.fold(x, |x, (number, layer)| layer.apply(tape, x, number, mode, false))
+    }
+
+    /// Records the decoder: code [batch, code] → output [batch, features].
+    pub fn decode<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, mode: Mode) -> Var {
+        self.decode_with(tape, code, mode, false)
+    }
+
+    /// Records the decoder without the sigmoid of its last layer, for a loss that takes logits.
+    ///
+    /// # Panics
+    /// When the last layer is no dense layer with a sigmoid.
+    pub fn decode_to_logits<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, mode: Mode) -> Var {
+        assert!(self.ends_in_sigmoid(), "logits are asked of a decoder that does not end in a sigmoid");
+        self.decode_with(tape, code, mode, true)
+    }
+
+    fn decode_with<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, mode: Mode, logits: bool) -> Var {
+        let first = self.encoder.len() as u32;
+        let last = first + self.decoder.len() as u32 - 1;
+        let numbered = (first..).zip(&self.decoder);
+        numbered.fold(code, |x, (number, layer)| layer.apply(tape, x, number, mode, logits && number == last))
+    }
+
+    /// Whether the last layer is dense with a sigmoid.
+    pub fn ends_in_sigmoid(&self) -> bool {
+        matches!(self.decoder.last(), Some(Layer::Dense { activation: config::Activation::Sigmoid, .. }))
+    }
+
+    /// The activation of the last layer, as the tape applies it.
+    pub fn output_activation<T: Real>(&self) -> crate::tape::Activation<T> {
+        match self.decoder.last() {
+            Some(Layer::Dense { activation, .. }) => activation_of(*activation),
+            _ => crate::tape::Activation::Identity,
+        }
+    }
+
+    /// Names what [`Tape::first_non_finite`] found: "dense in encoder.0" or "the parameter encoder.0.weight".
+    pub fn describe(&self, found: NonFinite) -> String {
+        match found.parameter.and_then(|offset| self.table.at(offset)) {
+            Some(param) => format!("the parameter {}", param.name),
+            None => format!("the operation \"{}\" in {}", found.operation, self.layer_name(found.scope)),
+        }
+    }
+
+    fn layer_name(&self, number: u32) -> String {
+        let number = number as usize;
+        match number.checked_sub(self.encoder.len()) {
+            None => format!("encoder.{number}"),
+            Some(in_decoder) if in_decoder < self.decoder.len() => format!("decoder.{in_decoder}"),
+            Some(_) => "the loss".to_owned(),
+        }
+    }
+
+    /// The scope that marks what is recorded after the last layer: the loss.
+    pub fn loss_scope(&self) -> u32 {
+        (self.encoder.len() + self.decoder.len()) as u32
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.encoder.iter().chain(&self.decoder)
+    }
+}
+
+/// The layers of a part and the number of its outputs.
+fn lay_out(
+    part: &'static str,
+    layers: &[LayerConfig],
+    inputs: usize,
+    features: usize,
+    table: &mut ParamTable,
+) -> Result<(Vec<Layer>, usize), ModelError> {
+    let mut size = inputs;
+    let mut lay_out_one = |(number, layer): (usize, &LayerConfig)| match *layer {
+        LayerConfig::Dense { units, activation } => {
+            let outputs = match units {
+                Units::Count(count) => count,
+                Units::Input => features,
+            };
+            let weight = table.push(format!("{part}.{number}.weight"), size, outputs);
+            let bias = table.push(format!("{part}.{number}.bias"), 1, outputs);
+            size = outputs;
+            Layer::Dense { weight, bias, activation }
+        }
+        LayerConfig::Dropout { rate } => Layer::Dropout { rate },
+        LayerConfig::Noise { std } => Layer::Noise { std },
+    };
+    let laid_out: Vec<Layer> = layers.iter().enumerate().map(&mut lay_out_one).collect();
+    if !laid_out.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {
+        return Err(ModelError::NoDense { part });
+    }
+    Ok((laid_out, size))
+}

@@ -1,0 +1,111 @@
+//! How weights and biases begin.
+//!
+//! Every layer draws from its own stream, so that its weights do not depend on how many draws the layers before it took.
+//! fan_in and fan_out are the rows and columns of the weight [in, out].
+//!
+//! | initialiser | weight | bias | source |
+//! |---|---|---|---|
+//! | Glorot uniform | U(±√(6/(fan_in+fan_out))) | 0 | Glorot & Bengio 2010, eq. 16; the default of Keras |
+//! | Glorot normal | N(0, 2/(fan_in+fan_out)), cut at two standard deviations | 0 | the same, as Keras draws it |
+//! | He uniform | U(±√(6/fan_in)) | 0 | He et al. 2015, eq. 10 |
+//! | He normal | N(0, 2/fan_in), cut at two standard deviations | 0 | the same, as Keras draws it |
+//! | PyTorch linear | U(±1/√fan_in) | U(±1/√fan_in) | the default of `torch.nn.Linear` |
+//! | normal | N(0, σ²) | N(0, σ²) or 0 | |
+
+use narrows_kernels::Real;
+use rand::RngExt as _;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::config::InitConfig;
+use crate::rng::Stream;
+
+/// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
+const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;
+
+/// Fills the weight [fan_in, fan_out] and then the bias [fan_out] of a layer.
+pub fn init_dense<T: Real>(init: InitConfig, fan_in: usize, weight: &mut [T], bias: &mut [T], stream: &mut Stream) {
+    let (fans_in, fans_both) = (fan_in as f64, (fan_in + bias.len()) as f64);
+    match init {
+        InitConfig::GlorotUniform => uniform(weight, (6.0 / fans_both).sqrt(), stream),
+        InitConfig::GlorotNormal => cut_normal(weight, (2.0 / fans_both).sqrt(), stream),
+        InitConfig::HeUniform => uniform(weight, (6.0 / fans_in).sqrt(), stream),
+        InitConfig::HeNormal => cut_normal(weight, (2.0 / fans_in).sqrt(), stream),
+        InitConfig::PytorchLinear => uniform(weight, 1.0 / fans_in.sqrt(), stream),
+        InitConfig::Normal { std, .. } => normal(weight, std, stream),
+    }
+    match init {
+        InitConfig::PytorchLinear => uniform(bias, 1.0 / fans_in.sqrt(), stream),
+        InitConfig::Normal { std, biases: true } => normal(bias, std, stream),
+        _ => bias.fill(T::ZERO),
+    }
+}
+
+fn uniform<T: Real>(out: &mut [T], bound: f64, stream: &mut Stream) {
+    out.iter_mut().for_each(|w| *w = T::from_f64(bound * (2.0 * stream.random::<f64>() - 1.0)));
+}
+
+fn normal<T: Real>(out: &mut [T], std: f64, stream: &mut Stream) {
+    for w in out {
+        let draw: f64 = StandardNormal.sample(stream);
+        *w = T::from_f64(std * draw);
+    }
+}
+
+fn cut_normal<T: Real>(out: &mut [T], std: f64, stream: &mut Stream) {
+    for w in out {
+        let draw: f64 = loop {
+            let draw: f64 = StandardNormal.sample(stream);
+            if draw.abs() <= 2.0 {
+                break draw;
+            }
+        };
+        *w = T::from_f64(std / CUT_NORMAL_STD * draw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, stream};
+
+    fn drawn(init: InitConfig) -> (Vec<f64>, Vec<f64>) {
+        let (mut weight, mut bias) = (vec![f64::NAN; 300 * 200], vec![f64::NAN; 200]);
+        init_dense(init, 300, &mut weight, &mut bias, &mut stream(1, Purpose::Init, 0));
+        (weight, bias)
+    }
+
+    fn std_of(values: &[f64]) -> f64 {
+        (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
+    }
+
+    #[test]
+    fn standard_deviations_are_those_of_the_definitions() {
+        let cases = [
+            (InitConfig::GlorotUniform, (2.0f64 / 500.0).sqrt()),
+            (InitConfig::GlorotNormal, (2.0f64 / 500.0).sqrt()),
+            (InitConfig::HeUniform, (2.0f64 / 300.0).sqrt()),
+            (InitConfig::HeNormal, (2.0f64 / 300.0).sqrt()),
+            (InitConfig::PytorchLinear, (1.0f64 / 900.0).sqrt()),
+            (InitConfig::Normal { std: 0.05, biases: true }, 0.05),
+        ];
+        for (init, expected) in cases {
+            let (weight, _) = drawn(init);
+            // 60,000 draws estimate a standard deviation to 0.3 % (one sigma).
+            assert!((std_of(&weight) / expected - 1.0).abs() < 0.015, "{init:?}: {} for {expected}", std_of(&weight));
+        }
+    }
+
+    #[test]
+    fn bounds_hold_and_biases_are_what_each_initialiser_says() {
+        let (weight, bias) = drawn(InitConfig::GlorotUniform);
+        let bound = (6.0f64 / 500.0).sqrt();
+        assert!(weight.iter().all(|w| w.abs() <= bound) && weight.iter().any(|w| w.abs() > 0.99 * bound));
+        assert!(bias.iter().all(|&b| b == 0.0));
+        let (_, bias) = drawn(InitConfig::PytorchLinear);
+        assert!(bias.iter().all(|b| b.abs() <= 1.0 / 300f64.sqrt()) && std_of(&bias) > 0.02);
+        let (_, bias) = drawn(InitConfig::Normal { std: 0.05, biases: true });
+        assert!(std_of(&bias) > 0.03);
+        let (_, bias) = drawn(InitConfig::Normal { std: 0.05, biases: false });
+        assert!(bias.iter().all(|&b| b == 0.0));
+    }
+}
