@@ -11,10 +11,17 @@
 //! Vector code is written once against the trait [`Simd`] and instantiated for each instruction set by
 //! [`Real::dispatch`]; `unsafe` ends in this crate.
 
+pub mod activation;
+pub mod elementwise;
 mod isa;
+pub mod losses;
 mod real;
+pub mod reduce;
 pub mod simd;
+pub mod update;
+pub mod vecmath;
 
+pub use activation::Activation;
 pub use isa::{Isa, IsaError};
 pub use real::{Kernel, Real};
 pub use simd::Simd;
