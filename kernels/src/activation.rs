@@ -1,20 +1,302 @@
-//! Activation functions.
+//! Activations, and their derivatives expressed through their outputs.
+//!
+//! A layer that keeps y = a(x) and forgets x can still differentiate: dy/dx = f(y).
+//!
+//! | activation | a(x) | f(y) = dy/dx | f⁽¹⁾(y), f⁽²⁾(y), … |
+//! |---|---|---|---|
+//! | identity | x | 1 | 0 |
+//! | relu | max(x, 0) | y > 0 ? 1 : 0 | 0 |
+//! | leaky relu, slope s > 0 | x > 0 ? x : s·x | y > 0 ? 1 : s | 0 |
+//! | elu, α > 0 | x > 0 ? x : α(eˣ − 1) | y > 0 ? 1 : y + α | y < 0 ? 1 : 0, then 0 |
+//! | tanh | tanh x | 1 − y² | −2y, −2, 0 |
+//! | sigmoid | 1 / (1 + e⁻ˣ) | y(1 − y) | 1 − 2y, −2, 0 |
+//! | softplus | ln(1 + eˣ) | 1 − e⁻ʸ | e⁻ʸ, −e⁻ʸ, e⁻ʸ, … |
+//!
+//! At x = 0 relu, leaky relu and elu take the derivative from the left (0, s, α). Every activation of NaN is NaN; relu keeps
+//! the sign of zero, relu(−0) = −0. A NaN y counts as not positive: relu's derivative there is 0.
 
-/// A function applied to each element of a layer's output.
+use crate::elementwise::drive::{Map, map, map_in_place};
+use crate::reduce::{Summand, columns};
+use crate::{Accumulate, Isa, Real, Simd, vecmath};
+
+/// What a layer applies to each element of its product.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation<T> {
     /// x.
     Identity,
     /// max(x, 0).
     Relu,
-    /// x for x > 0, else slope · x.
+    /// x above zero, else the slope times x. The slope must be positive, so that y has the sign of x.
     LeakyRelu(T),
-    /// x for x > 0, else α · (eˣ − 1).
+    /// x above zero, else α(eˣ − 1). α must be positive.
     Elu(T),
-    /// tanh x.
+    /// The hyperbolic tangent.
     Tanh,
     /// 1 / (1 + e⁻ˣ).
     Sigmoid,
     /// ln(1 + eˣ).
     Softplus,
+}
+
+impl<T: Real> Activation<T> {
+    /// a(x) of one vector.
+    #[inline(always)]
+    pub fn apply<S: Simd<T>>(self, simd: S, x: S::V) -> S::V {
+        match self {
+            Activation::Identity => x,
+            Activation::Relu => Relu.value(simd, [x]),
+            Activation::LeakyRelu(slope) => LeakyRelu(slope).value(simd, [x]),
+            Activation::Elu(alpha) => Elu(alpha).value(simd, [x]),
+            Activation::Tanh => Tanh.value(simd, [x]),
+            Activation::Sigmoid => Sigmoid.value(simd, [x]),
+            Activation::Softplus => Softplus.value(simd, [x]),
+        }
+    }
+}
+
+/// Each activation is a type of its own inside the loops, so that no loop decides anew for every vector.
+macro_rules! maps {
+    ($(#[$doc:meta] $name:ident$(($field:ident))?, $simd:ident, $x:ident => $body:expr;)*) => {
+        $(maps! { @one #[$doc] $name $(($field))?, $simd, $x => $body })*
+    };
+    (@one #[$doc:meta] $name:ident, $simd:ident, $x:ident => $body:expr) => {
+        #[$doc]
+        #[derive(Clone, Copy)]
+        struct $name;
+        impl<T: Real> Map<T, 1> for $name {
+            #[inline(always)]
+            fn value<S: Simd<T>>(self, $simd: S, [$x]: [S::V; 1]) -> S::V {
+                $body
+            }
+        }
+    };
+    (@one #[$doc:meta] $name:ident($field:ident), $simd:ident, $x:ident => $body:expr) => {
+        #[$doc]
+        #[derive(Clone, Copy)]
+        struct $name<T>(T);
+        impl<T: Real> Map<T, 1> for $name<T> {
+            #[inline(always)]
+            fn value<S: Simd<T>>(self, $simd: S, [$x]: [S::V; 1]) -> S::V {
+                let $field = $simd.splat(self.0);
+                $body
+            }
+        }
+    };
+}
+
+maps! {
+    /// x.
+    Identity, _simd, x => x;
+    /// 0 > x ? 0 : x, which lets NaN through.
+    Relu, simd, x => simd.max(simd.splat(T::ZERO), x);
+    /// x > 0 ? x : slope · x.
+    LeakyRelu(slope), simd, x => simd.select(simd.lt(simd.splat(T::ZERO), x), x, simd.mul(slope, x));
+    /// x > 0 ? x : α(eˣ − 1).
+    Elu(alpha), simd, x =>
+        simd.select(simd.lt(simd.splat(T::ZERO), x), x, simd.mul(alpha, vecmath::exp_m1(simd, x)));
+    /// tanh x.
+    Tanh, simd, x => vecmath::tanh(simd, x);
+    /// σ(x).
+    Sigmoid, simd, x => vecmath::sigmoid(simd, x);
+    /// ln(1 + eˣ).
+    Softplus, simd, x => vecmath::softplus(simd, x);
+}
+
+maps! {
+    /// 1.
+    One, simd, _y => simd.splat(T::ONE);
+    /// 0.
+    Zero, simd, _y => simd.splat(T::ZERO);
+    /// −2.
+    MinusTwo, simd, _y => simd.splat(-T::ONE - T::ONE);
+    /// y > 0 ? 1 : 0.
+    ReluSlope, simd, y => {
+        let zero = simd.splat(T::ZERO);
+        simd.select(simd.lt(zero, y), simd.splat(T::ONE), zero)
+    };
+    /// y > 0 ? 1 : slope.
+    LeakySlope(slope), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), slope);
+    /// y > 0 ? 1 : y + α.
+    EluSlope(alpha), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), simd.add(y, alpha));
+    /// y < 0 ? 1 : 0.
+    EluCurvature, simd, y => {
+        let zero = simd.splat(T::ZERO);
+        simd.select(simd.lt(y, zero), simd.splat(T::ONE), zero)
+    };
+    /// 1 − y².
+    TanhSlope, simd, y => simd.fnma(y, y, simd.splat(T::ONE));
+    /// −2y.
+    TanhCurvature, simd, y => simd.neg(simd.add(y, y));
+    /// y(1 − y) = y − y², rounded once.
+    SigmoidSlope, simd, y => simd.fnma(y, y, y);
+    /// 1 − 2y.
+    SigmoidCurvature, simd, y => simd.sub(simd.splat(T::ONE), simd.add(y, y));
+    /// 1 − e⁻ʸ.
+    SoftplusSlope, simd, y => simd.neg(vecmath::exp_m1(simd, simd.neg(y)));
+    /// e⁻ʸ, of the odd orders.
+    SoftplusOdd, simd, y => vecmath::exp(simd, simd.neg(y));
+    /// −e⁻ʸ, of the even orders above 0.
+    SoftplusEven, simd, y => simd.neg(vecmath::exp(simd, simd.neg(y)));
+}
+
+/// Runs `$then` with `$f` bound to the map of this activation.
+macro_rules! with_activation {
+    ($activation:expr, $f:ident => $then:expr) => {
+        match $activation {
+            Activation::Identity => {
+                let $f = Identity;
+                $then
+            }
+            Activation::Relu => {
+                let $f = Relu;
+                $then
+            }
+            Activation::LeakyRelu(slope) => {
+                let $f = LeakyRelu(slope);
+                $then
+            }
+            Activation::Elu(alpha) => {
+                let $f = Elu(alpha);
+                $then
+            }
+            Activation::Tanh => {
+                let $f = Tanh;
+                $then
+            }
+            Activation::Sigmoid => {
+                let $f = Sigmoid;
+                $then
+            }
+            Activation::Softplus => {
+                let $f = Softplus;
+                $then
+            }
+        }
+    };
+}
+
+/// Runs `$then` with `$f` bound to the map of f⁽ᵒʳᵈᵉʳ⁾.
+macro_rules! with_derivative {
+    ($activation:expr, $order:expr, $f:ident => $then:expr) => {
+        match ($activation, $order) {
+            (Activation::Identity, 0) => {
+                let $f = One;
+                $then
+            }
+            (Activation::Relu, 0) => {
+                let $f = ReluSlope;
+                $then
+            }
+            (Activation::LeakyRelu(slope), 0) => {
+                let $f = LeakySlope(slope);
+                $then
+            }
+            (Activation::Elu(alpha), 0) => {
+                let $f = EluSlope(alpha);
+                $then
+            }
+            (Activation::Elu(_), 1) => {
+                let $f = EluCurvature;
+                $then
+            }
+            (Activation::Tanh, 0) => {
+                let $f = TanhSlope;
+                $then
+            }
+            (Activation::Tanh, 1) => {
+                let $f = TanhCurvature;
+                $then
+            }
+            (Activation::Sigmoid, 0) => {
+                let $f = SigmoidSlope;
+                $then
+            }
+            (Activation::Sigmoid, 1) => {
+                let $f = SigmoidCurvature;
+                $then
+            }
+            (Activation::Tanh | Activation::Sigmoid, 2) => {
+                let $f = MinusTwo;
+                $then
+            }
+            (Activation::Softplus, 0) => {
+                let $f = SoftplusSlope;
+                $then
+            }
+            (Activation::Softplus, order) if order % 2 == 1 => {
+                let $f = SoftplusOdd;
+                $then
+            }
+            (Activation::Softplus, _) => {
+                let $f = SoftplusEven;
+                $then
+            }
+            _ => {
+                let $f = Zero;
+                $then
+            }
+        }
+    };
+}
+
+/// u · f(y).
+#[derive(Clone, Copy)]
+struct Times<F>(F);
+
+impl<T: Real, F: Map<T, 1>> Map<T, 2> for Times<F> {
+    #[inline(always)]
+    fn value<S: Simd<T>>(self, simd: S, [y, u]: [S::V; 2]) -> S::V {
+        simd.mul(u, self.0.value(simd, [y]))
+    }
+}
+
+impl<T: Real, F: Map<T, 1>> Summand<T, 2, 1> for Times<F> {
+    #[inline(always)]
+    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; 2]) -> (S::V, [S::V; 1]) {
+        let value = self.value(simd, inputs);
+        (value, [value])
+    }
+}
+
+/// out\[i\] = a(x\[i\]). Moves two elements per element.
+pub fn activate<T: Real>(isa: Isa, activation: Activation<T>, x: &[T], out: &mut [T]) {
+    with_activation!(activation, f => map(isa, f, [x], out, Accumulate::Overwrite));
+}
+
+/// x\[i\] = a(x\[i\]). Moves two elements per element.
+pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation<T>, x: &mut [T]) {
+    with_activation!(activation, f => map_in_place(isa, f, x));
+}
+
+/// out\[i\] (+)= u\[i\] · f⁽ᵒʳᵈᵉʳ⁾(y\[i\]), where f expresses the activation's derivative through its output y (see the
+/// table above). A product in IEEE arithmetic: where the factor is 0, an infinite or NaN u gives NaN. Moves three elements
+/// per element, four when accumulating.
+pub fn activation_derivative<T: Real>(
+    isa: Isa,
+    activation: Activation<T>,
+    order: u32,
+    y: &[T],
+    u: &[T],
+    out: &mut [T],
+    accumulate: Accumulate,
+) {
+    with_derivative!(activation, order, f => map(isa, Times(f), [y, u], out, accumulate));
+}
+
+/// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums [cols].
+///
+/// Each column's sum is one chain of additions over ascending rows, from zero or from the old sum. Moves three elements per
+/// element; the sums stay in registers over 32 rows. With many elements the columns, never the rows, are split over threads.
+#[allow(clippy::too_many_arguments)]
+pub fn activation_derivative_and_column_sums<T: Real>(
+    isa: Isa,
+    activation: Activation<T>,
+    y: &[T],
+    g: &[T],
+    cols: usize,
+    out: &mut [T],
+    sums: &mut [T],
+    accumulate_sums: Accumulate,
+) {
+    with_derivative!(activation, 0, f => columns(isa, Times(f), [y, g], [out], cols, sums, accumulate_sums));
 }

@@ -11,13 +11,18 @@
 //! Vector code is written once against the trait [`Simd`] and instantiated for each instruction set by
 //! [`Real::dispatch`]; `unsafe` ends in this crate.
 
-mod activation;
+pub mod activation;
 mod aligned;
+pub mod elementwise;
 mod gemm;
 mod isa;
+pub mod losses;
 mod real;
+pub mod reduce;
 pub mod reference;
 pub mod simd;
+pub mod update;
+pub mod vecmath;
 mod view;
 
 pub use activation::Activation;

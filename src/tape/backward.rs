@@ -3,7 +3,7 @@
 use narrows_kernels::{Accumulate, Activation, Real};
 
 use super::operation::{Call, Op, Target};
-use super::ops::{ActivationDerivative, Combine, ColumnSum};
+use super::ops::{ActivationDerivative, ColumnSum, Combine};
 use super::{Tape, Var};
 
 /// The gradient of a node, as far as it is known.
@@ -31,7 +31,9 @@ pub enum BackwardError {
         cols: usize,
     },
     /// A parameter that the tape read does not influence the loss.
-    #[error("the parameter at offset {offset}, shape [{rows}, {cols}], has no influence on the loss: its gradient would stay unset")]
+    #[error(
+        "the parameter at offset {offset}, shape [{rows}, {cols}], has no influence on the loss: its gradient would stay unset"
+    )]
     NoGradient {
         /// Offset in the flat buffer.
         offset: usize,
@@ -196,9 +198,7 @@ impl<T: Real> Backward<'_, '_, T> {
     fn join(&mut self, to: Var, slot: Slot, grad: Var, alone: Slot) {
         self.tape.arena.slots[to.index()] = match slot {
             Slot::Empty => alone,
-            Slot::Shared(sum) | Slot::Owned(sum) => {
-                Slot::Owned(self.tape.push(Combine::Add.into(), &[sum, grad]))
-            }
+            Slot::Shared(sum) | Slot::Owned(sum) => Slot::Owned(self.tape.push(Combine::Add.into(), &[sum, grad])),
             Slot::Flat => unreachable!("only parameters have flat slots"),
         };
     }
@@ -215,7 +215,7 @@ impl<T: Real> Backward<'_, '_, T> {
             let dz = self.tape.append(Op::Constant, &[], rows, cols);
             let mut value = std::mem::take(&mut self.tape.arena.nodes[dz.index()].value);
             let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
-            narrows_kernels::activation_derivative_and_column_sums(
+            narrows_kernels::activation::activation_derivative_and_column_sums(
                 self.tape.context.isa,
                 activation,
                 self.tape.value(output),

@@ -40,7 +40,9 @@ impl Input {
 
 /// A gradient that disagrees with the differences.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("the {kind} with respect to element {element} of input {input} is {analytic:e}, central differences give {numeric:e}")]
+#[error(
+    "the {kind} with respect to element {element} of input {input} is {analytic:e}, central differences give {numeric:e}"
+)]
 pub struct Mismatch {
     /// Which of the three gradients.
     pub kind: &'static str,
@@ -208,7 +210,8 @@ mod tests {
     #[test]
     fn one_bad_element_fails_the_comparison() {
         let inputs = [input()];
-        let point = Point { context: Context::detect(), inputs: &inputs, function: |_: &mut Tape<'_, f64>, x: &[Var]| x[0] };
+        let point =
+            Point { context: Context::detect(), inputs: &inputs, function: |_: &mut Tape<'_, f64>, x: &[Var]| x[0] };
         let good = vec![0.5; 6];
         assert_eq!(point.compare("gradient", &good, &good), Ok(()));
         for bad in [f64::NAN, f64::INFINITY, 0.5 + 1e-6, 0.0] {

@@ -21,8 +21,8 @@ pub use narrows_kernels::Activation;
 pub use ops::Transpose;
 
 use backward::Slot;
-use operation::{Op, Operand, Target};
 use narrows_kernels::Accumulate;
+use operation::{Op, Operand, Target};
 
 /// A value on the tape: the index of the node that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

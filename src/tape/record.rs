@@ -1,6 +1,7 @@
 //! What can be recorded: one method for each operation a model may contain.
 
-use narrows_kernels::{Activation, Real, Unary};
+use narrows_kernels::elementwise::Unary;
+use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
 use rand_distr::{Distribution, StandardNormal};
 

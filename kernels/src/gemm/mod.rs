@@ -25,6 +25,13 @@ pub struct Context {
     pub gemm: GemmEngine,
 }
 
+impl Context {
+    /// Our own products on the widest instruction set of this CPU.
+    pub fn detect() -> Self {
+        Context { isa: Isa::detect(), gemm: GemmEngine::Narrows }
+    }
+}
+
 /// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias [n]).
 ///
 /// Every element is one chain of fused multiply-adds over k in ascending order, starting from zero

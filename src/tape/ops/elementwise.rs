@@ -1,8 +1,8 @@
 //! Operations that treat each element alike.
 
-use narrows_kernels::{
-    Activation, Binary, Context, Real, Unary, activate, activation_derivative, add_row, binary, mul_scalar, unary,
-};
+use narrows_kernels::activation::{activate, activation_derivative};
+use narrows_kernels::elementwise::{Binary, Unary, add_row, binary, mul_scalar, unary};
+use narrows_kernels::{Activation, Context, Real};
 
 use super::{ColumnSum, Sum, same_shape};
 use crate::tape::Var;

@@ -88,7 +88,11 @@ impl<T: Real> Operation<T> for Dense<T> {
     fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
         assert!(x.1 == weight.0, "dense layer with weight {weight:?} applied to {x:?}: it takes [batch, {}]", weight.0);
-        assert!(bias == (1, weight.1), "dense layer with weight {weight:?} and bias {bias:?}: the bias must be [1, {}]", weight.1);
+        assert!(
+            bias == (1, weight.1),
+            "dense layer with weight {weight:?} and bias {bias:?}: the bias must be [1, {}]",
+            weight.1
+        );
         (x.0, weight.1)
     }
 

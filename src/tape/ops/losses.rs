@@ -1,8 +1,8 @@
 //! Losses as one operation each, with the gradient as another, so that both can be differentiated again.
 
-use narrows_kernels::{
-    Activation, Context, Real, Unary, bce_with_logits, bce_with_logits_gradient, squared_error, squared_error_gradient,
-};
+use narrows_kernels::elementwise::Unary;
+use narrows_kernels::losses::{bce_with_logits, bce_with_logits_gradient, squared_error, squared_error_gradient};
+use narrows_kernels::{Activation, Context, Real};
 
 use super::reduce::put_scalar;
 use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};

@@ -1,10 +1,10 @@
 //! The operations, by family.
 
+mod columns;
 mod elementwise;
 mod linear;
 mod losses;
 mod reduce;
-mod columns;
 
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Sums and their transposes, the broadcasts.
 
-use narrows_kernels::{Accumulate, Context, Real, broadcast_column, broadcast_row, column_sums, row_sums, sum};
+use narrows_kernels::elementwise::{broadcast_column, broadcast_row};
+use narrows_kernels::reduce::{column_sums, row_sums, sum};
+use narrows_kernels::{Accumulate, Context, Real};
 
 use crate::tape::Var;
 use crate::tape::backward::Backward;

@@ -1,0 +1,108 @@
+//! Functions of one or two slices, element by element, and rows and columns spread over a matrix.
+//!
+//! Matrices are row-major and contiguous. With [`Accumulate::Add`] the value is rounded first and then added to the old
+//! output, which rounds once more. Slices of 65 536 elements and more are split over the threads of the current rayon pool
+//! in fixed chunks; nothing is allocated. Every function panics when the lengths of its slices do not agree.
+
+mod broadcast;
+pub(crate) mod drive;
+
+pub use broadcast::{add_row, broadcast_column, broadcast_row};
+
+use crate::{Accumulate, Isa, Real, Simd, vecmath};
+use drive::{Map, map};
+
+/// A function of one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unary<T> {
+    /// eˣ.
+    Exp,
+    /// The natural logarithm; −∞ at ±0, NaN below.
+    Ln,
+    /// x · x.
+    Square,
+    /// |x|.
+    Abs,
+    /// 1 above zero, −1 below, and x itself at ±0 and NaN.
+    Sign,
+    /// 1 / x.
+    Reciprocal,
+    /// x times the number.
+    Scale(T),
+    /// x plus the number.
+    Offset(T),
+}
+
+/// A function of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// a + b.
+    Add,
+    /// a − b.
+    Sub,
+    /// a · b.
+    Mul,
+}
+
+macro_rules! maps {
+    ($($name:ident $([$field:ident])? ($simd:ident, $($x:ident),*) = $body:expr;)*) => {
+        $(
+            #[derive(Clone, Copy)]
+            struct $name<T> { $($field: T,)? of: std::marker::PhantomData<T> }
+            impl<T: Real> Map<T, { [$(stringify!($x)),*].len() }> for $name<T> {
+                #[inline(always)]
+                fn value<S: Simd<T>>(self, $simd: S, [$($x),*]: [S::V; { [$(stringify!($x)),*].len() }]) -> S::V {
+                    $(let $field = $simd.splat(self.$field);)?
+                    $body
+                }
+            }
+        )*
+    };
+}
+
+maps! {
+    Exp(simd, x) = vecmath::exp(simd, x);
+    Ln(simd, x) = vecmath::ln(simd, x);
+    Square(simd, x) = simd.mul(x, x);
+    Abs(simd, x) = simd.abs(x);
+    Sign(simd, x) = {
+        let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
+        simd.select(simd.lt(zero, x), one, simd.select(simd.lt(x, zero), simd.neg(one), x))
+    };
+    Reciprocal(simd, x) = simd.div(simd.splat(T::ONE), x);
+    Scale[by](simd, x) = simd.mul(x, by);
+    Offset[by](simd, x) = simd.add(x, by);
+    Sum(simd, a, b) = simd.add(a, b);
+    Difference(simd, a, b) = simd.sub(a, b);
+    Product(simd, a, b) = simd.mul(a, b);
+}
+
+/// out\[i\] (+)= op(x\[i\]).
+pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
+    let of = std::marker::PhantomData;
+    match op {
+        Unary::Exp => map(isa, Exp { of }, [x], out, accumulate),
+        Unary::Ln => map(isa, Ln { of }, [x], out, accumulate),
+        Unary::Square => map(isa, Square { of }, [x], out, accumulate),
+        Unary::Abs => map(isa, Abs { of }, [x], out, accumulate),
+        Unary::Sign => map(isa, Sign { of }, [x], out, accumulate),
+        Unary::Reciprocal => map(isa, Reciprocal { of }, [x], out, accumulate),
+        Unary::Scale(by) => map(isa, Scale { by, of }, [x], out, accumulate),
+        Unary::Offset(by) => map(isa, Offset { by, of }, [x], out, accumulate),
+    }
+}
+
+/// out\[i\] (+)= op(a\[i\], b\[i\]).
+pub fn binary<T: Real>(isa: Isa, op: Binary, a: &[T], b: &[T], out: &mut [T], accumulate: Accumulate) {
+    let of = std::marker::PhantomData;
+    match op {
+        Binary::Add => map(isa, Sum { of }, [a, b], out, accumulate),
+        Binary::Sub => map(isa, Difference { of }, [a, b], out, accumulate),
+        Binary::Mul => map(isa, Product { of }, [a, b], out, accumulate),
+    }
+}
+
+/// out\[i\] (+)= s · x\[i\].
+pub fn mul_scalar<T: Real>(isa: Isa, x: &[T], s: T, out: &mut [T], accumulate: Accumulate) {
+    unary(isa, Unary::Scale(s), x, out, accumulate);
+}

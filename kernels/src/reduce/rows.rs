@@ -1,0 +1,165 @@
+//! Sums of rows, by lanes and tree.
+
+use super::Summand;
+use crate::elementwise::drive::{CHUNK, PARALLEL_FROM, load, store};
+use crate::{Isa, Kernel, Real, Simd};
+
+/// Virtual lanes of a row's sum.
+const LANES: usize = 64;
+/// Rows whose sums lie on the stack before they are handed on.
+const BLOCK: usize = 256;
+
+/// `start` plus the sum of every row, chained in ascending order. The last row may be short.
+pub(crate) fn chain<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    isa: Isa,
+    f: F,
+    inputs: [&[T]; N],
+    outputs: [&mut [T]; M],
+    cols: usize,
+    start: f64,
+) -> f64 {
+    let mut sum = start;
+    each_row(isa, f, inputs, outputs, cols, |row| sum += row.to_f64());
+    sum
+}
+
+/// Calls `take` with the sum of every row, in ascending order. The last row may be short.
+pub(crate) fn each_row<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    isa: Isa,
+    f: F,
+    mut inputs: [&[T]; N],
+    mut outputs: [&mut [T]; M],
+    cols: usize,
+    mut take: impl FnMut(T),
+) {
+    let len = inputs[0].len();
+    assert!(inputs.iter().all(|input| input.len() == len), "a sum takes inputs of one length");
+    assert!(outputs.iter().all(|output| output.len() == len), "a sum takes outputs as long as its inputs");
+    let mut sums = [T::ZERO; BLOCK];
+    while !inputs[0].is_empty() {
+        assert!(cols > 0, "rows of no columns hold no elements");
+        let taken = inputs[0].len().min(BLOCK.saturating_mul(cols));
+        let sums = &mut sums[..taken.div_ceil(cols)];
+        let (now, later) = split_inputs(inputs, taken);
+        let (out, rest) = split_outputs(outputs, taken);
+        split(isa, f, now, out, cols, sums);
+        (inputs, outputs) = (later, rest);
+        sums.iter().for_each(|&sum| take(sum));
+    }
+}
+
+/// Halves the rows until few elements are left.
+fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    isa: Isa,
+    f: F,
+    inputs: [&[T]; N],
+    outputs: [&mut [T]; M],
+    cols: usize,
+    sums: &mut [T],
+) {
+    let rows = sums.len();
+    if rows < 2 || inputs[0].len() < PARALLEL_FROM.min(2 * CHUNK) || rayon::current_num_threads() == 1 {
+        return T::dispatch(isa, Rows { f, inputs, outputs, cols, sums });
+    }
+    let (above, below) = split_inputs(inputs, rows / 2 * cols);
+    let (out_above, out_below) = split_outputs(outputs, rows / 2 * cols);
+    let (sums_above, sums_below) = sums.split_at_mut(rows / 2);
+    rayon::join(
+        || split(isa, f, above, out_above, cols, sums_above),
+        || split(isa, f, below, out_below, cols, sums_below),
+    );
+}
+
+fn split_inputs<T, const N: usize>(inputs: [&[T]; N], at: usize) -> ([&[T]; N], [&[T]; N]) {
+    (inputs.map(|input| &input[..at]), inputs.map(|input| &input[at..]))
+}
+
+fn split_outputs<T, const M: usize>(outputs: [&mut [T]; M], at: usize) -> ([&mut [T]; M], [&mut [T]; M]) {
+    let mut right: [&mut [T]; M] = std::array::from_fn(|_| Default::default());
+    let mut rest = right.iter_mut();
+    let left = outputs.map(|output| {
+        let (left, tail) = output.split_at_mut(at);
+        if let Some(slot) = rest.next() {
+            *slot = tail;
+        }
+        left
+    });
+    (left, right)
+}
+
+struct Rows<'a, T, F, const N: usize, const M: usize> {
+    f: F,
+    inputs: [&'a [T]; N],
+    outputs: [&'a mut [T]; M],
+    cols: usize,
+    sums: &'a mut [T],
+}
+
+impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Kernel<T> for Rows<'_, T, F, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Rows { f, inputs, mut outputs, cols, sums } = self;
+        let len = inputs[0].len();
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let start = row * cols;
+            *sum = sum_row(simd, f, inputs, &mut outputs, start, len.min(start + cols));
+        }
+    }
+}
+
+/// The sum of the terms `start`..`end`.
+#[inline(always)]
+fn sum_row<T: Real, S: Simd<T>, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    simd: S,
+    f: F,
+    inputs: [&[T]; N],
+    outputs: &mut [&mut [T]; M],
+    start: usize,
+    end: usize,
+) -> T {
+    let zero = simd.splat(T::ZERO);
+    let groups = LANES / S::LANES;
+    let mut sums = [zero; LANES];
+    let mut at = start;
+    let mut group = 0;
+    while at < end {
+        let count = S::LANES.min(end - at);
+        let mut xs = [zero; N];
+        for i in 0..N {
+            xs[i] = load(simd, inputs[i], at, count);
+        }
+        let (mut term, side) = f.term(simd, xs);
+        for i in 0..M {
+            store(simd, outputs[i], at, count, side[i]);
+        }
+        if count < S::LANES {
+            // Lanes past the end hold f(0, …), not 0.
+            let mut lanes = [T::ZERO; LANES];
+            simd.store_partial(&mut lanes[..count], term);
+            term = simd.load(&lanes);
+        }
+        sums[group] = simd.add(sums[group], term);
+        group = (group + 1) % groups;
+        at += S::LANES;
+    }
+    fold(simd, sums)
+}
+
+/// Folds the virtual lanes in halves.
+#[inline(always)]
+fn fold<T: Real, S: Simd<T>>(simd: S, sums: [S::V; LANES]) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    for group in 0..LANES / S::LANES {
+        simd.store(&mut lanes[group * S::LANES..], sums[group]);
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
