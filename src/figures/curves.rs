@@ -103,7 +103,8 @@ impl LineChart {
 
     /// The chart as an `svg` element for a page or a file of its own.
     pub fn to_svg(&self) -> String {
-        svg::to_svg(&self.scene(|around| around + PLOT))
+        let plot = if self.axes().is_some() { PLOT } else { LEAST_PLOT };
+        svg::to_svg(&self.scene(|around| around + plot))
     }
 
     /// The chart as a PNG of `width` × `height` pixels on white. What is around the curves keeps its proportion to the
@@ -129,6 +130,12 @@ impl LineChart {
     }
 
     fn legend(&self) -> Legend {
+        // Runs of a single epoch are points, and lines in the legend would be found nowhere in the plot.
+        let lines = self.curves.iter().any(|curve| curve.pieces().iter().any(|piece| piece.len() > 1));
+        let sample = |ink: Ink, dashed: bool, shape: Option<Shape>| match lines {
+            true => Sample::Line { ink, dashed, shape },
+            false => Sample::Point { ink, shape: shape.unwrap_or(Shape::Circle), hollow: dashed },
+        };
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen: Vec<(usize, &str)> = Vec::new();
         for curve in self.curves.iter().filter(|curve| !curve.label.is_empty()) {
@@ -137,14 +144,15 @@ impl LineChart {
                 let shared = |other: &&Curve| other.group == curve.group && other.label == curve.label;
                 // An entry for curves of both kinds stands for the run: its sample is solid.
                 let dashed = self.curves.iter().filter(shared).all(|other| other.dashed);
-                let sample = Sample::Line { ink: Ink::Series(curve.group), dashed, shape: curve.shape() };
+                let sample = sample(Ink::Series(curve.group), dashed, curve.shape());
                 entries.push(Entry { sample, label: curve.label.clone() });
             }
         }
+        let styles = if lines { ["solid", "dashed"] } else { ["filled", "hollow"] };
         for (dashed, meaning) in [(false, &self.solid), (true, &self.dashed)] {
             if !meaning.is_empty() && self.curves.iter().any(|curve| curve.dashed == dashed) {
-                let label = format!("{}: {meaning}", if dashed { "dashed" } else { "solid" });
-                entries.push(Entry { sample: Sample::Line { ink: Ink::Axis, dashed, shape: None }, label });
+                let label = format!("{}: {meaning}", styles[dashed as usize]);
+                entries.push(Entry { sample: sample(Ink::Axis, dashed, None), label });
             }
         }
         Legend::laid_out(&entries, WIDTH - 24.0)
@@ -369,7 +377,10 @@ mod tests {
     fn one_epoch_is_a_point_and_no_epoch_is_said_in_words() {
         let one =
             chart(vec![Curve::per_epoch("run", vec![0.3], false, 0), Curve::per_epoch("run", vec![0.4], true, 0)]);
-        assert_eq!(one.to_svg().matches("<circle").count(), 2);
+        let svg = one.to_svg();
+        // Two values, the run, and the meaning of each style.
+        assert_eq!(svg.matches("<circle").count(), 5);
+        assert!(svg.contains(">filled: training<") && svg.contains(">hollow: validation<"), "{svg}");
         let nothing = [vec![], vec![Curve::per_epoch("run", vec![f64::NAN], false, 0)]];
         for curves in nothing {
             let chart = chart(curves);

@@ -111,6 +111,7 @@ impl ImageGrid {
                     what: format!("image {} of the grid row \"{}\"", index + 1, row.label),
                     width: self.image_width,
                     height: self.image_height,
+                    samples: 1,
                     found: image.len(),
                 });
             }

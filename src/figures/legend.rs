@@ -24,6 +24,15 @@ pub enum Sample {
         /// Its points.
         shape: Option<Shape>,
     },
+    /// A point alone.
+    Point {
+        /// Its colour.
+        ink: Ink,
+        /// Its outline.
+        shape: Shape,
+        /// Whether only the outline is drawn.
+        hollow: bool,
+    },
     /// A filled square.
     Swatch(Ink),
 }
@@ -77,6 +86,10 @@ impl Legend {
                         let at = (x + (SAMPLE - 10.0) / 2.0, middle);
                         scene.marks.push(Mark::Point { at, shape, radius: 3.5, ink, hollow: false });
                     }
+                }
+                Sample::Point { ink, shape, hollow } => {
+                    let at = (x + (SAMPLE - 10.0) / 2.0, middle);
+                    scene.marks.push(Mark::Point { at, shape, radius: 3.5, ink, hollow });
                 }
                 Sample::Swatch(ink) => {
                     scene.marks.push(Mark::Bar { x: x + 14.0, y: middle - 6.0, width: 12.0, height: 12.0, ink });

@@ -33,8 +33,8 @@ pub enum FigureError {
     },
     /// A buffer whose length is not that of the picture it should hold.
     #[error(
-        "cannot draw {what}: {width} × {height} pixels need {expected} values and {found} were given", 
-        expected = width.saturating_mul(*height)
+        "cannot draw {what}: {width} × {height} pixels need {expected} values and {found} were given",
+        expected = width.saturating_mul(*height).saturating_mul(*samples)
     )]
     Pixels {
         /// Which picture, in words.
@@ -43,6 +43,8 @@ pub enum FigureError {
         width: usize,
         /// Rows of pixels.
         height: usize,
+        /// Values of one pixel: 1 for grey, 3 for colour.
+        samples: usize,
         /// Values given.
         found: usize,
     },

@@ -14,7 +14,7 @@ pub fn to_grey(value: f32) -> u8 {
 /// Refuses a picture size that is zero or beyond [`MOST_PIXELS`]; returns the number of pixels.
 pub(super) fn checked_size(width: usize, height: usize) -> Result<usize, FigureError> {
     match width.checked_mul(height) {
-        Some(pixels) if pixels >= 1 && pixels <= MOST_PIXELS => Ok(pixels),
+        Some(pixels) if (1..=MOST_PIXELS).contains(&pixels) => Ok(pixels),
         _ => Err(FigureError::Size { width, height }),
     }
 }
@@ -30,10 +30,10 @@ pub fn rgb_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, Fi
 }
 
 fn encode(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
-    let expected = checked_size(width, height)? * color.samples();
-    if pixels.len() != expected {
-        let what = format!("a PNG with {} values in a pixel", color.samples());
-        return Err(FigureError::Pixels { what, width: width * color.samples(), height, found: pixels.len() });
+    let samples = color.samples();
+    if pixels.len() != checked_size(width, height)? * samples {
+        let what = format!("a PNG with {samples} values in a pixel");
+        return Err(FigureError::Pixels { what, width, height, samples, found: pixels.len() });
     }
     let mut bytes = Vec::new();
     // Both sides are at most MOST_PIXELS and so fit.
@@ -83,7 +83,8 @@ mod tests {
         let error = grey_png(7, 5, &[0; 34]).unwrap_err();
         assert!(error.to_string().contains("need 35 values and 34 were given"), "{error}");
         assert!(rgb_png(1, 1, &[0; 3]).is_ok());
-        assert!(rgb_png(1, 1, &[0; 1]).is_err());
+        let error = rgb_png(2, 1, &[0; 2]).unwrap_err();
+        assert!(error.to_string().contains("2 × 1 pixels need 6 values and 2 were given"), "{error}");
         assert!(matches!(grey_png(0, 5, &[]), Err(FigureError::Size { .. })));
         assert!(matches!(grey_png(usize::MAX, 2, &[]), Err(FigureError::Size { .. })));
         assert!(matches!(grey_png(MOST_PIXELS, 2, &[]), Err(FigureError::Size { .. })));

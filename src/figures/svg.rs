@@ -4,6 +4,10 @@ use std::fmt::Write;
 
 use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape, corners};
 
+/// What is cut from both sides of a scene, whose own margin of 12 is for pictures: on a page a chart stands flush with
+/// the text.
+const TRIM: f32 = 10.0;
+
 /// `text` with what HTML and XML read as markup replaced, for element content and quoted attributes alike. Characters
 /// that XML forbids become U+FFFD.
 pub fn escaped(text: &str) -> String {
@@ -32,8 +36,9 @@ pub fn to_svg(scene: &Scene) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}" font-family="system-ui, sans-serif">"#,
-        Short(scene.width),
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} 0 {} {}" width="100%" role="img" aria-label="{}" font-family="system-ui, sans-serif">"#,
+        Short(TRIM),
+        Short(scene.width - 2.0 * TRIM),
         Short(scene.height),
         escaped(&scene.description)
     );
