@@ -1,0 +1,173 @@
+//! Where the ticks of an axis stand.
+
+use super::number::decimal_exponent;
+
+/// An axis: its ends and its labelled ticks, ascending, all within the ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// The value at its start.
+    pub low: f64,
+    /// The value at its end, greater than `low`.
+    pub high: f64,
+    /// Values and labels of its ticks.
+    pub ticks: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// Where `value` lies: 0 at the start, 1 at the end.
+    pub fn fraction(&self, value: f64) -> f32 {
+        ((value - self.low) / (self.high - self.low)) as f32
+    }
+
+    /// An axis that covers [`low`, `high`], its ends rounded outwards to ticks 1, 2 or 5 times a power of ten apart,
+    /// with about `about` of them. Values must be [`drawable`].
+    pub fn covering(low: f64, high: f64, about: usize) -> Axis {
+        let (low, high) = widened(low, high);
+        let step = Step::at_least((high - low) / about.max(1) as f64);
+        let first = step.index_below(low);
+        let last = -step.index_below(-high);
+        let ticks: Vec<(f64, String)> = (first..=last).map(|index| step.tick(index)).collect();
+        Axis { low: step.tick(first).0, high: step.tick(last).0, ticks }
+    }
+
+    /// The axis of epochs 1 to `last`: whole ticks, epoch 1 among them, at most about `about`.
+    pub fn epochs(last: usize, about: usize) -> Axis {
+        let high = last.max(1) as i64;
+        // A single epoch stands in the middle.
+        let (low, end) = if high == 1 { (0.5, 1.5) } else { (1.0, high as f64) };
+        let step = Step::at_least(((high - 1) as f64 / about.max(1) as f64).max(1.0)).whole();
+        let mut marks: Vec<i64> = (1..).map(|index| index * step).take_while(|&epoch| epoch <= high).collect();
+        // Epoch 1 next to epoch 2 would only crowd it.
+        if step == 2 {
+            marks = (0..).map(|index| 1 + 2 * index).take_while(|&epoch| epoch <= high).collect();
+        } else if step > 2 {
+            marks.insert(0, 1);
+        }
+        Axis { low, high: end, ticks: marks.into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect() }
+    }
+}
+
+/// Whether a value has a place on an axis: finite, and with room left for the arithmetic of ticks.
+pub fn drawable(value: f64) -> bool {
+    value.abs() < 1e290
+}
+
+/// Ends far enough apart for ticks that differ.
+fn widened(low: f64, high: f64) -> (f64, f64) {
+    let size = low.abs().max(high.abs());
+    if size < 1e-290 {
+        (0.0, 1.0)
+    } else if high - low <= 1e-9 * size {
+        (low - 0.1 * size, high + 0.1 * size)
+    } else {
+        (low, high)
+    }
+}
+
+/// `mantissa` × 10^`exponent`, kept as whole numbers so that a tick is the double nearest to its label.
+#[derive(Clone, Copy)]
+struct Step {
+    mantissa: i64,
+    exponent: i32,
+}
+
+impl Step {
+    /// The smallest of 1, 2, 5 times a power of ten that is no less than `raw` (positive), within rounding.
+    fn at_least(raw: f64) -> Step {
+        let exponent = decimal_exponent(&format!("{raw:e}"));
+        let fraction = raw / power_of_ten(exponent);
+        for mantissa in [1, 2, 5] {
+            if fraction <= mantissa as f64 * (1.0 + 1e-9) {
+                return Step { mantissa, exponent };
+            }
+        }
+        Step { mantissa: 1, exponent: exponent + 1 }
+    }
+
+    /// The step as a whole number, at least 1.
+    fn whole(self) -> i64 {
+        (self.value() as i64).max(1)
+    }
+
+    fn value(self) -> f64 {
+        self.scaled(self.mantissa)
+    }
+
+    fn scaled(self, whole: i64) -> f64 {
+        match self.exponent {
+            0.. => whole as f64 * power_of_ten(self.exponent),
+            _ => whole as f64 / power_of_ten(-self.exponent),
+        }
+    }
+
+    /// The index of the last tick that is no greater than `value`, within a rounding.
+    fn index_below(self, value: f64) -> i64 {
+        (value / self.value() + 1e-6).floor() as i64
+    }
+
+    fn tick(self, index: i64) -> (f64, String) {
+        let value = self.scaled(index * self.mantissa);
+        let label = if value == 0.0 {
+            "0".into()
+        } else if self.exponent < -5 || value.abs() >= 1e7 {
+            format!("{value:e}")
+        } else {
+            format!("{value:.*}", (-self.exponent).max(0) as usize)
+        };
+        (value, label)
+    }
+}
+
+/// 10^`exponent` as the nearest double, by reading it: `powi` is not the same on every platform.
+fn power_of_ten(exponent: i32) -> f64 {
+    format!("1e{exponent}").parse().expect("a power of ten is a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_cover_the_values() {
+        let axis = Axis::covering(0.2182, 0.4711, 5);
+        assert_eq!(labels(&axis), ["0.2", "0.3", "0.4", "0.5"]);
+        assert_eq!((axis.low, axis.high), (0.2, 0.5));
+        assert_eq!(labels(&Axis::covering(0.0, 6742.0, 5)), ["0", "2000", "4000", "6000", "8000"]);
+        assert_eq!(labels(&Axis::covering(-1.5e-7, 2e-7, 4)), ["-2e-7", "-1e-7", "0", "1e-7", "2e-7"]);
+    }
+
+    #[test]
+    fn any_drawable_values_get_a_few_ticks_that_ascend() {
+        let values =
+            [0.0, 1.0, -1.0, 1e-300, -1e-310, 5e-324, 1e289, -9e289, 0.1, 0.1 + 1e-16, 1e15, 1e15 + 1.0, 1e-280];
+        for low in values {
+            for high in values.into_iter().filter(|&high| high >= low) {
+                let axis = Axis::covering(low, high, 5);
+                assert!((2..=9).contains(&axis.ticks.len()), "{low:e} {high:e}: {axis:?}");
+                assert!(axis.ticks.windows(2).all(|pair| pair[0].0 < pair[1].0), "{low:e} {high:e}: {axis:?}");
+                for value in [low, high] {
+                    assert!((-1e-5..=1.0 + 1e-5).contains(&axis.fraction(value)), "{low:e} {high:e}: {axis:?}");
+                }
+            }
+        }
+        assert!(!drawable(f64::NAN) && !drawable(f64::INFINITY) && !drawable(-1e300) && drawable(-1e289));
+    }
+
+    #[test]
+    fn epochs_are_whole_and_begin_with_one() {
+        assert_eq!(labels(&Axis::epochs(1, 10)), ["1"]);
+        assert_eq!(Axis::epochs(1, 10).fraction(1.0), 0.5);
+        assert_eq!(labels(&Axis::epochs(4, 10)), ["1", "2", "3", "4"]);
+        assert_eq!(labels(&Axis::epochs(14, 10)), ["1", "3", "5", "7", "9", "11", "13"]);
+        assert_eq!(labels(&Axis::epochs(33, 10)), ["1", "5", "10", "15", "20", "25", "30"]);
+        assert_eq!(
+            labels(&Axis::epochs(1000, 10)),
+            ["1", "100", "200", "300", "400", "500", "600", "700", "800", "900", "1000"]
+        );
+        assert_eq!(labels(&Axis::epochs(0, 0)), ["1"]);
+    }
+}

@@ -1,0 +1,148 @@
+//! Text with an embedded font, DejaVu Sans: its widths, its line breaks and its outlines.
+
+use std::sync::LazyLock;
+
+use tiny_skia::{Path, PathBuilder, Transform};
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+static FACE: LazyLock<Face<'static>> =
+    LazyLock::new(|| Face::parse(dejavu::sans::regular(), 0).expect("the embedded font is well formed"));
+
+fn glyph(character: char) -> GlyphId {
+    FACE.glyph_index(character).unwrap_or_default()
+}
+
+fn advance(glyph: GlyphId) -> f32 {
+    FACE.glyph_hor_advance(glyph).unwrap_or_default() as f32 / FACE.units_per_em() as f32
+}
+
+/// Width of one line of `text` at `size` units to the em. The system fonts that a browser chooses are narrower.
+pub fn width(text: &str, size: f32) -> f32 {
+    text.chars().map(|character| advance(glyph(character))).sum::<f32>() * size
+}
+
+/// `text`, shortened to end in "…" where it is wider than `most`.
+pub fn shortened(text: &str, size: f32, most: f32) -> String {
+    if width(text, size) <= most {
+        return text.into();
+    }
+    let mut kept = String::new();
+    let mut used = width("…", size);
+    for character in text.chars() {
+        used += advance(glyph(character)) * size;
+        if used > most {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.truncate(kept.trim_end().len());
+    kept + "…"
+}
+
+/// `text` in lines of at most `most` units, broken between words; a word wider than a line is shortened.
+/// No lines for empty text.
+pub fn wrapped(text: &str, size: f32, most: f32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut() {
+            let longer = format!("{line} {word}");
+            if width(&longer, size) <= most {
+                *line = longer;
+                continue;
+            }
+        }
+        lines.push(shortened(word, size, most));
+    }
+    lines
+}
+
+/// The outline of one line of `text` whose baseline starts at (`x`, `y`), y downwards; nothing where no ink is left.
+pub fn outline(text: &str, size: f32, x: f32, y: f32) -> Option<Path> {
+    let scale = size / FACE.units_per_em() as f32;
+    let mut pen = Pen { path: PathBuilder::new(), scale, x, y };
+    for character in text.chars() {
+        let glyph = glyph(character);
+        FACE.outline_glyph(glyph, &mut pen);
+        pen.x += advance(glyph) * size;
+    }
+    pen.path.finish().and_then(|path| path.transform(Transform::identity()))
+}
+
+/// Turns font units, y upwards, into picture units, y downwards.
+struct Pen {
+    path: PathBuilder,
+    scale: f32,
+    x: f32,
+    y: f32,
+}
+
+impl Pen {
+    fn at(&self, x: f32, y: f32) -> (f32, f32) {
+        (self.x + x * self.scale, self.y - y * self.scale)
+    }
+}
+
+impl OutlineBuilder for Pen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.at(x, y);
+        self.path.move_to(x, y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        let (x, y) = self.at(x, y);
+        self.path.line_to(x, y);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let ((x1, y1), (x, y)) = (self.at(x1, y1), self.at(x, y));
+        self.path.quad_to(x1, y1, x, y);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let ((x1, y1), (x2, y2), (x, y)) = (self.at(x1, y1), self.at(x2, y2), self.at(x, y));
+        self.path.cubic_to(x1, y1, x2, y2, x, y);
+    }
+
+    fn close(&mut self) {
+        self.path.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_that_labels_use_has_a_glyph() {
+        for character in ('!'..='~').chain("…×·−±²³αβλσμ∞–—“”éàü".chars()) {
+            assert_ne!(glyph(character), GlyphId(0), "{character}");
+        }
+    }
+
+    #[test]
+    fn shortened_text_fits_and_text_that_fits_is_kept() {
+        assert_eq!(shortened("loss", 13.0, 100.0), "loss");
+        let short = shortened("a label that will not fit in there", 13.0, 100.0);
+        assert!(short.ends_with('…') && short.len() > 8, "{short}");
+        assert!(width(&short, 13.0) <= 100.0);
+        assert_eq!(shortened("wide", 13.0, 0.0), "…");
+    }
+
+    #[test]
+    fn wrapped_lines_fit_and_keep_every_word() {
+        let text = "Training and validation losses of four sparse autoencoders on Fashion-MNIST";
+        let lines = wrapped(text, 16.0, 200.0);
+        assert!(lines.len() > 2);
+        assert!(lines.iter().all(|line| width(line, 16.0) <= 200.0));
+        assert_eq!(lines.join(" "), text);
+        assert!(wrapped("", 16.0, 200.0).is_empty());
+    }
+
+    #[test]
+    fn an_outline_lies_where_its_width_says() {
+        let bounds = outline("Hx", 20.0, 5.0, 50.0).unwrap().bounds();
+        assert!(bounds.left() > 5.0 && bounds.right() < 5.0 + width("Hx", 20.0));
+        assert!(bounds.bottom() <= 50.0 && bounds.top() > 30.0);
+        assert!(outline("  ", 20.0, 5.0, 50.0).is_none());
+    }
+}
