@@ -83,7 +83,7 @@ impl<T: Real> Elementwise<T> {
 }
 
 impl<T: Real> Operation<T> for Elementwise<T> {
-    const NAME: &'static str = "elementwise";
+    const NAME: &'static str = "elementwise function";
 
     fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
         inputs[0]
