@@ -1,3 +1,23 @@
 //! Data sets: reading, verifying, fetching, drawing, splitting, batching.
 
+pub mod batches;
+pub mod catalog;
+pub mod dataset;
 pub mod draw;
+pub mod error;
+pub mod fetch;
+pub mod idx;
+pub mod load;
+mod nearest;
+mod payload;
+pub mod split;
+pub mod verify;
+
+pub use batches::{batches, epoch_order, shuffle_into};
+pub use catalog::{Catalog, CatalogSet};
+pub use dataset::{Dataset, class_distribution, scale_table};
+pub use error::DataError;
+pub use fetch::{FetchOptions, Fetched, Progress, fetch};
+pub use load::{data_dirs, load, load_path, locate};
+pub use split::{Split, split};
+pub use verify::{FileReport, FileStatus, verify};

@@ -1,0 +1,218 @@
+//! The public data sets known by name, from `data/catalog.toml`, which is compiled in.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::DataError;
+use super::idx;
+use super::nearest::nearest;
+
+/// All sets known by name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// The sets, in the order of the file.
+    #[serde(rename = "set")]
+    pub sets: Vec<CatalogSet>,
+}
+
+/// A public data set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogSet {
+    /// What configurations and commands call it.
+    pub name: String,
+    /// One line of what it is and by whom.
+    pub title: String,
+    /// The terms of its use.
+    pub licence: String,
+    /// Where its authors describe it.
+    pub source: String,
+    /// Its folder within a data directory.
+    pub folder: String,
+    /// The format of its files.
+    pub format: Format,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// The classes in the order of their numbers; empty where the set has no labels.
+    pub classes: Vec<String>,
+    /// Addresses of folders that hold the files, in the order in which they are tried; each ends with `/`.
+    pub mirrors: Vec<String>,
+    /// The files.
+    #[serde(rename = "file")]
+    pub files: Vec<CatalogFile>,
+}
+
+/// The format of a set's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Four IDX files, published gzip'd.
+    Idx,
+    /// One MATLAB file, stored and hashed as it is.
+    Matlab,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Images of the published training part.
+    TrainImages,
+    /// Labels of the published training part.
+    TrainLabels,
+    /// Images of the published test part.
+    TestImages,
+    /// Labels of the published test part.
+    TestLabels,
+    /// Everything.
+    Whole,
+}
+
+/// A file of a public data set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogFile {
+    /// What it holds.
+    pub role: Role,
+    /// Its name, without `.gz`.
+    pub name: String,
+    /// Size of its payload in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its payload, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Catalog {
+    /// The catalogue that this program was built with.
+    pub fn builtin() -> Catalog {
+        Catalog::parse(include_str!("../../data/catalog.toml")).expect("a test parses the built-in catalogue")
+    }
+
+    /// Reads a catalogue. Refused: unknown keys, files that do not fit the set's format, names that are more than
+    /// a name, hashes that are none, mirrors that are no address of a folder.
+    pub fn parse(text: &str) -> Result<Catalog, DataError> {
+        let catalog: Catalog =
+            toml::from_str(text).map_err(|error| DataError::Catalog { detail: error.to_string() })?;
+        catalog.sets.iter().try_for_each(CatalogSet::check)?;
+        Ok(catalog)
+    }
+
+    /// The set of this name. An unknown one is refused with the nearest name that is known.
+    pub fn find(&self, name: &str) -> Result<&CatalogSet, DataError> {
+        self.sets.iter().find(|set| set.name == name).ok_or_else(|| {
+            let known: Vec<String> = self.sets.iter().map(|set| set.name.clone()).collect();
+            DataError::UnknownSet { name: name.to_string(), nearest: nearest(name, &known), known }
+        })
+    }
+}
+
+impl CatalogSet {
+    /// Where the set lies within a data directory.
+    pub fn folder_in(&self, data_dir: &Path) -> PathBuf {
+        data_dir.join(&self.folder)
+    }
+
+    /// The name under which `file` is published, and fetched to.
+    pub fn published_name(&self, file: &CatalogFile) -> String {
+        match self.format {
+            Format::Idx => format!("{}.gz", file.name),
+            Format::Matlab => file.name.clone(),
+        }
+    }
+
+    /// The file of this role.
+    pub fn file(&self, role: Role) -> Option<&CatalogFile> {
+        self.files.iter().find(|file| file.role == role)
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        let refuse = |rule: String| Err(DataError::Catalog { detail: format!("the set `{}`: {rule}", self.name) });
+        let roles: Vec<Role> = self.files.iter().map(|file| file.role).collect();
+        let needed: &[Role] = match self.format {
+            Format::Idx => &[Role::TrainImages, Role::TrainLabels, Role::TestImages, Role::TestLabels],
+            Format::Matlab => &[Role::Whole],
+        };
+        if roles != needed {
+            return refuse(format!("its files must be {needed:?}, in this order, and are {roles:?}"));
+        }
+        if self.height == 0 || self.width == 0 || self.classes.len() > 256 {
+            return refuse("its images must have pixels, and its classes must be at most 256".into());
+        }
+        for name in self.files.iter().map(|file| &file.name).chain([&self.name, &self.folder]) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                return refuse(format!("`{name}` must be a plain name of letters, digits, `-`, `_` and `.`"));
+            }
+        }
+        for file in &self.files {
+            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+            if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
+                return refuse(format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name));
+            }
+            if file.bytes > idx::LIMIT {
+                return refuse(format!("{} must have at most {} bytes", file.name, idx::LIMIT));
+            }
+        }
+        for mirror in &self.mirrors {
+            if !(mirror.starts_with("http://") || mirror.starts_with("https://")) || !mirror.ends_with('/') {
+                return refuse(format!("the mirror {mirror} must start with http:// or https:// and end with /"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_lists_the_public_sets() {
+        let catalog = Catalog::builtin();
+        let names: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(names, ["fashion-mnist", "mnist", "frey-face"]);
+        let fashion = catalog.find("fashion-mnist").unwrap();
+        assert_eq!([5, 7, 9].map(|class: usize| fashion.classes[class].as_str()), ["Sandal", "Sneaker", "Ankle boot"]);
+        for set in catalog.sets.iter().filter(|set| set.format == Format::Idx) {
+            let pixels = set.height * set.width;
+            for (images, labels) in [(Role::TrainImages, Role::TrainLabels), (Role::TestImages, Role::TestLabels)] {
+                let image_bytes = set.file(images).unwrap().bytes - idx::header_bytes(3) as u64;
+                let label_bytes = set.file(labels).unwrap().bytes - idx::header_bytes(1) as u64;
+                assert_eq!(image_bytes, label_bytes * pixels as u64, "{}: sizes of images and labels", set.name);
+            }
+            assert!(!set.mirrors.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_set_is_refused_with_the_nearest() {
+        let sentence = Catalog::builtin().find("fashion_mnist").unwrap_err().to_string();
+        assert_eq!(
+            sentence,
+            "cannot find a data set named `fashion_mnist`: did you mean `fashion-mnist`? \
+             the catalogue lists fashion-mnist, mnist, frey-face"
+        );
+    }
+
+    #[test]
+    fn catalogues_that_break_a_rule_are_refused() {
+        let text = include_str!("../../data/catalog.toml");
+        for (from, to, because) in [
+            ("title =", "titel =", "titel"),
+            ("role = \"test-labels\"", "role = \"test-images\"", "in this order"),
+            ("\"train-images-idx3-ubyte\"", "\"../train-images\"", "must be a plain name"),
+            ("sha256 = \"c5", "sha256 = \"C5", "64 lower-case hexadecimal digits"),
+            ("bytes = 60008", "bytes = 9999999999", "at most 1073741824 bytes"),
+            ("mnist/\"", "mnist\"", "end with /"),
+            ("https://", "file://", "must start with http:// or https://"),
+        ] {
+            assert!(text.contains(from), "{from} is not in the catalogue");
+            let sentence = Catalog::parse(&text.replace(from, to)).unwrap_err().to_string();
+            assert!(sentence.contains(because), "{because:?} is not in {sentence:?}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! From names and paths to data sets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::catalog::{CatalogFile, CatalogSet, Format, Role};
+use super::dataset::{Dataset, check_labels};
+use super::error::DataError;
+use super::idx;
+use super::payload::stored;
+use crate::files::{FileError, create_folder, write_whole};
+
+/// The four names of a folder in the format of MNIST, without `.gz`.
+const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
+const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
+const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
+const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
+
+/// Names of the classes, one a line, in a folder of one's own; without it the classes are called by their numbers.
+const CLASS_NAMES: &str = "class-names.txt";
+
+/// Where data are looked for: `explicit` (`--data-dir`), then `$NARROWS_DATA_DIR`, then `data/`.
+pub fn data_dirs(explicit: Option<&Path>) -> Vec<PathBuf> {
+    let variable = std::env::var_os("NARROWS_DATA_DIR").filter(|value| !value.is_empty());
+    explicit.map(Path::to_path_buf).into_iter().chain(variable.map(PathBuf::from)).chain(["data".into()]).collect()
+}
+
+/// The folder of the first data directory that holds all files of `set`, each as `NAME.gz` or `NAME`. Where none does,
+/// the error names the folders searched, what each lacks, and the command that fetches the set.
+pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataError> {
+    let mut searched = Vec::new();
+    for folder in data_dirs.iter().map(|dir| set.folder_in(dir)) {
+        let lacking: Vec<&CatalogFile> =
+            set.files.iter().filter(|file| stored(&folder, &file.name).is_none()).collect();
+        if lacking.is_empty() {
+            return Ok(folder);
+        }
+        let mut entry = folder.display().to_string();
+        if lacking.len() < set.files.len() {
+            let names: Vec<String> = lacking.iter().map(|file| set.published_name(file)).collect();
+            entry += &format!(" (lacks {})", names.join(", "));
+        }
+        searched.push(entry);
+    }
+    Err(DataError::SetAbsent { set: set.name.clone(), searched })
+}
+
+/// Loads the published training and test part of `set` from its `folder` (see [`locate`]).
+///
+/// Refused: headers, sizes and image shapes that are not the catalogue's, counts that differ, labels that are no class.
+/// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer. MATLAB files are not
+/// read by this version.
+pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Dataset), DataError> {
+    if set.format == Format::Matlab {
+        return Err(DataError::MatlabUnread { set: set.name.clone() });
+    }
+    let part = |suffix: &str, images: Role, labels: Role| {
+        let images = catalogued(folder, set, images)?;
+        let labels = catalogued(folder, set, labels)?;
+        let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
+        let found = (dataset.height, dataset.width);
+        let expected = (set.height, set.width);
+        if found != expected {
+            return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
+        }
+        Ok(dataset)
+    };
+    Ok((part("(train)", Role::TrainImages, Role::TrainLabels)?, part("(test)", Role::TestImages, Role::TestLabels)?))
+}
+
+/// Loads IDX files of one's own: the training part, and the test part if there is one.
+///
+/// `path` is either a folder with `train-images-idx3-ubyte` and perhaps `train-labels-idx1-ubyte`,
+/// `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`, and perhaps `class-names.txt` with
+/// one name a line; or a single file of images, whose labels are looked for beside it under the same name with
+/// `images` and `idx3` replaced by `labels` and `idx1`. Without names, classes are called by their numbers.
+pub fn load_path(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
+    let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    if path.is_file() {
+        let labels = labels_beside(path).map(Stored::own);
+        return Ok((read_part(&name, &Stored::own(path.to_path_buf()), labels.as_ref(), None)?, None));
+    }
+    if !path.is_dir() {
+        return Err(DataError::NoSuchPath { path: path.to_path_buf() });
+    }
+    let find = |name: &str| stored(path, name).map(Stored::own);
+    let Some(images) = find(TRAIN_IMAGES) else {
+        return Err(DataError::MissingFile { folder: path.to_path_buf(), name: TRAIN_IMAGES.into() });
+    };
+    let mut names = class_names(path)?;
+    let mut train = read_part(&name, &images, find(TRAIN_LABELS).as_ref(), names.as_deref())?;
+    let Some(images) = find(TEST_IMAGES) else {
+        return Ok((train, None));
+    };
+    let labels = find(TEST_LABELS);
+    if names.is_none() && train.labels.is_some() {
+        // A class may occur in the test part alone: both parts get the names of the larger count.
+        if let Some(labels) = &labels {
+            let numbered = numbered(&idx::read_labels(&labels.path)?);
+            if numbered.len() > train.class_names.len() {
+                train.class_names = numbered;
+            }
+        }
+        names = Some(train.class_names.clone());
+    }
+    let test = read_part(&name, &images, labels.as_ref(), names.as_deref())?;
+    let (expected, found) = ((train.height, train.width), (test.height, test.width));
+    if expected != found {
+        return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
+    }
+    Ok((train, Some(test)))
+}
+
+/// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.
+pub fn save(folder: &Path, train: &Dataset, test: Option<&Dataset>) -> Result<(), DataError> {
+    create_folder(folder)?;
+    let parts = [(Some(train), TRAIN_IMAGES, TRAIN_LABELS), (test, TEST_IMAGES, TEST_LABELS)];
+    for (part, images, labels) in parts {
+        let Some(part) = part else { continue };
+        idx::write_images(&folder.join(images), part.height, part.width, &part.pixels)?;
+        if let Some(values) = &part.labels {
+            idx::write_labels(&folder.join(labels), values)?;
+        }
+    }
+    if train.labels.is_some() {
+        let names: String = train.class_names.iter().map(|name| format!("{name}\n")).collect();
+        write_whole(&folder.join(CLASS_NAMES), names.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A file, and the payload size it must have.
+struct Stored {
+    path: PathBuf,
+    bytes: Option<u64>,
+}
+
+impl Stored {
+    fn own(path: PathBuf) -> Stored {
+        Stored { path, bytes: None }
+    }
+
+    fn check_size(&self, found: u64) -> Result<(), DataError> {
+        match self.bytes {
+            Some(expected) if expected != found => {
+                Err(DataError::PayloadSize { path: self.path.clone(), expected, found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn catalogued(folder: &Path, set: &CatalogSet, role: Role) -> Result<Stored, DataError> {
+    let absent = |name: &str| DataError::MissingFile { folder: folder.to_path_buf(), name: name.to_string() };
+    let file = set.file(role).ok_or_else(|| absent(&format!("{role:?}")))?;
+    let path = stored(folder, &file.name).ok_or_else(|| absent(&file.name))?;
+    Ok(Stored { path, bytes: Some(file.bytes) })
+}
+
+fn read_part(
+    name: &str,
+    images: &Stored,
+    labels: Option<&Stored>,
+    class_names: Option<&[String]>,
+) -> Result<Dataset, DataError> {
+    let read = idx::read_images(&images.path)?;
+    images.check_size((read.pixels.len() + idx::header_bytes(3)) as u64)?;
+    let Some(labels) = labels else {
+        return Dataset::new(name, (read.height, read.width), read.pixels, None, Vec::new());
+    };
+    let values = idx::read_labels(&labels.path)?;
+    labels.check_size((values.len() + idx::header_bytes(1)) as u64)?;
+    let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
+    // Checked here, where the paths are known.
+    let paths = [images, labels].map(|file| file.path.display().to_string());
+    if values.len() != read.count {
+        let [images, labels] = paths;
+        let (image_count, label_count) = (read.count, values.len());
+        return Err(DataError::CountMismatch { images, image_count, labels, label_count });
+    }
+    check_labels(&paths[0], &paths[1], read.count, &values, class_names.len())?;
+    Dataset::new(name, (read.height, read.width), read.pixels, Some(values), class_names)
+}
+
+fn numbered(labels: &[u8]) -> Vec<String> {
+    let classes = labels.iter().max().map_or(0, |&largest| usize::from(largest) + 1);
+    (0..classes).map(|class| class.to_string()).collect()
+}
+
+fn class_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
+    let path = folder.join(CLASS_NAMES);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).map_err(FileError::on("read", &path))?;
+    Ok(Some(text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()))
+}
+
+fn labels_beside(images: &Path) -> Option<PathBuf> {
+    let name = images.file_name()?.to_str()?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let labels = name.replace("images", "labels").replace("idx3", "idx1");
+    if labels == name { None } else { stored(images.parent()?, &labels) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Catalog;
+
+    fn toys(name: &str, classes: &[&str]) -> Dataset {
+        let names = classes.iter().map(|name| name.to_string()).collect();
+        Dataset::new(name, (2, 2), (0..12).collect(), Some(vec![1, 0, 1]), names).unwrap()
+    }
+
+    fn sentence<T: std::fmt::Debug>(result: Result<T, DataError>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_saved_folder_is_read_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("toys");
+        let set = toys("toys", &["Sandal", "Ankle boot"]);
+        save(&folder, &set, Some(&set)).unwrap();
+        assert_eq!(load_path(&folder).unwrap(), (set.clone(), Some(set.clone())));
+        let (single, none) = load_path(&folder.join(TRAIN_IMAGES)).unwrap();
+        assert_eq!((single.labels, none), (set.labels, None));
+        assert_eq!(single.class_names, ["0", "1"]);
+    }
+
+    #[test]
+    fn a_folder_with_training_images_alone_is_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(sentence(load_path(folder.path())).contains("neither train-images-idx3-ubyte.gz nor"));
+        idx::write_images(&folder.path().join(TRAIN_IMAGES), 2, 3, &[1; 12]).unwrap();
+        let (train, test) = load_path(folder.path()).unwrap();
+        assert_eq!((train.len(), train.labels, test), (2, None, None));
+        assert!(sentence(load_path(&folder.path().join("nothing"))).contains("there is no such file or folder"));
+    }
+
+    #[test]
+    fn classes_of_the_test_part_alone_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        idx::write_images(&path(TRAIN_IMAGES), 1, 1, &[5, 6]).unwrap();
+        idx::write_labels(&path(TRAIN_LABELS), &[0, 1]).unwrap();
+        idx::write_images(&path(TEST_IMAGES), 1, 1, &[7]).unwrap();
+        idx::write_labels(&path(TEST_LABELS), &[2]).unwrap();
+        let (train, test) = load_path(folder.path()).unwrap();
+        assert_eq!(train.concatenate(test.unwrap()).unwrap().class_names, ["0", "1", "2"]);
+    }
+
+    #[test]
+    fn counts_and_labels_that_do_not_fit_name_both_files() {
+        let folder = tempfile::tempdir().unwrap();
+        save(folder.path(), &toys("toys", &["a", "b"]), None).unwrap();
+        let labels = folder.path().join(TRAIN_LABELS);
+        idx::write_labels(&labels, &[0, 1]).unwrap();
+        let found = sentence(load_path(folder.path()));
+        assert!(found.contains(&format!("{} holds 2 labels", labels.display())), "{found}");
+        assert!(found.contains(&format!("{} holds 3 images", folder.path().join(TRAIN_IMAGES).display())), "{found}");
+        idx::write_labels(&labels, &[0, 1, 2]).unwrap();
+        let found = sentence(load_path(folder.path()));
+        assert!(found.contains("label number 2 (counting from 0) is 2, but there are 2 classes"), "{found}");
+        assert!(found.contains(labels.to_str().unwrap()), "{found}");
+    }
+
+    #[test]
+    fn an_absent_set_says_where_it_was_sought_what_lacks_and_how_to_get_it() {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let paths = dirs.each_ref().map(|dir| dir.path().to_path_buf());
+        let catalog = Catalog::builtin();
+        let mnist = catalog.find("mnist").unwrap();
+        fs::create_dir(paths[1].join("mnist")).unwrap();
+        for name in [TRAIN_IMAGES, "train-labels-idx1-ubyte.gz", TEST_IMAGES] {
+            fs::write(paths[1].join("mnist").join(name), b"").unwrap();
+        }
+        let found = sentence(locate(&paths, mnist));
+        assert!(found.contains(&paths[0].join("mnist").display().to_string()), "{found}");
+        assert!(found.contains("(lacks t10k-labels-idx1-ubyte.gz)"), "{found}");
+        assert!(found.ends_with("`narrows data fetch mnist` downloads it"), "{found}");
+        fs::write(paths[1].join("mnist").join(TEST_LABELS), b"").unwrap();
+        assert_eq!(locate(&paths, mnist).unwrap(), paths[1].join("mnist"));
+    }
+
+    #[test]
+    fn a_catalogued_file_of_another_size_is_refused_and_matlab_says_it_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        save(folder.path(), &toys("toys", &["a", "b"]), None).unwrap();
+        let catalog = Catalog::builtin();
+        let found = sentence(load(folder.path(), catalog.find("mnist").unwrap()));
+        assert!(found.contains("payload is 28 bytes, but the catalogue gives 47040016"), "{found}");
+        let found = sentence(load(folder.path(), catalog.find("frey-face").unwrap()));
+        assert!(found.contains("does not read MATLAB files yet"), "{found}");
+    }
+
+    #[test]
+    fn the_data_directory_of_the_command_line_comes_first_and_data_last() {
+        let dirs = data_dirs(Some(Path::new("given")));
+        assert_eq!(dirs.first().unwrap(), Path::new("given"));
+        assert_eq!(dirs.last().unwrap(), Path::new("data"));
+    }
+}

@@ -1,0 +1,107 @@
+//! The real public sets, where `NARROWS_DATA_DIR` says they are, and files that are wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use narrows::data::{
+    Catalog, Dataset, FileStatus, class_distribution, data_dirs, load, load_path, locate, split, verify,
+};
+
+/// The folder of the real sets. Where continuous integration runs, it must be there.
+fn real_sets() -> Option<PathBuf> {
+    match std::env::var_os("NARROWS_DATA_DIR").filter(|value| !value.is_empty()) {
+        Some(folder) => Some(folder.into()),
+        None if std::env::var_os("CI").is_some() => {
+            panic!("CI is set and NARROWS_DATA_DIR is not: the tests of the real data sets must not be skipped here")
+        }
+        None => {
+            eprintln!("skipped: NARROWS_DATA_DIR is not set, so the real data sets are absent");
+            None
+        }
+    }
+}
+
+fn real(name: &str) -> Option<(Dataset, Dataset)> {
+    let dirs = [real_sets()?];
+    let catalog = Catalog::builtin();
+    let set = catalog.find(name).unwrap();
+    Some(load(&locate(&dirs, set).unwrap(), set).unwrap())
+}
+
+#[test]
+fn every_catalogued_set_is_the_published_one() {
+    let Some(folder) = real_sets() else { return };
+    for set in &Catalog::builtin().sets {
+        let reports = verify(set, &set.folder_in(&folder));
+        assert_eq!(reports.len(), set.files.len());
+        for report in reports {
+            assert_eq!(report.status, FileStatus::Ok, "{}: {}", set.name, report.file);
+        }
+    }
+}
+
+#[test]
+fn the_data_directory_variable_is_searched() {
+    let Some(folder) = real_sets() else { return };
+    assert_eq!(data_dirs(None), [folder.clone(), "data".into()]);
+    assert_eq!(data_dirs(Some(Path::new("mine"))), ["mine".into(), folder, "data".into()]);
+}
+
+#[test]
+fn the_public_sets_have_their_published_sizes() {
+    for name in ["fashion-mnist", "mnist"] {
+        let Some((train, test)) = real(name) else { return };
+        assert_eq!((train.len(), test.len(), train.features()), (60_000, 10_000, 784));
+        let labels = train.labels.as_ref().unwrap();
+        let all: Vec<u32> = (0..60_000).collect();
+        let counts = class_distribution(labels, &all, &train.class_names);
+        // Fashion-MNIST has 6,000 of each class; MNIST's counts are those its authors' file has.
+        let mnist = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
+        let expected = if name == "mnist" { mnist } else { [6_000; 10] };
+        assert_eq!(counts.iter().map(|(_, count)| *count).collect::<Vec<_>>(), expected);
+        assert_eq!(load_path(&real_sets().unwrap().join(name)).unwrap().0.digest(), train.digest());
+    }
+}
+
+#[test]
+fn three_kinds_of_shoes_split_into_exactly_5000_1000_1000_of_each() {
+    let Some((train, test)) = real("fashion-mnist") else { return };
+    let classes = ["Sandal", "7", "ankle boot"].map(String::from);
+    let shoes = train.concatenate(test).unwrap().filter_classes(&classes).unwrap();
+    assert_eq!(shoes.len(), 21_000);
+    assert_eq!(shoes.class_names, ["Sandal", "Sneaker", "Ankle boot"]);
+    let labels = shoes.labels.as_deref().unwrap();
+    let parts = split(Some(labels), shoes.len(), [5, 1, 1], true, 2026).unwrap();
+    for (part, each) in [(&parts.train, 5_000), (&parts.validation, 1_000), (&parts.test, 1_000)] {
+        let expected: Vec<_> = shoes.class_names.iter().map(|name| (name.clone(), each)).collect();
+        assert_eq!(class_distribution(labels, part, &shoes.class_names), expected);
+    }
+}
+
+#[test]
+fn a_real_file_cut_short_or_exchanged_is_refused() {
+    let Some(folder) = real_sets() else { return };
+    let copy = tempfile::tempdir().unwrap();
+    let catalog = Catalog::builtin();
+    let set = catalog.find("mnist").unwrap();
+    for file in &set.files {
+        let name = format!("{}.gz", file.name);
+        fs::copy(folder.join("mnist").join(&name), copy.path().join(&name)).unwrap();
+    }
+    let path = |name: &str| copy.path().join(name);
+    let refused = |because: &str| {
+        let sentence = load(copy.path(), set).unwrap_err().to_string();
+        assert!(sentence.contains(because), "{because:?} is not in {sentence:?}");
+    };
+
+    let labels = fs::read(folder.join("mnist").join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    fs::remove_file(path("t10k-labels-idx1-ubyte.gz")).unwrap();
+    refused("neither t10k-labels-idx1-ubyte.gz nor t10k-labels-idx1-ubyte is there");
+    // 4,000 compressed bytes of labels hold more than a header, and less than all of them.
+    fs::write(path("t10k-labels-idx1-ubyte.gz"), &labels[..4_000]).unwrap();
+    refused("gzip stream is truncated");
+    fs::copy(folder.join("mnist").join("train-labels-idx1-ubyte.gz"), path("t10k-labels-idx1-ubyte.gz")).unwrap();
+    refused("its payload is 60008 bytes, but the catalogue gives 10008");
+    fs::copy(folder.join("mnist").join("t10k-images-idx3-ubyte.gz"), path("t10k-labels-idx1-ubyte.gz")).unwrap();
+    refused("it has 3 dimension(s), but a file of labels has 1");
+}
