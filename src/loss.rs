@@ -1,1 +1,160 @@
-//! Loss functions.
+//! Loss functions and penalties, recorded on a tape.
+//!
+//! Every loss is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over
+//! samples. Penalties are added to what is minimised and reported apart.
+
+use narrows_kernels::Real;
+
+use crate::config::{LossKind, Penalty};
+use crate::tape::{Activation, Tape, Var};
+
+/// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
+pub const KL_EPSILON: f64 = 1e-8;
+
+/// What the loss of this kind is, with its unit, as an axis label says it.
+pub fn axis_label(kind: LossKind) -> &'static str {
+    match kind {
+        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats per pixel)",
+        LossKind::Mse => "mean squared error (per pixel)",
+        LossKind::Kl => "KL divergence (nats per image)",
+    }
+}
+
+/// Whether the loss takes the decoder's output before its sigmoid: sigmoid and cross-entropy are one operation then.
+pub fn takes_logits(kind: LossKind) -> bool {
+    kind == LossKind::Bce
+}
+
+/// The loss of `output` [batch, features] against `target` [batch, features] in [0, 1] → [1, 1].
+///
+/// | kind | value |
+/// |---|---|
+/// | bce, bce-logits | mean of max(z, 0) − z·t + ln(1 + e^−\|z\|), `output` being the logits z |
+/// | mse | mean of (x − t)² |
+/// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
+pub fn record<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+    match kind {
+        LossKind::Bce | LossKind::BceLogits => tape.bce_with_logits(output, target),
+        LossKind::Mse => tape.mse(output, target),
+        LossKind::Kl => tape.kl_of_normalised_rows(output, target, KL_EPSILON),
+    }
+}
+
+/// The reconstruction, comparable with `target` pixel by pixel, that belongs to an `output` this loss was taken of: the
+/// sigmoid of logits, the output itself, or for KL the output normalised and rescaled to the target's sum.
+pub fn reconstruction<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+    match kind {
+        LossKind::Bce | LossKind::BceLogits => tape.activate(output, Activation::Sigmoid),
+        LossKind::Mse => output,
+        LossKind::Kl => {
+            let (_, cols) = tape.shape(output);
+            let positive = tape.activate(output, Activation::Relu);
+            let raised = tape.offset(positive, KL_EPSILON);
+            let total = tape.row_sum(raised);
+            let reciprocal = tape.reciprocal(total);
+            let wanted = tape.row_sum(target);
+            let factor = tape.mul(wanted, reciprocal);
+            let factor = tape.broadcast_column(factor, cols);
+            tape.mul(raised, factor)
+        }
+    }
+}
+
+/// The activity penalty (l1·Σ|code| + l2·Σcode²) / batch, as Keras scales it; `None` when both weights are zero.
+pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var) -> Option<Var> {
+    let (batch, _) = tape.shape(code);
+    let l1 = (penalty.l1 != 0.0).then(|| {
+        let magnitude = tape.abs(code);
+        let sum = tape.sum(magnitude);
+        tape.scale(sum, penalty.l1 / batch as f64)
+    });
+    let l2 = (penalty.l2 != 0.0).then(|| {
+        let square = tape.square(code);
+        let sum = tape.sum(square);
+        tape.scale(sum, penalty.l2 / batch as f64)
+    });
+    total(tape, [l1, l2])
+}
+
+/// The weight penalty l2·Σw² over the weights given; `None` when `l2` is zero.
+pub fn weight_penalty<T: Real>(l2: f64, tape: &mut Tape<'_, T>, weights: impl Iterator<Item = Var>) -> Option<Var> {
+    if l2 == 0.0 {
+        return None;
+    }
+    weights.fold(None, |so_far, weight| {
+        let square = tape.square(weight);
+        let sum = tape.sum(square);
+        let penalty = tape.scale(sum, l2);
+        total(tape, [so_far, Some(penalty)])
+    })
+}
+
+/// The sum of the terms that are there.
+pub fn total<T: Real>(tape: &mut Tape<'_, T>, terms: [Option<Var>; 2]) -> Option<Var> {
+    match terms {
+        [Some(a), Some(b)] => Some(tape.add(a, b)),
+        [a, b] => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::Arena;
+    use narrows_kernels::Context;
+
+    fn with_tape<R>(run: impl FnOnce(&mut Tape<'_, f64>) -> R) -> R {
+        run(&mut Tape::new(Context::detect(), &mut Arena::default(), &[]))
+    }
+
+    fn close(found: f64, expected: f64) {
+        assert!((found - expected).abs() <= 1e-14 * (1.0 + expected.abs()), "{found} for {expected}");
+    }
+
+    #[test]
+    fn losses_have_their_textbook_values() {
+        with_tape(|tape| {
+            let output = tape.constant(2, 2, &[0.2, -1.5, 3.0, 0.0]);
+            let target = tape.constant(2, 2, &[1.0, 0.0, 0.25, 0.5]);
+            let bce = |z: f64, t: f64| {
+                let s = 1.0 / (1.0 + (-z).exp());
+                -(t * s.ln() + (1.0 - t) * (1.0 - s).ln())
+            };
+            let expected = (bce(0.2, 1.0) + bce(-1.5, 0.0) + bce(3.0, 0.25) + bce(0.0, 0.5)) / 4.0;
+            let loss = record(LossKind::Bce, tape, output, target);
+            close(tape.scalar(loss), expected);
+            let loss = record(LossKind::Mse, tape, output, target);
+            close(tape.scalar(loss), (0.64 + 2.25 + 7.5625 + 0.25) / 4.0);
+        });
+    }
+
+    #[test]
+    fn kl_is_zero_for_proportional_images_and_its_reconstruction_has_the_target_s_sum() {
+        with_tape(|tape| {
+            let target = tape.constant(1, 4, &[0.1, 0.2, 0.3, 0.4]);
+            let same = tape.constant(1, 4, &[0.5, 1.0, 1.5, 2.0]);
+            let loss = record(LossKind::Kl, tape, same, target);
+            // ε = 1e-8 shifts both distributions by about that much.
+            assert!(tape.scalar(loss).abs() < 1e-8, "{}", tape.scalar(loss));
+            let images = reconstruction(LossKind::Kl, tape, same, target);
+            for (found, expected) in tape.value(images).iter().zip([0.1, 0.2, 0.3, 0.4]) {
+                assert!((found - expected).abs() < 1e-7, "{found} for {expected}");
+            }
+            let other = tape.constant(1, 4, &[0.4, 0.3, 0.2, 0.1]);
+            let loss = record(LossKind::Kl, tape, other, target);
+            assert!(tape.scalar(loss) > 0.1);
+        });
+    }
+
+    #[test]
+    fn penalties_are_scaled_as_keras_scales_them() {
+        with_tape(|tape| {
+            let code = tape.constant(2, 2, &[1.0, -2.0, 0.0, 4.0]);
+            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01 }, tape, code).unwrap();
+            close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
+            assert!(code_penalty(Penalty { l1: 0.0, l2: 0.0 }, tape, code).is_none());
+            let penalty = weight_penalty(0.5, tape, [code, code].into_iter()).unwrap();
+            close(tape.scalar(penalty), 0.5 * 42.0);
+        });
+    }
+}

@@ -1,1 +1,13 @@
-//! Layers.
+//! Layers and models: parameters, initialisers, the autoencoder, its summary.
+
+mod autoencoder;
+mod init;
+mod layer;
+mod params;
+mod summary;
+pub mod weights;
+
+pub use autoencoder::{Autoencoder, Mode, ModelError, Pass};
+pub use init::init_dense;
+pub use layer::Layer;
+pub use params::{Param, ParamTable};

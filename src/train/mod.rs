@@ -1,1 +1,13 @@
 //! The training loop and its listeners.
+
+mod early_stopping;
+mod evaluate;
+mod event;
+mod history;
+mod objective;
+
+pub use early_stopping::{Best, EarlyStopping, Verdict};
+pub use evaluate::{ACTIVE_ABOVE, Evaluation, Images, Trained};
+pub use event::{Event, Flow, Listener};
+pub use history::{EpochRecord, History};
+pub use objective::{Objective, Recorded};

@@ -1,0 +1,79 @@
+//! Early stopping with Keras's semantics.
+//!
+//! At the end of each epoch from `start_from_epoch` on (epochs counted from 0 there), a counter `wait` goes up by one. The
+//! monitored value improves when value + min_delta < best, strictly; then it becomes the best, and `wait` goes back to 0 if
+//! there is no baseline or the value improves on that too. Training stops when `wait` reaches `patience` without an
+//! improvement, but never after the very first epoch.
+//!
+//! Source: Keras 3.15, `callbacks/early_stopping.py`. One difference: a NaN is never an improvement, where Keras accepts it
+//! as the first value and then compares with it for ever.
+
+use crate::config::EarlyStoppingConfig;
+
+/// The state of early stopping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyStopping {
+    config: EarlyStoppingConfig,
+    best: Option<Best>,
+    wait: usize,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The monitored value at its end.
+    pub value: f64,
+}
+
+/// What an epoch's value means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The best so far: the weights are worth keeping.
+    Improved,
+    /// Not better, and patience is left.
+    Waiting,
+    /// Not better, and patience has run out.
+    Stop,
+}
+
+impl EarlyStopping {
+    /// Before the first epoch.
+    pub fn new(config: EarlyStoppingConfig) -> Self {
+        EarlyStopping { config, best: None, wait: 0 }
+    }
+
+    /// The rule being followed.
+    pub fn config(&self) -> &EarlyStoppingConfig {
+        &self.config
+    }
+
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<Best> {
+        self.best
+    }
+
+    /// Takes the monitored value at the end of `epoch`, counted from 1.
+    pub fn observe(&mut self, epoch: usize, value: f64) -> Verdict {
+        if epoch <= self.config.start_from_epoch {
+            return Verdict::Waiting;
+        }
+        self.wait += 1;
+        if self.improves_on(value, self.best.map(|best| best.value)) {
+            self.best = Some(Best { epoch, value });
+            if self.improves_on(value, self.config.baseline) {
+                self.wait = 0;
+            }
+            return Verdict::Improved;
+        }
+        if self.wait >= self.config.patience && epoch > 1 { Verdict::Stop } else { Verdict::Waiting }
+    }
+
+    fn improves_on(&self, value: f64, reference: Option<f64>) -> bool {
+        match reference {
+            None => !value.is_nan(),
+            Some(reference) => value + self.config.min_delta < reference,
+        }
+    }
+}

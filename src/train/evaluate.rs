@@ -1,0 +1,160 @@
+//! A model measured on images it is not trained on at that moment.
+
+use narrows_kernels::losses::{bce_with_logits, squared_error};
+use narrows_kernels::reduce::sum_of_abs;
+use narrows_kernels::{Context, Real};
+
+use super::objective::Objective;
+use crate::config::LossKind;
+use crate::data::Dataset;
+use crate::loss;
+use crate::nn::{Autoencoder, Mode};
+use crate::tape::{Arena, Tape, Var};
+
+/// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
+/// chained one after the other. 500 rows of the largest layer (784 wide) are 1.6 MB, which stay in a second-level cache.
+const ROWS: usize = 500;
+
+/// A code unit counts as active in a sample when its magnitude exceeds this.
+pub const ACTIVE_ABOVE: f64 = 1e-3;
+
+/// Figures of a model on a set of images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Images measured.
+    pub images: usize,
+    /// The loss the model is trained with, without penalties.
+    pub loss: f64,
+    /// The mean squared error per pixel between images and reconstructions.
+    pub mse: f64,
+    /// √mse / (largest − smallest pixel of the images).
+    pub nrmse: f64,
+    /// The mean over images of the number of code units with a magnitude above [`ACTIVE_ABOVE`].
+    pub active_code_units: f64,
+    /// The mean over images of Σ|code|.
+    pub code_l1: f64,
+}
+
+/// Images and the numbers they are read with.
+#[derive(Clone, Copy)]
+pub struct Images<'a, T> {
+    /// The data set.
+    pub data: &'a Dataset,
+    /// Which of its images, in this order.
+    pub indices: &'a [u32],
+    /// The value of each grey level.
+    pub scale: &'a [T; 256],
+}
+
+impl<'a, T: Real> Images<'a, T> {
+    /// Records a batch [batch.len(), features].
+    pub fn gather(&self, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
+        tape.constant_with(batch.len(), self.data.features(), |out| self.data.gather(self.scale, batch, out))
+    }
+}
+
+/// A model with its parameters, ready to be applied.
+#[derive(Clone, Copy)]
+pub struct Trained<'a, T> {
+    /// The structure.
+    pub model: &'a Autoencoder,
+    /// The flat parameter buffer.
+    pub params: &'a [T],
+    /// What it was trained to minimise.
+    pub objective: Objective,
+    /// How to compute.
+    pub context: Context,
+}
+
+impl<T: Real> Trained<'_, T> {
+    /// The loss alone, without penalties; what a validation after each epoch needs. NaN for no images.
+    pub fn loss(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> f64 {
+        let mut sum = LossSum::new(self.objective.loss);
+        for batch in images.indices.chunks(ROWS) {
+            let mut tape = Tape::new(self.context, arena, self.params);
+            let x = images.gather(&mut tape, batch);
+            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            sum.add(self.context, &mut tape, pass.output, x);
+        }
+        sum.mean(images.indices.len(), self.model.features())
+    }
+
+    /// All figures.
+    pub fn evaluate(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> Evaluation {
+        let mut sum = LossSum::new(self.objective.loss);
+        let (mut squares, mut active, mut l1) = (0.0, 0, 0.0);
+        let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for batch in images.indices.chunks(ROWS) {
+            let mut tape = Tape::new(self.context, arena, self.params);
+            let x = images.gather(&mut tape, batch);
+            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            sum.add(self.context, &mut tape, pass.output, x);
+            let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
+            let (found, wanted, code) = (tape.value(reconstruction), tape.value(x), tape.value(pass.code));
+            squares = squared_error(self.context.isa, found, wanted, self.model.features(), squares);
+            active += code.iter().filter(|c| c.to_f64().abs() > ACTIVE_ABOVE).count();
+            l1 += sum_of_abs(self.context.isa, code);
+            for pixel in wanted {
+                smallest = smallest.min(pixel.to_f64());
+                largest = largest.max(pixel.to_f64());
+            }
+        }
+        let count = images.indices.len();
+        let mse = squares / (count * self.model.features()) as f64;
+        Evaluation {
+            images: count,
+            loss: sum.mean(count, self.model.features()),
+            mse,
+            nrmse: mse.sqrt() / (largest - smallest),
+            active_code_units: active as f64 / count as f64,
+            code_l1: l1 / count as f64,
+        }
+    }
+
+    /// Originals and reconstructions [indices, features] of a few images.
+    pub fn reconstruct(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> (Vec<T>, Vec<T>) {
+        let (mut originals, mut reconstructions) = (Vec::new(), Vec::new());
+        for batch in images.indices.chunks(ROWS) {
+            let mut tape = Tape::new(self.context, arena, self.params);
+            let x = images.gather(&mut tape, batch);
+            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
+            originals.extend_from_slice(tape.value(x));
+            reconstructions.extend_from_slice(tape.value(reconstruction));
+        }
+        (originals, reconstructions)
+    }
+}
+
+/// Σ of a loss over batches, in the unit the loss is averaged from.
+struct LossSum {
+    kind: LossKind,
+    sum: f64,
+}
+
+impl LossSum {
+    fn new(kind: LossKind) -> Self {
+        LossSum { kind, sum: 0.0 }
+    }
+
+    fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
+        let (rows, cols) = tape.shape(output);
+        self.sum = match self.kind {
+            LossKind::Bce | LossKind::BceLogits => {
+                bce_with_logits(context.isa, tape.value(output), tape.value(target), cols, self.sum)
+            }
+            LossKind::Mse => squared_error(context.isa, tape.value(output), tape.value(target), cols, self.sum),
+            LossKind::Kl => {
+                let mean = loss::record(self.kind, tape, output, target);
+                self.sum + rows as f64 * tape.scalar(mean).to_f64()
+            }
+        };
+    }
+
+    fn mean(&self, rows: usize, cols: usize) -> f64 {
+        match self.kind {
+            LossKind::Kl => self.sum / rows as f64,
+            _ => self.sum / (rows * cols) as f64,
+        }
+    }
+}
