@@ -164,7 +164,8 @@ fn combine(
             return Err(refused(grid, "grid", format!("a table with a run {name:?}"), accepted));
         }
         let run = read_run(&table, file).map_err(|error| error.in_run(&name))?;
-        if !names.insert(name.clone()) {
+        // Some file systems take "A" and "a" for the same folder.
+        if !names.insert(name.to_lowercase()) {
             return Err(ConfigError::new(grid, Problem::DuplicateRun { run: name }));
         }
         runs.push((name.clone(), RunConfig { name: format!("{study}-{name}"), ..run }));

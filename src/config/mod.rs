@@ -63,6 +63,9 @@ pub use source::Source;
 pub use train::{EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
 
 /// Everything that decides the weights after training, besides the data itself and the version of the program.
+///
+/// What [`RunConfig::from_toml`] and [`Source`] return has passed every check. `Deserialize` checks nothing but types: it
+/// is for what this program has written itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
     /// The run's name, which can be that of its folder.

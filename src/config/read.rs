@@ -233,7 +233,7 @@ pub(super) fn refused(place: &Place, key: &str, found: impl Into<String>, accept
 pub(super) fn unknown_key(place: &Place, path: &str, key: &str, known: &[&'static str]) -> ConfigError {
     let sibling = nearest(key, known.iter().copied()).map(|sibling| join(path, sibling));
     let home = || KEYS.iter().find(|home| home.rsplit('.').next() == Some(key)).map(|home| home.to_string());
-    let short: String = key.chars().take(100).collect();
+    let short: String = key.chars().take(100).flat_map(char::escape_debug).collect();
     let problem =
         Problem::UnknownKey { key: join(path, &short), nearest: sibling.or_else(home), known: known.to_vec() };
     ConfigError::new(place, problem)

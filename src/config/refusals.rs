@@ -62,6 +62,7 @@ fn unknown_keys_name_the_line_and_the_nearest_known_key() {
         ("seed", "sead", "a.toml:2: unknown key \"sead\"; did you mean \"seed\"?"),
         ("[train]", "[trian]", "a.toml:19: unknown key \"trian\"; did you mean \"train\"?"),
         ("seed = 1", "batch_size = 1", "a.toml:2: unknown key \"batch_size\"; did you mean \"train.batch_size\"?"),
+        ("seed = 1", r#""a\n\"" = 1"#, r#"a.toml:2: unknown key "a\n\""; the keys known here are …"#),
         (
             "seed = 1",
             "colour = 1",

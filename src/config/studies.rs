@@ -151,6 +151,11 @@ fn grids_that_are_no_grids_are_refused() {
              every run a name of its own",
         ),
         (
+            "seed = { a = 1, A = 2 }",
+            "a.toml:1: two runs of the grid are named \"A\"; accepted: values, or labels as in { label = value }, that give \
+             every run a name of its own",
+        ),
+        (
             "\"model.code_penalty\" = { a = {} }\n\"model.code_penalty.l1\" = [0]",
             "a.toml:3: the grid keys \"model.code_penalty.l1\" and \"model.code_penalty\" overlap; accepted: keys of which \
              none contains another",
