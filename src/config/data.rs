@@ -1,0 +1,110 @@
+//! `[data]`: which images, and which of them train, validate and test.
+
+use serde::{Deserialize, Serialize};
+
+use super::document::Value;
+use super::error::ConfigError;
+use super::read::{Field, Reader, refused};
+
+/// Which images a run sees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataConfig {
+    /// A catalogued set (`fashion-mnist`, `mnist`, …), `footwear` (which the program draws), or a path.
+    pub set: String,
+    /// The classes to keep, by name or by number in decimal; empty keeps all.
+    pub classes: Vec<String>,
+    /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
+    /// training part in two and tests on the published test part.
+    pub pool: bool,
+    /// The parts.
+    pub split: SplitConfig,
+    /// Keep only the first so many images of each part, after splitting; at least 1.
+    pub limit: Option<usize>,
+    /// How many images of each class to draw, at least 1. Only the drawn set reads it.
+    pub per_class: usize,
+}
+
+/// Sizes of the parts, relative to each other: 5, 1, 1 are five sevenths, one seventh and one seventh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitConfig {
+    /// Part to train on; at least 1.
+    pub train: u64,
+    /// Part to validate on.
+    pub validation: u64,
+    /// Part to test on; 0 where the published test part is not pooled.
+    pub test: u64,
+    /// Whether every part has the same share of each class.
+    pub stratified: bool,
+}
+
+const KEYS: &[&str] = &["set", "classes", "pool", "split", "limit", "per_class"];
+const SPLIT_KEYS: &[&str] = &["train", "validation", "test", "stratified"];
+
+/// As many as anyone has classes; what is beyond is not a list of classes.
+const MOST_CLASSES: usize = 10_000;
+/// Products of a part and a number of images stay far within 64 bits.
+const LARGEST_PART: u64 = 1_000_000_000;
+
+pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
+    let table = root.need("data", "a table [data] with set")?.table(KEYS, "a table [data]")?;
+    let field = table.need("set", "a name or a path, as in set = \"fashion-mnist\"")?;
+    let set = field.string("the name of a data set or a path, as a string")?;
+    if set.is_empty() {
+        return Err(field.refuse("the name of a data set or a path"));
+    }
+    let pool = table.boolean_or("pool", false)?;
+    Ok(DataConfig {
+        set: set.to_string(),
+        classes: table.get("classes").map_or(Ok(Vec::new()), |field| read_classes(&field))?,
+        pool,
+        split: read_split(table.get("split"), pool)?,
+        limit: table.get("limit").map(|field| field.count(1)).transpose()?,
+        per_class: table.get("per_class").map_or(Ok(7000), |field| field.count(1))?,
+    })
+}
+
+fn read_classes(field: &Field<'_>) -> Result<Vec<String>, ConfigError> {
+    let accepted = "an array of class names or numbers, such as [\"Sandal\", 7]";
+    let mut classes: Vec<String> = Vec::new();
+    for item in field.items(accepted, MOST_CLASSES)? {
+        let class = match &item.node.value {
+            Value::String(name) if !name.is_empty() => name.clone(),
+            Value::Integer(_, Some(number)) if *number >= 0 => number.to_string(),
+            _ => return Err(item.refuse("the name of a class, or its number of at least 0")),
+        };
+        classes.push(class);
+    }
+    // Compared when sorted: quadratic time would be felt at ten thousand classes.
+    let mut sorted: Vec<&String> = classes.iter().collect();
+    sorted.sort();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(field.refuse_as(format!("a list that has {:?} twice", pair[0]), "every class at most once"));
+    }
+    Ok(classes)
+}
+
+fn read_split(field: Option<Field<'_>>, pool: bool) -> Result<SplitConfig, ConfigError> {
+    let Some(field) = field else {
+        return Ok(SplitConfig { train: 5, validation: 1, test: u64::from(pool), stratified: true });
+    };
+    let table = field.table(SPLIT_KEYS, "a table such as { train = 5, validation = 1, test = 1 }")?;
+    let part = |key| table.get(key).map_or(Ok(0), |field| field.integer(0, LARGEST_PART));
+    table.need("train", "a part, as in train = 5")?;
+    let split = SplitConfig {
+        train: part("train")?,
+        validation: part("validation")?,
+        test: part("test")?,
+        stratified: table.boolean_or("stratified", true)?,
+    };
+    if split.train == 0 {
+        let SplitConfig { train, validation, test, .. } = split;
+        let found = format!("{train} : {validation} : {test}");
+        return Err(field.refuse_as(found, "parts of which train is at least 1"));
+    }
+    if let Some(test) = table.get("test").filter(|_| !pool && split.test > 0) {
+        let found = format!("{} while data.pool is false", test.node.value.describe());
+        let accepted = "0 or no such key, since the published test part is then the test set; or data.pool = true";
+        return Err(refused(&test.node.place, &test.path, found, accepted));
+    }
+    Ok(split)
+}

@@ -1,0 +1,170 @@
+//! The configurations that are compiled in, for a person to run, copy and edit.
+
+use super::error::ConfigError;
+use super::nearest::nearest;
+use super::source::Source;
+
+/// What a preset describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresetKind {
+    /// One run.
+    Run,
+    /// A grid of runs. `narrows train` takes its base run, see [`Source::into_base_run`].
+    Study,
+}
+
+/// A configuration that is compiled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it describes.
+    pub kind: PresetKind,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// The TOML, with its comments.
+    pub text: &'static str,
+}
+
+impl Preset {
+    /// The preset, ready for settings; messages call it `preset NAME`.
+    pub fn source(&self) -> Result<Source, ConfigError> {
+        Source::parse(self.text, &format!("preset {}", self.name))
+    }
+}
+
+/// A name that no preset has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no preset \"{name}\"{}; the presets are {}",
+    .nearest.map(|nearest| format!(" (did you mean \"{nearest}\"?)")).unwrap_or_default(),
+    presets().iter().map(|preset| preset.name).collect::<Vec<_>>().join(", ")
+)]
+pub struct UnknownPreset {
+    /// The name.
+    pub name: String,
+    /// The preset whose name is nearest.
+    pub nearest: Option<&'static str>,
+}
+
+const PRESETS: [Preset; 2] = [
+    Preset {
+        name: "footwear",
+        kind: PresetKind::Study,
+        summary: "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256",
+        text: include_str!("presets/footwear.toml"),
+    },
+    Preset {
+        name: "mnist",
+        kind: PresetKind::Run,
+        summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
+        text: include_str!("presets/mnist.toml"),
+    },
+];
+
+/// Every preset.
+pub fn presets() -> &'static [Preset] {
+    &PRESETS
+}
+
+/// The preset of this name.
+pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
+    presets().iter().find(|preset| preset.name == name).ok_or_else(|| UnknownPreset {
+        name: name.chars().take(100).collect(),
+        nearest: nearest(name, presets().iter().map(|preset| preset.name)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+
+    #[test]
+    fn every_preset_is_what_it_says() {
+        for preset in presets() {
+            let source = preset.source().unwrap();
+            assert_eq!(source.has_grid(), preset.kind == PresetKind::Study, "{}", preset.name);
+            assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
+            assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
+        }
+    }
+
+    #[test]
+    fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
+        let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
+        let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
+        let expected = RunConfig {
+            name: "footwear".to_string(),
+            seed: 2026,
+            data: DataConfig {
+                set: "fashion-mnist".to_string(),
+                classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
+                pool: true,
+                split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },
+                limit: None,
+                per_class: 7000,
+            },
+            model: ModelConfig {
+                encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
+                decoder: vec![
+                    dense(256, Activation::Relu),
+                    LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid },
+                ],
+                init: InitConfig::GlorotUniform,
+                code_penalty: Penalty { l1: 0.0, l2: 0.0 },
+                weight_penalty: WeightPenalty { l2: 0.0 },
+            },
+            train: TrainConfig {
+                loss: LossKind::Bce,
+                batch_size: 256,
+                max_epochs: 50,
+                early_stopping: Some(EarlyStoppingConfig {
+                    monitor: Monitor::ValLoss,
+                    patience: 5,
+                    min_delta: 1e-2,
+                    baseline: None,
+                    start_from_epoch: 0,
+                    restore_best: false,
+                }),
+            },
+            optimizer: OptimizerConfig {
+                name: OptimizerName::Nadam,
+                dialect: Dialect::Keras,
+                learning_rate: Some(1e-4),
+                momentum: None,
+                nesterov: None,
+                dampening: None,
+                beta_1: None,
+                beta_2: None,
+                epsilon: None,
+                rho: None,
+                centered: None,
+                initial_accumulator: None,
+                lr_decay: None,
+                momentum_decay: None,
+                weight_decay: None,
+                schedule: Schedule::Constant,
+                clip_norm: None,
+                clip_value: None,
+            },
+        };
+        assert_eq!(run, expected);
+    }
+
+    #[test]
+    fn an_unknown_preset_names_the_nearest_and_all() {
+        let said = |name: &str| preset(name).unwrap_err().to_string();
+        assert_eq!(
+            said("footwaer"),
+            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, mnist"
+        );
+        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, mnist");
+    }
+
+    #[test]
+    fn a_setting_of_the_report_has_no_meaning_for_a_single_run() {
+        let source = preset("footwear").unwrap().source().unwrap().set("report.title=A").unwrap();
+        let error = source.into_base_run().unwrap_err().to_string();
+        assert!(error.contains("[report] makes this a study"), "{error}");
+    }
+}

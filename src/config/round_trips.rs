@@ -1,0 +1,314 @@
+//! What is written reads back as equal, and any text at all gets an answer.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    prop_oneof![
+        Just(Activation::Linear),
+        Just(Activation::Relu),
+        number().prop_map(|slope| Activation::LeakyRelu { slope }),
+        number().prop_map(|alpha| Activation::Elu { alpha }),
+        Just(Activation::Tanh),
+        Just(Activation::Sigmoid),
+        Just(Activation::Softplus),
+    ]
+}
+
+fn layer() -> impl Strategy<Value = LayerConfig> {
+    let units = prop_oneof![(1usize..=1 << 20).prop_map(Units::Count), Just(Units::Input)];
+    prop_oneof![
+        (units, activation()).prop_map(|(units, activation)| LayerConfig::Dense { units, activation }),
+        number().prop_map(|rate| LayerConfig::Dropout { rate: rate.min(0.99) }),
+        number().prop_map(|std| LayerConfig::Noise { std }),
+    ]
+}
+
+fn data() -> impl Strategy<Value = DataConfig> {
+    let split = (1u64..=1_000_000_000, 1u64..9, 0u64..9, any::<bool>());
+    let classes = proptest::collection::btree_set("\\PC{1,8}|[\"\\\\\n\t\u{0}\u{7f}\u{85}]{1,3}", 0..4);
+    (("\\PC{1,20}", classes, any::<bool>()), split, proptest::option::of(1usize..9), 1usize..9).prop_map(
+        |((set, classes, pool), (train, validation, test, stratified), limit, per_class)| DataConfig {
+            set,
+            classes: classes.into_iter().collect(),
+            pool,
+            split: SplitConfig { train, validation, test: if pool { test } else { 0 }, stratified },
+            limit,
+            per_class,
+        },
+    )
+}
+
+fn model() -> impl Strategy<Value = ModelConfig> {
+    let init = prop_oneof![
+        Just(InitConfig::GlorotUniform),
+        Just(InitConfig::GlorotNormal),
+        Just(InitConfig::HeUniform),
+        Just(InitConfig::HeNormal),
+        Just(InitConfig::PytorchLinear),
+        (number(), any::<bool>()).prop_map(|(std, biases)| InitConfig::Normal { std, biases }),
+    ];
+    let layers = || proptest::collection::vec(layer(), 0..6);
+    (layers(), layers(), init, number(), number(), number()).prop_map(
+        |(mut encoder, mut decoder, init, l1, l2, weight)| {
+            encoder.push(LayerConfig::Dense { units: Units::Count(2), activation: Activation::Tanh });
+            decoder.push(LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid });
+            let code_penalty = Penalty { l1, l2 };
+            ModelConfig { encoder, decoder, init, code_penalty, weight_penalty: WeightPenalty { l2: weight } }
+        },
+    )
+}
+
+fn monitor() -> impl Strategy<Value = Monitor> {
+    prop_oneof![Just(Monitor::ValLoss), Just(Monitor::Loss)]
+}
+
+fn train() -> impl Strategy<Value = TrainConfig> {
+    let loss = prop_oneof![Just(LossKind::Bce), Just(LossKind::Mse), Just(LossKind::Kl)];
+    let baseline = proptest::option::of(number());
+    let stopping = (monitor(), 0usize..9, number(), baseline, 0usize..9, any::<bool>()).prop_map(
+        |(monitor, patience, min_delta, baseline, start_from_epoch, restore_best)| EarlyStoppingConfig {
+            monitor,
+            patience,
+            min_delta,
+            baseline,
+            start_from_epoch,
+            restore_best,
+        },
+    );
+    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping)).prop_map(
+        |(loss, batch_size, max_epochs, early_stopping)| TrainConfig { loss, batch_size, max_epochs, early_stopping },
+    )
+}
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    prop_oneof![
+        Just(Schedule::Constant),
+        (1usize..99, number()).prop_map(|(every, factor)| Schedule::Step { every, factor }),
+        number().prop_map(|factor| Schedule::Exponential { factor }),
+        (1usize..99, number()).prop_map(|(epochs, floor)| Schedule::Cosine { epochs, floor }),
+        (monitor(), number(), 0usize..9, number(), number()).prop_map(
+            |(monitor, factor, patience, min_delta, floor)| {
+                Schedule::Plateau { monitor, factor, patience, min_delta, floor }
+            }
+        ),
+    ]
+}
+
+fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
+    let some = || proptest::option::of(number());
+    let flag = || proptest::option::of(any::<bool>());
+    let kind = prop_oneof![
+        Just((OptimizerName::Sgd, Dialect::Keras)),
+        Just((OptimizerName::Sgd, Dialect::Pytorch)),
+        Just((OptimizerName::Nadam, Dialect::Pytorch)),
+        Just((OptimizerName::Adagrad, Dialect::Pytorch)),
+        Just((OptimizerName::Rmsprop, Dialect::Keras)),
+    ];
+    (kind, (some(), some(), some(), some(), some(), some()), (flag(), some(), some()), schedule()).prop_map(
+        |((name, dialect), (learning_rate, a, b, c, d, weight_decay), (on, clip_norm, clip_value), schedule)| {
+            let is = |owner| name == owner;
+            let only = |owner, value: Option<f64>| value.filter(|_| is(owner));
+            let sgd = OptimizerName::Sgd;
+            let nadam = OptimizerName::Nadam;
+            let adagrad = OptimizerName::Adagrad;
+            let rmsprop = OptimizerName::Rmsprop;
+            OptimizerConfig {
+                name,
+                dialect,
+                learning_rate,
+                momentum: only(sgd, a).or(only(rmsprop, a)),
+                nesterov: on.filter(|on| is(sgd) && (!on || a.is_some())),
+                dampening: only(sgd, b).filter(|_| dialect == Dialect::Pytorch && on != Some(true)),
+                beta_1: only(nadam, a),
+                beta_2: only(nadam, b),
+                epsilon: c.filter(|_| !is(sgd)),
+                rho: only(rmsprop, b),
+                centered: on.filter(|_| is(rmsprop)),
+                initial_accumulator: only(adagrad, b),
+                lr_decay: only(adagrad, d),
+                momentum_decay: only(nadam, d),
+                weight_decay,
+                schedule,
+                clip_norm,
+                clip_value: clip_value.filter(|_| clip_norm.is_none()),
+            }
+        },
+    )
+}
+
+fn run() -> impl Strategy<Value = RunConfig> {
+    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer())
+        .prop_map(|(name, seed, data, model, train, optimizer)| RunConfig { name, seed, data, model, train, optimizer })
+}
+
+/// Pieces of configurations, so that random texts get past the parser.
+fn piece() -> impl Strategy<Value = String> {
+    let word = "(name|seed|data|model|train|optimizer|grid|report|set|encoder|decoder|dense|schedule|early_stopping|a)";
+    let value = "(1|-1|0.5|nan|\"input\"|\"bce\"|true|\\[\\]|\\{\\}|\\[\\{ dense = 1 \\}\\]|\\{ a = 1 \\}|1979-05-27|\\[1, 1\\])";
+    let regex = |text: &str| proptest::string::string_regex(text).unwrap();
+    prop_oneof![
+        regex(&format!("{word} = {value}\n")),
+        regex(&format!("\\[{word}(\\.{word})?\\]\n")),
+        regex(&format!("\"{word}\\.{word}\" = {value}\n")),
+        regex("\\PC{0,12}\n"),
+    ]
+}
+
+fn changed(at: usize, cut: usize, insert: &str) -> String {
+    let text = preset("footwear").unwrap().text;
+    let mut letters: Vec<char> = text.chars().collect();
+    let at = at % letters.len();
+    let end = (at + cut).min(letters.len());
+    letters.splice(at..end, insert.chars());
+    letters.into_iter().collect()
+}
+
+proptest! {
+    #[test]
+    fn every_run_reads_back_as_equal(run in run()) {
+        let text = run.to_toml();
+        let read = RunConfig::from_toml(&text, "a.toml");
+        prop_assert_eq!(read.as_ref(), Ok(&run), "{}", text);
+        prop_assert_eq!(read.unwrap().to_toml(), text);
+    }
+
+    #[test]
+    fn every_run_reads_back_from_json(run in run()) {
+        let text = serde_json::to_string(&run).unwrap();
+        prop_assert!(serde_json::from_str::<RunConfig>(&text).is_ok(), "{}", text);
+    }
+
+    #[test]
+    fn any_text_gets_an_answer(pieces in proptest::collection::vec(piece(), 0..20), setting in "\\PC{0,30}") {
+        let text = pieces.concat();
+        let _ = StudyConfig::from_toml(&text, "a.toml").map_err(|error| error.to_string());
+        let _ = RunConfig::from_toml(&text, "a.toml").map_err(|error| error.to_string());
+        let _ = Source::parse(&text, "a.toml").and_then(|source| source.set(&setting)?.into_study());
+    }
+
+    #[test]
+    fn any_change_of_a_preset_gets_an_answer(at in 0usize..9999, cut in 0usize..20, insert in "\\PC{0,6}") {
+        let text = changed(at, cut, &insert);
+        match StudyConfig::from_toml(&text, "a.toml") {
+            Ok(study) => prop_assert_eq!(StudyConfig::from_toml(&study.to_toml(), "b.toml").unwrap(), study),
+            Err(error) => prop_assert!(error.to_string().starts_with("a.toml"), "{}", error),
+        }
+    }
+}
+
+#[test]
+fn the_text_of_a_run_is_laid_out_as_a_person_would() {
+    let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
+    let expected = r#"name = "footwear"
+seed = 2026
+
+[data]
+set = "fashion-mnist"
+classes = ["Sandal", "Sneaker", "Ankle boot"]
+pool = true
+split = { train = 5, validation = 1, test = 1, stratified = true }
+per_class = 7000
+
+[model]
+encoder = [{ dense = 256, activation = "relu" }, { dense = 50, activation = "relu" }]
+decoder = [{ dense = 256, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+init = "glorot-uniform"
+code_penalty = { l1 = 0.0, l2 = 0.0 }
+weight_penalty = { l2 = 0.0 }
+
+[train]
+loss = "bce"
+batch_size = 256
+max_epochs = 50
+early_stopping = { monitor = "val_loss", patience = 5, min_delta = 0.01, start_from_epoch = 0, restore_best = false }
+
+[optimizer]
+name = "nadam"
+dialect = "keras"
+learning_rate = 1e-4
+schedule = "constant"
+"#;
+    assert_eq!(run.to_toml(), expected);
+}
+
+#[test]
+fn the_digest_is_that_of_the_text_and_changes_with_every_value() {
+    let run = preset("mnist").unwrap().source().unwrap().into_run().unwrap();
+    assert_eq!(run.digest().len(), 64);
+    assert_eq!(run.digest(), run.clone().digest());
+    assert_ne!(run.digest(), RunConfig { seed: run.seed + 1, ..run.clone() }.digest());
+}
+
+#[test]
+fn settings_replace_what_the_file_says_and_later_ones_earlier_ones() {
+    let source = preset("mnist").unwrap().source().unwrap();
+    let settings = [
+        "train.batch_size=1",
+        "train.batch_size = 64",
+        "data.set=footwear",
+        "model.code_penalty.l1=1",
+        "model.init=he-normal",
+        "train.early_stopping={patience=3}",
+        "train.early_stopping.patience=4",
+        "data.classes=[7, \"Sandal\"]",
+    ];
+    let run = settings.iter().try_fold(source, |source, setting| source.set(setting)).unwrap().into_run().unwrap();
+    assert_eq!(run.train.batch_size, 64);
+    assert_eq!(run.data.set, "footwear");
+    assert_eq!(run.data.classes, ["7", "Sandal"]);
+    assert_eq!(run.model.code_penalty, Penalty { l1: 1.0, l2: 0.0 });
+    assert_eq!(run.model.init, InitConfig::HeNormal);
+    assert_eq!(run.train.early_stopping.unwrap().patience, 4);
+    let footwear = preset("footwear").unwrap().source().unwrap();
+    let run = footwear.set("train.early_stopping=false").unwrap().into_base_run().unwrap();
+    assert_eq!(run.train.early_stopping, None);
+}
+
+#[test]
+fn every_layer_and_default_of_the_vocabulary_is_read() {
+    let text = r#"
+        name = "a"
+        data.set = "mnist"
+        [model]
+        encoder = [
+            { dropout = 0.2 }, { noise = 0.1 },
+            { dense = 9, activation = "leaky-relu" }, { dense = 9, activation = "leaky-relu", slope = 0.5 },
+            { dense = 9, activation = "elu" }, { dense = 9, activation = "elu", alpha = 2 }, { dense = 4 },
+        ]
+        decoder = [{ dense = "input", activation = "leaky-relu", slope = 1 }]
+        init = { normal = 1 }
+        [train]
+        loss = "bce-logits"
+        batch_size = 1
+        max_epochs = 1
+        [optimizer]
+        name = "sgd"
+    "#;
+    let run = RunConfig::from_toml(text, "a.toml").unwrap();
+    let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
+    let expected = [
+        LayerConfig::Dropout { rate: 0.2 },
+        LayerConfig::Noise { std: 0.1 },
+        dense(9, Activation::LeakyRelu { slope: 0.01 }),
+        dense(9, Activation::LeakyRelu { slope: 0.5 }),
+        dense(9, Activation::Elu { alpha: 1.0 }),
+        dense(9, Activation::Elu { alpha: 2.0 }),
+        dense(4, Activation::Linear),
+    ];
+    assert_eq!(run.model.encoder, expected);
+    let last = LayerConfig::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
+    assert_eq!(run.model.decoder, [last]);
+    assert_eq!(run.model.init, InitConfig::Normal { std: 1.0, biases: false });
+    assert_eq!(run.seed, 0);
+    assert_eq!(run.data.split, SplitConfig { train: 5, validation: 1, test: 0, stratified: true });
+    assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
+    assert_eq!(run.train.early_stopping, None);
+    assert_eq!((run.optimizer.dialect, run.optimizer.schedule), (Dialect::Keras, Schedule::Constant));
+    assert_eq!(run.optimizer.learning_rate, None);
+}

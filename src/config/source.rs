@@ -1,0 +1,124 @@
+//! The way from text and settings to a checked configuration.
+
+use std::sync::Arc;
+
+use super::document::{self, Node, Table};
+use super::error::{ConfigError, Place, Problem};
+use super::grid::{self, StudyConfig};
+use super::read::{Field, Reader, unknown_key};
+use super::{RunConfig, data, model, optimizer, train};
+
+const RUN_KEYS: &[&str] = &["name", "seed", "data", "model", "train", "optimizer"];
+/// Names become folders; file systems allow 255 bytes, and the names of files in progress are longer.
+const LONGEST_NAME: usize = 120;
+
+/// A configuration that has been parsed but not checked yet, so that settings can still change it.
+///
+/// ```
+/// use narrows::config::{Source, preset};
+/// let source = Source::parse(preset("mnist")?.text, "mnist.toml")?;
+/// let run = source.set("train.batch_size=64")?.into_run()?;
+/// assert_eq!(run.train.batch_size, 64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub(super) table: Table,
+    pub(super) file: Place,
+    /// Applied to `table` already, and kept because they win over a grid too.
+    pub(super) settings: Vec<(Vec<String>, Node)>,
+}
+
+impl Source {
+    /// Parses TOML of at most 1 MiB; `origin` is what messages call it, usually the file as the user named it.
+    pub fn parse(text: &str, origin: &str) -> Result<Source, ConfigError> {
+        let origin: Arc<str> = origin.into();
+        let table = document::parse(text, &origin)?;
+        Ok(Source { table, file: Place::File(origin), settings: Vec::new() })
+    }
+
+    /// Applies `--set KEY=VALUE`: the key dotted, the value TOML or else a plain string. It replaces what the file
+    /// says, and a later setting an earlier one. Values are checked with the rest. In a study a setting also wins over
+    /// the grid: a grid key that is set has this one value (see [`StudyConfig`]).
+    pub fn set(mut self, setting: &str) -> Result<Source, ConfigError> {
+        let malformed = || {
+            let text: String = setting.chars().take(100).collect();
+            let place = Place::Setting(text.split('=').next().unwrap_or_default().into());
+            ConfigError::new(&place, Problem::Setting { text })
+        };
+        let (key, value) = setting.split_once('=').ok_or_else(malformed)?;
+        let path: Vec<String> = key.split('.').map(|part| part.trim().to_string()).collect();
+        // No key has more than a handful of parts; the bound keeps hostile ones from nesting without end.
+        if path.iter().any(String::is_empty) || path.len() > 16 {
+            return Err(malformed());
+        }
+        let dotted = path.join(".");
+        let place = Place::Setting(dotted.as_str().into());
+        if path[0] == "grid" {
+            return Err(unknown_key(&place, "", &dotted, RUN_KEYS));
+        }
+        let node = document::parse_setting(value.trim(), &place)?;
+        self.table.put(&path, node.clone())?;
+        self.settings.push((path, node));
+        Ok(self)
+    }
+
+    /// Whether this is a study: it has a `[grid]`.
+    pub fn has_grid(&self) -> bool {
+        self.table.get("grid").is_some()
+    }
+
+    /// The one run that this describes. Refused where there is a `[grid]` or a `[report]`.
+    pub fn into_run(self) -> Result<RunConfig, ConfigError> {
+        for table in ["grid", "report"] {
+            if let Some(entry) = self.table.get(table) {
+                let origin = self.file.origin().unwrap_or("FILE").to_string();
+                return Err(ConfigError::new(&entry.key_place, Problem::StudyTable { table, origin }));
+            }
+        }
+        read_run(&self.table, &self.file)
+    }
+
+    /// The run that the file describes outside its `[grid]`, as if there were no `[grid]` and no `[report]`: what
+    /// `narrows train` makes of a preset.
+    pub fn into_base_run(mut self) -> Result<RunConfig, ConfigError> {
+        if self.settings.iter().all(|(path, _)| path[0] != "report") {
+            self.table.remove("report");
+        }
+        self.table.remove("grid");
+        self.into_run()
+    }
+
+    /// The study that this describes; without a `[grid]` it has one run.
+    pub fn into_study(self) -> Result<StudyConfig, ConfigError> {
+        grid::read_study(self)
+    }
+}
+
+pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigError> {
+    let root = Reader::open(table, "", file, RUN_KEYS)?;
+    let name = read_name(&root.need("name", "a name for the run, as in name = \"footwear\"")?)?;
+    let seed = root.get("seed").map_or(Ok(0), |field| field.integer(0, i64::MAX as u64))?;
+    let data = data::read(&root)?;
+    let validates = data.split.validation > 0;
+    let model = model::read(&root)?;
+    let train = train::read(&root, &model, validates)?;
+    let optimizer = optimizer::read(&root, validates)?;
+    Ok(RunConfig { name, seed, data, model, train, optimizer })
+}
+
+fn read_name(field: &Field<'_>) -> Result<String, ConfigError> {
+    let accepted = format!(
+        "a name that can be a folder's: at most {LONGEST_NAME} bytes of letters, digits, '-', '_', '+' and '.', \
+         beginning with a letter or a digit"
+    );
+    let name = field.string(&accepted)?;
+    if is_name(name) { Ok(name.to_string()) } else { Err(field.refuse(accepted)) }
+}
+
+/// Whether `text` can be the name of a run or of its folder.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME
+        && text.starts_with(char::is_alphanumeric)
+        && text.chars().all(|c| c.is_alphanumeric() || "-_+.".contains(c))
+}

@@ -1,0 +1,198 @@
+//! What a grid means, and every refusal of one.
+
+use super::{ConfigError, Penalty, Place, RunConfig, Schedule, Source, StudyConfig, preset};
+
+fn footwear() -> &'static str {
+    preset("footwear").unwrap().text
+}
+
+fn names(study: &StudyConfig) -> Vec<String> {
+    study.runs().into_iter().map(|(name, _)| name).collect()
+}
+
+fn set(settings: &[&str]) -> Result<StudyConfig, ConfigError> {
+    let source = Source::parse(footwear(), "a.toml").unwrap();
+    settings.iter().try_fold(source, |source, setting| source.set(setting))?.into_study()
+}
+
+/// The study of the preset with another grid; lines are counted from its header.
+fn with_grid(grid: &str) -> Result<StudyConfig, ConfigError> {
+    let plain = footwear().split("[grid]").next().unwrap();
+    let run = Source::parse(plain, "a.toml").unwrap().into_run().unwrap().to_toml();
+    let lines = run.lines().count();
+    StudyConfig::from_toml(&format!("{run}[grid]\n{grid}\n"), "a.toml").map_err(|mut error| {
+        if let Place::Line { line, .. } = &mut error.place {
+            *line -= lines;
+        }
+        error
+    })
+}
+
+fn said(grid: &str) -> String {
+    with_grid(grid).expect_err(grid).to_string()
+}
+
+#[test]
+fn every_combination_is_a_run_and_the_first_key_varies_fastest() {
+    let study = StudyConfig::from_toml(footwear(), "a.toml").unwrap();
+    assert_eq!(names(&study), ["regular-32", "sparse-32", "regular-256", "sparse-256"]);
+    let varied: Vec<_> =
+        study.runs().into_iter().map(|(_, run)| (run.name, run.model.code_penalty.l1, run.train.batch_size)).collect();
+    let expected = [
+        ("footwear-regular-32", 0.0, 32),
+        ("footwear-sparse-32", 1e-6, 32),
+        ("footwear-regular-256", 0.0, 256),
+        ("footwear-sparse-256", 1e-6, 256),
+    ];
+    assert_eq!(varied, expected.map(|(name, l1, batch)| (name.to_string(), l1, batch)));
+    assert_eq!(study.report.reconstructions, 15);
+    for (name, run) in study.runs() {
+        assert_eq!(RunConfig::from_toml(&run.to_toml(), &name).unwrap(), run);
+    }
+}
+
+#[test]
+fn a_study_without_a_grid_is_its_base_run() {
+    let study = StudyConfig::from_toml(preset("mnist").unwrap().text, "a.toml").unwrap();
+    assert_eq!(study.runs(), [("mnist".to_string(), study.base_run().clone())]);
+}
+
+#[test]
+fn values_are_labelled_by_themselves_or_by_their_keys_and_may_be_tables() {
+    let study = with_grid("\"optimizer.learning_rate\" = [1e-3, 0.01]\n\"data.pool\" = [true]").unwrap();
+    assert_eq!(names(&study), ["1e-3-true", "0.01-true"]);
+    let study = with_grid("\"optimizer.schedule\" = { flat = \"constant\", falling = { cosine = 50 } }").unwrap();
+    assert_eq!(names(&study), ["flat", "falling"]);
+    let study = with_grid("\"model.encoder\" = { small = [{ dense = 2 }], large = [{ dense = 9 }] }").unwrap();
+    assert_eq!(study.runs()[1].1.model.encoder.len(), 1);
+}
+
+#[test]
+fn what_only_the_grid_gives_is_its_first_value_in_the_base_run() {
+    let text = footwear().replace("batch_size = 256\n", "");
+    let study = StudyConfig::from_toml(&text, "a.toml").unwrap();
+    assert_eq!(study.base_run().train.batch_size, 32);
+}
+
+#[test]
+fn settings_win_over_the_grid() {
+    assert_eq!(names(&set(&["train.batch_size=64"]).unwrap()), ["regular-64", "sparse-64"]);
+    assert_eq!(names(&set(&["model.code_penalty.l1=0"]).unwrap()), ["regular-32", "regular-256"]);
+    let study = set(&["model.code_penalty={l2=1e-3}"]).unwrap();
+    assert_eq!(names(&study), ["32", "256"]);
+    assert!(study.runs().iter().all(|(_, run)| run.model.code_penalty == Penalty { l1: 0.0, l2: 1e-3 }));
+    let study = set(&["seed=7", "report.reconstructions=3"]).unwrap();
+    assert_eq!(names(&study).len(), 4);
+    assert!(study.runs().iter().all(|(_, run)| run.seed == 7));
+    assert_eq!(study.report.reconstructions, 3);
+}
+
+#[test]
+fn a_setting_is_applied_on_top_of_the_values_of_a_grid() {
+    let text = footwear().replace("\"train.batch_size\" = [32, 256]", "train_ = 1");
+    let text = text.replace("train_ = 1", "\"optimizer.schedule\" = { a = { cosine = 1 }, b = { cosine = 2 } }");
+    let source = Source::parse(&text, "a.toml").unwrap().set("optimizer.schedule.floor=1e-6").unwrap();
+    // The base run has only the part that was set.
+    let error = source.clone().into_study().unwrap_err().to_string();
+    assert!(error.starts_with("--set optimizer.schedule.floor: \"optimizer.schedule\" is a table without"), "{error}");
+    let study = source.set("optimizer.schedule.cosine=5").unwrap().into_study().unwrap();
+    for (_, run) in study.runs() {
+        assert_eq!(run.optimizer.schedule, Schedule::Cosine { epochs: 5, floor: 1e-6 });
+    }
+}
+
+#[test]
+fn a_study_reads_back_from_its_toml() {
+    for settings in [&[][..], &["report.title=\"a \\\"b\\\"\""], &["train.batch_size=64", "seed=3"]] {
+        let study = set(settings).unwrap();
+        assert_eq!(StudyConfig::from_toml(&study.to_toml(), "b.toml").unwrap(), study);
+    }
+    let grid = "\"model.encoder\" = { small = [{ dense = 2 }], \"7.5\" = [{ dense = 9, activation = \"elu\" }] }";
+    let study = with_grid(grid).unwrap();
+    assert_eq!(StudyConfig::from_toml(&study.to_toml(), "b.toml").unwrap(), study);
+}
+
+#[test]
+fn grids_that_are_no_grids_are_refused() {
+    for (grid, expected) in [
+        ("\"train.batchsize\" = [1]", "a.toml:2: unknown key \"train.batchsize\"; did you mean \"train.batch_size\"?"),
+        (
+            "\"train.batch_size\" = [32, 0]",
+            "a.toml:2: \"train.batch_size\" is the integer 0; accepted: an integer from 1 to 4294967295 (in the run 0)",
+        ),
+        (
+            "train.batch_size = [32, 256]",
+            "a.toml:2: \"grid.\"train\"\" is only the name of a table; accepted: the whole dotted key in quotes, such as \
+             \"train.batch_size\" = [32, 256]",
+        ),
+        (
+            "seed = 1",
+            "a.toml:2: \"grid.\"seed\"\" is the integer 1; accepted: a list of values such as [32, 256], or a table such as \
+             { small = 32, large = 256 }",
+        ),
+        (
+            "seed = []",
+            "a.toml:2: \"grid.\"seed\"\" is an empty array; accepted: a list of values such as [32, 256], or a table such as \
+             { small = 32, large = 256 }",
+        ),
+        (
+            "\"data.set\" = [\"a/b\"]",
+            "a.toml:2: \"grid.\"data.set\"\" is the string \"a/b\"; accepted: a value that can be part of a folder's name; \
+             others take a label, as in { label = value }",
+        ),
+        (
+            "seed = { \"a/b\" = 1 }",
+            "a.toml:2: \"grid.\"seed\"\" is the string \"a/b\"; accepted: a label that can be part of a folder's name: letters, \
+             digits, '-', '_', '+' and '.'",
+        ),
+        (
+            "seed = [1, 1]",
+            "a.toml:1: two runs of the grid are named \"1\"; accepted: values, or labels as in { label = value }, that give \
+             every run a name of its own",
+        ),
+        (
+            "seed = { a = 1, A = 2 }",
+            "a.toml:1: two runs of the grid are named \"A\"; accepted: values, or labels as in { label = value }, that give \
+             every run a name of its own",
+        ),
+        (
+            "\"model.code_penalty\" = { a = {} }\n\"model.code_penalty.l1\" = [0]",
+            "a.toml:3: the grid keys \"model.code_penalty.l1\" and \"model.code_penalty\" overlap; accepted: keys of which \
+             none contains another",
+        ),
+        (
+            "\"a..b\" = [1]",
+            "a.toml:2: \"grid.\"a..b\"\" is not a dotted key; accepted: a key such as \"train.batch_size\"",
+        ),
+        (
+            "\"report.title\" = [1]",
+            "a.toml:2: unknown key \"report\"; the keys known here are name, seed, data, model, train, optimizer",
+        ),
+        (
+            "\"optimizer.schedule.factor\" = [1]",
+            "a.toml:2: \"optimizer.schedule\" is the string \"constant\", which has no keys; accepted: a key whose every part \
+             but the last is a table",
+        ),
+        (
+            "seed = { \"-1\" = 1 }",
+            "a.toml:1: \"grid\" is a table with a run \"-1\"; accepted: shorter labels, of which the first begins with a letter or a \
+             digit",
+        ),
+    ] {
+        assert_eq!(said(grid), expected, "{grid}");
+    }
+    let many = |key: &str| format!("{key:?} = [{}]", (1..=32).map(|i| i.to_string()).collect::<Vec<_>>().join(", "));
+    let grid = [many("seed"), many("train.batch_size")].join("\n");
+    assert_eq!(said(&grid), "a.toml:1: the grid has more than 1000 runs; accepted: at most 1000");
+    let grid: Vec<String> = (0..33).map(|i| format!("\"a.b{i}\" = [1, 2]")).collect();
+    assert_eq!(said(&grid.join("\n")), "a.toml:1: \"grid\" is a table of 33 keys; accepted: at most 32 keys");
+    let text = footwear().replace("title =", "titel =");
+    let error = StudyConfig::from_toml(&text, "a.toml").unwrap_err().to_string();
+    assert!(error.ends_with("unknown key \"report.titel\"; did you mean \"report.title\"?"), "{error}");
+    let text = footwear().replace("reconstructions = 15", "reconstructions = 0");
+    let error = StudyConfig::from_toml(&text, "a.toml").unwrap_err().to_string();
+    assert!(
+        error.ends_with("\"report.reconstructions\" is the integer 0; accepted: an integer from 1 to 1000"),
+        "{error}"
+    );
+}
