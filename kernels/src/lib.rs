@@ -28,6 +28,8 @@ mod view;
 pub use activation::Activation;
 pub use aligned::AlignedVec;
 pub use gemm::{Context, Epilogue, GemmEngine, gemm};
+#[doc(hidden)]
+pub use gemm::{Plan, gemm_with_plan};
 pub use isa::{Isa, IsaError};
 pub use real::{Kernel, Real};
 pub use simd::Simd;

@@ -103,6 +103,11 @@ impl<'a, T: Copy> MatRef<'a, T> {
         let start = if range.is_empty() || cols == 0 { 0 } else { range.start * self.row_stride };
         Self { data: &self.data[start..], rows: range.len(), ..self }
     }
+
+    /// The first element; valid for reads of all elements of the matrix.
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.data.as_ptr()
+    }
 }
 
 /// A matrix that is written; no two of its elements share memory.
@@ -208,6 +213,11 @@ impl<'a, T: Copy> MatMut<'a, T> {
             row_stride: self.row_stride,
             col_stride: self.col_stride,
         }
+    }
+
+    /// The first element; valid for reads and writes of all elements of the matrix.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.data.as_mut_ptr()
     }
 }
 

@@ -1,11 +1,23 @@
 //! Matrix products.
 
+mod blocked;
 mod epilogue;
+mod matrixmultiply;
+mod pack;
+mod parallel;
+mod plan;
+mod product;
+mod scratch;
+mod tile;
 
-use crate::{Accumulate, Isa, MatMut, MatRef, Real, reference};
+use crate::{Accumulate, Isa, MatMut, MatRef, Real};
+use product::Product;
+use tile::TileShape;
 
 pub use epilogue::Epilogue;
 pub(crate) use epilogue::apply_activation_to_row;
+#[doc(hidden)]
+pub use plan::Plan;
 
 /// Who computes matrix products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +58,36 @@ pub fn gemm<T: Real>(
     rhs: MatRef<'_, T>,
     epilogue: Epilogue<'_, T>,
 ) {
+    gemm_with_plan(context, |plan| plan, out, accumulate, lhs, rhs, epilogue);
+}
+
+/// [`gemm`] with `adjust` applied to its decisions, for tests and measurements; no plan changes a bit.
+#[doc(hidden)]
+#[track_caller]
+pub fn gemm_with_plan<T: Real>(
+    context: Context,
+    adjust: impl FnOnce(Plan) -> Plan,
+    mut out: MatMut<'_, T>,
+    accumulate: Accumulate,
+    lhs: MatRef<'_, T>,
+    rhs: MatRef<'_, T>,
+    epilogue: Epilogue<'_, T>,
+) {
     assert_shapes(&out, &lhs, &rhs, &epilogue);
-    let _ = context;
-    reference::gemm(out, accumulate, lhs, rhs, epilogue);
+    let product = Product::new(&mut out, accumulate, &lhs, &rhs, &epilogue);
+    if product.m == 0 || product.n == 0 {
+        return;
+    }
+    match context.gemm {
+        GemmEngine::Narrows => {
+            let shape = TileShape::of::<T>(context.isa);
+            let plan = adjust(Plan::choose(&product, shape, parallel::threads()));
+            let product = if plan.transpose { product.transposed() } else { product };
+            let plan = Plan { pack_rhs: plan.pack_rhs || product.rhs.col_stride != 1, ..plan };
+            parallel::run(context.isa, shape, &plan, product);
+        }
+        GemmEngine::Matrixmultiply => matrixmultiply::run(context.isa, product),
+    }
 }
 
 #[track_caller]

@@ -2,6 +2,8 @@
 
 mod scalar;
 #[cfg(target_arch = "x86_64")]
+mod transpose;
+#[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use scalar::Scalar;
@@ -18,6 +20,8 @@ pub trait Simd<T>: Copy + Send + Sync {
     type M: Copy;
     /// Elements in a vector.
     const LANES: usize;
+    /// Vector registers that the instruction set has.
+    const REGISTERS: usize;
 
     /// All lanes `value`.
     fn splat(self, value: T) -> Self::V;
@@ -69,6 +73,22 @@ pub trait Simd<T>: Copy + Send + Sync {
     /// # Safety
     /// `target` is valid for writes of `count` elements, `count` ≤ `LANES`.
     unsafe fn store_ptr_partial(self, target: *mut T, vector: Self::V, count: usize);
+    /// Transposes the block of (rows, cols), each at most `LANES`, at `source`: element (i, j) goes to
+    /// `target + j · target_stride + i`. Each of the `cols` target rows gets `width` elements, rows ≤ width ≤ `LANES`, of
+    /// which those past `rows` are zero; target rows are written in ascending order.
+    ///
+    /// # Safety
+    /// `source` is valid for reads of the block with rows `source_stride` apart, `target` for writes of [cols, width] with
+    /// rows `target_stride` apart; they do not overlap.
+    unsafe fn transpose_ptr(
+        self,
+        source: *const T,
+        source_stride: usize,
+        block: (usize, usize),
+        target: *mut T,
+        target_stride: usize,
+        width: usize,
+    );
 
     /// a + b.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;

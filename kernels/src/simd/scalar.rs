@@ -12,6 +12,7 @@ macro_rules! scalar {
             type V = $t;
             type M = bool;
             const LANES: usize = 1;
+            const REGISTERS: usize = 16;
 
             #[inline(always)]
             fn splat(self, value: $t) -> $t {
@@ -37,6 +38,21 @@ macro_rules! scalar {
                 if count > 0 {
                     // SAFETY: written only where the caller promises an element.
                     unsafe { target.write_unaligned(vector) }
+                }
+            }
+            #[inline(always)]
+            unsafe fn transpose_ptr(
+                self,
+                source: *const $t,
+                _: usize,
+                (rows, cols): (usize, usize),
+                target: *mut $t,
+                _: usize,
+                width: usize,
+            ) {
+                if cols > 0 && width > 0 {
+                    // SAFETY: the caller promises one element of the target, and one of the source where rows is 1.
+                    unsafe { *target = if rows > 0 { *source } else { 0.0 } }
                 }
             }
             #[inline(always)]

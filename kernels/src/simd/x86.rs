@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, transpose};
 
 /// Proof that the CPU has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,50 @@ macro_rules! methods {
     };
 }
 
+/// Writes `transpose_ptr` around a transpose of `$lanes` rows in registers.
+macro_rules! transpose_ptr {
+    ($t:ident, $lanes:literal, $in_registers:path) => {
+        #[inline(always)]
+        unsafe fn transpose_ptr(
+            self,
+            source: *const $t,
+            source_stride: usize,
+            (rows, cols): (usize, usize),
+            target: *mut $t,
+            target_stride: usize,
+            width: usize,
+        ) {
+            debug_assert!(rows <= width && width <= $lanes && cols <= $lanes);
+            let mut block = [<Self as Simd<$t>>::splat(self, 0.0); $lanes];
+            // SAFETY: the caller promises `cols` elements of `rows` source rows and `width` elements of `cols` target rows;
+            // the token proves that the CPU has the instructions.
+            unsafe {
+                if (rows, cols, width) == ($lanes, $lanes, $lanes) {
+                    for (i, row) in block.iter_mut().enumerate() {
+                        *row = self.load_ptr(source.add(i * source_stride));
+                    }
+                    $in_registers(&mut block);
+                    for (j, row) in block.iter().enumerate() {
+                        self.store_ptr(target.add(j * target_stride), *row);
+                    }
+                } else {
+                    for (i, row) in block.iter_mut().enumerate() {
+                        if i < rows {
+                            *row = self.load_ptr_partial(source.add(i * source_stride), cols);
+                        }
+                    }
+                    $in_registers(&mut block);
+                    for (j, row) in block.iter().enumerate() {
+                        if j < cols {
+                            self.store_ptr_partial(target.add(j * target_stride), *row, width);
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
 /// Row i starts a mask of i leading ones when read from 8 − i.
 static AVX2_MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static AVX2_MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
@@ -52,6 +96,7 @@ impl Simd<f32> for Avx2 {
     type V = __m256;
     type M = __m256;
     const LANES: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn load_ptr(self, source: *const f32) -> __m256 {
@@ -81,6 +126,8 @@ impl Simd<f32> for Avx2 {
             _mm256_maskstore_ps(target, mask, vector)
         }
     }
+
+    transpose_ptr!(f32, 8, transpose::avx2_f32);
 
     methods! {
         splat(value: f32) -> __m256 = _mm256_set1_ps(value);
@@ -118,6 +165,7 @@ impl Simd<f64> for Avx2 {
     type V = __m256d;
     type M = __m256d;
     const LANES: usize = 4;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn load_ptr(self, source: *const f64) -> __m256d {
@@ -147,6 +195,8 @@ impl Simd<f64> for Avx2 {
             _mm256_maskstore_pd(target, mask, vector)
         }
     }
+
+    transpose_ptr!(f64, 4, transpose::avx2_f64);
 
     methods! {
         splat(value: f64) -> __m256d = _mm256_set1_pd(value);
@@ -181,6 +231,7 @@ impl Simd<f32> for Avx512 {
     type V = __m512;
     type M = __mmask16;
     const LANES: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn load_ptr(self, source: *const f32) -> __m512 {
@@ -202,6 +253,8 @@ impl Simd<f32> for Avx512 {
         // SAFETY: the caller promises count ≤ 16 elements, and masked lanes are not written.
         unsafe { _mm512_mask_storeu_ps(target, ((1u32 << count) - 1) as __mmask16, vector) }
     }
+
+    transpose_ptr!(f32, 16, transpose::avx512_f32);
 
     methods! {
         splat(value: f32) -> __m512 = _mm512_set1_ps(value);
@@ -234,6 +287,7 @@ impl Simd<f64> for Avx512 {
     type V = __m512d;
     type M = __mmask8;
     const LANES: usize = 8;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn load_ptr(self, source: *const f64) -> __m512d {
@@ -255,6 +309,8 @@ impl Simd<f64> for Avx512 {
         // SAFETY: the caller promises count ≤ 8 elements, and masked lanes are not written.
         unsafe { _mm512_mask_storeu_pd(target, ((1u32 << count) - 1) as __mmask8, vector) }
     }
+
+    transpose_ptr!(f64, 8, transpose::avx512_f64);
 
     methods! {
         splat(value: f64) -> __m512d = _mm512_set1_pd(value);
