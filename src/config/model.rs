@@ -96,6 +96,18 @@ impl Activation {
     }
 }
 
+impl std::fmt::Display for Activation {
+    /// The name, and the number that goes with it: "relu", "leaky-relu 0.5".
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Activation::LeakyRelu { slope: number } | Activation::Elu { alpha: number } => {
+                write!(f, "{} {number}", self.name())
+            }
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
 /// How weights and biases begin. Biases begin at zero unless stated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,9 +2,9 @@
 
 use narrows_kernels::{AlignedVec, Real};
 
+use super::init_dense;
 use super::layer::{Layer, activation_of};
 use super::params::ParamTable;
-use super::init_dense;
 use crate::config::{self, InitConfig, LayerConfig, ModelConfig, Units};
 use crate::rng::{Purpose, stream};
 use crate::tape::{NonFinite, Tape, Var};

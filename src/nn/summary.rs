@@ -19,13 +19,7 @@ impl fmt::Display for Autoencoder {
         row(f, "decoder", &shape(self.features()), &grouped(decoder))?;
         rule(f)?;
         writeln!(f, "Total parameters: {} ({})", grouped(total), bytes(4 * total))?;
-        writeln!(
-            f,
-            "Compression ratio: {} / {} = {:.2}",
-            self.features(),
-            self.code_size(),
-            self.compression_ratio()
-        )
+        writeln!(f, "Compression ratio: {} / {} = {:.2}", self.features(), self.code_size(), self.compression_ratio())
     }
 }
 

@@ -1,1 +1,17 @@
 //! One run from configuration to run folder.
+//!
+//! [`Prepared`] loads the data and lays out the model, [`RunFolder`] holds the files, [`execute`] trains between them.
+
+mod environment;
+mod error;
+mod execute;
+mod folder;
+mod images;
+mod prepare;
+
+pub use environment::Machine;
+pub use error::RunError;
+pub use execute::{Executed, execute};
+pub use folder::{OpenRun, RunFolder};
+pub use images::loss_chart;
+pub use prepare::{DRAWN_SEED, DRAWN_SET, Prepared, prepare};

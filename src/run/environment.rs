@@ -1,0 +1,57 @@
+//! The machine and the settings that a run is made with.
+
+use narrows_kernels::{Context, GemmEngine};
+use serde_json::{Value, json};
+
+use super::error::RunError;
+
+/// How a run computes. None of it changes a bit of the result, except a foreign GEMM engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Instruction set and GEMM engine.
+    pub context: Context,
+    /// Threads of the pool that the run computes in.
+    pub threads: usize,
+}
+
+impl Machine {
+    /// Runs `work` in a pool of this machine's threads.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .map_err(|error| RunError::Threads { threads: self.threads, reason: error.to_string() })?;
+        Ok(pool.install(work))
+    }
+
+    /// Whether the run's bits are those of the contract.
+    pub fn is_in_bit_contract(&self) -> bool {
+        self.context.gemm == GemmEngine::Narrows
+    }
+
+    /// The content of `environment.json`.
+    pub fn describe(&self) -> Value {
+        json!({
+            "narrows": env!("CARGO_PKG_VERSION"),
+            "git_revision": env!("NARROWS_GIT_REVISION"),
+            "isa": self.context.isa.name(),
+            "threads": self.threads,
+            "gemm": match self.context.gemm {
+                GemmEngine::Narrows => "narrows",
+                GemmEngine::Matrixmultiply => "matrixmultiply",
+            },
+            "bit_contract": self.is_in_bit_contract(),
+            "cpu": cpu_name(),
+            "cpus": std::thread::available_parallelism().map_or(1, usize::from),
+            "os": std::env::consts::OS,
+            "arch": std::env::consts::ARCH,
+        })
+    }
+}
+
+/// The processor's name where the system tells it.
+fn cpu_name() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned())
+}

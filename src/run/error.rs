@@ -1,0 +1,107 @@
+//! What can go wrong in a run, each as a sentence.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::files::FileError;
+use crate::figures::FigureError;
+use crate::nn::ModelError;
+use crate::nn::weights::WeightsError;
+use crate::train::TrainError;
+
+/// A run that cannot be made, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data are wrong, or absent.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A public set is absent; says what to do.
+    #[error("{source}, or train on the footwear that the program draws with `--set data.set={}`", super::DRAWN_SET)]
+    SetAbsent {
+        /// What was looked for, and where.
+        source: DataError,
+    },
+    /// `data.set` is neither a set nor a path.
+    #[error(
+        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?}, nor a file or folder that \
+         exists{}",
+        super::DRAWN_SET,
+        nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
+    )]
+    UnknownSet {
+        /// What the configuration names.
+        set: String,
+        /// The catalogued sets.
+        known: String,
+        /// The set that was probably meant.
+        nearest: Option<String>,
+    },
+    /// `data.pool = false` asks for a published test part that is not there.
+    #[error(
+        "the set {set} has no published test part, and data.pool = false asks for one; set data.pool = true and give \
+         data.split its parts for train, validation and test"
+    )]
+    NoTestPart {
+        /// The set.
+        set: String,
+    },
+    /// The layers do not fit together.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The operating system refused a file operation.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Weights cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A picture cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The output folder is in use.
+    #[error("{} already holds a run ({found}); nothing was changed. Give another folder with --out, or remove that one", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that shows it.
+        found: String,
+    },
+    /// The folder is no run folder.
+    #[error("{} is no run folder: it has no {missing}; a folder that `narrows train` wrote is expected", folder.display())]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that is absent.
+        missing: String,
+    },
+    /// The thread pool cannot be started.
+    #[error("cannot start {threads} threads: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system answered.
+        reason: String,
+    },
+}
+
+impl RunError {
+    /// Whether the command line or the configuration is wrong, rather than the run having failed.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            RunError::Config(_)
+            | RunError::UnknownSet { .. }
+            | RunError::NoTestPart { .. }
+            | RunError::Model(_)
+            | RunError::Occupied { .. }
+            | RunError::NotARun { .. } => true,
+            RunError::Data(error) => matches!(error, DataError::UnknownClass { .. }),
+            _ => false,
+        }
+    }
+}

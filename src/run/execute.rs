@@ -1,0 +1,179 @@
+//! Trains, measures, and writes the run folder.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::environment::Machine;
+use super::error::RunError;
+use super::folder::RunFolder;
+use super::images::loss_chart;
+use super::prepare::Prepared;
+use crate::config::RunConfig;
+use crate::data::scale_table;
+use crate::figures::grid::reconstruction_grid;
+use crate::nn::weights;
+use crate::optim;
+use crate::tape::Arena;
+use crate::train::{
+    Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, Trained, train,
+};
+
+/// Images in `reconstructions.png`: the first of the test set.
+const RECONSTRUCTIONS: usize = 15;
+
+/// Between two writings of `history.csv` while training.
+const HISTORY_EVERY: Duration = Duration::from_secs(1);
+
+/// A run that is done, or interrupted, with its folder written.
+#[derive(Debug)]
+pub struct Executed {
+    /// What training gave.
+    pub outcome: Outcome<f32>,
+    /// The figures of each part that has images: "train", "validation", "test".
+    pub evaluations: Vec<(&'static str, Evaluation)>,
+    /// SHA-256 of `model.safetensors`.
+    pub weights_sha256: String,
+}
+
+impl Executed {
+    /// The figures of a part.
+    pub fn evaluation(&self, part: &str) -> Option<&Evaluation> {
+        self.evaluations.iter().find(|(name, _)| *name == part).map(|(_, evaluation)| evaluation)
+    }
+}
+
+/// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`.
+/// An interrupted run is written like a finished one, with what there is.
+pub fn execute(
+    config: &RunConfig,
+    prepared: &Prepared,
+    machine: Machine,
+    folder: &RunFolder,
+    listener: &mut dyn Listener,
+) -> Result<Executed, RunError> {
+    folder.write_config(config)?;
+    folder.write_environment(&machine.describe())?;
+    let objective = Objective::new(config.train.loss, &config.model);
+    let model = &prepared.model;
+    let job = Job {
+        context: machine.context,
+        model,
+        objective,
+        data: &prepared.data,
+        train: &prepared.split.train,
+        validation: &prepared.split.validation,
+        config: &config.train,
+        seed: config.seed,
+        optimizer: optim::from_config(&config.optimizer, model.table().len()),
+        schedule: optim::schedule_from_config(&config.optimizer),
+        clip: optim::clip_from_config(&config.optimizer),
+    };
+    let params = model.init(config.model.init, config.seed);
+    let mut keeper = HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
+    let outcome = train(job, params, &mut keeper)?;
+    if let Some(error) = keeper.failed {
+        return Err(error);
+    }
+    folder.write_history(&outcome.history)?;
+    let weights = weights::to_bytes(model, &outcome.params);
+    folder.write_weights(&weights)?;
+    let weights_sha256: String = Sha256::digest(&weights).iter().map(|byte| format!("{byte:02x}")).collect();
+
+    let trained = Trained { model, params: &outcome.params, objective, context: machine.context };
+    let scale = scale_table::<f32>();
+    let images = |indices| Images { data: &prepared.data, indices, scale: &scale };
+    let mut arena = Arena::default();
+    let parts = prepared.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
+    let evaluations: Vec<_> =
+        parts.map(|(name, indices)| (name, trained.evaluate(images(indices), &mut arena))).collect();
+    folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
+
+    let title = config.name.as_str();
+    if !outcome.history.epochs.is_empty() {
+        let chart = loss_chart(title, config.train.loss, std::iter::once((title, &outcome.history)));
+        folder.write_loss_chart(&chart.to_png(1200, 750)?)?;
+    }
+    let shown = shown_images(prepared, RECONSTRUCTIONS);
+    if !shown.is_empty() {
+        let (originals, reconstructions) = trained.reconstruct(images(shown), &mut arena);
+        let (width, height) = (prepared.data.width, prepared.data.height);
+        let png = reconstruction_grid(width, height, &originals, &reconstructions, shown.len())?;
+        folder.write_reconstructions(&png)?;
+    }
+    Ok(Executed { outcome, evaluations, weights_sha256 })
+}
+
+/// The first test images, or those of the part that there is.
+fn shown_images(prepared: &Prepared, count: usize) -> &[u32] {
+    let split = &prepared.split;
+    let part = [&split.test, &split.validation, &split.train].into_iter().find(|part| !part.is_empty());
+    part.map_or(&[], |part| &part[..count.min(part.len())])
+}
+
+fn metrics(
+    prepared: &Prepared,
+    outcome: &Outcome<f32>,
+    evaluations: &[(&'static str, Evaluation)],
+    weights_sha256: &str,
+    machine: Machine,
+) -> Value {
+    let parts: Map<String, Value> =
+        evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation_json(evaluation))).collect();
+    let stop = match outcome.stop {
+        Stop::LastEpoch => json!("last epoch"),
+        Stop::Early => json!("early stopping"),
+        Stop::Interrupted { epoch, step } => json!({ "interrupted": { "epoch": epoch, "step": step } }),
+    };
+    let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
+    json!({
+        "epochs": outcome.history.epochs.len(),
+        "stop": stop,
+        "best_epoch": outcome.best.map(|best| best.epoch),
+        "restored_best": outcome.restored_best,
+        "training_seconds": seconds,
+        "parameters": prepared.model.table().len(),
+        "compression_ratio": prepared.model.compression_ratio(),
+        "evaluation": parts,
+        "data_sha256": prepared.data.digest(),
+        "model_sha256": weights_sha256,
+        "bit_contract": machine.is_in_bit_contract(),
+    })
+}
+
+fn evaluation_json(evaluation: &Evaluation) -> Value {
+    json!({
+        "images": evaluation.images,
+        "loss": evaluation.loss,
+        "mse": evaluation.mse,
+        "nrmse": evaluation.nrmse,
+        "active_code_units": evaluation.active_code_units,
+        "code_l1": evaluation.code_l1,
+    })
+}
+
+/// Writes `history.csv` as training goes on, and passes every event on.
+struct HistoryKeeper<'a> {
+    folder: &'a RunFolder,
+    listener: &'a mut dyn Listener,
+    history: History,
+    written: Instant,
+    failed: Option<RunError>,
+}
+
+impl Listener for HistoryKeeper<'_> {
+    fn hear(&mut self, event: Event<'_>) -> Flow {
+        if let Event::EpochDone { record, .. } = event {
+            self.history.epochs.push(*record);
+            if self.written.elapsed() >= HISTORY_EVERY {
+                if let Err(error) = self.folder.write_history(&self.history) {
+                    self.failed = Some(error);
+                    return Flow::Interrupt;
+                }
+                self.written = Instant::now();
+            }
+        }
+        self.listener.hear(event)
+    }
+}

@@ -1,0 +1,119 @@
+//! From a configuration to data that are loaded and divided, and a model that is laid out.
+
+use std::path::{Path, PathBuf};
+
+use super::error::RunError;
+use crate::config::{RunConfig, nearest};
+use crate::data::draw::{self, footwear};
+use crate::data::{Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, split};
+use crate::nn::Autoencoder;
+
+/// The name of the set that the program draws.
+pub const DRAWN_SET: &str = "footwear";
+
+/// The drawn set is always the same, whatever the seed of the run.
+pub const DRAWN_SEED: u64 = 2026;
+
+/// All that a run needs besides its configuration.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The images, of the classes asked for.
+    pub data: Dataset,
+    /// Which image belongs to which part.
+    pub split: Split,
+    /// Where the data came from, for a person.
+    pub origin: String,
+    /// The model.
+    pub model: Autoencoder,
+}
+
+impl Prepared {
+    /// The parts with their names.
+    pub fn parts(&self) -> [(&'static str, &[u32]); 3] {
+        [("train", &self.split.train), ("validation", &self.split.validation), ("test", &self.split.test)]
+    }
+
+    /// For each part, how many images of each class it holds; nothing where there are no labels.
+    pub fn class_distributions(&self) -> Vec<(&'static str, Vec<(String, usize)>)> {
+        let Some(labels) = &self.data.labels else { return Vec::new() };
+        let count = |indices: &[u32]| class_distribution(labels, indices, &self.data.class_names);
+        self.parts().map(|(name, indices)| (name, count(indices))).into()
+    }
+}
+
+/// Loads and divides the data of `config`, looked for in `data_dirs`, and lays out its model.
+pub fn prepare(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Prepared, RunError> {
+    let (train, test, origin) = find(config, data_dirs)?;
+    let select = |part: Dataset| match config.data.classes.as_slice() {
+        [] => Ok(part),
+        classes => part.filter_classes(classes),
+    };
+    let train = select(train)?;
+    let test = test.map(select).transpose()?;
+    let (data, split) = divide(config, train, test)?;
+    let model = Autoencoder::new(&config.model, data.features())?;
+    Ok(Prepared { data, split: limited(split, config.data.limit), origin, model })
+}
+
+/// The training part, the published test part if there is one, and where they are from.
+fn find(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<(Dataset, Option<Dataset>, String), RunError> {
+    let set = config.data.set.as_str();
+    if set == DRAWN_SET {
+        let (pixels, labels) = footwear(DRAWN_SEED, config.data.per_class);
+        let names = draw::CLASS_NAMES.map(str::to_owned).to_vec();
+        let data = Dataset::new(DRAWN_SET, (draw::HEIGHT, draw::WIDTH), pixels, Some(labels), names)?;
+        return Ok((data, None, "drawn by the program".to_owned()));
+    }
+    let catalog = Catalog::builtin();
+    if let Ok(set) = catalog.find(set) {
+        let folder = locate(data_dirs, set).map_err(|source| match source {
+            DataError::SetAbsent { .. } => RunError::SetAbsent { source },
+            other => RunError::Data(other),
+        })?;
+        let (train, test) = load(&folder, set)?;
+        return Ok((train, Some(test), format!("{}, from {}", set.title, folder.display())));
+    }
+    let path = Path::new(set);
+    if path.exists() {
+        let (train, test) = load_path(path)?;
+        return Ok((train, test, format!("from {}", path.display())));
+    }
+    let known: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
+    let candidates = known.iter().copied().chain([DRAWN_SET]);
+    let nearest = nearest(set, candidates).map(str::to_owned);
+    Err(RunError::UnknownSet { set: set.to_owned(), known: known.join(", "), nearest })
+}
+
+/// Pooled, all images are divided in three; else the published test part stays the test set.
+fn divide(config: &RunConfig, train: Dataset, test: Option<Dataset>) -> Result<(Dataset, Split), RunError> {
+    let parts = &config.data.split;
+    let divide = |data: &Dataset, test: u64| {
+        let labels = if parts.stratified { data.labels.as_deref() } else { None };
+        split(labels, data.len(), [parts.train, parts.validation, test], labels.is_some(), config.seed)
+    };
+    if config.data.pool {
+        let name = config.data.set.clone();
+        let mut all = match test {
+            Some(test) => train.concatenate(test)?,
+            None => train,
+        };
+        all.name = name;
+        let split = divide(&all, parts.test)?;
+        return Ok((all, split));
+    }
+    let Some(test) = test else { return Err(RunError::NoTestPart { set: train.name }) };
+    let mut split = divide(&train, 0)?;
+    split.test = (train.len() as u32..(train.len() + test.len()) as u32).collect();
+    let mut all = train.concatenate(test)?;
+    all.name = config.data.set.clone();
+    Ok((all, split))
+}
+
+fn limited(mut split: Split, limit: Option<usize>) -> Split {
+    if let Some(limit) = limit {
+        for part in [&mut split.train, &mut split.validation, &mut split.test] {
+            part.truncate(limit);
+        }
+    }
+    split
+}
