@@ -1,1 +1,116 @@
 //! The command line: raw arguments resolved once into typed commands.
+//!
+//! Results go to standard output, progress and refusals to standard error. Exit codes: 0 done, 1 the run failed, 2 the
+//! command line or the configuration is wrong, 130 interrupted.
+
+mod args;
+mod data;
+mod inspect;
+mod interrupt;
+mod machine;
+mod output;
+mod progress;
+mod source;
+mod study;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Arguments, Command, ConfigCommand};
+use output::say;
+
+use crate::config::{ConfigError, UnknownPreset, preset, presets};
+use crate::data::DataError;
+use crate::files::FileError;
+use crate::run::RunError;
+use narrows_kernels::IsaError;
+
+/// What ends a command without success.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Isa(#[from] IsaError),
+    #[error(transparent)]
+    Preset(#[from] UnknownPreset),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        CliError::Run(error.into())
+    }
+}
+
+impl From<DataError> for CliError {
+    fn from(error: DataError) -> Self {
+        CliError::Run(error.into())
+    }
+}
+
+impl CliError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Run(error) if error.is_usage() => 2,
+            CliError::Isa(_) | CliError::Preset(_) | CliError::Usage(_) => 2,
+            CliError::Interrupted => 130,
+            CliError::Run(_) | CliError::File(_) | CliError::Failed(_) => 1,
+        }
+    }
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    match dispatch(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, CliError::Interrupted) {
+                output::complain(&error.to_string());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Train(arguments) => train::run(arguments),
+        Command::Study(arguments) => study::run(arguments),
+        Command::Eval(arguments) => inspect::evaluate(arguments),
+        Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
+        Command::Data(command) => data::run(command),
+        Command::Config(command) => config(command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => {
+            let page = clap_mangen::Man::new(Arguments::command());
+            page.render(&mut std::io::stdout())
+                .map_err(|error| CliError::Failed(format!("cannot print the man page: {error}")))
+        }
+    }
+}
+
+fn config(command: ConfigCommand) -> Result<(), CliError> {
+    match command {
+        ConfigCommand::List => {
+            let width = presets().iter().map(|preset| preset.name.len()).max().unwrap_or(0);
+            for preset in presets() {
+                say!("{:<width$}  {}", preset.name, preset.summary);
+            }
+        }
+        ConfigCommand::Show { name } => output::print(preset(&name)?.text),
+    }
+    Ok(())
+}

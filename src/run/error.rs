@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::files::FileError;
 use crate::figures::FigureError;
+use crate::files::FileError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
 use crate::train::TrainError;

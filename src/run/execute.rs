@@ -16,9 +16,7 @@ use crate::figures::grid::reconstruction_grid;
 use crate::nn::weights;
 use crate::optim;
 use crate::tape::Arena;
-use crate::train::{
-    Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, Trained, train,
-};
+use crate::train::{Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, Trained, train};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -61,9 +59,9 @@ pub fn execute(
         context: machine.context,
         model,
         objective,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        validation: &prepared.split.validation,
+        data: &prepared.loaded.data,
+        train: &prepared.loaded.split.train,
+        validation: &prepared.loaded.split.validation,
         config: &config.train,
         seed: config.seed,
         optimizer: optim::from_config(&config.optimizer, model.table().len()),
@@ -71,7 +69,8 @@ pub fn execute(
         clip: optim::clip_from_config(&config.optimizer),
     };
     let params = model.init(config.model.init, config.seed);
-    let mut keeper = HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
+    let mut keeper =
+        HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
     let outcome = train(job, params, &mut keeper)?;
     if let Some(error) = keeper.failed {
         return Err(error);
@@ -83,9 +82,9 @@ pub fn execute(
 
     let trained = Trained { model, params: &outcome.params, objective, context: machine.context };
     let scale = scale_table::<f32>();
-    let images = |indices| Images { data: &prepared.data, indices, scale: &scale };
+    let images = |indices| Images { data: &prepared.loaded.data, indices, scale: &scale };
     let mut arena = Arena::default();
-    let parts = prepared.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
+    let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
     let evaluations: Vec<_> =
         parts.map(|(name, indices)| (name, trained.evaluate(images(indices), &mut arena))).collect();
     folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
@@ -98,7 +97,7 @@ pub fn execute(
     let shown = shown_images(prepared, RECONSTRUCTIONS);
     if !shown.is_empty() {
         let (originals, reconstructions) = trained.reconstruct(images(shown), &mut arena);
-        let (width, height) = (prepared.data.width, prepared.data.height);
+        let (width, height) = (prepared.loaded.data.width, prepared.loaded.data.height);
         let png = reconstruction_grid(width, height, &originals, &reconstructions, shown.len())?;
         folder.write_reconstructions(&png)?;
     }
@@ -107,7 +106,7 @@ pub fn execute(
 
 /// The first test images, or those of the part that there is.
 fn shown_images(prepared: &Prepared, count: usize) -> &[u32] {
-    let split = &prepared.split;
+    let split = &prepared.loaded.split;
     let part = [&split.test, &split.validation, &split.train].into_iter().find(|part| !part.is_empty());
     part.map_or(&[], |part| &part[..count.min(part.len())])
 }
@@ -136,7 +135,7 @@ fn metrics(
         "parameters": prepared.model.table().len(),
         "compression_ratio": prepared.model.compression_ratio(),
         "evaluation": parts,
-        "data_sha256": prepared.data.digest(),
+        "data_sha256": prepared.loaded.data.digest(),
         "model_sha256": weights_sha256,
         "bit_contract": machine.is_in_bit_contract(),
     })

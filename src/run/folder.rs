@@ -59,7 +59,10 @@ impl RunFolder {
 
     /// `config.toml`, fully resolved, with a comment that says what it is.
     pub fn write_config(&self, config: &RunConfig) -> Result<(), RunError> {
-        let text = format!("# The configuration of this run, complete: `narrows train config.toml` repeats it.\n\n{}", config.to_toml());
+        let text = format!(
+            "# The configuration of this run, complete: `narrows train config.toml` repeats it.\n\n{}",
+            config.to_toml()
+        );
         self.write(CONFIG, text.as_bytes())
     }
 

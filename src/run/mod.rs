@@ -14,4 +14,4 @@ pub use error::RunError;
 pub use execute::{Executed, execute};
 pub use folder::{OpenRun, RunFolder};
 pub use images::loss_chart;
-pub use prepare::{DRAWN_SEED, DRAWN_SET, Prepared, prepare};
+pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};

@@ -1,6 +1,7 @@
 //! From a configuration to data that are loaded and divided, and a model that is laid out.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{RunConfig, nearest};
@@ -14,20 +15,35 @@ pub const DRAWN_SET: &str = "footwear";
 /// The drawn set is always the same, whatever the seed of the run.
 pub const DRAWN_SEED: u64 = 2026;
 
-/// All that a run needs besides its configuration.
+/// Images, loaded and divided; runs of a study share one.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Loaded {
     /// The images, of the classes asked for.
     pub data: Dataset,
     /// Which image belongs to which part.
     pub split: Split,
     /// Where the data came from, for a person.
     pub origin: String,
+}
+
+/// All that a run needs besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The images.
+    pub loaded: Arc<Loaded>,
     /// The model.
     pub model: Autoencoder,
 }
 
 impl Prepared {
+    /// Lays out the model of `config` for images that are loaded.
+    pub fn new(config: &RunConfig, loaded: Arc<Loaded>) -> Result<Self, RunError> {
+        let model = Autoencoder::new(&config.model, loaded.data.features())?;
+        Ok(Prepared { loaded, model })
+    }
+}
+
+impl Loaded {
     /// The parts with their names.
     pub fn parts(&self) -> [(&'static str, &[u32]); 3] {
         [("train", &self.split.train), ("validation", &self.split.validation), ("test", &self.split.test)]
@@ -43,6 +59,11 @@ impl Prepared {
 
 /// Loads and divides the data of `config`, looked for in `data_dirs`, and lays out its model.
 pub fn prepare(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Prepared, RunError> {
+    Prepared::new(config, Arc::new(load_data(config, data_dirs)?))
+}
+
+/// Loads and divides the data of `config`, looked for in `data_dirs`.
+pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Loaded, RunError> {
     let (train, test, origin) = find(config, data_dirs)?;
     let select = |part: Dataset| match config.data.classes.as_slice() {
         [] => Ok(part),
@@ -51,8 +72,7 @@ pub fn prepare(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Prepared, Ru
     let train = select(train)?;
     let test = test.map(select).transpose()?;
     let (data, split) = divide(config, train, test)?;
-    let model = Autoencoder::new(&config.model, data.features())?;
-    Ok(Prepared { data, split: limited(split, config.data.limit), origin, model })
+    Ok(Loaded { data, split: limited(split, config.data.limit), origin })
 }
 
 /// The training part, the published test part if there is one, and where they are from.

@@ -35,7 +35,7 @@ pub enum Flow {
 }
 
 /// Hears every event of a training loop, in order.
-pub trait Listener {
+pub trait Listener: Send {
     /// Takes an event, and says whether training goes on.
     fn hear(&mut self, event: Event<'_>) -> Flow;
 }

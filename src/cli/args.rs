@@ -1,0 +1,211 @@
+//! The arguments, as typed on the command line. Help, completions and the man page come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Trains and studies autoencoders on CPUs, with the same bits on every machine.
+#[derive(Debug, Parser)]
+#[command(name = "narrows", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "NARROWS_DATA_DIR is a folder to look for data sets in, NARROWS_ISA forces an instruction set \
+                        (scalar, avx2, avx512), NO_COLOR turns colour off.\n\
+                        Exit codes: 0 done, 1 the run failed, 2 the command line or the configuration is wrong, 130 interrupted.")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train one autoencoder and write its run folder
+    ///
+    /// Without a preset or a file: the footwear autoencoder, on Fashion-MNIST when it is in the data directory, otherwise on
+    /// footwear that the program draws itself.
+    Train(TrainArguments),
+    /// Train every run of a grid and write the report that compares them
+    Study(StudyArguments),
+    /// Measure a finished run on its training, validation and test images
+    Eval(EvalArguments),
+    /// Draw images above their reconstructions by a finished run
+    Reconstruct(ReconstructArguments),
+    /// List, verify, fetch or draw data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// List the presets or print one, to copy and edit
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// What every command that computes takes.
+#[derive(Debug, Args)]
+pub struct MachineArguments {
+    /// Threads to compute with [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Who multiplies matrices; with matrixmultiply, for comparison, the results are outside the bit contract
+    #[arg(long, value_enum, default_value_t = Gemm::Narrows)]
+    pub gemm: Gemm,
+    /// Folder to look for data sets in, before $NARROWS_DATA_DIR and data/
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A GEMM engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gemm {
+    /// This program's kernels.
+    Narrows,
+    /// The crate of that name.
+    Matrixmultiply,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    /// A preset's name or a TOML file
+    #[arg(value_name = "PRESET|FILE")]
+    pub config: Option<String>,
+    /// Set a key of the configuration, as in train.batch_size=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder to write the run to [default: the first free of runs/NAME, runs/NAME-2, ...]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of weights, split, shuffling and noise
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `study`.
+#[derive(Debug, Args)]
+pub struct StudyArguments {
+    /// A study's name or a TOML file
+    #[arg(value_name = "NAME|FILE")]
+    pub config: String,
+    /// Set a key of the configuration, for all runs
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder to write the study to [default: the first free of runs/NAME-study, runs/NAME-study-2, ...]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of weights, split, shuffling and noise
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Runs to make side by side [default: as many as threads when the runs are small, else one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// A part of a run's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// What it was trained on.
+    Train,
+    /// What it was validated on.
+    Validation,
+    /// What it never saw.
+    Test,
+}
+
+/// Arguments of `reconstruct`.
+#[derive(Debug, Args)]
+pub struct ReconstructArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Which of the run's images
+    #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
+    pub part: Part,
+    /// Other images instead: an IDX file, or a folder with IDX files
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+    /// How many, from the first on
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub count: u32,
+    /// The picture to write [default: reconstructions-PART.png in the run folder]
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// What to do with data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// List the known data sets, and which are here
+    List(DataDirectory),
+    /// Check every file of the sets against its SHA-256
+    Verify {
+        /// Names of sets [default: those that are here]
+        names: Vec<String>,
+        #[command(flatten)]
+        directory: DataDirectory,
+    },
+    /// Download sets, verify them, and put them in place
+    Fetch {
+        /// Names of sets
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        directory: DataDirectory,
+    },
+    /// Draw the built-in footwear and save it as IDX files
+    Make {
+        /// Pictures of each of the three classes
+        #[arg(long, value_name = "N", default_value_t = crate::data::draw::DEFAULT_PER_CLASS as u32,
+              value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        per_class: u32,
+        /// Seed of the pictures
+        #[arg(long, value_name = "N", default_value_t = crate::run::DRAWN_SEED)]
+        seed: u64,
+        /// Folder to write to [default: footwear in the data directory]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        directory: DataDirectory,
+    },
+}
+
+/// Where data sets are.
+#[derive(Debug, Args)]
+pub struct DataDirectory {
+    /// Folder of the data sets [default: $NARROWS_DATA_DIR, else data/]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// What to do with presets.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// List the presets
+    List,
+    /// Print a preset
+    Show {
+        /// Its name
+        name: String,
+    },
+}

@@ -1,0 +1,156 @@
+//! `narrows data`.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::CliError;
+use super::args::{DataCommand, DataDirectory};
+use super::output::{is_terminal, note, say};
+use crate::data::draw::{CLASS_NAMES, HEIGHT, WIDTH, footwear};
+use crate::data::{Catalog, CatalogSet, Dataset, FetchOptions, Fetched, FileStatus, Progress, data_dirs, fetch};
+use crate::data::{load, locate, verify};
+use crate::files::create_folder;
+
+/// Lists, verifies, fetches or draws data sets.
+pub fn run(command: DataCommand) -> Result<(), CliError> {
+    match command {
+        DataCommand::List(directory) => list(&directories(&directory)),
+        DataCommand::Verify { names, directory } => verify_sets(&names, &directories(&directory)),
+        DataCommand::Fetch { names, directory } => fetch_sets(&names, &directories(&directory)),
+        DataCommand::Make { per_class, seed, out, directory } => {
+            let out = out.unwrap_or_else(|| first(&directories(&directory)).join("footwear"));
+            make(per_class as usize, seed, &out)
+        }
+    }
+}
+
+fn directories(directory: &DataDirectory) -> Vec<PathBuf> {
+    data_dirs(directory.data_dir.as_deref())
+}
+
+fn first(directories: &[PathBuf]) -> &Path {
+    directories.first().map_or(Path::new("data"), PathBuf::as_path)
+}
+
+fn list(directories: &[PathBuf]) -> Result<(), CliError> {
+    let catalog = Catalog::builtin();
+    let width = catalog.sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
+    for set in &catalog.sets {
+        let place = match locate(directories, set) {
+            Ok(folder) => format!("in {}", folder.display()),
+            Err(_) => format!("absent: `narrows data fetch {}`", set.name),
+        };
+        say!("{:<width$}  {} ({})\n{:<width$}  {place}", set.name, set.title, set.licence, "");
+    }
+    say!("{:<width$}  Sandals, sneakers and ankle boots drawn by the program\n{:<width$}  built in", "footwear", "");
+    Ok(())
+}
+
+fn verify_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError> {
+    let catalog = Catalog::builtin();
+    let sets: Vec<(&CatalogSet, PathBuf)> = if names.is_empty() {
+        catalog.sets.iter().filter_map(|set| locate(directories, set).ok().map(|folder| (set, folder))).collect()
+    } else {
+        let found = names.iter().map(|name| {
+            let set = catalog.find(name)?;
+            let folder = locate(directories, set).unwrap_or_else(|_| set.folder_in(first(directories)));
+            Ok((set, folder))
+        });
+        found.collect::<Result<_, CliError>>()?
+    };
+    if sets.is_empty() {
+        say!("No catalogued set is here; `narrows data list` names them.");
+    }
+    let mut bad = 0;
+    for (set, folder) in sets {
+        say!("{} in {}", set.name, folder.display());
+        for report in verify(set, &folder) {
+            say!("  {:<28} {}", report.file, report.status);
+            bad += usize::from(report.status != FileStatus::Ok);
+        }
+    }
+    match bad {
+        0 => Ok(()),
+        _ => Err(CliError::Failed(format!("{bad} of the files are not what was published; fetch them again"))),
+    }
+}
+
+fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError> {
+    let catalog = Catalog::builtin();
+    for name in names {
+        let set = catalog.find(name)?;
+        let folder = set.folder_in(first(directories));
+        create_folder(&folder)?;
+        let mut display = FetchProgress::default();
+        let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| display.show(progress));
+        display.finish();
+        for file in fetched? {
+            match file {
+                Fetched::AlreadyThere { file } => say!("{file}: already there and whole"),
+                Fetched::Downloaded { file, mirror } => say!("{file}: fetched from {mirror} and verified"),
+            }
+        }
+        say!("{name} is in {}", folder.display());
+    }
+    Ok(())
+}
+
+/// A bar for each file on a terminal, a line elsewhere.
+#[derive(Default)]
+struct FetchProgress {
+    file: String,
+    bar: Option<ProgressBar>,
+}
+
+impl FetchProgress {
+    fn show(&mut self, progress: Progress<'_>) {
+        if self.file != progress.file {
+            self.finish();
+            self.file = progress.file.to_owned();
+            if is_terminal() {
+                let template = "{prefix} {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
+                let style = ProgressStyle::with_template(template).expect("the template is fixed");
+                let bar = ProgressBar::new(progress.total.unwrap_or(0)).with_style(style);
+                bar.set_prefix(self.file.clone());
+                self.bar = Some(bar);
+            } else {
+                note(&format!("{}: from {}", progress.file, progress.mirror));
+            }
+        }
+        if let Some(bar) = &self.bar {
+            if let Some(total) = progress.total {
+                bar.set_length(total);
+            }
+            bar.set_position(progress.bytes);
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
+    if out.join("train-images-idx3-ubyte").exists() {
+        return Err(CliError::Usage(format!(
+            "{} already holds images; nothing was changed. Give another folder with --out, or remove that one",
+            out.display()
+        )));
+    }
+    let (pixels, labels) = footwear(seed, per_class);
+    let names = CLASS_NAMES.map(str::to_owned).to_vec();
+    let data = Dataset::new("footwear", (HEIGHT, WIDTH), pixels, Some(labels), names)?;
+    create_folder(out)?;
+    load::save(out, &data, None)?;
+    say!(
+        "{} pictures of {HEIGHT}×{WIDTH} pixels, {per_class} of each of {}, in {}",
+        data.len(),
+        CLASS_NAMES.join(", "),
+        out.display()
+    );
+    say!("Train on them with `--set data.set={}`.", out.display());
+    Ok(())
+}

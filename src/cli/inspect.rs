@@ -1,0 +1,122 @@
+//! `narrows eval` and `narrows reconstruct`: a finished run looked at again.
+
+use serde_json::{Map, Value, json};
+
+use super::CliError;
+use super::args::{EvalArguments, Part, ReconstructArguments};
+use super::machine;
+use super::output::{print, say};
+use crate::data::{Dataset, data_dirs, load_path, scale_table};
+use crate::figures::grid::reconstruction_grid;
+use crate::figures::number::significant;
+use crate::files::write_whole;
+use crate::run::{Machine, OpenRun, RunError};
+use crate::tape::Arena;
+use crate::train::{Evaluation, Images, Objective, Trained};
+
+fn trained(run: &OpenRun, machine: Machine) -> Trained<'_, f32> {
+    Trained {
+        model: &run.prepared.model,
+        params: &run.params,
+        objective: Objective::new(run.config.train.loss, &run.config.model),
+        context: machine.context,
+    }
+}
+
+/// Prints the figures of every part of a run's data.
+pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let scale = scale_table::<f32>();
+    let loaded = &run.prepared.loaded;
+    let parts: Vec<(&str, Evaluation)> = machine.run(|| {
+        let mut arena = Arena::default();
+        let parts = loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
+        let measure = |indices| {
+            trained(&run, machine).evaluate(Images { data: &loaded.data, indices, scale: &scale }, &mut arena)
+        };
+        let mut measure = measure;
+        parts.map(|(name, indices)| (name, measure(indices))).collect()
+    })?;
+    let loss = run.config.train.loss.name();
+    if arguments.json {
+        let figures: Map<String, Value> =
+            parts.iter().map(|(name, evaluation)| ((*name).to_owned(), json_of(evaluation))).collect();
+        print(&format!("{:#}\n", Value::Object(figures)));
+        return Ok(());
+    }
+    say!("  {:<12}{:>8}{loss:>12}{:>12}{:>12}{:>14}{:>12}", "", "images", "mse", "nrmse", "active units", "code L1");
+    for (name, figures) in &parts {
+        say!(
+            "  {name:<12}{:>8}{:>12}{:>12}{:>12}{:>14}{:>12}",
+            figures.images,
+            significant(figures.loss, 4),
+            significant(figures.mse, 4),
+            significant(figures.nrmse, 4),
+            significant(figures.active_code_units, 3),
+            significant(figures.code_l1, 4),
+        );
+    }
+    Ok(())
+}
+
+fn json_of(evaluation: &Evaluation) -> Value {
+    json!({
+        "images": evaluation.images,
+        "loss": evaluation.loss,
+        "mse": evaluation.mse,
+        "nrmse": evaluation.nrmse,
+        "active_code_units": evaluation.active_code_units,
+        "code_l1": evaluation.code_l1,
+    })
+}
+
+/// Draws images above their reconstructions.
+pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let loaded = &run.prepared.loaded;
+    let other: Option<Dataset> = match &arguments.images {
+        Some(path) => Some(load_path(path)?.0),
+        None => None,
+    };
+    let data = other.as_ref().unwrap_or(&loaded.data);
+    if (data.height, data.width) != (loaded.data.height, loaded.data.width) {
+        return Err(CliError::Usage(format!(
+            "cannot reconstruct {}: its images are {}×{} pixels, but {} was trained on {}×{}",
+            data.name,
+            data.height,
+            data.width,
+            arguments.run.display(),
+            loaded.data.height,
+            loaded.data.width
+        )));
+    }
+    let (label, part): (&str, &[u32]) = match arguments.part {
+        Part::Train => ("train", &loaded.split.train),
+        Part::Validation => ("validation", &loaded.split.validation),
+        Part::Test => ("test", &loaded.split.test),
+    };
+    let all: Vec<u32>;
+    let (label, indices) = match &other {
+        Some(other) => {
+            all = (0..other.len() as u32).collect();
+            ("images", &all[..])
+        }
+        None => (label, part),
+    };
+    if indices.is_empty() {
+        return Err(CliError::Usage(format!("{} has no {label} images", arguments.run.display())));
+    }
+    let indices = &indices[..indices.len().min(arguments.count as usize)];
+    let scale = scale_table::<f32>();
+    let images = Images { data, indices, scale: &scale };
+    let (originals, reconstructions) =
+        machine.run(|| trained(&run, machine).reconstruct(images, &mut Arena::default()))?;
+    let png = reconstruction_grid(data.width, data.height, &originals, &reconstructions, indices.len())
+        .map_err(RunError::from)?;
+    let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
+    write_whole(&out, &png)?;
+    say!("{} images of {} above their reconstructions: {}", indices.len(), data.name, out.display());
+    Ok(())
+}

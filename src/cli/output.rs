@@ -1,0 +1,49 @@
+//! Words for a person: results to standard output, progress and refusals to standard error.
+
+use std::io::{IsTerminal, Write};
+
+/// Prints a line to standard output. A reader that went away (`narrows … | head`) is no error.
+macro_rules! say {
+    ($($arg:tt)*) => {
+        $crate::cli::output::print(&format!("{}\n", format_args!($($arg)*)))
+    };
+}
+pub(crate) use say;
+
+/// Prints `text` to standard output as it is.
+pub fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints a line to standard error.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Says why the command ends without success.
+pub fn complain(text: &str) {
+    let (on, off) = if colour() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    note(&format!("{on}narrows:{off} {text}"));
+}
+
+/// Whether standard error takes colour: it is a terminal, and `NO_COLOR` is unset or empty (<https://no-color.org>).
+pub fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    is_terminal() && !refused && !dumb
+}
+
+/// Whether progress is shown to a person as it happens.
+pub fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// A number of seconds as a person says it.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 10.0 => format!("{s:.2} s"),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}

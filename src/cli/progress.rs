@@ -1,0 +1,82 @@
+//! Progress of training: a bar on a terminal, a line for each epoch elsewhere.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::interrupt;
+use super::output::{colour, note};
+use crate::figures::number::significant;
+use crate::train::{EpochRecord, Event, Flow, Listener};
+
+/// The progress of one run.
+pub struct RunProgress {
+    label: String,
+    epochs: usize,
+    bar: Option<ProgressBar>,
+}
+
+impl RunProgress {
+    /// Progress of a run that is alone.
+    pub fn new(epochs: usize, terminal: bool) -> Self {
+        RunProgress { label: String::new(), epochs, bar: terminal.then(|| styled(ProgressBar::new(0))) }
+    }
+
+    /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
+    pub fn among(all: Option<&MultiProgress>, name: &str, epochs: usize) -> Self {
+        let bar = all.map(|all| styled(all.add(ProgressBar::new(0))));
+        RunProgress { label: format!("{name}: "), epochs, bar }
+    }
+
+    fn line(&self, record: &EpochRecord, improved: Option<bool>) -> String {
+        let validation = if record.val_loss.is_nan() {
+            String::new()
+        } else {
+            format!("  val_loss {}", significant(record.val_loss, 4))
+        };
+        let mark = if improved == Some(false) { "  (no better)" } else { "" };
+        format!(
+            "{}epoch {:>3}/{}  loss {}{validation}  {:.2} s{mark}",
+            self.label,
+            record.epoch,
+            self.epochs,
+            significant(record.loss, 4),
+            record.seconds,
+        )
+    }
+}
+
+fn styled(bar: ProgressBar) -> ProgressBar {
+    let template = if colour() {
+        "{prefix}epoch {msg} {bar:24.cyan/blue} {pos}/{len}"
+    } else {
+        "{prefix}epoch {msg} {bar:24} {pos}/{len}"
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is fixed").progress_chars("━╸─");
+    bar.with_style(style)
+}
+
+impl Listener for RunProgress {
+    fn hear(&mut self, event: Event<'_>) -> Flow {
+        match (event, &self.bar) {
+            (Event::StepDone { epoch, step, steps, loss }, Some(bar)) => {
+                if step == 1 {
+                    bar.set_prefix(self.label.clone());
+                    bar.set_length(steps as u64);
+                }
+                bar.set_message(format!("{epoch}/{}  loss {}", self.epochs, significant(loss, 4)));
+                bar.set_position(step as u64);
+            }
+            (Event::EpochDone { record, improved }, Some(bar)) => bar.println(self.line(record, improved)),
+            (Event::EpochDone { record, improved }, None) => note(&self.line(record, improved)),
+            (Event::StepDone { .. }, None) => {}
+        }
+        if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
+    }
+}
+
+impl Drop for RunProgress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `narrows train`.
+
+use std::path::{Path, PathBuf};
+
+use super::CliError;
+use super::args::TrainArguments;
+use super::output::{duration, is_terminal, say};
+use super::progress::RunProgress;
+use super::source::{self, Origin};
+use super::{interrupt, machine};
+use crate::config::{RunConfig, preset};
+use crate::data::{Catalog, data_dirs, locate};
+use crate::figures::number::significant;
+use crate::run::{DRAWN_SET, Executed, Loaded, RunFolder, execute, prepare};
+use crate::train::Stop;
+
+/// Trains one run.
+pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
+    let config = configure(&arguments, &data_dirs)?;
+    let prepared = prepare(&config, &data_dirs)?;
+    let folder = match &arguments.out {
+        Some(out) => RunFolder::create(out)?,
+        None => RunFolder::create_next(&Path::new("runs").join(&config.name))?,
+    };
+    describe_data(&prepared.loaded);
+    say!("\n{}", prepared.model);
+    let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
+    say!(
+        "Training: {} with {} ({}), {batches} batches of {} in an epoch, at most {} epochs, seed {}, {} on {} thread{}\n",
+        config.train.loss.name(),
+        config.optimizer.name.name(),
+        config.optimizer.dialect.name(),
+        config.train.batch_size,
+        config.train.max_epochs,
+        config.seed,
+        machine.context.isa.name(),
+        machine.threads,
+        if machine.threads == 1 { "" } else { "s" },
+    );
+    interrupt::listen();
+    let mut progress = RunProgress::new(config.train.max_epochs, is_terminal());
+    let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
+    drop(progress);
+    let executed = executed?;
+    conclude(&config, &executed, folder.path());
+    match executed.outcome.stop {
+        Stop::Interrupted { .. } => Err(CliError::Interrupted),
+        Stop::LastEpoch | Stop::Early => Ok(()),
+    }
+}
+
+fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
+    let (mut source, origin) = match &arguments.config {
+        Some(name) => source::find(name)?,
+        None => {
+            let footwear = preset("footwear")?.source()?;
+            let fashion = Catalog::builtin().find("fashion-mnist").map(|set| locate(data_dirs, set).is_ok());
+            if fashion.unwrap_or(false) {
+                say!("Data: sandals, sneakers and ankle boots of Fashion-MNIST, which is in the data directory.");
+                (footwear, Origin::Preset)
+            } else {
+                say!(
+                    "Data: sandals, sneakers and ankle boots drawn by the program, because Fashion-MNIST is not in the data \
+                     directory.\n      `narrows data fetch fashion-mnist` gets the real images; the next run then takes them."
+                );
+                (footwear.set(&format!("data.set={DRAWN_SET}"))?, Origin::Preset)
+            }
+        }
+    };
+    source = source::settle(source, &arguments.set, arguments.seed)?;
+    Ok(match origin {
+        Origin::Preset => source.into_base_run()?,
+        Origin::File => source.into_run()?,
+    })
+}
+
+/// Says what the data are, and how the classes are distributed over the parts.
+pub fn describe_data(loaded: &Loaded) {
+    let data = &loaded.data;
+    say!("{}: {} images of {}×{} pixels, {}", data.name, data.len(), data.height, data.width, loaded.origin);
+    let distributions = loaded.class_distributions();
+    let Some((_, first)) = distributions.first() else {
+        for (name, indices) in loaded.parts() {
+            say!("  {name:<12}{:>8}", indices.len());
+        }
+        return;
+    };
+    let width = |class: &str| class.chars().count().max(6);
+    let header: String = first.iter().map(|(class, _)| format!("  {class:>w$}", w = width(class))).collect();
+    say!("  {:<12}{:>8}{header}", "", "images");
+    for (name, counts) in &distributions {
+        let total: usize = counts.iter().map(|(_, count)| count).sum();
+        let row: String = counts.iter().map(|(class, count)| format!("  {count:>w$}", w = width(class))).collect();
+        say!("  {name:<12}{total:>8}{row}");
+    }
+}
+
+fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
+    let outcome = &executed.outcome;
+    let epochs = outcome.history.epochs.len();
+    let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
+    let why = match outcome.stop {
+        Stop::LastEpoch => "all epochs are done".to_owned(),
+        Stop::Early => match outcome.best {
+            Some(best) => format!("no better epoch since epoch {}", best.epoch),
+            None => "early stopping".to_owned(),
+        },
+        Stop::Interrupted { epoch, step } => format!("interrupted in epoch {epoch} after step {step}"),
+    };
+    let kept = match (outcome.restored_best, outcome.best) {
+        (true, Some(best)) => format!("; the weights are those of epoch {}", best.epoch),
+        _ => String::new(),
+    };
+    say!("\nTrained {epochs} epochs in {}: {why}{kept}.\n", duration(seconds));
+    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.train.loss.name(), "mse", "nrmse", "active units");
+    for (part, figures) in &executed.evaluations {
+        say!(
+            "  {part:<12}{:>12}{:>12}{:>12}{:>14}",
+            significant(figures.loss, 4),
+            significant(figures.mse, 4),
+            significant(figures.nrmse, 4),
+            significant(figures.active_code_units, 3),
+        );
+    }
+    say!("\nRun folder: {}", folder.display());
+    if epochs > 0 {
+        say!("  {:<22}training and validation loss", "loss.png");
+    }
+    say!("  {:<22}the first test images above their reconstructions", "reconstructions.png");
+    say!("  {:<22}the weights, SHA-256 {}", "model.safetensors", executed.weights_sha256);
+}
