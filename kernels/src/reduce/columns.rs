@@ -68,7 +68,7 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     columns: Columns<'_, T, F, N, M>,
     parallel: bool,
 ) {
-    let middle = (columns.sums.len() / 2).next_multiple_of(GRAIN);
+    let middle = columns.sums.len().div_ceil(2).next_multiple_of(GRAIN);
     if !parallel || columns.rows * columns.sums.len() < 2 * CHUNK || middle >= columns.sums.len() {
         return T::dispatch(isa, columns);
     }
