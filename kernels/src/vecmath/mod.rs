@@ -5,19 +5,19 @@
 //! * ln x: x = 2ᵉ(1 + f) with f in [−¼, ½), s = f/(2 + f), ln(1 + f) = 2 artanh s = f − (f²/2 − s(f²/2 + s²·Q(s²))).
 //! * tanh, sigmoid and softplus follow from these without cancellation; P and Q are fits of ours (see `constants`).
 //!
-//! Largest errors in ULP (units in the last place of the exact result), which the tests hold to these numbers — `f32` over
-//! all 2³² inputs, `f64` at stored points of 40 digits:
+//! Largest errors in ULP (units in the last place of the exact result). The tests hold them to the promises; measured is the
+//! largest over all 2³² inputs for `f32`, and over the 1500 stored points of each function, of 60 digits, for `f64`:
 //!
-//! | function | f32 | f64 |
-//! |---|---|---|
-//! | [`exp`] | 1 | 1.5 |
-//! | [`exp_m1`] | 2 | 2 |
-//! | [`ln`] | 1 | 1.5 |
-//! | [`tanh`] | 2 | 2.5 |
-//! | [`sigmoid`] | 2 | 2.5 |
-//! | [`softplus`] | 2 | 2.5 |
+//! | function | f32: promised | measured | f64: promised | measured |
+//! |---|---|---|---|---|
+//! | [`exp`] | 1 | 0.988 | 1.5 | 0.891 |
+//! | [`exp_m1`] | 1.5 | 1.203 | 1.5 | 1.016 |
+//! | [`ln`] | 1 | 0.906 | 1.5 | 0.755 |
+//! | [`tanh`] | 2 | 1.499 | 2.5 | 1.321 |
+//! | [`sigmoid`] | 2 | 1.967 | 2.5 | 1.349 |
+//! | [`softplus`] | 2 | 1.637 | 2.5 | 1.078 |
 //!
-//! Subnormal inputs and results are exact to the same bounds; NaN gives NaN, whose sign and payload are no part of the
+//! Subnormal inputs and results are held to the same bounds; NaN gives NaN, whose sign and payload are no part of the
 //! contract; overflow gives ∞ and underflow 0.
 
 mod constants;
