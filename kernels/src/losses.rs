@@ -50,7 +50,7 @@ struct Bce;
 impl<T: Real> Summand<T, 2, 0> for Bce {
     #[inline(always)]
     fn term<S: Simd<T>>(self, simd: S, [z, t]: [S::V; 2]) -> (S::V, [S::V; 0]) {
-        let e = vecmath::exp(simd, simd.neg(simd.abs(z)));
+        let e = vecmath::exp_minus_abs(simd, z);
         (bce_of_exp(simd, z, t, e), [])
     }
 }
@@ -61,7 +61,7 @@ struct BceGradient<T>(T);
 impl<T: Real> Map<T, 2> for BceGradient<T> {
     #[inline(always)]
     fn value<S: Simd<T>>(self, simd: S, [z, t]: [S::V; 2]) -> S::V {
-        let e = vecmath::exp(simd, simd.neg(simd.abs(z)));
+        let e = vecmath::exp_minus_abs(simd, z);
         bce_gradient_of_exp(simd, self.0, z, t, e)
     }
 }
@@ -72,7 +72,7 @@ struct BceAndGradient<T>(T);
 impl<T: Real> Summand<T, 2, 1> for BceAndGradient<T> {
     #[inline(always)]
     fn term<S: Simd<T>>(self, simd: S, [z, t]: [S::V; 2]) -> (S::V, [S::V; 1]) {
-        let e = vecmath::exp(simd, simd.neg(simd.abs(z)));
+        let e = vecmath::exp_minus_abs(simd, z);
         (bce_of_exp(simd, z, t, e), [bce_gradient_of_exp(simd, self.0, z, t, e)])
     }
 }

@@ -6,6 +6,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::isa::{Isa, Level};
 use crate::simd::{Scalar, Simd};
+use crate::vecmath::Elementary;
 
 /// A computation written once for every instruction set. Mark `run` as `#[inline(always)]`: only then is its body compiled
 /// with the instructions of the set it is run with.
@@ -25,6 +26,7 @@ mod sealed {
 /// The type of matrix elements: `f32` for training, `f64` for gradient checks and references.
 pub trait Real:
     sealed::Sealed
+    + Elementary
     + Copy
     + Default
     + PartialOrd

@@ -1,8 +1,15 @@
 //! Sums of columns, one chain of additions each.
 
 use super::{Summand, whole_rows};
-use crate::elementwise::drive::{load, store};
+use crate::elementwise::drive::{CHUNK, PARALLEL_FROM, load, store};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
+
+/// Rows over which a strip's sums stay in registers.
+const ROWS: usize = 32;
+/// Vectors in a strip: four independent chains hide the latency of an addition.
+const STRIP: usize = 4;
+/// Threads share columns in multiples of this many, whole cache lines.
+const GRAIN: usize = 64;
 
 /// sums\[j\] (+)= Σᵢ term(i, j), over ascending rows, writing the side outputs.
 pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
@@ -22,43 +29,114 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
     if accumulate == Accumulate::Overwrite {
         sums.fill(T::ZERO);
     }
-    T::dispatch(isa, Columns { f, inputs, outputs, cols, sums });
+    if len == 0 {
+        return;
+    }
+    let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
+    let parallel = len >= PARALLEL_FROM && rayon::current_num_threads() > 1;
+    split(isa, Columns { f, inputs, outputs, cols, rows: len / cols, from: 0, sums }, parallel);
 }
 
+/// The start of an output [rows, cols] of which several threads write disjoint columns.
+struct Target<T>(*mut T);
+
+impl<T> Clone for Target<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Target<T> {}
+// SAFETY: a pointer into a `&mut [T]` that `columns` holds for as long as the threads run; each writes its own columns.
+unsafe impl<T: Send> Send for Target<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Target<T> {}
+
+/// The columns `from`..`from + sums.len()` of the operands.
 struct Columns<'a, T, F, const N: usize, const M: usize> {
     f: F,
     inputs: [&'a [T]; N],
-    outputs: [&'a mut [T]; M],
+    outputs: [Target<T>; M],
     cols: usize,
+    rows: usize,
+    from: usize,
     sums: &'a mut [T],
+}
+
+/// Halves the columns until few elements are left.
+fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    isa: Isa,
+    columns: Columns<'_, T, F, N, M>,
+    parallel: bool,
+) {
+    let middle = columns.sums.len().div_ceil(2).next_multiple_of(GRAIN);
+    if !parallel || columns.rows * columns.sums.len() < 2 * CHUNK || middle >= columns.sums.len() {
+        return T::dispatch(isa, columns);
+    }
+    let Columns { f, inputs, outputs, cols, rows, from, sums } = columns;
+    let (left, right) = sums.split_at_mut(middle);
+    rayon::join(
+        || split(isa, Columns { f, inputs, outputs, cols, rows, from, sums: left }, parallel),
+        || split(isa, Columns { f, inputs, outputs, cols, rows, from: from + middle, sums: right }, parallel),
+    );
 }
 
 impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Kernel<T> for Columns<'_, T, F, N, M> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let Columns { f, inputs, outputs, cols, sums } = self;
-        let zero = simd.splat(T::ZERO);
-        let len = inputs[0].len();
+    fn run<S: Simd<T>>(mut self, simd: S) {
+        let width = self.sums.len();
         let mut row = 0;
-        while row < len {
+        while row < self.rows {
+            let end = self.rows.min(row + ROWS);
             let mut j = 0;
-            while j < cols {
-                let count = S::LANES.min(cols - j);
-                let mut xs = [zero; N];
-                for i in 0..N {
-                    xs[i] = load(simd, inputs[i], row + j, count);
-                }
-                let (term, side) = f.term(simd, xs);
-                for i in 0..M {
-                    store(simd, outputs[i], row + j, count, side[i]);
-                }
-                let sum = simd.add(load(simd, sums, j, count), term);
-                store(simd, sums, j, count, sum);
+            while width - j >= STRIP * S::LANES {
+                self.strip::<S, STRIP>(simd, row, end, j, S::LANES);
+                j += STRIP * S::LANES;
+            }
+            while j < width {
+                self.strip::<S, 1>(simd, row, end, j, S::LANES.min(width - j));
                 j += S::LANES;
             }
-            row += cols;
+            row = end;
+        }
+    }
+}
+
+impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Columns<'_, T, F, N, M> {
+    /// Rows `row`..`end` of W vectors of columns, from the j-th of these columns on. With W > 1 `count` is LANES.
+    #[inline(always)]
+    fn strip<S: Simd<T>, const W: usize>(&mut self, simd: S, row: usize, end: usize, j: usize, count: usize) {
+        let zero = simd.splat(T::ZERO);
+        let mut sums = [zero; W];
+        for (w, sum) in sums.iter_mut().enumerate() {
+            *sum = load(simd, self.sums, j + w * S::LANES, count);
+        }
+        for i in row..end {
+            let start = i * self.cols + self.from + j;
+            for (w, sum) in sums.iter_mut().enumerate() {
+                let at = start + w * S::LANES;
+                let mut xs = [zero; N];
+                for (x, input) in xs.iter_mut().zip(self.inputs) {
+                    *x = load(simd, input, at, count);
+                }
+                let (term, side) = self.f.term(simd, xs);
+                for (output, value) in self.outputs.iter().zip(side) {
+                    // SAFETY: the loads above found `at + count` within the inputs, as long as which the outputs are, and
+                    // these columns are this call's alone.
+                    unsafe {
+                        if count == S::LANES {
+                            simd.store_ptr(output.0.add(at), value);
+                        } else {
+                            simd.store_ptr_partial(output.0.add(at), value, count);
+                        }
+                    }
+                }
+                *sum = simd.add(*sum, term);
+            }
+        }
+        for (w, sum) in sums.iter().enumerate() {
+            store(simd, self.sums, j + w * S::LANES, count, *sum);
         }
     }
 }

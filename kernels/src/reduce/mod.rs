@@ -124,11 +124,11 @@ impl<T: Real> Kernel<T> for AllFinite<'_, T> {
         let mut blocks = self.0.chunks_exact(4 * S::LANES);
         for block in &mut blocks {
             for (i, sum) in sums.iter_mut().enumerate() {
-                *sum = simd.fma(simd.load(&block[i * S::LANES..]), zero, *sum);
+                *sum = simd.add(*sum, simd.mul(simd.load(&block[i * S::LANES..]), zero));
             }
         }
         for block in blocks.remainder().chunks(S::LANES) {
-            sums[0] = simd.fma(simd.load_partial(block), zero, sums[0]);
+            sums[0] = simd.add(sums[0], simd.mul(simd.load_partial(block), zero));
         }
         let total = simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3]));
         let mut lanes = [T::ZERO; 64];

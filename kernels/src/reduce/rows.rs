@@ -119,40 +119,58 @@ fn sum_row<T: Real, S: Simd<T>, F: Summand<T, N, M>, const N: usize, const M: us
     start: usize,
     end: usize,
 ) -> T {
-    let zero = simd.splat(T::ZERO);
-    let groups = LANES / S::LANES;
-    let mut sums = [zero; LANES];
+    let mut sums = [simd.splat(T::ZERO); LANES];
     let mut at = start;
-    let mut group = 0;
-    while at < end {
-        let count = S::LANES.min(end - at);
-        let mut xs = [zero; N];
-        for i in 0..N {
-            xs[i] = load(simd, inputs[i], at, count);
+    while end - at >= LANES {
+        for sum in &mut sums[..LANES / S::LANES] {
+            *sum = simd.add(*sum, terms(simd, f, inputs, outputs, at, S::LANES));
+            at += S::LANES;
         }
-        let (mut term, side) = f.term(simd, xs);
-        for i in 0..M {
-            store(simd, outputs[i], at, count, side[i]);
+    }
+    for sum in &mut sums[..LANES / S::LANES] {
+        if at < end {
+            let count = S::LANES.min(end - at);
+            let mut term = terms(simd, f, inputs, outputs, at, count);
+            if count < S::LANES {
+                // Lanes past the end hold f(0, …), not 0.
+                let mut lanes = [T::ZERO; LANES];
+                simd.store_partial(&mut lanes[..count], term);
+                term = simd.load(&lanes);
+            }
+            *sum = simd.add(*sum, term);
+            at += count;
         }
-        if count < S::LANES {
-            // Lanes past the end hold f(0, …), not 0.
-            let mut lanes = [T::ZERO; LANES];
-            simd.store_partial(&mut lanes[..count], term);
-            term = simd.load(&lanes);
-        }
-        sums[group] = simd.add(sums[group], term);
-        group = (group + 1) % groups;
-        at += S::LANES;
     }
     fold(simd, sums)
+}
+
+/// The terms `at`..`at + count`, whose side outputs it writes.
+#[inline(always)]
+fn terms<T: Real, S: Simd<T>, F: Summand<T, N, M>, const N: usize, const M: usize>(
+    simd: S,
+    f: F,
+    inputs: [&[T]; N],
+    outputs: &mut [&mut [T]; M],
+    at: usize,
+    count: usize,
+) -> S::V {
+    let mut xs = [simd.splat(T::ZERO); N];
+    for (x, input) in xs.iter_mut().zip(inputs) {
+        *x = load(simd, input, at, count);
+    }
+    let (term, side) = f.term(simd, xs);
+    for (output, value) in outputs.iter_mut().zip(side) {
+        store(simd, output, at, count, value);
+    }
+    term
 }
 
 /// Folds the virtual lanes in halves.
 #[inline(always)]
 fn fold<T: Real, S: Simd<T>>(simd: S, sums: [S::V; LANES]) -> T {
     let mut lanes = [T::ZERO; LANES];
-    for group in 0..LANES / S::LANES {
-        simd.store(&mut lanes[group * S::LANES..], sums[group]);
+    for (lanes, sum) in lanes.chunks_exact_mut(S::LANES).zip(sums) {
+        simd.store(lanes, sum);
     }
     let mut half = LANES / 2;
     while half > 0 {

@@ -110,6 +110,8 @@ pub trait Simd<T>: Copy + Send + Sync {
     fn abs(self, a: Self::V) -> Self::V;
     /// −a.
     fn neg(self, a: Self::V) -> Self::V;
+    /// |a| with the sign of `sign`.
+    fn copysign(self, a: Self::V, sign: Self::V) -> Self::V;
     /// √a.
     fn sqrt(self, a: Self::V) -> Self::V;
     /// The nearest integer, ties to even.

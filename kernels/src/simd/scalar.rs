@@ -96,6 +96,10 @@ macro_rules! scalar {
                 -a
             }
             #[inline(always)]
+            fn copysign(self, a: $t, sign: $t) -> $t {
+                a.copysign(sign)
+            }
+            #[inline(always)]
             fn sqrt(self, a: $t) -> $t {
                 a.sqrt()
             }

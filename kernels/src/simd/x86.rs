@@ -141,6 +141,8 @@ impl Simd<f32> for Avx2 {
         min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
         abs(a: __m256) -> __m256 = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
         neg(a: __m256) -> __m256 = _mm256_xor_ps(_mm256_set1_ps(-0.0), a);
+        copysign(a: __m256, sign: __m256) -> __m256 = _mm256_or_ps(
+            _mm256_andnot_ps(_mm256_set1_ps(-0.0), a), _mm256_and_ps(_mm256_set1_ps(-0.0), sign));
         sqrt(a: __m256) -> __m256 = _mm256_sqrt_ps(a);
         round(a: __m256) -> __m256 = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
         pow2(n: __m256) -> __m256 = _mm256_castsi256_ps(
@@ -210,6 +212,8 @@ impl Simd<f64> for Avx2 {
         min(a: __m256d, b: __m256d) -> __m256d = _mm256_min_pd(a, b);
         abs(a: __m256d) -> __m256d = _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
         neg(a: __m256d) -> __m256d = _mm256_xor_pd(_mm256_set1_pd(-0.0), a);
+        copysign(a: __m256d, sign: __m256d) -> __m256d = _mm256_or_pd(
+            _mm256_andnot_pd(_mm256_set1_pd(-0.0), a), _mm256_and_pd(_mm256_set1_pd(-0.0), sign));
         sqrt(a: __m256d) -> __m256d = _mm256_sqrt_pd(a);
         round(a: __m256d) -> __m256d = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
         pow2(n: __m256d) -> __m256d = _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_add_epi64(
@@ -268,6 +272,8 @@ impl Simd<f32> for Avx512 {
         min(a: __m512, b: __m512) -> __m512 = _mm512_min_ps(a, b);
         abs(a: __m512) -> __m512 = _mm512_andnot_ps(_mm512_set1_ps(-0.0), a);
         neg(a: __m512) -> __m512 = _mm512_xor_ps(_mm512_set1_ps(-0.0), a);
+        copysign(a: __m512, sign: __m512) -> __m512 = _mm512_or_ps(
+            _mm512_andnot_ps(_mm512_set1_ps(-0.0), a), _mm512_and_ps(_mm512_set1_ps(-0.0), sign));
         sqrt(a: __m512) -> __m512 = _mm512_sqrt_ps(a);
         round(a: __m512) -> __m512 = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT }>(a);
         pow2(n: __m512) -> __m512 = _mm512_castsi512_ps(
@@ -324,6 +330,8 @@ impl Simd<f64> for Avx512 {
         min(a: __m512d, b: __m512d) -> __m512d = _mm512_min_pd(a, b);
         abs(a: __m512d) -> __m512d = _mm512_andnot_pd(_mm512_set1_pd(-0.0), a);
         neg(a: __m512d) -> __m512d = _mm512_xor_pd(_mm512_set1_pd(-0.0), a);
+        copysign(a: __m512d, sign: __m512d) -> __m512d = _mm512_or_pd(
+            _mm512_andnot_pd(_mm512_set1_pd(-0.0), a), _mm512_and_pd(_mm512_set1_pd(-0.0), sign));
         sqrt(a: __m512d) -> __m512d = _mm512_sqrt_pd(a);
         round(a: __m512d) -> __m512d = _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT }>(a);
         pow2(n: __m512d) -> __m512d = _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_add_epi64(
