@@ -59,7 +59,7 @@ pub enum Stop {
 
 /// What training gave.
 #[derive(Clone, Debug)]
-pub struct Outcome<T> {
+pub struct Outcome<T: Real> {
     /// The flat parameter buffer.
     pub params: AlignedVec<T>,
     /// Every finished epoch.
