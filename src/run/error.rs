@@ -8,7 +8,7 @@ use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::train::TrainError;
+use crate::train::{TrainError, WidthError};
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,9 @@ pub enum RunError {
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Images of another size than the model's.
+    #[error(transparent)]
+    Width(#[from] WidthError),
     /// The operating system refused a file operation.
     #[error(transparent)]
     File(#[from] FileError),

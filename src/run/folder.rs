@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows_kernels::AlignedVec;
+use narrows_kernels::{AlignedVec, Context};
 use serde_json::Value;
 
 use super::error::RunError;
@@ -10,7 +10,7 @@ use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
 use crate::files::{create_folder, read_whole, write_whole};
 use crate::nn::weights;
-use crate::train::History;
+use crate::train::{History, Trained};
 
 /// A folder that a run is being written to.
 #[derive(Clone, Debug)]
@@ -132,5 +132,9 @@ impl OpenRun {
         let prepared = prepare(&config, data_dirs)?;
         let params = weights::load(&path.join(MODEL), &prepared.model)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
+    }
+    /// The model with its parameters, ready to be applied.
+    pub fn trained(&self, context: Context) -> Trained<'_, f32> {
+        self.prepared.trained(&self.config, &self.params, context)
     }
 }

@@ -136,9 +136,8 @@ pub fn train<T: Real>(
         for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
             let taken = ((epoch - 1) * steps + step - 1) as u64;
             let mode = Mode::Train { seed: job.seed, step: taken };
-            let (loss, penalty) = memory
-                .gradients(&job, &scale, &params, batch, mode)
-                .map_err(|found| found.at(epoch, step))?;
+            let (loss, penalty) =
+                memory.gradients(&job, &scale, &params, batch, mode).map_err(|found| found.at(epoch, step))?;
             job.clip.apply(job.context.isa, &mut memory.grads);
             job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
             mean.add(loss, penalty, batch.len());
