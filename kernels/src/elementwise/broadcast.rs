@@ -8,9 +8,9 @@ use crate::{Accumulate, Isa, Kernel, Real, Simd};
 enum Operand<'a, T> {
     /// [rows, cols].
     Matrix(&'a [T]),
-    /// [cols], the same in every row.
+    /// \[cols\], the same in every row.
     Row(&'a [T]),
-    /// [rows], the same in every column.
+    /// \[rows\], the same in every column.
     Column(&'a [T]),
 }
 
@@ -43,18 +43,18 @@ impl<T: Real> Map<T, 2> for Plus {
     }
 }
 
-/// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row [cols].
+/// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row \[cols\].
 pub fn add_row<T: Real>(isa: Isa, x: &[T], row: &[T], out: &mut [T]) {
     assert_eq!(x.len(), out.len(), "add_row takes an output as long as its input");
     rows(isa, Plus, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
 }
 
-/// out\[i, j\] (+)= row\[j\]; out [rows, cols], row [cols].
+/// out\[i, j\] (+)= row\[j\]; out [rows, cols], row \[cols\].
 pub fn broadcast_row<T: Real>(isa: Isa, row: &[T], out: &mut [T], accumulate: Accumulate) {
     rows(isa, Same, [Operand::Row(row)], row.len(), out, accumulate);
 }
 
-/// out\[i, j\] (+)= column\[i\]; out [rows, cols], column [rows].
+/// out\[i, j\] (+)= column\[i\]; out [rows, cols], column \[rows\].
 pub fn broadcast_column<T: Real>(isa: Isa, column: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
     assert_eq!(column.len() * cols, out.len(), "broadcast_column takes an output of column length times cols");
     rows(isa, Same, [Operand::Column(column)], cols, out, accumulate);
