@@ -20,8 +20,8 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
     let [squares] = parts(moments);
     let by = match spec.dialect {
         Dialect::Keras => update::Adagrad { decay, rate, inside: spec.epsilon, outside: 0.0 },
-        Dialect::PyTorch => {
-            let rate = rate / (1.0 + (t - 1) as f64 * spec.learning_rate_decay);
+        Dialect::Pytorch => {
+            let rate = rate / (1.0 + (t - 1) as f64 * spec.lr_decay);
             update::Adagrad { decay, rate, inside: 0.0, outside: spec.epsilon }
         }
     };
@@ -30,14 +30,14 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, Optimizer};
+    use super::super::{Optimizer, OptimizerName};
     use super::*;
     use narrows_kernels::Isa;
 
     #[test]
     fn pytorch_lowers_its_learning_rate_from_the_second_step_on() {
-        let defaults = OptimizerSpec::defaults(Kind::Adagrad, Dialect::PyTorch);
-        let spec = OptimizerSpec { learning_rate_decay: 1.0, epsilon: f64::MIN_POSITIVE, ..defaults };
+        let defaults = OptimizerSpec::defaults(OptimizerName::Adagrad, Dialect::Pytorch);
+        let spec = OptimizerSpec { lr_decay: 1.0, epsilon: f64::MIN_POSITIVE, ..defaults };
         let mut optimizer = Optimizer::<f64>::new(spec, 1).unwrap();
         let mut w = [1.0];
         optimizer.step(Isa::SCALAR, &mut w, &[3.0], 0.5);

@@ -29,7 +29,7 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
     let of_root = correction(spec.beta_2, t).sqrt();
     let (step_m, root) = match spec.dialect {
         Dialect::Keras => (rate * of_root / of_m, 1.0),
-        Dialect::PyTorch => (rate / of_m, 1.0 / of_root),
+        Dialect::Pytorch => (rate / of_m, 1.0 / of_root),
     };
     let (take_m, take_v) = (1.0 - spec.beta_1, 1.0 - spec.beta_2);
     let by = update::Adam { decay, take_m, take_v, step_m, step_g: 0.0, root, epsilon: spec.epsilon };

@@ -3,7 +3,42 @@
 use narrows_kernels::elementwise::{clamp_in_place, scale_in_place};
 use narrows_kernels::{Isa, Real, reduce};
 
-use super::Dialect;
+use crate::config::{Dialect, OptimizerConfig};
+
+/// What is done to gradients before each step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Nothing.
+    None,
+    /// [`by_global_norm`] with this largest norm.
+    Norm(Dialect, f64),
+    /// [`by_value`] with this limit.
+    Value(f64),
+}
+
+impl Clip {
+    /// What a configuration asks for.
+    pub fn from_config(config: &OptimizerConfig) -> Self {
+        match (config.clip_norm, config.clip_value) {
+            (Some(norm), _) => Clip::Norm(config.dialect, norm),
+            (None, Some(limit)) => Clip::Value(limit),
+            (None, None) => Clip::None,
+        }
+    }
+
+    /// Clips `grads`.
+    pub fn apply<T: Real>(self, isa: Isa, grads: &mut [T]) {
+        match self {
+            Clip::None => {}
+            Clip::Norm(dialect, norm) => {
+                by_global_norm(isa, dialect, grads, norm);
+            }
+            Clip::Value(limit) => {
+                by_value(isa, grads, limit);
+            }
+        }
+    }
+}
 
 /// Shortens the gradient to a Euclidean norm n = √Σg² of at most c = `max_norm`, and returns n as it was before.
 ///
@@ -17,7 +52,7 @@ pub fn by_global_norm<T: Real>(isa: Isa, dialect: Dialect, grads: &mut [T], max_
     let norm = reduce::sum_of_squares(isa, grads).sqrt();
     let factor = match dialect {
         Dialect::Keras => max_norm / norm.max(max_norm),
-        Dialect::PyTorch => (max_norm / (norm + 1e-6)).min(1.0),
+        Dialect::Pytorch => (max_norm / (norm + 1e-6)).min(1.0),
     };
     if norm.is_finite() && factor < 1.0 {
         scale_in_place(isa, grads, T::from_f64(factor));

@@ -19,15 +19,24 @@ mod rmsprop;
 mod sgd;
 mod spec;
 
-pub use spec::{Dialect, Kind, OptimizerSpec, SpecError};
+pub use crate::config::{Dialect, OptimizerName};
+pub use clip::Clip;
+pub use schedule::LearningRate;
+pub use spec::{OptimizerSpec, SpecError};
 
 use narrows_kernels::update::Decay;
-use narrows_kernels::{Isa, Real};
+use narrows_kernels::{AlignedVec, Isa, Real};
+
+fn filled<T: Real>(value: f64, len: usize) -> AlignedVec<T> {
+    let mut values = AlignedVec::zeros(len);
+    values.fill(T::from_f64(value));
+    values
+}
 
 /// One slice that a rule keeps between steps.
-struct Moment<T> {
+struct Moment<T: Real> {
     name: &'static str,
-    values: Vec<T>,
+    values: AlignedVec<T>,
 }
 
 /// What a rule is told about one step.
@@ -43,7 +52,7 @@ struct Step<'a> {
 }
 
 /// An optimizer with its moments.
-pub struct Optimizer<T> {
+pub struct Optimizer<T: Real> {
     spec: OptimizerSpec,
     len: usize,
     steps: u64,
@@ -55,18 +64,16 @@ impl<T: Real> Optimizer<T> {
     /// An optimizer of `len` parameters that has taken no step. Refuses a hyper-parameter out of its range.
     pub fn new(spec: OptimizerSpec, len: usize) -> Result<Self, SpecError> {
         spec.check()?;
-        let moments = match spec.kind {
-            Kind::Sgd => sgd::moments(&spec),
-            Kind::Adam | Kind::AdamW => adam::moments(),
-            Kind::Nadam => nadam::moments(),
-            Kind::Adagrad => adagrad::moments(&spec),
-            Kind::Adadelta => adadelta::moments(),
-            Kind::RmsProp => rmsprop::moments(&spec),
+        let moments = match spec.name {
+            OptimizerName::Sgd => sgd::moments(&spec),
+            OptimizerName::Adam | OptimizerName::Adamw => adam::moments(),
+            OptimizerName::Nadam => nadam::moments(),
+            OptimizerName::Adagrad => adagrad::moments(&spec),
+            OptimizerName::Adadelta => adadelta::moments(),
+            OptimizerName::Rmsprop => rmsprop::moments(&spec),
         };
-        let moments = moments
-            .into_iter()
-            .map(|(name, initial)| Moment { name, values: vec![T::from_f64(initial); len] })
-            .collect();
+        let moments =
+            moments.into_iter().map(|(name, initial)| Moment { name, values: filled(initial, len) }).collect();
         Ok(Optimizer { spec, len, steps: 0, moments, momenta: nadam::Momenta::new() })
     }
 
@@ -87,13 +94,13 @@ impl<T: Real> Optimizer<T> {
         let decay = self.spec.decay(learning_rate);
         let step = Step { spec: &self.spec, isa, t: self.steps, rate: learning_rate, decay };
         let moments = &mut self.moments[..];
-        match self.spec.kind {
-            Kind::Sgd => sgd::step(step, params, grads, moments),
-            Kind::Adam | Kind::AdamW => adam::step(step, params, grads, moments),
-            Kind::Nadam => nadam::step(step, params, grads, moments, &mut self.momenta),
-            Kind::Adagrad => adagrad::step(step, params, grads, moments),
-            Kind::Adadelta => adadelta::step(step, params, grads, moments),
-            Kind::RmsProp => rmsprop::step(step, params, grads, moments),
+        match self.spec.name {
+            OptimizerName::Sgd => sgd::step(step, params, grads, moments),
+            OptimizerName::Adam | OptimizerName::Adamw => adam::step(step, params, grads, moments),
+            OptimizerName::Nadam => nadam::step(step, params, grads, moments, &mut self.momenta),
+            OptimizerName::Adagrad => adagrad::step(step, params, grads, moments),
+            OptimizerName::Adadelta => adadelta::step(step, params, grads, moments),
+            OptimizerName::Rmsprop => rmsprop::step(step, params, grads, moments),
         }
     }
 
@@ -120,7 +127,7 @@ impl<T: Real> Optimizer<T> {
 }
 
 /// The values of each moment, where the rule knows how many it has.
-fn parts<T, const N: usize>(moments: &mut [Moment<T>]) -> [&mut [T]; N] {
+fn parts<T: Real, const N: usize>(moments: &mut [Moment<T>]) -> [&mut [T]; N] {
     let mut all = moments.iter_mut();
     std::array::from_fn(|_| all.next().map_or(Default::default(), |moment| &mut moment.values[..]))
 }
@@ -136,9 +143,9 @@ mod tests {
     #[test]
     fn an_optimizer_restored_from_its_state_continues_to_the_same_bits() {
         let start = [0.5, -1.5, 2.0, 0.1, -0.7];
-        for kind in Kind::ALL {
+        for name in OptimizerName::ALL {
             for dialect in Dialect::ALL {
-                let mut spec = OptimizerSpec::defaults(kind, dialect);
+                let mut spec = OptimizerSpec::defaults(name, dialect);
                 (spec.momentum, spec.centered, spec.weight_decay) = (0.9, true, 0.01);
                 let mut whole = Optimizer::<f64>::new(spec.clone(), 5).unwrap();
                 let mut params = start;
@@ -161,7 +168,7 @@ mod tests {
                     let grads = gradient(&again);
                     copy.step(Isa::SCALAR, &mut again, &grads, 0.01);
                 }
-                assert_eq!(again, params, "{kind:?} {dialect:?}");
+                assert_eq!(again, params, "{name:?} {dialect:?}");
                 assert_eq!(copy.step_count(), 20);
             }
         }
@@ -169,15 +176,15 @@ mod tests {
 
     #[test]
     fn every_rule_descends_in_f32() {
-        for kind in Kind::ALL {
+        for name in OptimizerName::ALL {
             for dialect in Dialect::ALL {
-                let mut optimizer = Optimizer::<f32>::new(OptimizerSpec::defaults(kind, dialect), 1).unwrap();
+                let mut optimizer = Optimizer::<f32>::new(OptimizerSpec::defaults(name, dialect), 1).unwrap();
                 let mut w = [1.0f32];
                 for _ in 0..50 {
                     let grads = [w[0]];
                     optimizer.step(Isa::detect(), &mut w, &grads, 0.01);
                 }
-                assert!(w[0] < 0.9999 && w[0] > -0.5, "{kind:?} {dialect:?}: {}", w[0]);
+                assert!(w[0] < 0.9999 && w[0] > -0.5, "{name:?} {dialect:?}: {}", w[0]);
             }
         }
     }
@@ -185,7 +192,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "built for")]
     fn parameters_of_another_length_are_refused() {
-        let spec = OptimizerSpec::defaults(Kind::Adam, Dialect::Keras);
+        let spec = OptimizerSpec::defaults(OptimizerName::Adam, Dialect::Keras);
         Optimizer::<f32>::new(spec, 3).unwrap().step(Isa::SCALAR, &mut [0.0; 4], &[0.0; 4], 0.1);
     }
 }

@@ -33,7 +33,7 @@ const VANISHED: f64 = 1e-30;
 fn momentum(spec: &OptimizerSpec, t: f64) -> f64 {
     let exponent = match spec.dialect {
         Dialect::Keras => t,
-        Dialect::PyTorch => t * spec.momentum_decay,
+        Dialect::Pytorch => t * spec.momentum_decay,
     };
     spec.beta_1 * (1.0 - 0.5 * libm::pow(0.96, exponent))
 }
@@ -85,12 +85,12 @@ pub(super) fn step<T: Real>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use super::super::OptimizerName;
     use super::*;
 
     #[test]
     fn the_product_is_the_same_walked_or_jumped_to() {
-        let spec = OptimizerSpec::defaults(Kind::Nadam, Dialect::Keras);
+        let spec = OptimizerSpec::defaults(OptimizerName::Nadam, Dialect::Keras);
         let mut walked = Momenta::new();
         for t in 1..2000 {
             let product = walked.product(&spec, t);

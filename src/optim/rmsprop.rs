@@ -35,7 +35,7 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
     let buffer = if spec.momentum > 0.0 { values.next() } else { None };
     let (inside, outside) = match spec.dialect {
         Dialect::Keras => (spec.epsilon, 0.0),
-        Dialect::PyTorch => (0.0, spec.epsilon),
+        Dialect::Pytorch => (0.0, spec.epsilon),
     };
     let (rate, gradient) = match (spec.dialect, &buffer) {
         (Dialect::Keras, Some(_)) => (1.0, rate),

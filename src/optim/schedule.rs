@@ -3,7 +3,7 @@
 //! Epochs count from 0. A schedule is a constant description; what changes from epoch to epoch is a [`Rate`], four numbers
 //! that a checkpoint can hold.
 
-use super::Dialect;
+use crate::config::{self, Dialect, Monitor, OptimizerConfig};
 
 /// How the learning rate develops from η₀.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +64,7 @@ pub struct Plateau {
 impl Plateau {
     /// The framework's own defaults.
     pub fn defaults(dialect: Dialect) -> Self {
-        let relative = dialect == Dialect::PyTorch;
+        let relative = dialect == Dialect::Pytorch;
         Plateau { dialect, factor: 0.1, patience: 10, min_delta: 1e-4, relative, cooldown: 0, floor: 0.0 }
     }
 
@@ -75,7 +75,7 @@ impl Plateau {
     fn observe(&self, state: &mut Rate, value: f64) {
         match self.dialect {
             Dialect::Keras => self.observe_as_keras(state, value),
-            Dialect::PyTorch => self.observe_as_pytorch(state, value),
+            Dialect::Pytorch => self.observe_as_pytorch(state, value),
         }
     }
 
@@ -132,6 +132,50 @@ pub struct Rate {
     pub waited: u64,
     /// Epochs of cooldown that are left.
     pub cooling: u64,
+}
+
+/// The learning rate of a run, epoch after epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearningRate {
+    base: f64,
+    schedule: Schedule,
+    monitor: Monitor,
+    rate: Rate,
+}
+
+impl LearningRate {
+    /// What a configuration asks for, from `base` on.
+    pub fn from_config(config: &OptimizerConfig, base: f64) -> Self {
+        let mut monitor = Monitor::ValLoss;
+        let schedule = match config.schedule {
+            config::Schedule::Constant => Schedule::Constant,
+            config::Schedule::Step { every, factor } => Schedule::Step { every: every as u64, factor },
+            config::Schedule::Exponential { factor } => Schedule::Exponential { factor },
+            config::Schedule::Cosine { epochs, floor } => Schedule::Cosine { epochs: epochs as u64, floor },
+            config::Schedule::Plateau { monitor: watched, factor, patience, min_delta, floor } => {
+                monitor = watched;
+                let (dialect, patience) = (config.dialect, patience as u64);
+                Schedule::Plateau(Plateau { dialect, factor, patience, min_delta, relative: false, cooldown: 0, floor })
+            }
+        };
+        let rate = schedule.start(base);
+        LearningRate { base, schedule, monitor, rate }
+    }
+
+    /// η of the epoch under way.
+    pub fn value(&self) -> f64 {
+        self.rate.rate
+    }
+
+    /// Which figure [`epoch_done`](Self::epoch_done) takes.
+    pub fn monitor(&self) -> Monitor {
+        self.monitor
+    }
+
+    /// Goes on to the next epoch; `monitored` is the figure at the end of this one.
+    pub fn epoch_done(&mut self, monitored: f64) {
+        self.schedule.advance(self.base, &mut self.rate, monitored);
+    }
 }
 
 impl Schedule {
@@ -199,7 +243,7 @@ mod tests {
     fn pytorch_bears_one_epoch_more_than_keras() {
         let losses = [1.0; 6];
         assert_eq!(rates(&plateau(Dialect::Keras, 2, 0), 8.0, &losses), [8.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0]);
-        assert_eq!(rates(&plateau(Dialect::PyTorch, 2, 0), 8.0, &losses), [8.0, 8.0, 8.0, 8.0, 4.0, 4.0, 4.0]);
+        assert_eq!(rates(&plateau(Dialect::Pytorch, 2, 0), 8.0, &losses), [8.0, 8.0, 8.0, 8.0, 4.0, 4.0, 4.0]);
     }
 
     #[test]
@@ -209,7 +253,7 @@ mod tests {
         assert_eq!(rates(&plateau(Dialect::Keras, 1, 2), 8.0, &losses), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.5],);
         // PyTorch: two cooling epochs, then patience + 1.
         assert_eq!(
-            rates(&plateau(Dialect::PyTorch, 1, 2), 8.0, &losses),
+            rates(&plateau(Dialect::Pytorch, 1, 2), 8.0, &losses),
             [8.0, 8.0, 8.0, 4.0, 4.0, 4.0, 4.0, 2.0, 2.0],
         );
     }
@@ -232,14 +276,14 @@ mod tests {
             Plateau { factor: 0.1, patience: 1, min_delta: 0.5, floor: 0.2, ..Plateau::defaults(Dialect::Keras) };
         let losses = [10.0, 9.6, 9.4, 9.0, 9.0];
         assert_eq!(rates(&Schedule::Plateau(keras), 1.0, &losses), [1.0, 1.0, 0.2, 0.2, 0.2, 0.2]);
-        let relative = Plateau { factor: 0.5, patience: 0, min_delta: 0.1, ..Plateau::defaults(Dialect::PyTorch) };
+        let relative = Plateau { factor: 0.5, patience: 0, min_delta: 0.1, ..Plateau::defaults(Dialect::Pytorch) };
         assert_eq!(rates(&Schedule::Plateau(relative), 1.0, &[10.0, 9.1, 8.9, 8.9]), [1.0, 1.0, 0.5, 0.5, 0.25]);
     }
 
     #[test]
     fn a_saved_rate_continues_where_it_stopped() {
         let losses = [3.0, 2.0, 2.0, 2.0, 1.9999, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0];
-        for schedule in [plateau(Dialect::Keras, 2, 1), plateau(Dialect::PyTorch, 1, 1)] {
+        for schedule in [plateau(Dialect::Keras, 2, 1), plateau(Dialect::Pytorch, 1, 1)] {
             let whole = rates(&schedule, 1.0, &losses);
             let mut state = schedule.start(1.0);
             for (epoch, &loss) in losses.iter().enumerate() {

@@ -24,7 +24,7 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
     let [velocity] = parts(moments);
     let (gradient, step, look_ahead) = match spec.dialect {
         Dialect::Keras => (-rate, 1.0, -rate),
-        Dialect::PyTorch => (if t == 1 { 1.0 } else { 1.0 - spec.dampening }, -rate, 1.0),
+        Dialect::Pytorch => (if t == 1 { 1.0 } else { 1.0 - spec.dampening }, -rate, 1.0),
     };
     let look_ahead = spec.nesterov.then_some(look_ahead);
     let by = update::Momentum { decay, momentum: spec.momentum, gradient, step, look_ahead };
@@ -33,7 +33,7 @@ pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, Optimizer};
+    use super::super::{Optimizer, OptimizerName};
     use super::*;
     use narrows_kernels::Isa;
 
@@ -48,16 +48,16 @@ mod tests {
 
     #[test]
     fn the_dialects_part_when_the_learning_rate_changes() {
-        let of = |dialect| OptimizerSpec { momentum: 0.5, ..OptimizerSpec::defaults(Kind::Sgd, dialect) };
+        let of = |dialect| OptimizerSpec { momentum: 0.5, ..OptimizerSpec::defaults(OptimizerName::Sgd, dialect) };
         // v = −0.25, then −0.125 + 0.03125.
         assert_eq!(two_steps(of(Dialect::Keras)), 1.0 - 0.25 - 0.125 + 0.03125);
         // v = 0.5, then 0.25 − 0.25 = 0.
-        assert_eq!(two_steps(of(Dialect::PyTorch)), 1.0 - 0.25);
+        assert_eq!(two_steps(of(Dialect::Pytorch)), 1.0 - 0.25);
     }
 
     #[test]
     fn dampening_spares_the_first_step() {
-        let defaults = OptimizerSpec::defaults(Kind::Sgd, Dialect::PyTorch);
+        let defaults = OptimizerSpec::defaults(OptimizerName::Sgd, Dialect::Pytorch);
         // v = 0.5, then 0.25 − 0.125.
         let spec = OptimizerSpec { momentum: 0.5, dampening: 0.5, ..defaults };
         assert_eq!(two_steps(spec), 1.0 - 0.25 - 0.125 * 0.125);
@@ -65,10 +65,13 @@ mod tests {
 
     #[test]
     fn weight_decay_is_decoupled_in_keras_and_coupled_in_pytorch() {
-        let of =
-            |dialect| OptimizerSpec { weight_decay: 0.5, momentum: 0.0, ..OptimizerSpec::defaults(Kind::Sgd, dialect) };
+        let of = |dialect| OptimizerSpec {
+            weight_decay: 0.5,
+            momentum: 0.0,
+            ..OptimizerSpec::defaults(OptimizerName::Sgd, dialect)
+        };
         let first = 1.0 - 0.25 - 0.25;
         assert_eq!(two_steps(of(Dialect::Keras)), first - 0.0625 * first + 0.125 * 0.25);
-        assert_eq!(two_steps(of(Dialect::PyTorch)), first - 0.125 * (-0.25 + 0.5 * first));
+        assert_eq!(two_steps(of(Dialect::Pytorch)), first - 0.125 * (-0.25 + 0.5 * first));
     }
 }

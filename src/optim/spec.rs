@@ -1,98 +1,15 @@
-//! What an optimizer is built from: its kind, its dialect and every hyper-parameter.
+//! What an optimizer is built from: its name, its dialect and every hyper-parameter.
 
 use narrows_kernels::update::Decay;
 
-/// Whose definition of an optimizer is meant; they differ in equations and in defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Keras 3.
-    Keras,
-    /// PyTorch 2.
-    PyTorch,
-}
+use crate::config::{Dialect, OptimizerConfig, OptimizerName};
 
-impl Dialect {
-    /// Both.
-    pub const ALL: [Dialect; 2] = [Dialect::Keras, Dialect::PyTorch];
-
-    /// "keras" or "pytorch".
-    pub fn name(self) -> &'static str {
-        match self {
-            Dialect::Keras => "keras",
-            Dialect::PyTorch => "pytorch",
-        }
-    }
-
-    /// The dialect of this name.
-    pub fn named(name: &str) -> Option<Dialect> {
-        Self::ALL.into_iter().find(|dialect| dialect.name() == name)
-    }
-}
-
-/// The update rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Stochastic gradient descent, plain or with (Nesterov's) momentum.
-    Sgd,
-    /// Adam (Kingma and Ba 2015).
-    Adam,
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-    AdamW,
-    /// Adam with Nesterov's momentum (Dozat 2016).
-    Nadam,
-    /// Adagrad (Duchi, Hazan and Singer 2011).
-    Adagrad,
-    /// Adadelta (Zeiler 2012).
-    Adadelta,
-    /// RMSprop (Tieleman and Hinton 2012).
-    RmsProp,
-}
-
-impl Kind {
-    /// Every rule.
-    pub const ALL: [Kind; 7] =
-        [Kind::Sgd, Kind::Adam, Kind::AdamW, Kind::Nadam, Kind::Adagrad, Kind::Adadelta, Kind::RmsProp];
-
-    /// "sgd", "adam", "adamw", "nadam", "adagrad", "adadelta" or "rmsprop".
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Sgd => "sgd",
-            Kind::Adam => "adam",
-            Kind::AdamW => "adamw",
-            Kind::Nadam => "nadam",
-            Kind::Adagrad => "adagrad",
-            Kind::Adadelta => "adadelta",
-            Kind::RmsProp => "rmsprop",
-        }
-    }
-
-    /// The rule of this name.
-    pub fn named(name: &str) -> Option<Kind> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// The fields of [`OptimizerSpec`] that this rule reads in this dialect, besides `learning_rate` and `weight_decay`,
-    /// which all do.
-    pub fn reads(self, dialect: Dialect) -> &'static [&'static str] {
-        match (self, dialect) {
-            (Kind::Sgd, Dialect::Keras) => &["momentum", "nesterov"],
-            (Kind::Sgd, Dialect::PyTorch) => &["momentum", "nesterov", "dampening"],
-            (Kind::Adam | Kind::AdamW, _) => &["beta_1", "beta_2", "epsilon"],
-            (Kind::Nadam, Dialect::Keras) => &["beta_1", "beta_2", "epsilon"],
-            (Kind::Nadam, Dialect::PyTorch) => &["beta_1", "beta_2", "epsilon", "momentum_decay"],
-            (Kind::Adagrad, Dialect::Keras) => &["initial_accumulator", "epsilon"],
-            (Kind::Adagrad, Dialect::PyTorch) => &["initial_accumulator", "epsilon", "learning_rate_decay"],
-            (Kind::Adadelta, _) => &["rho", "epsilon"],
-            (Kind::RmsProp, _) => &["rho", "momentum", "epsilon", "centered"],
-        }
-    }
-}
-
-/// An optimizer with all its hyper-parameters. A rule ignores the fields that it does not [read](Kind::reads).
+/// An optimizer with all its hyper-parameters. A rule ignores the fields that are not among
+/// its [keys](OptimizerName::keys).
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerSpec {
     /// The rule.
-    pub kind: Kind,
+    pub name: OptimizerName,
     /// Whose definition of it.
     pub dialect: Dialect,
     /// η before any schedule, ≥ 0. The optimizer itself takes its learning rate step by step.
@@ -116,7 +33,7 @@ pub struct OptimizerSpec {
     /// What Adagrad's sum of squares starts from, ≥ 0.
     pub initial_accumulator: f64,
     /// PyTorch's Adagrad divides η by 1 + (t − 1) times this; ≥ 0.
-    pub learning_rate_decay: f64,
+    pub lr_decay: f64,
     /// ψ ≥ 0 of PyTorch's Nadam.
     pub momentum_decay: f64,
     /// Whether RMSprop subtracts the square of the mean gradient.
@@ -139,38 +56,84 @@ pub struct SpecError {
 
 impl OptimizerSpec {
     /// The framework's own defaults.
-    pub fn defaults(kind: Kind, dialect: Dialect) -> Self {
+    pub fn defaults(name: OptimizerName, dialect: Dialect) -> Self {
         let keras = dialect == Dialect::Keras;
         let pick = |of_keras: f64, of_pytorch: f64| if keras { of_keras } else { of_pytorch };
         OptimizerSpec {
-            kind,
+            name,
             dialect,
-            learning_rate: match kind {
-                Kind::Sgd => pick(0.01, 1e-3),
-                Kind::Adam | Kind::AdamW => 1e-3,
-                Kind::Nadam => pick(1e-3, 2e-3),
-                Kind::Adagrad | Kind::RmsProp => pick(1e-3, 0.01),
-                Kind::Adadelta => pick(1e-3, 1.0),
+            learning_rate: match name {
+                OptimizerName::Sgd => pick(0.01, 1e-3),
+                OptimizerName::Adam | OptimizerName::Adamw => 1e-3,
+                OptimizerName::Nadam => pick(1e-3, 2e-3),
+                OptimizerName::Adagrad | OptimizerName::Rmsprop => pick(1e-3, 0.01),
+                OptimizerName::Adadelta => pick(1e-3, 1.0),
             },
-            weight_decay: if kind == Kind::AdamW { pick(0.004, 0.01) } else { 0.0 },
+            weight_decay: if name == OptimizerName::Adamw { pick(0.004, 0.01) } else { 0.0 },
             momentum: 0.0,
             nesterov: false,
             dampening: 0.0,
             beta_1: 0.9,
             beta_2: 0.999,
-            epsilon: match kind {
-                Kind::Adagrad => pick(1e-7, 1e-10),
-                Kind::Adadelta => pick(1e-7, 1e-6),
+            epsilon: match name {
+                OptimizerName::Adagrad => pick(1e-7, 1e-10),
+                OptimizerName::Adadelta => pick(1e-7, 1e-6),
                 _ => pick(1e-7, 1e-8),
             },
-            rho: match kind {
-                Kind::Adadelta => pick(0.95, 0.9),
+            rho: match name {
+                OptimizerName::Adadelta => pick(0.95, 0.9),
                 _ => pick(0.9, 0.99),
             },
             initial_accumulator: pick(0.1, 0.0),
-            learning_rate_decay: 0.0,
+            lr_decay: 0.0,
             momentum_decay: 4e-3,
             centered: false,
+        }
+    }
+
+    /// The optimizer of a configuration, which leaves to the dialect's defaults what it does not say.
+    pub fn from_config(config: &OptimizerConfig) -> Self {
+        let defaults = Self::defaults(config.name, config.dialect);
+        OptimizerSpec {
+            name: config.name,
+            dialect: config.dialect,
+            learning_rate: config.learning_rate.unwrap_or(defaults.learning_rate),
+            weight_decay: config.weight_decay.unwrap_or(defaults.weight_decay),
+            momentum: config.momentum.unwrap_or(defaults.momentum),
+            nesterov: config.nesterov.unwrap_or(defaults.nesterov),
+            dampening: config.dampening.unwrap_or(defaults.dampening),
+            beta_1: config.beta_1.unwrap_or(defaults.beta_1),
+            beta_2: config.beta_2.unwrap_or(defaults.beta_2),
+            epsilon: config.epsilon.unwrap_or(defaults.epsilon),
+            rho: config.rho.unwrap_or(defaults.rho),
+            initial_accumulator: config.initial_accumulator.unwrap_or(defaults.initial_accumulator),
+            lr_decay: config.lr_decay.unwrap_or(defaults.lr_decay),
+            momentum_decay: config.momentum_decay.unwrap_or(defaults.momentum_decay),
+            centered: config.centered.unwrap_or(defaults.centered),
+        }
+    }
+
+    /// `config` with every hyper-parameter that its rule reads written out.
+    pub fn resolve(config: &OptimizerConfig) -> OptimizerConfig {
+        let spec = Self::from_config(config);
+        let keys = config.name.keys(config.dialect);
+        let number = |key, value: f64| keys.contains(&key).then_some(value);
+        let flag = |key, value: bool| keys.contains(&key).then_some(value);
+        OptimizerConfig {
+            learning_rate: Some(spec.learning_rate),
+            weight_decay: Some(spec.weight_decay),
+            momentum: number("momentum", spec.momentum),
+            nesterov: flag("nesterov", spec.nesterov),
+            dampening: number("dampening", spec.dampening),
+            beta_1: number("beta_1", spec.beta_1),
+            beta_2: number("beta_2", spec.beta_2),
+            epsilon: number("epsilon", spec.epsilon),
+            rho: number("rho", spec.rho),
+            initial_accumulator: number("initial_accumulator", spec.initial_accumulator),
+            lr_decay: number("lr_decay", spec.lr_decay),
+            momentum_decay: number("momentum_decay", spec.momentum_decay),
+            centered: flag("centered", spec.centered),
+            ..config.clone()
         }
     }
 
@@ -190,13 +153,13 @@ impl OptimizerSpec {
             ("epsilon", self.epsilon, self.epsilon > 0.0 && self.epsilon.is_finite(), "a positive number"),
             ("rho", self.rho, below_one(self.rho), fraction),
             ("initial_accumulator", self.initial_accumulator, not_negative(self.initial_accumulator), amount),
-            ("learning_rate_decay", self.learning_rate_decay, not_negative(self.learning_rate_decay), amount),
+            ("lr_decay", self.lr_decay, not_negative(self.lr_decay), amount),
             ("momentum_decay", self.momentum_decay, not_negative(self.momentum_decay), amount),
         ];
-        let read = self.kind.reads(self.dialect);
+        let read = self.name.keys(self.dialect);
         for (key, value, good, accepted) in ranges {
             if !good && (read.contains(&key) || ["learning_rate", "weight_decay"].contains(&key)) {
-                return Err(SpecError { optimizer: self.kind.name(), key, value, accepted });
+                return Err(SpecError { optimizer: self.name.name(), key, value, accepted });
             }
         }
         Ok(())
@@ -204,8 +167,8 @@ impl OptimizerSpec {
 
     /// What decays the weights in a step of this learning rate.
     pub(super) fn decay(&self, learning_rate: f64) -> Decay {
-        match (self.dialect, self.kind) {
-            (Dialect::PyTorch, kind) if kind != Kind::AdamW => Decay { coupled: self.weight_decay, keep: 1.0 },
+        match (self.dialect, self.name) {
+            (Dialect::Pytorch, name) if name != OptimizerName::Adamw => Decay { coupled: self.weight_decay, keep: 1.0 },
             _ => Decay { coupled: 0.0, keep: 1.0 - learning_rate * self.weight_decay },
         }
     }
@@ -216,21 +179,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_back_to_what_they_name() {
-        assert!(Kind::ALL.into_iter().all(|kind| Kind::named(kind.name()) == Some(kind)));
-        assert!(Dialect::ALL.into_iter().all(|dialect| Dialect::named(dialect.name()) == Some(dialect)));
-        assert_eq!((Kind::named("Adam"), Dialect::named("tensorflow")), (None, None));
-    }
-
-    #[test]
     fn a_value_out_of_range_is_refused_by_the_rules_that_read_it() {
         for bad in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
-            for kind in Kind::ALL {
-                let spec = OptimizerSpec { beta_2: bad, ..OptimizerSpec::defaults(kind, Dialect::Keras) };
-                assert_eq!(spec.check().is_err(), kind.reads(Dialect::Keras).contains(&"beta_2"), "{kind:?} {bad}");
+            for name in OptimizerName::ALL {
+                let spec = OptimizerSpec { beta_2: bad, ..OptimizerSpec::defaults(name, Dialect::Keras) };
+                assert_eq!(spec.check().is_err(), name.keys(Dialect::Keras).contains(&"beta_2"), "{name:?} {bad}");
             }
         }
-        let spec = OptimizerSpec { epsilon: 0.0, ..OptimizerSpec::defaults(Kind::Adam, Dialect::Keras) };
+        let spec = OptimizerSpec { epsilon: 0.0, ..OptimizerSpec::defaults(OptimizerName::Adam, Dialect::Keras) };
         assert_eq!(
             spec.check().unwrap_err().to_string(),
             "the optimizer adam cannot be built with epsilon = 0; accepted is a positive number"
@@ -239,9 +195,9 @@ mod tests {
 
     #[test]
     fn every_default_is_accepted() {
-        for kind in Kind::ALL {
+        for name in OptimizerName::ALL {
             for dialect in Dialect::ALL {
-                assert_eq!(OptimizerSpec::defaults(kind, dialect).check(), Ok(()));
+                assert_eq!(OptimizerSpec::defaults(name, dialect).check(), Ok(()));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
+use crate::optim::SpecError;
 use crate::train::{TrainError, WidthError};
 
 /// A run that cannot be made, or cannot be read.
@@ -52,6 +53,9 @@ pub enum RunError {
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The optimizer cannot be built.
+    #[error(transparent)]
+    Optimizer(#[from] SpecError),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -101,6 +105,7 @@ impl RunError {
             | RunError::UnknownSet { .. }
             | RunError::NoTestPart { .. }
             | RunError::Model(_)
+            | RunError::Optimizer(_)
             | RunError::Occupied { .. }
             | RunError::NotARun { .. } => true,
             RunError::Data(error) => matches!(error, DataError::UnknownClass { .. }),

@@ -14,7 +14,7 @@ use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::data::scale_table;
 use crate::nn::weights;
-use crate::optim;
+use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
 use crate::train::{Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, train};
 
@@ -50,6 +50,8 @@ pub fn fit(
     listener: &mut dyn Listener,
 ) -> Result<Outcome<f32>, RunError> {
     let model = &prepared.model;
+    let spec = OptimizerSpec::from_config(&config.optimizer);
+    let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);
     let job = Job {
         context,
         model,
@@ -59,9 +61,9 @@ pub fn fit(
         validation: &prepared.loaded.split.validation,
         config: &config.train,
         seed: config.seed,
-        optimizer: optim::from_config(&config.optimizer, model.table().len()),
-        schedule: optim::schedule_from_config(&config.optimizer),
-        clip: optim::clip_from_config(&config.optimizer),
+        optimizer: Optimizer::new(spec, model.table().len())?,
+        learning_rate,
+        clip: Clip::from_config(&config.optimizer),
     };
     Ok(train(job, model.init(config.model.init, config.seed), listener)?)
 }
@@ -75,7 +77,8 @@ pub fn execute(
     folder: &RunFolder,
     listener: &mut dyn Listener,
 ) -> Result<Executed, RunError> {
-    folder.write_config(config)?;
+    let resolved = RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() };
+    folder.write_config(&resolved)?;
     folder.write_environment(&machine.describe())?;
     let mut keeper =
         HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
