@@ -77,7 +77,7 @@ fn spec(dialect: Dialect, name: &str, config: &Value) -> OptimizerSpec {
             "momentum_decay" => spec.momentum_decay = number(),
             "centered" => spec.centered = value.as_bool().unwrap(),
             "amsgrad" => assert_eq!(value, false),
-            _ => panic!("{name} has a hyper-parameter {key}"),
+            _ => panic!("{name:?} has a hyper-parameter {key}"),
         }
     }
     spec
