@@ -274,7 +274,7 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
     let rhs = Strided::new(rhs_data.as_ptr(), k, n, rhs_transposed);
     let context = Context { isa: options.isa, gemm: GemmEngine::Narrows };
 
-    let mut compute = |engine: Engine, out_data: &mut AlignedVec<T>| match engine {
+    let compute = |engine: Engine, out_data: &mut AlignedVec<T>| match engine {
         Engine::Narrows => {
             let out = MatMut::new(out_data, m, n);
             gemm(context, out, Accumulate::Overwrite, lhs_view, rhs_view, Epilogue::NONE);

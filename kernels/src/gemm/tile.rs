@@ -205,6 +205,15 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
             }
         }
 
+        // While the chains run, fetch what is touched next: the elements that they will be stored to, or, where these were
+        // just loaded, those of the tile below.
+        let next = if column.from_out { ROWS } else { 0 };
+        for i in next..next + ROWS {
+            for v in 0..VECTORS {
+                simd.prefetch(out.ptr.wrapping_add(i * out.row_stride + v * S::LANES));
+            }
+        }
+
         let lhs_adjacent = lhs.row_stride == 1;
         match (lhs_adjacent, column.rhs_padded || tail == S::LANES) {
             (true, true) => chain::<T, S, ROWS, VECTORS, true, true>(simd, column, lhs, tail, &mut chains),
