@@ -96,7 +96,7 @@ impl Options {
 /// What the other engines need to know about an element type.
 trait Peer: Real {
     /// out = lhs · rhs by `matrixmultiply`, on one thread.
-    fn matrixmultiply(out: &mut Strided<Self>, lhs: Strided<Self>, rhs: Strided<Self>);
+    fn matrixmultiply(out: Strided<Self>, lhs: Strided<Self>, rhs: Strided<Self>);
 }
 
 /// A matrix as the peers take it.
@@ -111,6 +111,8 @@ struct Strided<T> {
 
 // SAFETY: parts of a matrix that different threads write do not overlap.
 unsafe impl<T> Send for Strided<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Strided<T> {}
 
 impl<T> Strided<T> {
     fn new(ptr: *const T, rows: usize, cols: usize, transposed: bool) -> Self {
@@ -133,7 +135,7 @@ impl<T> Strided<T> {
 macro_rules! peer {
     ($t:ident, $function:ident) => {
         impl Peer for $t {
-            fn matrixmultiply(out: &mut Strided<$t>, lhs: Strided<$t>, rhs: Strided<$t>) {
+            fn matrixmultiply(out: Strided<$t>, lhs: Strided<$t>, rhs: Strided<$t>) {
                 // SAFETY: `measure` gives matrices whose shapes agree and that live long enough.
                 unsafe {
                     matrixmultiply::$function(
@@ -160,27 +162,19 @@ macro_rules! peer {
 peer!(f32, sgemm);
 peer!(f64, dgemm);
 
-/// `matrixmultiply` with the longer side of out split over two threads; its own threading is fixed for a whole process.
-fn matrixmultiply_on<T: Peer>(threads: usize, mut out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
+/// `matrixmultiply` with the longer side of out split over the threads; its own threading is fixed for a whole process.
+fn matrixmultiply_on<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
     if threads < 2 {
-        T::matrixmultiply(&mut out, lhs, rhs);
-    } else if out.rows >= out.cols {
-        let middle = (out.rows * (threads / 2) / threads).next_multiple_of(16).min(out.rows);
-        let ([mut top, bottom], [lhs_top, lhs_bottom]) = (out.split(middle), lhs.split(middle));
-        let (a, b) = ((lhs_top, rhs), (bottom, lhs_bottom, rhs));
-        rayon::join(
-            move || {
-                let a = a;
-                let _ = &mut top;
-                matrixmultiply_on(threads / 2, top, a.0, a.1)
-            },
-            move || {
-                let b = b;
-                matrixmultiply_on(threads - threads / 2, b.0, b.1, b.2)
-            },
-        );
-    } else {
+        T::matrixmultiply(out, lhs, rhs);
+    } else if out.rows < out.cols {
         matrixmultiply_on(threads, out.transposed(), rhs.transposed(), lhs.transposed());
+    } else {
+        let middle = (out.rows * (threads / 2) / threads).next_multiple_of(16).min(out.rows);
+        let ([top, bottom], [lhs_top, lhs_bottom]) = (out.split(middle), lhs.split(middle));
+        rayon::join(
+            || matrixmultiply_on(threads / 2, top, lhs_top, rhs),
+            || matrixmultiply_on(threads - threads / 2, bottom, lhs_bottom, rhs),
+        );
     }
 }
 
@@ -212,11 +206,12 @@ fn gemm_crate<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: St
     }
 }
 
-/// One core's FMA peak: chains of independent fused multiply-adds in registers. GFLOP/s.
+/// The FMA peak of the pool that the caller runs in: chains of independent fused multiply-adds in the registers of each
+/// core. GFLOP/s.
 fn peak<T: Real>(isa: Isa) -> f64 {
     /// Enough chains to cover the latency of two units, few enough for the registers of every instruction set.
     const CHAINS: usize = 12;
-    const STEPS: usize = 20_000;
+    const STEPS: usize = 10_000;
     struct Fmas<T>(T);
     impl<T: Real> Kernel<T> for Fmas<T> {
         type Output = f64;
@@ -233,13 +228,22 @@ fn peak<T: Real>(isa: Isa) -> f64 {
             (2 * CHAINS * STEPS * S::LANES) as f64
         }
     }
-    let mut best = 0.0f64;
-    for _ in 0..200 {
+    let each_core = rayon::broadcast(|_| {
         let start = Instant::now();
         let flops = T::dispatch(isa, Fmas(black_box(T::from_f64(0.5))));
-        best = best.max(flops / start.elapsed().as_secs_f64() / 1e9);
-    }
-    best
+        flops / start.elapsed().as_secs_f64() / 1e9
+    });
+    each_core.into_iter().sum()
+}
+
+/// Keeps all threads of the pool busy until the operating system has given each its own core.
+fn warm_up() {
+    rayon::broadcast(|_| {
+        let start = Instant::now();
+        while start.elapsed().as_millis() < 300 {
+            std::hint::spin_loop();
+        }
+    });
 }
 
 fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
@@ -257,11 +261,13 @@ fn median(mut samples: Vec<f64>) -> f64 {
     samples[samples.len() / 2]
 }
 
+/// GFLOP/s.
 struct Row {
-    gflops: [f64; 3],
+    engines: [f64; 3],
+    peak: f64,
 }
 
-/// GFLOP/s of each engine on one product, in the pool that the caller runs in.
+/// The speed of each engine on one product, and the peak meanwhile, in the pool that the caller runs in.
 fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, usize, usize, &str)) -> Row {
     let (lhs_data, rhs_data) = (random::<T>(m * k, 1), random::<T>(k * n, 2));
     let mut out_data = AlignedVec::<T>::zeros(m * n);
@@ -305,11 +311,12 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
     }
 
     let flops = 2.0 * m as f64 * n as f64 * k as f64;
-    // At least about a millisecond a sample, for the clock's sake.
-    let repetitions = (1e8 * threads as f64 / flops).ceil() as usize;
+    // Some 4 ms a sample, beside which a thread that has to be woken at its start does not count.
+    let repetitions = (1e9 * threads as f64 / flops).ceil() as usize;
     let rounds = options.rounds.min((options.rounds as f64 * 2e9 / flops).ceil() as usize).max(5);
-    let mut samples = [const { Vec::new() }; 3];
+    let (mut samples, mut peaks) = ([const { Vec::new() }; 3], Vec::new());
     for _ in 0..rounds {
+        peaks.push(peak::<T>(options.isa));
         for (engine, samples) in Engine::ALL.into_iter().zip(&mut samples) {
             let start = Instant::now();
             for _ in 0..repetitions {
@@ -318,7 +325,7 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
             samples.push(flops * repetitions as f64 / start.elapsed().as_secs_f64() / 1e9);
         }
     }
-    Row { gflops: samples.map(median) }
+    Row { engines: samples.map(median), peak: median(peaks) }
 }
 
 fn geometric_mean(ratios: &[f64]) -> f64 {
@@ -330,14 +337,14 @@ fn profile<T: Peer>(options: &Options, csv: &mut String) {
         return;
     }
     let all = std::thread::available_parallelism().map_or(1, usize::from);
-    let core_peak = peak::<T>(options.isa);
     for threads in if all > 1 { vec![1, all] } else { vec![1] } {
         if options.threads.is_some_and(|only| only != threads) {
             continue;
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-        let peak = core_peak * threads as f64;
-        println!("\n{} on {threads} of {all} cores, {}: FMA peak {peak:.0} GFLOP/s", T::NAME, options.isa.name());
+        pool.install(warm_up);
+        let peak_now = pool.install(|| (0..50).map(|_| peak::<T>(options.isa)).fold(0.0, f64::max));
+        println!("\n{} on {threads} of {all} cores, {}: FMA peak {peak_now:.0} GFLOP/s", T::NAME, options.isa.name());
         println!(
             "{:>20} {:>3} {:>9} {:>6} {:>15} {:>9} {:>7}",
             "m, k, n", "", "narrows", "peak", "matrixmultiply", "gemm", "ratio"
@@ -349,18 +356,18 @@ fn profile<T: Peer>(options: &Options, csv: &mut String) {
             if !options.only.is_empty() && !options.only.contains(&name) {
                 continue;
             }
-            let Row { gflops } = pool.install(|| measure::<T>(options, threads, shape));
-            let ratio = gflops[0] / gflops[1].max(gflops[2]);
+            let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, shape));
+            let ratio = engines[0] / engines[1].max(engines[2]);
             ratios.push(ratio);
             println!(
                 "{:>20} {op:>3} {:>9.1} {:>5.1}% {:>15.1} {:>9.1} {ratio:>6.2}x",
                 format!("{m}, {k}, {n}"),
-                gflops[0],
-                100.0 * gflops[0] / peak,
-                gflops[1],
-                gflops[2],
+                engines[0],
+                100.0 * engines[0] / peak,
+                engines[1],
+                engines[2],
             );
-            for (engine, gflops) in Engine::ALL.into_iter().zip(gflops) {
+            for (engine, gflops) in Engine::ALL.into_iter().zip(engines) {
                 // Only ours obeys the choice of instruction set.
                 let isa = if engine == Engine::Narrows { options.isa.name() } else { "own choice" };
                 let percent = 100.0 * gflops / peak;
