@@ -69,12 +69,14 @@ struct Options {
     dtype: Option<String>,
     threads: Option<usize>,
     isa: Isa,
+    /// Where a measuring process leaves its rows; the one that the user starts has none.
+    csv: Option<String>,
 }
 
 impl Options {
     fn parse() -> Options {
-        let mut options =
-            Options { rounds: 31, only: Vec::new(), dtype: None, threads: None, isa: Isa::from_env().unwrap() };
+        let isa = Isa::from_env().unwrap_or_else(|error| panic!("{error}"));
+        let mut options = Options { rounds: 31, only: Vec::new(), dtype: None, threads: None, isa, csv: None };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
@@ -85,6 +87,7 @@ impl Options {
                 "--only" => options.only.push(value()),
                 "--dtype" => options.dtype = Some(value()),
                 "--threads" => options.threads = Some(value().parse().expect("a number of threads")),
+                "--csv" => options.csv = Some(value()),
                 "--isa" => options.isa = Isa::named(&value()).unwrap_or_else(|error| panic!("{error}")),
                 _ => panic!("unknown argument {argument}"),
             }
@@ -95,7 +98,7 @@ impl Options {
 
 /// What the other engines need to know about an element type.
 trait Peer: Real {
-    /// out = lhs · rhs by `matrixmultiply`, on one thread.
+    /// out = lhs · rhs by `matrixmultiply`, on as many threads as MATMUL_NUM_THREADS says.
     fn matrixmultiply(out: Strided<Self>, lhs: Strided<Self>, rhs: Strided<Self>);
 }
 
@@ -109,26 +112,10 @@ struct Strided<T> {
     col_stride: isize,
 }
 
-// SAFETY: parts of a matrix that different threads write do not overlap.
-unsafe impl<T> Send for Strided<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for Strided<T> {}
-
 impl<T> Strided<T> {
     fn new(ptr: *const T, rows: usize, cols: usize, transposed: bool) -> Self {
         let (row_stride, col_stride) = if transposed { (1, rows as isize) } else { (cols as isize, 1) };
         Strided { ptr: ptr.cast_mut(), rows, cols, row_stride, col_stride }
-    }
-
-    /// Rows before and from `row`.
-    fn split(self, row: usize) -> [Self; 2] {
-        let below = self.ptr.wrapping_offset(row as isize * self.row_stride);
-        [Strided { rows: row, ..self }, Strided { ptr: below, rows: self.rows - row, ..self }]
-    }
-
-    fn transposed(self) -> Self {
-        let Strided { ptr, rows, cols, row_stride, col_stride } = self;
-        Strided { ptr, rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
     }
 }
 
@@ -161,22 +148,6 @@ macro_rules! peer {
 }
 peer!(f32, sgemm);
 peer!(f64, dgemm);
-
-/// `matrixmultiply` with the longer side of out split over the threads; its own threading is fixed for a whole process.
-fn matrixmultiply_on<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
-    if threads < 2 {
-        T::matrixmultiply(out, lhs, rhs);
-    } else if out.rows < out.cols {
-        matrixmultiply_on(threads, out.transposed(), rhs.transposed(), lhs.transposed());
-    } else {
-        let middle = (out.rows * (threads / 2) / threads).next_multiple_of(16).min(out.rows);
-        let ([top, bottom], [lhs_top, lhs_bottom]) = (out.split(middle), lhs.split(middle));
-        rayon::join(
-            || matrixmultiply_on(threads / 2, top, lhs_top, rhs),
-            || matrixmultiply_on(threads - threads / 2, bottom, lhs_bottom, rhs),
-        );
-    }
-}
 
 fn gemm_crate<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
     let parallelism = if threads > 1 { gemm_peer::Parallelism::Rayon(threads) } else { gemm_peer::Parallelism::None };
@@ -286,7 +257,7 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
             gemm(context, out, Accumulate::Overwrite, lhs_view, rhs_view, Epilogue::NONE);
         }
         Engine::Matrixmultiply => {
-            matrixmultiply_on(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs);
+            T::matrixmultiply(Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs);
         }
         Engine::Gemm => gemm_crate(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs),
     };
@@ -332,62 +303,73 @@ fn geometric_mean(ratios: &[f64]) -> f64 {
     (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp()
 }
 
-fn profile<T: Peer>(options: &Options, csv: &mut String) {
+/// Measures all shapes on `threads` cores, prints a table and appends rows to `csv`.
+fn profile<T: Peer>(options: &Options, threads: usize, csv: &mut String) {
     if options.dtype.as_deref().is_some_and(|name| name != T::NAME) {
         return;
     }
-    let all = std::thread::available_parallelism().map_or(1, usize::from);
-    for threads in if all > 1 { vec![1, all] } else { vec![1] } {
-        if options.threads.is_some_and(|only| only != threads) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+    pool.install(warm_up);
+    let peak_now = pool.install(|| (0..50).map(|_| peak::<T>(options.isa)).fold(0.0, f64::max));
+    let cores = if threads == 1 { "core" } else { "cores" };
+    println!("\n{} on {threads} {cores}, {}: FMA peak {peak_now:.0} GFLOP/s", T::NAME, options.isa.name());
+    let headings = ["m, k, n", "", "narrows", "peak", "matrixmultiply", "gemm", "ratio"];
+    let [shape, op, ours, percent, matrixmultiply, gemm, ratio] = headings;
+    println!("{shape:>17} {op:>3} {ours:>9} {percent:>6} {matrixmultiply:>15} {gemm:>9} {ratio:>6}");
+    let mut ratios = Vec::new();
+    for (m, k, n, op) in SHAPES {
+        if !options.only.is_empty() && !options.only.contains(&format!("{m},{k},{n},{op}")) {
             continue;
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-        pool.install(warm_up);
-        let peak_now = pool.install(|| (0..50).map(|_| peak::<T>(options.isa)).fold(0.0, f64::max));
-        println!("\n{} on {threads} of {all} cores, {}: FMA peak {peak_now:.0} GFLOP/s", T::NAME, options.isa.name());
-        println!(
-            "{:>20} {:>3} {:>9} {:>6} {:>15} {:>9} {:>7}",
-            "m, k, n", "", "narrows", "peak", "matrixmultiply", "gemm", "ratio"
-        );
-        let mut ratios = Vec::new();
-        for shape in SHAPES {
-            let (m, k, n, op) = shape;
-            let name = format!("{m},{k},{n},{op}");
-            if !options.only.is_empty() && !options.only.contains(&name) {
-                continue;
-            }
-            let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, shape));
-            let ratio = engines[0] / engines[1].max(engines[2]);
-            ratios.push(ratio);
-            println!(
-                "{:>20} {op:>3} {:>9.1} {:>5.1}% {:>15.1} {:>9.1} {ratio:>6.2}x",
-                format!("{m}, {k}, {n}"),
-                engines[0],
-                100.0 * engines[0] / peak,
-                engines[1],
-                engines[2],
-            );
-            for (engine, gflops) in Engine::ALL.into_iter().zip(engines) {
-                // Only ours obeys the choice of instruction set.
-                let isa = if engine == Engine::Narrows { options.isa.name() } else { "own choice" };
-                let percent = 100.0 * gflops / peak;
-                let dtype = T::NAME;
-                let engine = engine.name();
-                writeln!(csv, "{m},{k},{n},{op},{dtype},{threads},{isa},{engine},{gflops:.2},{percent:.2}")
-                    .expect("a string takes all text");
-            }
+        let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, (m, k, n, op)));
+        let [ours, matrixmultiply, gemm] = engines;
+        let (shape, percent, ratio) = (format!("{m}, {k}, {n}"), 100.0 * ours / peak, ours / matrixmultiply.max(gemm));
+        println!("{shape:>17} {op:>3} {ours:>9.1} {percent:>5.1}% {matrixmultiply:>15.1} {gemm:>9.1} {ratio:>5.2}x");
+        ratios.push(ratio);
+        for (engine, gflops) in Engine::ALL.into_iter().zip(engines) {
+            // Only ours obeys the choice of instruction set.
+            let isa = if engine == Engine::Narrows { options.isa.name() } else { "own choice" };
+            let (dtype, engine, percent) = (T::NAME, engine.name(), 100.0 * gflops / peak);
+            writeln!(csv, "{m},{k},{n},{op},{dtype},{threads},{isa},{engine},{gflops:.2},{percent:.2}")
+                .expect("a string takes all text");
         }
-        let worst = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        println!("ratio to the better peer: geometric mean {:.3}, worst {worst:.3}", geometric_mean(&ratios));
     }
+    let worst = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("ratio to the better peer: geometric mean {:.3}, worst {worst:.3}", geometric_mean(&ratios));
+}
+
+/// Measures each number of threads in a process of its own, since `matrixmultiply` decides once how many it uses.
+fn profile_in_processes(options: &Options) {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let counts = options.threads.map_or_else(|| if all > 1 { vec![1, all] } else { vec![1] }, |count| vec![count]);
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target");
+    let mut csv = String::from("m,k,n,op,dtype,threads,isa,engine,gflops,percent_of_peak\n");
+    for threads in counts.iter().map(usize::to_string) {
+        let rows = format!("{target}/gemm-profile-{threads}.csv");
+        let status = std::process::Command::new(std::env::current_exe().expect("the path of this program"))
+            .args(std::env::args().skip(1))
+            .args(["--threads", &threads, "--csv", &rows])
+            .env("MATMUL_NUM_THREADS", &threads)
+            .status()
+            .expect("this program starts again");
+        assert!(status.success(), "measuring on {threads} threads failed: {status}");
+        csv += &std::fs::read_to_string(&rows).unwrap_or_else(|error| panic!("reading {rows}: {error}"));
+        std::fs::remove_file(&rows).unwrap_or_else(|error| panic!("removing {rows}: {error}"));
+    }
+    let path = format!("{target}/gemm-profile.csv");
+    std::fs::write(&path, csv).unwrap_or_else(|error| panic!("writing {path}: {error}"));
+    println!("\nwritten: {path}");
 }
 
 fn main() {
     let options = Options::parse();
-    let mut csv = String::from("m,k,n,op,dtype,threads,isa,engine,gflops,percent_of_peak\n");
-    profile::<f32>(&options, &mut csv);
-    profile::<f64>(&options, &mut csv);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/gemm-profile.csv");
-    std::fs::write(path, csv).unwrap_or_else(|error| panic!("writing {path}: {error}"));
-    println!("\nwritten: {path}");
+    match (&options.csv, options.threads) {
+        (Some(path), Some(threads)) => {
+            let mut rows = String::new();
+            profile::<f32>(&options, threads, &mut rows);
+            profile::<f64>(&options, threads, &mut rows);
+            std::fs::write(path, rows).unwrap_or_else(|error| panic!("writing {path}: {error}"));
+        }
+        _ => profile_in_processes(&options),
+    }
 }

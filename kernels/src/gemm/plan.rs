@@ -87,7 +87,7 @@ const REPACK_RHS_CYCLES: f64 = 2.0;
 /// The same for lhs, whose blocks stay in the L2 cache.
 const REPACK_LHS_CYCLES: f64 = 0.5;
 /// How much later a thread is done that has a single part, when others can take nothing over from it.
-const DISTURBED: f64 = 1.01;
+const DISTURBED: f64 = 1.03;
 
 /// Into how many (rows, columns) to cut out [m, n] for `threads` threads: the grid whose slowest thread is done first.
 fn parts([m, n, k]: [usize; 3], [pack_lhs, pack_rhs]: [bool; 2], shape: TileShape, threads: usize) -> (usize, usize) {
