@@ -31,6 +31,17 @@ impl<T: Real> Map<T, 2> for SquaredErrorGradient<T> {
     }
 }
 
+#[derive(Clone, Copy)]
+struct SquaredErrorAndGradient<T>(T);
+
+impl<T: Real> Summand<T, 2, 1> for SquaredErrorAndGradient<T> {
+    #[inline(always)]
+    fn term<S: Simd<T>>(self, simd: S, [x, t]: [S::V; 2]) -> (S::V, [S::V; 1]) {
+        let error = simd.sub(x, t);
+        (simd.mul(error, error), [simd.mul(simd.splat(self.0), error)])
+    }
+}
+
 /// max(z, 0) − z·t + ln(1 + e⁻|ᶻ|), given e = e⁻|ᶻ|.
 #[inline(always)]
 fn bce_of_exp<T: Real, S: Simd<T>>(simd: S, z: S::V, t: S::V, e: S::V) -> S::V {
@@ -86,6 +97,21 @@ pub fn squared_error<T: Real>(isa: Isa, x: &[T], t: &[T], cols: usize, start: f6
 /// out (+)= scale · (x − t): the gradient of the mean of n squared errors has scale 2/n.
 pub fn squared_error_gradient<T: Real>(isa: Isa, x: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
     map(isa, SquaredErrorGradient(scale), [x, t], out, accumulate);
+}
+
+/// [`squared_error`] and [`squared_error_gradient`] (overwriting) in one pass, to the same bits. Moves three elements per
+/// element.
+pub fn squared_error_and_gradient<T: Real>(
+    isa: Isa,
+    x: &[T],
+    t: &[T],
+    cols: usize,
+    scale: T,
+    start: f64,
+    out: &mut [T],
+) -> f64 {
+    whole_rows(x.len(), cols);
+    chain(isa, SquaredErrorAndGradient(scale), [x, t], [out], cols, start)
 }
 
 /// `start` + Σ max(z, 0) − z·t + ln(1 + e⁻|ᶻ|): the binary cross-entropy −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) of logits z and

@@ -3,7 +3,7 @@
 use narrows_kernels::{Accumulate, Activation, Real};
 
 use super::operation::{Call, Op, Target};
-use super::ops::{ActivationDerivative, ColumnSum, Combine};
+use super::ops::{ActivationDerivative, ColumnSum, Combine, MulScalar};
 use super::{Tape, Var};
 
 /// The gradient of a node, as far as it is known.
@@ -179,6 +179,17 @@ impl<T: Real> Backward<'_, '_, T> {
         }
         let grad = self.tape.push(op, inputs);
         self.join(to, slot, grad, Slot::Owned(grad));
+    }
+
+    /// Contributes `value` times the scalar `factor` to the gradient of `to`. The root's own gradient is one: then `value` is
+    /// passed on as it is, without touching memory.
+    pub fn give_multiple(&mut self, to: Var, value: Var, factor: Var) {
+        let direct = matches!(self.destination, Destination::Slots { .. });
+        if direct && self.tape.value(factor) == [T::ONE] {
+            self.pass(to, value);
+        } else {
+            self.give(to, MulScalar, &[value, factor]);
+        }
     }
 
     /// Passes `grad` on to `to` as it is, if it is wanted.

@@ -212,14 +212,14 @@ impl<T: Real> Tape<'_, T> {
     /// The mean of (x − t)² over all elements → [1, 1].
     pub fn mse(&mut self, x: Var, target: Var) -> Var {
         let scale = 1.0 / self.count(x);
-        self.push(SquaredError { scale }.into(), &[x, target])
+        self.fused_loss(SquaredError { scale }, x, target)
     }
 
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
     /// Computed as max(z, 0) − z·t + ln(1 + e^−|z|), which neither overflows nor takes the logarithm of zero.
     pub fn bce_with_logits(&mut self, logits: Var, target: Var) -> Var {
         let scale = 1.0 / self.count(logits);
-        self.push(BceWithLogits { scale }.into(), &[logits, target])
+        self.fused_loss(BceWithLogits { scale }, logits, target)
     }
 
     /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over rows → [1, 1], where p is `target` and q is `x`,

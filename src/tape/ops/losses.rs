@@ -1,19 +1,65 @@
 //! Losses as one operation each, with the gradient as another, so that both can be differentiated again.
+//!
+//! A loss and its gradient are computed in one pass over prediction and target: the loss takes the gradient's node as its
+//! third input, and its own product hands that on.
 
 use narrows_kernels::elementwise::Unary;
-use narrows_kernels::losses::{bce_with_logits, bce_with_logits_gradient, squared_error, squared_error_gradient};
+use narrows_kernels::losses::{
+    bce_with_logits, bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error, squared_error_and_gradient,
+    squared_error_gradient,
+};
 use narrows_kernels::{Activation, Context, Real};
 
 use super::reduce::put_scalar;
 use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};
-use crate::tape::Var;
 use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
+use crate::tape::operation::{Call, Op, Operand, Operation, Target};
+use crate::tape::{Tape, Var};
 
-/// scale · Σ (x − t)², [rows, cols] twice → [1, 1].
+/// A loss [rows, cols] twice → [1, 1] that is computed together with its gradient.
+pub(in crate::tape) trait FusedLoss<T: Real>: Into<Op<T>> {
+    /// The gradient as an operation on prediction, target and the gradient of the loss.
+    type Gradient: Into<Op<T>>;
+
+    /// That operation.
+    fn gradient(&self) -> Self::Gradient;
+
+    /// Writes the gradient for a loss that is itself the root, and returns the loss.
+    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64;
+}
+
+impl<T: Real> Tape<'_, T> {
+    /// Records `loss` of x against target, and its gradient, in one pass.
+    pub(in crate::tape) fn fused_loss<L: FusedLoss<T>>(&mut self, loss: L, x: Var, target: Var) -> Var {
+        let (rows, cols) = same_shape("a loss", self.shape(x), self.shape(target));
+        let one = self.constant_with(1, 1, |value| value[0] = T::ONE);
+        let gradient = self.append(loss.gradient().into(), &[x, target, one], rows, cols);
+        let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
+        let total = loss.evaluate_both(self.context, self.operand(x), self.operand(target), &mut buffer[..rows * cols]);
+        self.arena.nodes[gradient.index()].value = buffer;
+        let var = self.append(loss.into(), &[x, target, gradient], 1, 1);
+        self.arena.nodes[var.index()].value[0] = T::from_f64(total);
+        var
+    }
+}
+
+/// scale · Σ (x − t)², [rows, cols] twice → [1, 1]. Its third input is [`SquaredErrorGradient`] of twice the scale.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct SquaredError {
     pub scale: f64,
+}
+
+impl<T: Real> FusedLoss<T> for SquaredError {
+    type Gradient = SquaredErrorGradient;
+
+    fn gradient(&self) -> SquaredErrorGradient {
+        SquaredErrorGradient { scale: 2.0 * self.scale }
+    }
+
+    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64 {
+        let scale = T::from_f64(2.0 * self.scale);
+        self.scale * squared_error_and_gradient(context.isa, x.data, target.data, x.cols, scale, 0.0, gradient)
+    }
 }
 
 impl<T: Real> Operation<T> for SquaredError {
@@ -29,11 +75,14 @@ impl<T: Real> Operation<T> for SquaredError {
         put_scalar(T::from_f64(self.scale * total), target);
     }
 
-    /// dx = 2·scale·G·(x − t), dt = −dx.
+    /// dx = G·(2·scale·(x − t)), dt = −dx.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [x, t] = [call.inputs[0], call.inputs[1]];
-        backward.give(x, SquaredErrorGradient { scale: 2.0 * self.scale }, &[x, t, grad]);
-        backward.give(t, SquaredErrorGradient { scale: -2.0 * self.scale }, &[x, t, grad]);
+        let [x, t, gradient] = [call.inputs[0], call.inputs[1], call.inputs[2]];
+        backward.give_multiple(x, gradient, grad);
+        if backward.wants(t) {
+            let dx = backward.apply(MulScalar, &[gradient, grad]);
+            backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[dx]);
+        }
     }
 }
 
@@ -73,10 +122,23 @@ impl<T: Real> Operation<T> for SquaredErrorGradient {
 }
 
 /// scale · Σ [max(z, 0) − z·t + ln(1 + e^−|z|)], the binary cross-entropy of targets t in [0, 1] against σ(z), from the
-/// logits z: [rows, cols] twice → [1, 1].
+/// logits z: [rows, cols] twice → [1, 1]. Its third input is [`BceWithLogitsGradient`] of the same scale.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct BceWithLogits {
     pub scale: f64,
+}
+
+impl<T: Real> FusedLoss<T> for BceWithLogits {
+    type Gradient = BceWithLogitsGradient;
+
+    fn gradient(&self) -> BceWithLogitsGradient {
+        BceWithLogitsGradient { scale: self.scale }
+    }
+
+    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64 {
+        let scale = T::from_f64(self.scale);
+        self.scale * bce_with_logits_and_gradient(context.isa, x.data, target.data, x.cols, scale, 0.0, gradient)
+    }
 }
 
 impl<T: Real> Operation<T> for BceWithLogits {
@@ -92,10 +154,10 @@ impl<T: Real> Operation<T> for BceWithLogits {
         put_scalar(T::from_f64(self.scale * total), target);
     }
 
-    /// dz = scale·G·(σ(z) − t), dt = −scale·G·z.
+    /// dz = G·(scale·(σ(z) − t)), dt = −scale·G·z.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [z, t] = [call.inputs[0], call.inputs[1]];
-        backward.give(z, BceWithLogitsGradient { scale: self.scale }, &[z, t, grad]);
+        let [z, t, gradient] = [call.inputs[0], call.inputs[1], call.inputs[2]];
+        backward.give_multiple(z, gradient, grad);
         if backward.wants(t) {
             let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(-self.scale))), &[z]);
             backward.give(t, MulScalar, &[scaled, grad]);
