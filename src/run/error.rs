@@ -72,6 +72,26 @@ pub enum RunError {
         /// The file that shows it.
         found: String,
     },
+    /// The output folder cannot be made.
+    #[error("{source}; give a folder that can be made with --out")]
+    Output {
+        /// What the operating system answered.
+        source: FileError,
+    },
+    /// The weights are not those that the run wrote.
+    #[error(
+        "cannot use {}: its SHA-256 is {found}, but metrics.json beside it says {recorded}; the file that the run wrote is \
+         expected, and `narrows train` with the config.toml beside it makes it again",
+        file.display()
+    )]
+    AlteredWeights {
+        /// The file.
+        file: PathBuf,
+        /// Its SHA-256.
+        found: String,
+        /// The SHA-256 that the run wrote down.
+        recorded: String,
+    },
     /// The folder is no run folder.
     #[error("{} is no run folder: it has no {missing}; a folder that `narrows train` wrote is expected", folder.display())]
     NotARun {
@@ -99,8 +119,19 @@ impl RunError {
             | RunError::NoTestPart { .. }
             | RunError::Model(_)
             | RunError::Occupied { .. }
+            | RunError::Output { .. }
             | RunError::NotARun { .. } => true,
-            RunError::Data(error) => matches!(error, DataError::UnknownClass { .. }),
+            // What was asked of the data, not the data themselves.
+            RunError::Data(error) => matches!(
+                error,
+                DataError::UnknownClass { .. }
+                    | DataError::Unlabelled { .. }
+                    | DataError::NoClasses { .. }
+                    | DataError::UnknownSet { .. }
+                    | DataError::NoSuchPath { .. }
+                    | DataError::MatlabUnread { .. }
+                    | DataError::Split { .. }
+            ),
             _ => false,
         }
     }

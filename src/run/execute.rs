@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::RunFolder;
+use super::folder::{RunFolder, hex_sha256};
 use super::images::loss_chart;
 use super::prepare::Prepared;
 use crate::config::RunConfig;
@@ -78,7 +77,7 @@ pub fn execute(
     folder.write_history(&outcome.history)?;
     let weights = weights::to_bytes(model, &outcome.params);
     folder.write_weights(&weights)?;
-    let weights_sha256: String = Sha256::digest(&weights).iter().map(|byte| format!("{byte:02x}")).collect();
+    let weights_sha256 = hex_sha256(&weights);
 
     let trained = Trained { model, params: &outcome.params, objective, context: machine.context };
     let scale = scale_table::<f32>();
