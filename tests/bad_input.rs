@@ -273,7 +273,7 @@ fn a_run_whose_files_are_not_what_was_written_is_not_evaluated() {
     for (bytes, words) in [
         (good[..last].to_vec(), &["cannot read weights", "a whole safetensors file is expected"][..]),
         (b"{}".to_vec(), &["cannot read weights", "a whole safetensors file is expected"]),
-        (place.read("other/model.safetensors"), &["encoder.0", "[5]", "the model needs", "[3]"]),
+        (place.read("other/model.safetensors"), &["encoder.0.weight is F32 [16, 5]", "the model needs F32 [16, 3]"]),
         (flipped, &["SHA-256", "metrics.json"]),
         (place.read("seed/model.safetensors"), &["SHA-256", "metrics.json"]),
     ] {

@@ -283,7 +283,7 @@ pub fn activation_derivative<T: Real>(
     with_derivative!(activation, order, f => map(isa, Times(f), [y, u], out, accumulate));
 }
 
-/// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums [cols].
+/// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums \[cols\].
 ///
 /// Each column's sum is one chain of additions over ascending rows, from zero or from the old sum. Moves three elements per
 /// element; the sums stay in registers over 32 rows. With many elements the columns, never the rows, are split over threads.

@@ -1,6 +1,7 @@
 //! The definitions that the fast code is compared with, bit for bit.
 
-use crate::gemm::{apply_activation_to_row, assert_shapes};
+use crate::activation::activate_in_place;
+use crate::gemm::assert_shapes;
 use crate::{Accumulate, Epilogue, Isa, MatMut, MatRef, Real};
 
 /// [`crate::gemm`] as three nested loops.
@@ -26,7 +27,7 @@ pub fn gemm<T: Real>(
                 chain += bias[j];
             }
             let mut element = [chain];
-            apply_activation_to_row(Isa::SCALAR, epilogue.activation, &mut element);
+            activate_in_place(Isa::SCALAR, epilogue.activation, &mut element);
             out.set(i, j, element[0]);
         }
     }

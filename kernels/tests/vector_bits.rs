@@ -93,6 +93,14 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
         with(format!("{op:?}"), c, &mut |out, add| elementwise::binary(isa, op, a, b, out, add));
     }
     with("mul_scalar".into(), c, &mut |out, add| elementwise::mul_scalar(isa, a, s, out, add));
+    with("scale_in_place".into(), c, &mut |out, _| {
+        out.copy_from_slice(a);
+        elementwise::scale_in_place(isa, out, s);
+    });
+    with("clamp_in_place".into(), c, &mut |out, _| {
+        out.copy_from_slice(a);
+        elementwise::clamp_in_place(isa, out, -T::ONE, s);
+    });
     with("add_row".into(), c, &mut |out, _| elementwise::add_row(isa, a, &b[..cols.min(len)], out));
     with("broadcast_row".into(), c, &mut |out, add| {
         elementwise::broadcast_row(isa, &b[..cols.min(len)], out, add);

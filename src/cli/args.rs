@@ -188,6 +188,16 @@ pub enum DataCommand {
         #[command(flatten)]
         directory: DataDirectory,
     },
+    /// Save the images of a run as IDX files, divided as the run divided them, for use in other programs
+    Export {
+        /// The run folder
+        run: PathBuf,
+        /// Folder to write train-, validation- and t10k-images-idx3-ubyte and their labels to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        directory: DataDirectory,
+    },
 }
 
 /// Where data sets are.

@@ -11,6 +11,7 @@ use crate::data::draw::{CLASS_NAMES, HEIGHT, WIDTH, footwear};
 use crate::data::{Catalog, CatalogSet, Dataset, FetchOptions, Fetched, FileStatus, Progress, data_dirs, fetch};
 use crate::data::{load, locate, verify};
 use crate::files::create_folder;
+use crate::run::OpenRun;
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {
@@ -22,6 +23,7 @@ pub fn run(command: DataCommand) -> Result<(), CliError> {
             let out = out.unwrap_or_else(|| first(&directories(&directory)).join("footwear"));
             make(per_class as usize, seed, &out)
         }
+        DataCommand::Export { run, out, directory } => export(&run, &out, &directories(&directory)),
     }
 }
 
@@ -134,12 +136,7 @@ impl FetchProgress {
 }
 
 fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
-    if out.join("train-images-idx3-ubyte").exists() {
-        return Err(CliError::Usage(format!(
-            "{} already holds images; nothing was changed. Give another folder with --out, or remove that one",
-            out.display()
-        )));
-    }
+    refuse_occupied(out)?;
     let (pixels, labels) = footwear(seed, per_class);
     let names = CLASS_NAMES.map(str::to_owned).to_vec();
     let data = Dataset::new("footwear", (HEIGHT, WIDTH), pixels, Some(labels), names)?;
@@ -152,5 +149,29 @@ fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
         out.display()
     );
     say!("Train on them with `--set data.set={}`.", out.display());
+    Ok(())
+}
+
+fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliError> {
+    let run = OpenRun::open(run, directories)?;
+    refuse_occupied(out)?;
+    let loaded = &run.prepared.loaded;
+    for ((name, indices), prefix) in loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
+        if !indices.is_empty() {
+            load::save_part(out, prefix, &loaded.data.subset(indices))?;
+            say!("{name}: {} images in {}", indices.len(), out.join(format!("{prefix}-images-idx3-ubyte")).display());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to write images where there are some.
+fn refuse_occupied(out: &Path) -> Result<(), CliError> {
+    if out.join("train-images-idx3-ubyte").exists() {
+        return Err(CliError::Usage(format!(
+            "{} already holds images; nothing was changed. Give another folder with --out, or remove that one",
+            out.display()
+        )));
+    }
     Ok(())
 }

@@ -7,21 +7,11 @@ use super::args::{EvalArguments, Part, ReconstructArguments};
 use super::machine;
 use super::output::{print, say};
 use crate::data::{Dataset, data_dirs, load_path, scale_table};
-use crate::figures::grid::reconstruction_grid;
 use crate::figures::number::significant;
 use crate::files::write_whole;
-use crate::run::{Machine, OpenRun, RunError};
+use crate::run::{OpenRun, reconstruction_picture};
 use crate::tape::Arena;
-use crate::train::{Evaluation, Images, Objective, Trained};
-
-fn trained(run: &OpenRun, machine: Machine) -> Trained<'_, f32> {
-    Trained {
-        model: &run.prepared.model,
-        params: &run.params,
-        objective: Objective::new(run.config.train.loss, &run.config.model),
-        context: machine.context,
-    }
-}
+use crate::train::{Evaluation, Images};
 
 /// Prints the figures of every part of a run's data.
 pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
@@ -32,10 +22,8 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
     let parts: Vec<(&str, Evaluation)> = machine.run(|| {
         let mut arena = Arena::default();
         let parts = loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
-        let measure = |indices| {
-            trained(&run, machine).evaluate(Images { data: &loaded.data, indices, scale: &scale }, &mut arena)
-        };
-        let mut measure = measure;
+        let trained = run.trained(machine.context);
+        let mut measure = |indices| trained.evaluate(Images { data: &loaded.data, indices, scale: &scale }, &mut arena);
         parts.map(|(name, indices)| (name, measure(indices))).collect()
     })?;
     let loss = run.config.train.loss.name();
@@ -111,10 +99,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let indices = &indices[..indices.len().min(arguments.count as usize)];
     let scale = scale_table::<f32>();
     let images = Images { data, indices, scale: &scale };
-    let (originals, reconstructions) =
-        machine.run(|| trained(&run, machine).reconstruct(images, &mut Arena::default()))?;
-    let png = reconstruction_grid(data.width, data.height, &originals, &reconstructions, indices.len())
-        .map_err(RunError::from)?;
+    let png = machine.run(|| reconstruction_picture(&run.trained(machine.context), images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;
     say!("{} images of {} above their reconstructions: {}", indices.len(), data.name, out.display());

@@ -1,6 +1,6 @@
 //! How to compute, resolved from arguments and environment.
 
-use narrows_kernels::{Context, GemmEngine, Isa};
+use narrows_kernels::{Context, GemmEngine};
 
 use super::CliError;
 use super::args::{Gemm, MachineArguments};
@@ -13,9 +13,11 @@ pub fn resolve(arguments: &MachineArguments) -> Result<Machine, CliError> {
         Gemm::Narrows => GemmEngine::Narrows,
         Gemm::Matrixmultiply => GemmEngine::Matrixmultiply,
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = arguments.threads.map_or(cores, usize::from);
-    let machine = Machine { context: Context { isa: Isa::from_env()?, gemm }, threads };
+    let detected = Machine::detect()?;
+    let machine = Machine {
+        context: Context { gemm, ..detected.context },
+        threads: arguments.threads.map_or(detected.threads, usize::from),
+    };
     if !machine.is_in_bit_contract() {
         say!("Matrix products by the crate matrixmultiply: the results are outside the bit contract.");
     }

@@ -62,9 +62,36 @@ pub enum OptimizerName {
 }
 
 impl OptimizerName {
+    /// Every rule.
+    pub const ALL: [OptimizerName; 7] = [
+        OptimizerName::Sgd,
+        OptimizerName::Adam,
+        OptimizerName::Adamw,
+        OptimizerName::Nadam,
+        OptimizerName::Adagrad,
+        OptimizerName::Adadelta,
+        OptimizerName::Rmsprop,
+    ];
+
     /// Its name in a configuration.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, name)| *name == self).map_or("", |(name, _)| name)
+    }
+
+    /// The keys that this optimizer has in `dialect`, besides `learning_rate` and the others that all have.
+    pub fn keys(self, dialect: Dialect) -> &'static [&'static str] {
+        use Dialect::{Keras, Pytorch};
+        use OptimizerName::{Adadelta, Adagrad, Adam, Adamw, Nadam, Rmsprop, Sgd};
+        match (self, dialect) {
+            (Sgd, Keras) => &["momentum", "nesterov"],
+            (Sgd, Pytorch) => &["momentum", "nesterov", "dampening"],
+            (Adam | Adamw, _) | (Nadam, Keras) => &["beta_1", "beta_2", "epsilon"],
+            (Nadam, Pytorch) => &["beta_1", "beta_2", "epsilon", "momentum_decay"],
+            (Adagrad, Keras) => &["epsilon", "initial_accumulator"],
+            (Adagrad, Pytorch) => &["epsilon", "initial_accumulator", "lr_decay"],
+            (Adadelta, _) => &["rho", "epsilon"],
+            (Rmsprop, _) => &["rho", "epsilon", "momentum", "centered"],
+        }
     }
 }
 
@@ -80,6 +107,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Both.
+    pub const ALL: [Dialect; 2] = [Dialect::Keras, Dialect::Pytorch];
+
     /// Its name in a configuration.
     pub fn name(self) -> &'static str {
         match self {
@@ -170,31 +200,15 @@ const DIALECTS: [(&str, Dialect); 2] = [("keras", Dialect::Keras), ("pytorch", D
 
 const SHRINKING: Rule = Rule { accepted: "a number above 0 and below 1", holds: |x| x > 0.0 && x < 1.0 };
 
-/// The keys that this optimizer has besides the common ones.
-fn own_keys(name: OptimizerName, dialect: Dialect) -> &'static [&'static str] {
-    use Dialect::{Keras, Pytorch};
-    use OptimizerName::{Adadelta, Adagrad, Adam, Adamw, Nadam, Rmsprop, Sgd};
-    match (name, dialect) {
-        (Sgd, Keras) => &["momentum", "nesterov"],
-        (Sgd, Pytorch) => &["momentum", "nesterov", "dampening"],
-        (Adam | Adamw, _) | (Nadam, Keras) => &["beta_1", "beta_2", "epsilon"],
-        (Nadam, Pytorch) => &["beta_1", "beta_2", "epsilon", "momentum_decay"],
-        (Adagrad, Keras) => &["epsilon", "initial_accumulator"],
-        (Adagrad, Pytorch) => &["epsilon", "initial_accumulator", "lr_decay"],
-        (Adadelta, _) => &["rho", "epsilon"],
-        (Rmsprop, _) => &["rho", "epsilon", "momentum", "centered"],
-    }
-}
-
 pub(super) fn read(root: &Reader<'_>, validates: bool) -> Result<OptimizerConfig, ConfigError> {
     let table = root.need("optimizer", "a table [optimizer] with name")?.table(KEYS, "a table [optimizer]")?;
     let name = table.need("name", "an optimizer, as in name = \"adam\"")?.choice(&NAMES)?;
     let dialect = table.get("dialect").map_or(Ok(Dialect::Keras), |field| field.choice(&DIALECTS))?;
     let (common, others) = KEYS.split_at(COMMON);
-    let own = own_keys(name, dialect);
+    let own = name.keys(dialect);
     if let Some(field) = others.iter().filter(|key| !own.contains(key)).find_map(|key| table.get(key)) {
         let key = field.path.rsplit('.').next().unwrap_or_default();
-        let other = DIALECTS.iter().find(|(_, other)| own_keys(name, *other).contains(&key));
+        let other = DIALECTS.iter().find(|(_, other)| name.keys(*other).contains(&key));
         let problem = Problem::OptimizerKey {
             key: field.path.clone(),
             optimizer: name.name(),

@@ -144,6 +144,16 @@ impl Dataset {
         Dataset::new(self.name.clone(), (self.height, self.width), pixels, Some(new_labels), class_names)
     }
 
+    /// The images at `indices` `[m]`, in that order, with their labels.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Dataset::len).
+    pub fn subset(&self, indices: &[u32]) -> Dataset {
+        let pixels = indices.iter().flat_map(|&i| self.row(i as usize)).copied().collect();
+        let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i as usize]).collect());
+        Dataset { pixels, labels, name: self.name.clone(), class_names: self.class_names.clone(), ..*self }
+    }
+
     fn class_number(&self, selector: &str) -> Result<usize, DataError> {
         let lower = selector.to_lowercase();
         let named = self.class_names.iter().position(|name| name.to_lowercase() == lower);

@@ -113,17 +113,22 @@ pub fn load_path(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
 
 /// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.
 pub fn save(folder: &Path, train: &Dataset, test: Option<&Dataset>) -> Result<(), DataError> {
-    create_folder(folder)?;
-    let parts = [(Some(train), TRAIN_IMAGES, TRAIN_LABELS), (test, TEST_IMAGES, TEST_LABELS)];
-    for (part, images, labels) in parts {
-        let Some(part) = part else { continue };
-        idx::write_images(&folder.join(images), part.height, part.width, &part.pixels)?;
-        if let Some(values) = &part.labels {
-            idx::write_labels(&folder.join(labels), values)?;
-        }
+    save_part(folder, "train", train)?;
+    match test {
+        Some(test) => save_part(folder, "t10k", test),
+        None => Ok(()),
     }
-    if train.labels.is_some() {
-        let names: String = train.class_names.iter().map(|name| format!("{name}\n")).collect();
+}
+
+/// Writes one part as plain IDX files, `PREFIX-images-idx3-ubyte` and, where there are labels, `PREFIX-labels-idx1-ubyte`
+/// and `class-names.txt`.
+pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), DataError> {
+    create_folder(folder)?;
+    let images = folder.join(format!("{prefix}-images-idx3-ubyte"));
+    idx::write_images(&images, part.height, part.width, &part.pixels)?;
+    if let Some(labels) = &part.labels {
+        idx::write_labels(&folder.join(format!("{prefix}-labels-idx1-ubyte")), labels)?;
+        let names: String = part.class_names.iter().map(|name| format!("{name}\n")).collect();
         write_whole(&folder.join(CLASS_NAMES), names.as_bytes())?;
     }
     Ok(())

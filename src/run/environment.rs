@@ -1,6 +1,6 @@
 //! The machine and the settings that a run is made with.
 
-use narrows_kernels::{Context, GemmEngine};
+use narrows_kernels::{Context, GemmEngine, Isa, IsaError};
 use serde_json::{Value, json};
 
 use super::error::RunError;
@@ -15,6 +15,12 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Our own products on the instruction set that `NARROWS_ISA` forces, else the widest, and a thread for each core.
+    pub fn detect() -> Result<Self, IsaError> {
+        let context = Context { isa: Isa::from_env()?, gemm: GemmEngine::Narrows };
+        Ok(Machine { context, threads: std::thread::available_parallelism().map_or(1, usize::from) })
+    }
+
     /// Runs `work` in a pool of this machine's threads.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
         let pool = rayon::ThreadPoolBuilder::new()

@@ -8,7 +8,8 @@ use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::train::TrainError;
+use crate::optim::SpecError;
+use crate::train::{TrainError, WidthError};
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +53,15 @@ pub enum RunError {
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The optimizer cannot be built.
+    #[error(transparent)]
+    Optimizer(#[from] SpecError),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// Images of another size than the model's.
+    #[error(transparent)]
+    Width(#[from] WidthError),
     /// The operating system refused a file operation.
     #[error(transparent)]
     File(#[from] FileError),
@@ -118,6 +125,7 @@ impl RunError {
             | RunError::UnknownSet { .. }
             | RunError::NoTestPart { .. }
             | RunError::Model(_)
+            | RunError::Optimizer(_)
             | RunError::Occupied { .. }
             | RunError::Output { .. }
             | RunError::NotARun { .. } => true,

@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{RunFolder, hex_sha256};
-use super::images::loss_chart;
+use super::images::{loss_chart, reconstruction_picture};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::data::scale_table;
-use crate::figures::grid::reconstruction_grid;
 use crate::nn::weights;
-use crate::optim;
+use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
-use crate::train::{Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, Trained, train};
+use crate::train::{Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, train};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -41,6 +41,32 @@ impl Executed {
     }
 }
 
+/// Trains the model of `config` from fresh weights, in the current thread pool, and writes nothing.
+pub fn fit(
+    config: &RunConfig,
+    prepared: &Prepared,
+    context: Context,
+    listener: &mut dyn Listener,
+) -> Result<Outcome<f32>, RunError> {
+    let model = &prepared.model;
+    let spec = OptimizerSpec::from_config(&config.optimizer);
+    let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);
+    let job = Job {
+        context,
+        model,
+        objective: Objective::new(config.train.loss, &config.model),
+        data: &prepared.loaded.data,
+        train: &prepared.loaded.split.train,
+        validation: &prepared.loaded.split.validation,
+        config: &config.train,
+        seed: config.seed,
+        optimizer: Optimizer::new(spec, model.table().len())?,
+        learning_rate,
+        clip: Clip::from_config(&config.optimizer),
+    };
+    Ok(train(job, model.init(config.model.init, config.seed), listener)?)
+}
+
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`.
 /// An interrupted run is written like a finished one, with what there is.
 pub fn execute(
@@ -50,36 +76,21 @@ pub fn execute(
     folder: &RunFolder,
     listener: &mut dyn Listener,
 ) -> Result<Executed, RunError> {
-    folder.write_config(config)?;
+    let resolved = RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() };
+    folder.write_config(&resolved)?;
     folder.write_environment(&machine.describe())?;
-    let objective = Objective::new(config.train.loss, &config.model);
-    let model = &prepared.model;
-    let job = Job {
-        context: machine.context,
-        model,
-        objective,
-        data: &prepared.loaded.data,
-        train: &prepared.loaded.split.train,
-        validation: &prepared.loaded.split.validation,
-        config: &config.train,
-        seed: config.seed,
-        optimizer: optim::from_config(&config.optimizer, model.table().len()),
-        schedule: optim::schedule_from_config(&config.optimizer),
-        clip: optim::clip_from_config(&config.optimizer),
-    };
-    let params = model.init(config.model.init, config.seed);
     let mut keeper =
         HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
-    let outcome = train(job, params, &mut keeper)?;
+    let outcome = fit(config, prepared, machine.context, &mut keeper)?;
     if let Some(error) = keeper.failed {
         return Err(error);
     }
     folder.write_history(&outcome.history)?;
-    let weights = weights::to_bytes(model, &outcome.params);
+    let weights = weights::to_bytes(&prepared.model, &outcome.params);
     folder.write_weights(&weights)?;
     let weights_sha256 = hex_sha256(&weights);
 
-    let trained = Trained { model, params: &outcome.params, objective, context: machine.context };
+    let trained = prepared.trained(config, &outcome.params, machine.context);
     let scale = scale_table::<f32>();
     let images = |indices| Images { data: &prepared.loaded.data, indices, scale: &scale };
     let mut arena = Arena::default();
@@ -95,10 +106,7 @@ pub fn execute(
     }
     let shown = shown_images(prepared, RECONSTRUCTIONS);
     if !shown.is_empty() {
-        let (originals, reconstructions) = trained.reconstruct(images(shown), &mut arena);
-        let (width, height) = (prepared.loaded.data.width, prepared.loaded.data.height);
-        let png = reconstruction_grid(width, height, &originals, &reconstructions, shown.len())?;
-        folder.write_reconstructions(&png)?;
+        folder.write_reconstructions(&reconstruction_picture(&trained, images(shown))?)?;
     }
     Ok(Executed { outcome, evaluations, weights_sha256 })
 }

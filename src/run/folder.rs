@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows_kernels::AlignedVec;
+use narrows_kernels::{AlignedVec, Context};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,7 +11,7 @@ use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
 use crate::files::{create_folder, read_whole, write_whole};
 use crate::nn::weights;
-use crate::train::History;
+use crate::train::{History, Trained};
 
 /// A folder that a run is being written to.
 #[derive(Clone, Debug)]
@@ -154,6 +154,10 @@ impl OpenRun {
         let params = weights::load(&path.join(MODEL), &prepared.model)?;
         check_weights(path)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
+    }
+    /// The model with its parameters, ready to be applied.
+    pub fn trained(&self, context: Context) -> Trained<'_, f32> {
+        self.prepared.trained(&self.config, &self.params, context)
     }
 }
 

@@ -11,7 +11,7 @@ mod prepare;
 
 pub use environment::Machine;
 pub use error::RunError;
-pub use execute::{Executed, execute};
+pub use execute::{Executed, execute, fit};
 pub use folder::{OpenRun, RunFolder, create_output};
-pub use images::loss_chart;
+pub use images::{loss_chart, reconstruction_picture};
 pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};

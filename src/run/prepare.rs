@@ -8,6 +8,8 @@ use crate::config::{RunConfig, nearest};
 use crate::data::draw::{self, footwear};
 use crate::data::{Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, split};
 use crate::nn::Autoencoder;
+use crate::train::{Objective, Trained};
+use narrows_kernels::Context;
 
 /// The name of the set that the program draws.
 pub const DRAWN_SET: &str = "footwear";
@@ -40,6 +42,12 @@ impl Prepared {
     pub fn new(config: &RunConfig, loaded: Arc<Loaded>) -> Result<Self, RunError> {
         let model = Autoencoder::new(&config.model, loaded.data.features())?;
         Ok(Prepared { loaded, model })
+    }
+
+    /// The model of `config` with these parameters, ready to be applied.
+    pub fn trained<'a>(&'a self, config: &RunConfig, params: &'a [f32], context: Context) -> Trained<'a, f32> {
+        let objective = Objective::new(config.train.loss, &config.model);
+        Trained { model: &self.model, params, objective, context }
     }
 }
 
@@ -91,7 +99,7 @@ fn find(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<(Dataset, Option<Da
             other => RunError::Data(other),
         })?;
         let (train, test) = load(&folder, set)?;
-        return Ok((train, Some(test), format!("{}, from {}", set.title, folder.display())));
+        return Ok((train, Some(test), format!("from {}", folder.display())));
     }
     let path = Path::new(set);
     if path.exists() {

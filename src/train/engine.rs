@@ -12,7 +12,7 @@ use super::objective::Objective;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, scale_table, shuffle_into};
 use crate::nn::{Autoencoder, Mode};
-use crate::optim::{Clip, Optimizer, ScheduleState};
+use crate::optim::{Clip, LearningRate, Optimizer};
 use crate::tape::{Arena, Tape};
 
 /// All that a training run depends on.
@@ -36,7 +36,7 @@ pub struct Job<'a, T: Real> {
     /// Takes the steps.
     pub optimizer: Optimizer<T>,
     /// Gives each epoch its learning rate.
-    pub schedule: ScheduleState,
+    pub learning_rate: LearningRate,
     /// Limits gradients before each step.
     pub clip: Clip,
 }
@@ -127,7 +127,7 @@ pub fn train<T: Real>(
     let steps = job.train.len().div_ceil(job.config.batch_size);
     for epoch in 1..=job.config.max_epochs {
         let began = Instant::now();
-        let learning_rate = job.schedule.learning_rate();
+        let learning_rate = job.learning_rate.value();
         shuffle_into(&mut order, job.seed, epoch as u64);
         // The order numbers the training images; the data set numbers all of them.
         order.iter_mut().for_each(|index| *index = job.train[*index as usize]);
@@ -136,9 +136,8 @@ pub fn train<T: Real>(
         for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
             let taken = ((epoch - 1) * steps + step - 1) as u64;
             let mode = Mode::Train { seed: job.seed, step: taken };
-            let (loss, penalty) = memory
-                .gradients(&job, &scale, &params, batch, mode)
-                .map_err(|found| found.at(epoch, step))?;
+            let (loss, penalty) =
+                memory.gradients(&job, &scale, &params, batch, mode).map_err(|found| found.at(epoch, step))?;
             job.clip.apply(job.context.isa, &mut memory.grads);
             job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
             mean.add(loss, penalty, batch.len());
@@ -168,7 +167,8 @@ pub fn train<T: Real>(
             let best = best_params.get_or_insert_with(|| AlignedVec::zeros(params.len()));
             best.copy_from_slice(&params);
         }
-        job.schedule.epoch_done(monitored(Monitor::ValLoss, &record), monitored(Monitor::Loss, &record));
+        let watched = monitored(job.learning_rate.monitor(), &record);
+        job.learning_rate.epoch_done(watched);
         let improved = verdict.map(|verdict| verdict == Verdict::Improved);
         let flow = listener.hear(Event::EpochDone { record: &record, improved });
         if verdict == Some(Verdict::Stop) {

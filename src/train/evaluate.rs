@@ -3,6 +3,7 @@
 use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real};
+use ndarray::Array2;
 
 use super::objective::Objective;
 use crate::config::LossKind;
@@ -13,7 +14,7 @@ use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
 /// chained one after the other. 500 rows of the largest layer (784 wide) are 1.6 MB, which stay in a second-level cache.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 /// A code unit counts as active in a sample when its magnitude exceeds this.
 pub const ACTIVE_ABOVE: f64 = 1e-3;
@@ -47,6 +48,14 @@ pub struct Images<'a, T> {
 }
 
 impl<'a, T: Real> Images<'a, T> {
+    /// All of them [indices, features], in one array.
+    pub fn to_array(&self) -> Array2<T> {
+        let mut array = Array2::from_elem((self.indices.len(), self.data.features()), T::ZERO);
+        let out = array.as_slice_mut().expect("a new array is contiguous");
+        self.data.gather(self.scale, self.indices, out);
+        array
+    }
+
     /// Records a batch [batch.len(), features].
     pub fn gather(&self, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
         tape.constant_with(batch.len(), self.data.features(), |out| self.data.gather(self.scale, batch, out))
@@ -109,20 +118,6 @@ impl<T: Real> Trained<'_, T> {
             active_code_units: active as f64 / count as f64,
             code_l1: l1 / count as f64,
         }
-    }
-
-    /// Originals and reconstructions [indices, features] of a few images.
-    pub fn reconstruct(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> (Vec<T>, Vec<T>) {
-        let (mut originals, mut reconstructions) = (Vec::new(), Vec::new());
-        for batch in images.indices.chunks(ROWS) {
-            let mut tape = Tape::new(self.context, arena, self.params);
-            let x = images.gather(&mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
-            let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
-            originals.extend_from_slice(tape.value(x));
-            reconstructions.extend_from_slice(tape.value(reconstruction));
-        }
-        (originals, reconstructions)
     }
 }
 

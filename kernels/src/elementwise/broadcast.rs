@@ -1,6 +1,6 @@
 //! Rows and columns spread over a matrix.
 
-use super::drive::{Adding, CHUNK, Elementwise, Map, PARALLEL_FROM, Writing, load, store};
+use super::drive::{Adding, CHUNK, Elementwise, Map, Writing, is_parallel, load, store};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// What stands for an operand of shape [rows, cols].
@@ -8,9 +8,9 @@ use crate::{Accumulate, Isa, Kernel, Real, Simd};
 enum Operand<'a, T> {
     /// [rows, cols].
     Matrix(&'a [T]),
-    /// [cols], the same in every row.
+    /// \[cols\], the same in every row.
     Row(&'a [T]),
-    /// [rows], the same in every column.
+    /// \[rows\], the same in every column.
     Column(&'a [T]),
 }
 
@@ -43,18 +43,18 @@ impl<T: Real> Map<T, 2> for Plus {
     }
 }
 
-/// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row [cols].
+/// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row \[cols\].
 pub fn add_row<T: Real>(isa: Isa, x: &[T], row: &[T], out: &mut [T]) {
     assert_eq!(x.len(), out.len(), "add_row takes an output as long as its input");
     rows(isa, Plus, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
 }
 
-/// out\[i, j\] (+)= row\[j\]; out [rows, cols], row [cols].
+/// out\[i, j\] (+)= row\[j\]; out [rows, cols], row \[cols\].
 pub fn broadcast_row<T: Real>(isa: Isa, row: &[T], out: &mut [T], accumulate: Accumulate) {
     rows(isa, Same, [Operand::Row(row)], row.len(), out, accumulate);
 }
 
-/// out\[i, j\] (+)= column\[i\]; out [rows, cols], column [rows].
+/// out\[i, j\] (+)= column\[i\]; out [rows, cols], column \[rows\].
 pub fn broadcast_column<T: Real>(isa: Isa, column: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
     assert_eq!(column.len() * cols, out.len(), "broadcast_column takes an output of column length times cols");
     rows(isa, Same, [Operand::Column(column)], cols, out, accumulate);
@@ -72,9 +72,10 @@ fn rows<T: Real, F: Map<T, N>, const N: usize>(
         return;
     }
     assert!(cols > 0 && out.len().is_multiple_of(cols), "{} elements are no whole rows of {cols}", out.len());
+    let parallel = is_parallel(out.len());
     match accumulate {
-        Accumulate::Overwrite => split(isa, Writing(f), operands, cols, out),
-        Accumulate::Add => split(isa, Adding(f), operands, cols, out),
+        Accumulate::Overwrite => split(isa, Writing(f), operands, cols, out, parallel),
+        Accumulate::Add => split(isa, Adding(f), operands, cols, out, parallel),
     }
 }
 
@@ -85,16 +86,17 @@ fn split<T: Real, E: Elementwise<T, N, 1>, const N: usize>(
     operands: [Operand<'_, T>; N],
     cols: usize,
     out: &mut [T],
+    parallel: bool,
 ) {
     let rows = out.len() / cols;
-    if out.len() < PARALLEL_FROM.min(2 * CHUNK) || rows < 2 || rayon::current_num_threads() == 1 {
+    if !parallel || out.len() < 2 * CHUNK || rows < 2 {
         return T::dispatch(isa, Rows { f, operands, cols, out });
     }
     let middle = rows / 2;
     let (above, below) = out.split_at_mut(middle * cols);
     rayon::join(
-        || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above),
-        || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below),
+        || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above, parallel),
+        || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below, parallel),
     );
 }
 

@@ -5,7 +5,7 @@
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// Slices of at least this many elements are split over the threads of the current rayon pool.
-pub(crate) const PARALLEL_FROM: usize = 1 << 16;
+const PARALLEL_FROM: usize = 1 << 16;
 /// What one thread takes at a time: 64 KiB of `f32`, so that a chunk of a few slices stays in its core's L2.
 pub(crate) const CHUNK: usize = 1 << 14;
 
@@ -90,10 +90,10 @@ pub(crate) fn elementwise<T: Real, E: Elementwise<T, N, M>, const N: usize, cons
     for output in &outputs {
         assert_eq!(output.len(), len, "an elementwise kernel takes outputs of one length");
     }
-    if len < PARALLEL_FROM || rayon::current_num_threads() == 1 {
-        T::dispatch(isa, Whole { f, inputs, outputs });
-    } else {
+    if is_parallel(len) {
         split(isa, f, inputs, outputs);
+    } else {
+        T::dispatch(isa, Whole { f, inputs, outputs });
     }
 }
 
@@ -108,20 +108,33 @@ fn split<T: Real, E: Elementwise<T, N, M>, const N: usize, const M: usize>(
     if chunks <= 1 {
         return T::dispatch(isa, Whole { f, inputs, outputs });
     }
-    let middle = chunks / 2 * CHUNK;
-    let mut right: [&mut [T]; M] = std::array::from_fn(|_| Default::default());
-    let mut halves = right.iter_mut();
-    let left = outputs.map(|output| {
-        let (left, rest) = output.split_at_mut(middle);
-        if let Some(half) = halves.next() {
-            *half = rest;
+    let (now, later) = split_inputs(inputs, chunks / 2 * CHUNK);
+    let (out_now, out_later) = split_outputs(outputs, chunks / 2 * CHUNK);
+    rayon::join(|| split(isa, f, now, out_now), || split(isa, f, later, out_later));
+}
+
+/// Whether work on `len` elements is split over threads at all.
+pub(crate) fn is_parallel(len: usize) -> bool {
+    len >= PARALLEL_FROM && rayon::current_num_threads() > 1
+}
+
+/// Every slice before and after `at`.
+pub(crate) fn split_inputs<T, const N: usize>(inputs: [&[T]; N], at: usize) -> ([&[T]; N], [&[T]; N]) {
+    (inputs.map(|input| &input[..at]), inputs.map(|input| &input[at..]))
+}
+
+/// Every slice before and after `at`.
+pub(crate) fn split_outputs<T, const M: usize>(outputs: [&mut [T]; M], at: usize) -> ([&mut [T]; M], [&mut [T]; M]) {
+    let mut after: [&mut [T]; M] = std::array::from_fn(|_| Default::default());
+    let mut rest = after.iter_mut();
+    let before = outputs.map(|output| {
+        let (head, tail) = output.split_at_mut(at);
+        if let Some(slot) = rest.next() {
+            *slot = tail;
         }
-        left
+        head
     });
-    rayon::join(
-        || split(isa, f, inputs.map(|input| &input[..middle]), left),
-        || split(isa, f, inputs.map(|input| &input[middle..]), right),
-    );
+    (before, after)
 }
 
 struct Whole<'a, T, E, const N: usize, const M: usize> {

@@ -10,7 +10,7 @@ pub(crate) mod drive;
 pub use broadcast::{add_row, broadcast_column, broadcast_row};
 
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
-use drive::{Map, map};
+use drive::{Map, map, map_in_place};
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +77,19 @@ maps! {
     Product(simd, a, b) = simd.mul(a, b);
 }
 
+#[derive(Clone, Copy)]
+struct Clamp<T> {
+    low: T,
+    high: T,
+}
+
+impl<T: Real> Map<T, 1> for Clamp<T> {
+    #[inline(always)]
+    fn value<S: Simd<T>>(self, simd: S, [x]: [S::V; 1]) -> S::V {
+        simd.min(simd.splat(self.high), simd.max(simd.splat(self.low), x))
+    }
+}
+
 /// out\[i\] (+)= op(x\[i\]).
 pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
     let of = std::marker::PhantomData;
@@ -105,4 +118,14 @@ pub fn binary<T: Real>(isa: Isa, op: Binary, a: &[T], b: &[T], out: &mut [T], ac
 /// out\[i\] (+)= s · x\[i\].
 pub fn mul_scalar<T: Real>(isa: Isa, x: &[T], s: T, out: &mut [T], accumulate: Accumulate) {
     unary(isa, Unary::Scale(s), x, out, accumulate);
+}
+
+/// x\[i\] = s · x\[i\].
+pub fn scale_in_place<T: Real>(isa: Isa, x: &mut [T], s: T) {
+    map_in_place(isa, Scale { by: s, of: std::marker::PhantomData }, x);
+}
+
+/// x\[i\] = the nearest number to it within `low` ..= `high`; NaN stays.
+pub fn clamp_in_place<T: Real>(isa: Isa, x: &mut [T], low: T, high: T) {
+    map_in_place(isa, Clamp { low, high }, x);
 }

@@ -13,12 +13,12 @@
 
 use std::ops::Range;
 
-use super::apply_activation_to_row;
 use super::pack::{PackPanel, PackTiles};
 use super::plan::Plan;
 use super::product::{Product, Source};
 use super::scratch::with_scratch;
 use super::tile::{Finish, TileColumn, TileShape};
+use crate::activation::activate_in_place;
 use crate::{Accumulate, Activation, Isa, Real};
 
 /// Splits 0..len into ranges of nearly equal length, none longer than `longest`; one empty range when `len` is 0.
@@ -184,9 +184,7 @@ fn activate<T: Real>(isa: Isa, part: Product<T>) {
             for i in 0..part.m {
                 for j in 0..part.n {
                     // SAFETY: element (i, j) of the part, which this thread alone accesses.
-                    apply_activation_to_row(isa, part.activation, unsafe {
-                        std::slice::from_mut(&mut *part.out.at(i, j))
-                    });
+                    activate_in_place(isa, part.activation, unsafe { std::slice::from_mut(&mut *part.out.at(i, j)) });
                 }
             }
             return;
@@ -195,7 +193,7 @@ fn activate<T: Real>(isa: Isa, part: Product<T>) {
     for run in 0..runs {
         // SAFETY: a row (or column) of the part, whose elements are adjacent and which this thread alone accesses.
         let run = unsafe { std::slice::from_raw_parts_mut(part.out.ptr.wrapping_add(run * stride), len) };
-        apply_activation_to_row(isa, part.activation, run);
+        activate_in_place(isa, part.activation, run);
     }
 }
 

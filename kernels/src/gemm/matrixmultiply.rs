@@ -1,7 +1,7 @@
 //! The crate `matrixmultiply` behind the same interface, to compare with.
 
-use super::apply_activation_to_row;
 use super::product::{Bias, Product};
+use crate::activation::activate_in_place;
 use crate::{Accumulate, Isa, Real};
 
 /// Computes `product` in another order of summation, on the calling thread.
@@ -34,7 +34,7 @@ pub(super) fn run<T: Real>(isa: Isa, product: Product<T>) {
                     Bias::None => {}
                     Bias::Columns(bias) | Bias::Rows(bias) => *x += *bias,
                 }
-                apply_activation_to_row(isa, product.activation, std::slice::from_mut(&mut *x));
+                activate_in_place(isa, product.activation, std::slice::from_mut(&mut *x));
             }
         }
     }

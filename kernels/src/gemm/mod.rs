@@ -15,7 +15,6 @@ use product::Product;
 use tile::TileShape;
 
 pub use epilogue::Epilogue;
-pub(crate) use epilogue::apply_activation_to_row;
 #[doc(hidden)]
 pub use plan::Plan;
 

@@ -1,7 +1,7 @@
 //! Sums of columns, one chain of additions each.
 
 use super::{Summand, whole_rows};
-use crate::elementwise::drive::{CHUNK, PARALLEL_FROM, load, store};
+use crate::elementwise::drive::{CHUNK, is_parallel, load, store};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// Rows over which a strip's sums stay in registers.
@@ -33,7 +33,7 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
         return;
     }
     let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
-    let parallel = len >= PARALLEL_FROM && rayon::current_num_threads() > 1;
+    let parallel = is_parallel(len);
     split(isa, Columns { f, inputs, outputs, cols, rows: len / cols, from: 0, sums }, parallel);
 }
 

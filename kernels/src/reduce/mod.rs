@@ -57,7 +57,7 @@ summands! {
 /// The length of a row where the caller names none.
 const CHUNK: usize = 4096;
 
-/// out\[i\] (+)= Σⱼ x\[i, j\]; x [rows, cols], out [rows].
+/// out\[i\] (+)= Σⱼ x\[i, j\]; x [rows, cols], out \[rows\].
 pub fn row_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
     assert_eq!(x.len(), out.len() * cols, "row_sums takes rows of {cols} and an output for each");
     let mut row = 0;
@@ -84,7 +84,7 @@ pub fn sum_from<T: Real>(isa: Isa, start: f64, x: &[T], cols: usize) -> f64 {
     chain(isa, Value, [x], [], cols, start)
 }
 
-/// out\[j\] (+)= Σᵢ x\[i, j\]; x [rows, cols], out [cols]. Each column is one chain of additions over ascending rows, from
+/// out\[j\] (+)= Σᵢ x\[i, j\]; x [rows, cols], out \[cols\]. Each column is one chain of additions over ascending rows, from
 /// zero or from the old output.
 pub fn column_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
     columns(isa, Value, [x], [], cols, out, accumulate);

@@ -1,7 +1,7 @@
 //! Sums of rows, by lanes and tree.
 
 use super::Summand;
-use crate::elementwise::drive::{CHUNK, PARALLEL_FROM, load, store};
+use crate::elementwise::drive::{CHUNK, is_parallel, load, split_inputs, split_outputs, store};
 use crate::{Isa, Kernel, Real, Simd};
 
 /// Virtual lanes of a row's sum.
@@ -42,7 +42,11 @@ pub(crate) fn each_row<T: Real, F: Summand<T, N, M>, const N: usize, const M: us
         let sums = &mut sums[..taken.div_ceil(cols)];
         let (now, later) = split_inputs(inputs, taken);
         let (out, rest) = split_outputs(outputs, taken);
-        split(isa, f, now, out, cols, sums);
+        if is_parallel(taken) {
+            split(isa, f, now, out, cols, sums);
+        } else {
+            T::dispatch(isa, Rows { f, inputs: now, outputs: out, cols, sums });
+        }
         (inputs, outputs) = (later, rest);
         sums.iter().for_each(|&sum| take(sum));
     }
@@ -58,7 +62,7 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     sums: &mut [T],
 ) {
     let rows = sums.len();
-    if rows < 2 || inputs[0].len() < PARALLEL_FROM.min(2 * CHUNK) || rayon::current_num_threads() == 1 {
+    if rows < 2 || inputs[0].len() < 2 * CHUNK {
         return T::dispatch(isa, Rows { f, inputs, outputs, cols, sums });
     }
     let (above, below) = split_inputs(inputs, rows / 2 * cols);
@@ -68,23 +72,6 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
         || split(isa, f, above, out_above, cols, sums_above),
         || split(isa, f, below, out_below, cols, sums_below),
     );
-}
-
-fn split_inputs<T, const N: usize>(inputs: [&[T]; N], at: usize) -> ([&[T]; N], [&[T]; N]) {
-    (inputs.map(|input| &input[..at]), inputs.map(|input| &input[at..]))
-}
-
-fn split_outputs<T, const M: usize>(outputs: [&mut [T]; M], at: usize) -> ([&mut [T]; M], [&mut [T]; M]) {
-    let mut right: [&mut [T]; M] = std::array::from_fn(|_| Default::default());
-    let mut rest = right.iter_mut();
-    let left = outputs.map(|output| {
-        let (left, tail) = output.split_at_mut(at);
-        if let Some(slot) = rest.next() {
-            *slot = tail;
-        }
-        left
-    });
-    (left, right)
 }
 
 struct Rows<'a, T, F, const N: usize, const M: usize> {
