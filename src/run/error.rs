@@ -71,6 +71,14 @@ pub enum RunError {
     /// A picture cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
+    /// One of a study's runs failed.
+    #[error("in the run {run}: {source}")]
+    InStudy {
+        /// Its name.
+        run: String,
+        /// Why.
+        source: Box<RunError>,
+    },
     /// The output folder is in use.
     #[error("{} already holds a run ({found}); nothing was changed. Give another folder with --out, or remove that one", folder.display())]
     Occupied {
@@ -129,6 +137,7 @@ impl RunError {
             | RunError::Occupied { .. }
             | RunError::Output { .. }
             | RunError::NotARun { .. } => true,
+            RunError::InStudy { source, .. } => source.is_usage(),
             // What was asked of the data, not the data themselves.
             RunError::Data(error) => matches!(
                 error,

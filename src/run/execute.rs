@@ -81,10 +81,15 @@ pub fn execute(
     folder.write_environment(&machine.describe())?;
     let mut keeper =
         HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
-    let outcome = fit(config, prepared, machine.context, &mut keeper)?;
+    let outcome = fit(config, prepared, machine.context, &mut keeper);
     if let Some(error) = keeper.failed {
         return Err(error);
     }
+    if outcome.is_err() && !keeper.history.epochs.is_empty() {
+        // The epochs before the failure show how it came.
+        folder.write_history(&keeper.history)?;
+    }
+    let outcome = outcome?;
     folder.write_history(&outcome.history)?;
     let weights = weights::to_bytes(&prepared.model, &outcome.params);
     folder.write_weights(&weights)?;

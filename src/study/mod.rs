@@ -117,6 +117,7 @@ pub fn run_study(
             match make(name, prepared, run, out, machine, observer) {
                 Ok(run) => made.lock().expect("no run panics while holding it").push((at, run)),
                 Err(error) => {
+                    let error = RunError::InStudy { run: name.clone(), source: Box::new(error) };
                     failed.lock().expect("no run panics while holding it").get_or_insert(error);
                 }
             }
