@@ -86,7 +86,11 @@ fn a_key_that_is_not_known_names_its_line_and_the_nearest() {
 #[test]
 fn values_of_the_wrong_type_or_out_of_range_name_what_is_accepted() {
     for (from, to, words) in [
-        ("batch_size = 4", "batch_size = \"four\"", ["\"train.batch_size\" is the string \"four\"", "an integer from 1"]),
+        (
+            "batch_size = 4",
+            "batch_size = \"four\"",
+            ["\"train.batch_size\" is the string \"four\"", "an integer from 1"],
+        ),
         ("batch_size = 4", "batch_size = 0", ["\"train.batch_size\" is the integer 0", "an integer from 1"]),
         ("= 1e-3", "= nan", ["\"optimizer.learning_rate\" is nan", "a finite number above 0"]),
         ("= 1e-3", "= -1.0", ["\"optimizer.learning_rate\" is the float -1.0", "a finite number above 0"]),
@@ -200,7 +204,11 @@ fn an_output_folder_that_cannot_be_made_is_refused_before_training() {
             place.refuses(&[command, "toys.toml", "--out", out], 2, &["cannot", out, "--out"]);
         }
     }
-    place.refuses(&["data", "make", "--per-class", "1", "--out", "file/out"], 2, &["cannot create", "file/out", "--out"]);
+    place.refuses(
+        &["data", "make", "--per-class", "1", "--out", "file/out"],
+        2,
+        &["cannot create", "file/out", "--out"],
+    );
 }
 
 #[test]
@@ -309,7 +317,8 @@ fn a_loss_that_is_not_finite_stops_the_run_and_says_where_it_came_from() {
         "optimizer={ name = \"sgd\", learning_rate = 1e30 }",
         "model.decoder=[{ dense = \"input\", activation = \"linear\" }]",
     ];
-    let arguments: Vec<&str> = TRAIN.into_iter().chain(settings.iter().flat_map(|setting| ["--set", setting])).collect();
+    let arguments: Vec<&str> =
+        TRAIN.into_iter().chain(settings.iter().flat_map(|setting| ["--set", setting])).collect();
     let answer = place.narrows(&arguments);
     answer.refused(1, &["training stopped in epoch 1 at step ", "the loss is ", "learning rate", "clip_norm"]);
     let layer = ["encoder.0", "decoder.0", "the loss"].iter().any(|layer| answer.stderr.contains(layer));
@@ -317,6 +326,18 @@ fn a_loss_that_is_not_finite_stops_the_run_and_says_where_it_came_from() {
     assert!(layer && origin, "{}", answer.stderr);
     // Nothing passes for a result.
     assert!(!place.path("out/model.safetensors").exists() && !place.path("out/metrics.json").exists());
+}
+
+#[test]
+fn a_run_of_a_study_that_fails_is_named_and_what_was_finished_stays() {
+    let place = Place::with_toys();
+    let text = TOYS.replace("name = \"adam\"", "name = \"sgd\"").replace("\"sigmoid\"", "\"linear\"");
+    let grid = "\n[grid]\n\"optimizer.learning_rate\" = { slow = 1e-3, fast = 1e30 }\n";
+    place.write("toys.toml", format!("{}{grid}", text.replace("\"bce\"", "\"mse\"")).as_bytes());
+    let answer = place.narrows(&[&STUDY[..], &["--jobs", "1"]].concat());
+    answer.refused(1, &["in the run fast: training stopped in epoch 1 at step "]);
+    assert!(place.path("out/runs/slow/metrics.json").exists());
+    assert!(!place.path("out/runs/fast/metrics.json").exists() && !place.path("out/summary.csv").exists());
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn bits(place: &Place, out: &str) -> Bits {
     }
 }
 
-/// The configuration: its dotted lines go through `--set`, and so does what every run shares.
+/// Runs the configuration, and returns what it left and what it said.
 fn train(place: &Place, model: &str, isa: Isa, threads: usize, more: &[&str]) -> (Bits, String) {
     let out = format!("{}-{threads}-{}", isa.name(), more.join(""));
     let mut command = place.command(&["train", model, "--out", &out, "--threads", &threads.to_string()]);
@@ -82,7 +82,7 @@ fn train(place: &Place, model: &str, isa: Isa, threads: usize, more: &[&str]) ->
     (bits(place, &out), answer.stdout)
 }
 
-/// One TOML from the dotted keys of a model and the tables that all share.
+/// A folder with `run.toml`: the keys of a model, and what all share.
 fn place_with(model: &str) -> Place {
     let place = Place::new();
     let mut document: toml::Table = DATA_AND_TRAIN.parse().unwrap();
@@ -102,6 +102,7 @@ fn one_result_everywhere(name: &str, model: &str) {
     let widest = Isa::detect();
     let (expected, _) = train(&place, "run.toml", widest, 1, &[]);
     assert_eq!(expected.history.len(), 3, "two epochs");
+    println!("{name}: {} with 1 thread gives {}", widest.name(), expected.weights);
     let isas = Isa::available().into_iter().map(|isa| (isa, 2));
     let threads = [3, 8].map(|threads| (widest, threads));
     for (isa, threads) in isas.chain(threads) {

@@ -122,7 +122,7 @@ fn mentions(code: &str, depth: usize) -> Vec<(usize, String)> {
     // A chain of `super` that is long enough to leave the top-level module.
     let mut from = 0;
     while let Some(at) = code[from..].find("super::").map(|at| from + at) {
-        let chain = code[at..].as_bytes().chunks(7).take_while(|part| *part == b"super::").count();
+        let chain = code.as_bytes()[at..].chunks(7).take_while(|part| *part == b"super::").count();
         from = at + 7 * chain;
         if chain >= depth && !code[..at].ends_with(is_word) {
             let mut named = Vec::new();
@@ -290,7 +290,10 @@ fn the_check_of_imports_finds_what_is_planted() {
 
 #[test]
 fn the_checks_of_words_sizes_and_names_find_what_is_planted() {
-    assert_eq!(lines_with("unsafe", "// unsafe\nfn f<'a>(x: &'a u8) {}\nunsafe { \"unsafe\" }\nlet unsafely = 1;"), [3]);
+    assert_eq!(
+        lines_with("unsafe", "// unsafe\nfn f<'a>(x: &'a u8) {}\nunsafe { \"unsafe\" }\nlet unsafely = 1;"),
+        [3]
+    );
     assert_eq!(lines_with("narrows", "use narrows_kernels::Isa;\nuse narrows::tape;"), [2]);
     assert!(wrong_size(MOST_LINES + 1) && !wrong_size(MOST_LINES));
     assert!(wrong_name(Path::new("nn/utils.rs")) && wrong_name(Path::new("misc/mod.rs")));
