@@ -1,6 +1,24 @@
-//! A numerical engine that trains, inverts and studies autoencoders on CPUs.
+//! A numerical engine that trains and studies autoencoders on CPUs, with the same bits on every machine.
 //!
 //! The modules stand in the order in which data flow; each imports only those above it.
+//!
+//! ```
+//! use narrows::{config, data, run};
+//!
+//! let source = config::preset("footwear")?.source()?;
+//! let source = source.set("data.set=footwear")?.set("data.per_class=70")?.set("train.max_epochs=2")?;
+//! let config = source.into_base_run()?;
+//! let prepared = run::prepare(&config, &data::data_dirs(None))?;
+//! let machine = run::Machine::detect()?;
+//! let outcome = machine.run(|| run::fit(&config, &prepared, machine.context, &mut ()))??;
+//! let trained = prepared.trained(&config, &outcome.params, machine.context);
+//! let scale = data::scale_table();
+//! let test = narrows::train::Images { data: &prepared.loaded.data, indices: &prepared.loaded.split.test, scale: &scale };
+//! let codes = trained.encode(test.to_array().view())?;
+//! let images = trained.decode(codes.view())?;
+//! assert_eq!((codes.ncols(), images.ncols()), (50, 784));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod config;
 pub mod files;

@@ -4,6 +4,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::interrupt;
 use super::output::{colour, note};
+use crate::config::TrainConfig;
 use crate::figures::number::significant;
 use crate::train::{EpochRecord, Event, Flow, Listener};
 
@@ -11,28 +12,38 @@ use crate::train::{EpochRecord, Event, Flow, Listener};
 pub struct RunProgress {
     label: String,
     epochs: usize,
+    patience: Option<usize>,
+    /// Epochs since the last that early stopping took as better.
+    waited: usize,
     bar: Option<ProgressBar>,
 }
 
 impl RunProgress {
     /// Progress of a run that is alone.
-    pub fn new(epochs: usize, terminal: bool) -> Self {
-        RunProgress { label: String::new(), epochs, bar: terminal.then(|| styled(ProgressBar::new(0))) }
+    pub fn new(config: &TrainConfig, terminal: bool) -> Self {
+        Self::labelled(String::new(), config, terminal.then(|| styled(ProgressBar::new(0))))
     }
 
     /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
-    pub fn among(all: Option<&MultiProgress>, name: &str, epochs: usize) -> Self {
-        let bar = all.map(|all| styled(all.add(ProgressBar::new(0))));
-        RunProgress { label: format!("{name}: "), epochs, bar }
+    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainConfig) -> Self {
+        Self::labelled(format!("{name}: "), config, all.map(|all| styled(all.add(ProgressBar::new(0)))))
     }
 
-    fn line(&self, record: &EpochRecord, improved: Option<bool>) -> String {
+    fn labelled(label: String, config: &TrainConfig, bar: Option<ProgressBar>) -> Self {
+        let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
+        RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar }
+    }
+
+    fn line(&self, record: &EpochRecord) -> String {
         let validation = if record.val_loss.is_nan() {
             String::new()
         } else {
             format!("  val_loss {}", significant(record.val_loss, 4))
         };
-        let mark = if improved == Some(false) { "  (no better)" } else { "" };
+        let mark = match self.patience {
+            Some(patience) if self.waited > 0 => format!("  patience {}/{patience}", self.waited),
+            _ => String::new(),
+        };
         format!(
             "{}epoch {:>3}/{}  loss {}{validation}  {:.2} s{mark}",
             self.label,
@@ -56,6 +67,9 @@ fn styled(bar: ProgressBar) -> ProgressBar {
 
 impl Listener for RunProgress {
     fn hear(&mut self, event: Event<'_>) -> Flow {
+        if let Event::EpochDone { improved: Some(improved), .. } = event {
+            self.waited = if improved { 0 } else { self.waited + 1 };
+        }
         match (event, &self.bar) {
             (Event::StepDone { epoch, step, steps, loss }, Some(bar)) => {
                 if step == 1 {
@@ -65,8 +79,8 @@ impl Listener for RunProgress {
                 bar.set_message(format!("{epoch}/{}  loss {}", self.epochs, significant(loss, 4)));
                 bar.set_position(step as u64);
             }
-            (Event::EpochDone { record, improved }, Some(bar)) => bar.println(self.line(record, improved)),
-            (Event::EpochDone { record, improved }, None) => note(&self.line(record, improved)),
+            (Event::EpochDone { record, .. }, Some(bar)) => bar.println(self.line(record)),
+            (Event::EpochDone { record, .. }, None) => note(&self.line(record)),
             (Event::StepDone { .. }, None) => {}
         }
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }

@@ -57,7 +57,7 @@ struct StudyProgress {
 
 impl Observer for StudyProgress {
     fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener> {
-        Box::new(RunProgress::among(self.bars.as_ref(), name, config.train.max_epochs))
+        Box::new(RunProgress::among(self.bars.as_ref(), name, &config.train))
     }
 
     fn end(&self, name: &str, executed: &Executed) {

@@ -40,7 +40,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         if machine.threads == 1 { "" } else { "s" },
     );
     interrupt::listen();
-    let mut progress = RunProgress::new(config.train.max_epochs, is_terminal());
+    let mut progress = RunProgress::new(&config.train, is_terminal());
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
     drop(progress);
     let executed = executed?;

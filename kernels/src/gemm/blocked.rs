@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use super::pack::{PackPanel, PackTiles};
+use super::pack::Pack;
 use super::plan::Plan;
 use super::product::{Product, Source};
 use super::scratch::with_scratch;
@@ -47,7 +47,8 @@ pub(super) fn run<T: Real>(isa: Isa, shape: TileShape, plan: &Plan, product: Pro
     let (mc, kc) = (plan.mc.max(1).min(product.m), plan.kc.max(1).min(product.k.max(1)));
     let rhs_len =
         if plan.pack_rhs { (kc * nc.min(product.n).next_multiple_of(shape.lanes)).next_multiple_of(16) } else { 0 };
-    let lhs_len = if plan.pack_lhs { mc * kc + shape.lanes } else { 0 };
+    let lhs_len =
+        if plan.pack_lhs { mc.div_ceil(shape.rows) * shape.rows.next_multiple_of(shape.lanes) * kc } else { 0 };
     with_scratch(rhs_len + lhs_len, |scratch| {
         let (rhs_scratch, lhs_scratch) = scratch.split_at_mut(rhs_len);
         for cols in steps(product.n, nc) {
@@ -89,38 +90,31 @@ impl<T: Real> DepthBlock<'_, T> {
         self.depth.end == self.product.k
     }
 
+    /// Packs the block of rhs: whole panels, then the narrower last one.
     fn pack_rhs(&self, packed: &mut [T]) {
-        let Self { product, cols, depth, .. } = self;
-        for panel in steps(cols.len(), self.shape.cols()) {
-            let width = panel.len().next_multiple_of(self.shape.lanes);
-            T::dispatch(
-                self.isa,
-                PackPanel {
-                    rhs: Source { ptr: product.rhs.at(depth.start, cols.start + panel.start), ..product.rhs },
-                    k: depth.len(),
-                    cols: panel.len(),
-                    width,
-                    panel: packed[panel.start * depth.len()..][..width * depth.len()].as_mut_ptr(),
-                },
-            );
-        }
+        let whole = self.shape.cols();
+        let strips = [(self.cols.len() / whole, whole), (1, self.cols.len() % whole)];
+        self.pack(self.product.rhs.transposed(), self.cols.start, strips, packed);
     }
 
     fn pack_lhs(&self, rows: Range<usize>, packed: &mut [T]) {
-        let Self { product, depth, .. } = self;
-        let mut row = 0;
-        for (tiles, height) in tile_heights(rows.len(), self.shape.rows) {
-            T::dispatch(
-                self.isa,
-                PackTiles {
-                    lhs: Source { ptr: product.lhs.at(rows.start + row, depth.start), ..product.lhs },
-                    tiles,
-                    rows: height,
-                    k: depth.len(),
-                    target: packed[row * depth.len()..][..tiles * height * depth.len() + self.shape.lanes].as_mut_ptr(),
-                },
-            );
-            row += tiles * height;
+        self.pack(self.product.lhs, rows.start, tile_heights(rows.len(), self.shape.rows), packed);
+    }
+
+    /// Packs `strips` (how many, height of each) of `source`, which start at `row` and follow each other.
+    fn pack(&self, source: Source<T>, row: usize, strips: [(usize, usize); 2], packed: &mut [T]) {
+        let depth = self.depth.len();
+        let (mut row, mut packed) = (row, packed);
+        for (strips, height) in strips {
+            if strips * height == 0 {
+                continue;
+            }
+            let stride = height.next_multiple_of(self.shape.lanes);
+            let (target, rest) = packed.split_at_mut(strips * stride * depth);
+            let source = Source { ptr: source.at(row, self.depth.start), ..source };
+            T::dispatch(self.isa, Pack { source, strips, height, depth, stride, target: target.as_mut_ptr() });
+            row += strips * height;
+            packed = rest;
         }
     }
 
@@ -136,15 +130,18 @@ impl<T: Real> DepthBlock<'_, T> {
             } else {
                 (product.rhs.at(depth.start, col), product.rhs.row_stride)
             };
-            let mut done = 0;
+            let (mut done, mut lhs_packed) = (0, lhs_packed);
             for (tiles, height) in tile_heights(rows.len(), shape.rows) {
                 if tiles == 0 {
                     continue;
                 }
                 let row = rows.start + done;
                 let (lhs, lhs_tile_stride) = if plan.pack_lhs {
-                    let ptr = lhs_packed.wrapping_add(done * depth.len());
-                    (Source { ptr, row_stride: 1, col_stride: height }, height * depth.len())
+                    let col_stride = height.next_multiple_of(shape.lanes);
+                    let tile_stride = col_stride * depth.len();
+                    let ptr = lhs_packed;
+                    lhs_packed = ptr.wrapping_add(tiles * tile_stride);
+                    (Source { ptr, row_stride: 1, col_stride }, tile_stride)
                 } else {
                     let ptr = product.lhs.at(row, depth.start);
                     (Source { ptr, ..product.lhs }, height * product.lhs.row_stride)

@@ -135,6 +135,7 @@ unsafe fn tile_through_copy<T: Real, S: Simd<T>, const ROWS: usize, const VECTOR
     finish: Option<Finish<T>>,
 ) {
     // Room for the widest row of any instruction set: 2 vectors of 16.
+    const { assert!(VECTORS * S::LANES <= 32) };
     let mut copy = [const { MaybeUninit::<[T; 32]>::uninit() }; ROWS];
     let copy = Target { ptr: copy.as_mut_ptr().cast::<T>(), row_stride: 32, col_stride: 1 };
     let cols = column.cols;
@@ -197,12 +198,24 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
     // SAFETY: the caller promises the elements of the tile.
     unsafe {
         if column.from_out {
-            for (i, row) in chains.iter_mut().enumerate() {
+            let mut c = out.ptr;
+            for row in &mut chains {
                 for (v, x) in row.iter_mut().enumerate() {
-                    let c = out.ptr.wrapping_add(i * out.row_stride + v * S::LANES);
+                    let c = c.wrapping_add(v * S::LANES);
                     *x = if v + 1 < VECTORS { simd.load_ptr(c) } else { simd.load_ptr_partial(c, tail) };
                 }
+                c = c.wrapping_add(out.row_stride);
             }
+        }
+
+        // While the chains run, fetch what is touched next: the elements that they will be stored to, or, where these were
+        // just loaded, those of the tile below.
+        let mut c = if column.from_out { out.at(ROWS, 0) } else { out.ptr };
+        for _ in 0..ROWS {
+            for v in 0..VECTORS {
+                simd.prefetch(c.wrapping_add(v * S::LANES));
+            }
+            c = c.wrapping_add(out.row_stride);
         }
 
         let lhs_adjacent = lhs.row_stride == 1;
@@ -252,15 +265,17 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
             }
         }
 
-        for (i, row) in chains.iter().enumerate() {
+        let mut c = out.ptr;
+        for row in &chains {
             for (v, &x) in row.iter().enumerate() {
-                let c = out.ptr.wrapping_add(i * out.row_stride + v * S::LANES);
+                let c = c.wrapping_add(v * S::LANES);
                 if v + 1 < VECTORS {
                     simd.store_ptr(c, x);
                 } else {
                     simd.store_ptr_partial(c, x, tail);
                 }
             }
+            c = c.wrapping_add(out.row_stride);
         }
     }
 }

@@ -75,10 +75,10 @@ pub trait Simd<T>: Copy + Send + Sync {
     unsafe fn store_ptr_partial(self, target: *mut T, vector: Self::V, count: usize);
     /// Transposes the block of (rows, cols), each at most `LANES`, at `source`: element (i, j) goes to
     /// `target + j · target_stride + i`. Each of the `cols` target rows gets `width` elements, rows ≤ width ≤ `LANES`, of
-    /// which those past `rows` are zero; target rows are written in ascending order.
+    /// which those past `rows` are unspecified.
     ///
     /// # Safety
-    /// `source` is valid for reads of the block with rows `source_stride` apart, `target` for writes of [cols, width] with
+    /// Rows and cols are at least 1. `source` is valid for reads of the block with rows `source_stride` apart, `target` for writes of [cols, width] with
     /// rows `target_stride` apart; they do not overlap.
     unsafe fn transpose_ptr(
         self,
@@ -89,6 +89,10 @@ pub trait Simd<T>: Copy + Send + Sync {
         target_stride: usize,
         width: usize,
     );
+
+    /// Asks for the cache line of any address; nothing is accessed.
+    #[inline(always)]
+    fn prefetch(self, _: *const T) {}
 
     /// a + b.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;

@@ -45,15 +45,13 @@ macro_rules! scalar {
                 self,
                 source: *const $t,
                 _: usize,
-                (rows, cols): (usize, usize),
+                _: (usize, usize),
                 target: *mut $t,
                 _: usize,
-                width: usize,
+                _: usize,
             ) {
-                if cols > 0 && width > 0 {
-                    // SAFETY: the caller promises one element of the target, and one of the source where rows is 1.
-                    unsafe { *target = if rows > 0 { *source } else { 0.0 } }
-                }
+                // SAFETY: the caller promises a block of one element.
+                unsafe { *target = *source }
             }
             #[inline(always)]
             fn add(self, a: $t, b: $t) -> $t {

@@ -48,6 +48,11 @@ macro_rules! methods {
 macro_rules! transpose_ptr {
     ($t:ident, $lanes:literal, $in_registers:path) => {
         #[inline(always)]
+        fn prefetch(self, address: *const $t) {
+            // SAFETY: a hint, valid for any address, in every x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+        }
+        #[inline(always)]
         unsafe fn transpose_ptr(
             self,
             source: *const $t,
@@ -57,30 +62,24 @@ macro_rules! transpose_ptr {
             target_stride: usize,
             width: usize,
         ) {
-            debug_assert!(rows <= width && width <= $lanes && cols <= $lanes);
+            debug_assert!(rows > 0 && rows <= width && width <= $lanes && cols <= $lanes);
             let mut block = [<Self as Simd<$t>>::splat(self, 0.0); $lanes];
             // SAFETY: the caller promises `cols` elements of `rows` source rows and `width` elements of `cols` target rows;
             // the token proves that the CPU has the instructions.
             unsafe {
-                if (rows, cols, width) == ($lanes, $lanes, $lanes) {
-                    for (i, row) in block.iter_mut().enumerate() {
-                        *row = self.load_ptr(source.add(i * source_stride));
-                    }
-                    $in_registers(&mut block);
+                for (i, row) in block.iter_mut().enumerate() {
+                    // Missing rows repeat the last one, which costs less than a branch for each.
+                    let source = source.add(i.min(rows - 1) * source_stride);
+                    *row = if cols == $lanes { self.load_ptr(source) } else { self.load_ptr_partial(source, cols) };
+                }
+                $in_registers(&mut block);
+                if (cols, width) == ($lanes, $lanes) {
                     for (j, row) in block.iter().enumerate() {
                         self.store_ptr(target.add(j * target_stride), *row);
                     }
                 } else {
-                    for (i, row) in block.iter_mut().enumerate() {
-                        if i < rows {
-                            *row = self.load_ptr_partial(source.add(i * source_stride), cols);
-                        }
-                    }
-                    $in_registers(&mut block);
-                    for (j, row) in block.iter().enumerate() {
-                        if j < cols {
-                            self.store_ptr_partial(target.add(j * target_stride), *row, width);
-                        }
+                    for (j, row) in block.iter().enumerate().take(cols) {
+                        self.store_ptr_partial(target.add(j * target_stride), *row, width);
                     }
                 }
             }

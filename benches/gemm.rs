@@ -1,0 +1,375 @@
+//! Speed of matrix products: this crate, `matrixmultiply` and `gemm`, in GFLOP/s and percent of the FMA peak measured in the
+//! same run.
+//!
+//! ```text
+//! cargo bench -p narrows-kernels --bench gemm -- [--quick] [--only m,k,n,op]... [--dtype f32|f64] [--threads N]
+//!                                                [--isa scalar|avx2|avx512] [--rounds N]
+//! ```
+//!
+//! Engines take turns within a round, so that a change of clock or a neighbour's load meets all of them; medians over rounds
+//! are reported. Before it is timed, every result is checked: ours by its bits, the others' within rounding.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::Instant;
+
+use narrows_kernels::{
+    Accumulate, AlignedVec, Context, Epilogue, GemmEngine, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, reference,
+};
+
+/// m, k, n and how the operands lie: `nn` A·B, `tn` Aᵀ·B (a weight's gradient), `nt` A·Bᵀ (an input's gradient). Layers of
+/// autoencoders at batch 32 and 256, wide layers, cubes, and convolutions as products.
+const SHAPES: [(usize, usize, usize, &str); 22] = [
+    (32, 784, 256, "nn"),
+    (256, 784, 256, "nn"),
+    (32, 256, 50, "nn"),
+    (256, 256, 50, "nn"),
+    (32, 50, 256, "nn"),
+    (256, 50, 256, "nn"),
+    (32, 256, 784, "nn"),
+    (256, 256, 784, "nn"),
+    (784, 32, 256, "tn"),
+    (784, 256, 256, "tn"),
+    (256, 256, 784, "tn"),
+    (256, 32, 50, "tn"),
+    (32, 784, 256, "nt"),
+    (256, 784, 256, "nt"),
+    (256, 256, 50, "nt"),
+    (1000, 784, 392, "nn"),
+    (392, 1000, 196, "tn"),
+    (512, 512, 512, "nn"),
+    (1024, 1024, 1024, "nn"),
+    (2048, 2048, 2048, "nn"),
+    (6272, 576, 128, "nn"),
+    (12544, 1152, 256, "nn"),
+];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Engine {
+    Narrows,
+    Matrixmultiply,
+    Gemm,
+}
+
+impl Engine {
+    const ALL: [Engine; 3] = [Engine::Narrows, Engine::Matrixmultiply, Engine::Gemm];
+
+    fn name(self) -> &'static str {
+        match self {
+            Engine::Narrows => "narrows",
+            Engine::Matrixmultiply => "matrixmultiply",
+            Engine::Gemm => "gemm",
+        }
+    }
+}
+
+struct Options {
+    rounds: usize,
+    only: Vec<String>,
+    dtype: Option<String>,
+    threads: Option<usize>,
+    isa: Isa,
+    /// Where a measuring process leaves its rows; the one that the user starts has none.
+    csv: Option<String>,
+}
+
+impl Options {
+    fn parse() -> Options {
+        let isa = Isa::from_env().unwrap_or_else(|error| panic!("{error}"));
+        let mut options = Options { rounds: 31, only: Vec::new(), dtype: None, threads: None, isa, csv: None };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
+            match argument.as_str() {
+                "--bench" => {}
+                "--quick" => options.rounds = 5,
+                "--rounds" => options.rounds = value().parse().expect("a number of rounds"),
+                "--only" => options.only.push(value()),
+                "--dtype" => options.dtype = Some(value()),
+                "--threads" => options.threads = Some(value().parse().expect("a number of threads")),
+                "--csv" => options.csv = Some(value()),
+                "--isa" => options.isa = Isa::named(&value()).unwrap_or_else(|error| panic!("{error}")),
+                _ => panic!("unknown argument {argument}"),
+            }
+        }
+        options
+    }
+}
+
+/// What the other engines need to know about an element type.
+trait Peer: Real {
+    /// out = lhs · rhs by `matrixmultiply`, on as many threads as MATMUL_NUM_THREADS says.
+    fn matrixmultiply(out: Strided<Self>, lhs: Strided<Self>, rhs: Strided<Self>);
+}
+
+/// A matrix as the peers take it.
+#[derive(Clone, Copy)]
+struct Strided<T> {
+    ptr: *mut T,
+    rows: usize,
+    cols: usize,
+    row_stride: isize,
+    col_stride: isize,
+}
+
+impl<T> Strided<T> {
+    fn new(ptr: *const T, rows: usize, cols: usize, transposed: bool) -> Self {
+        let (row_stride, col_stride) = if transposed { (1, rows as isize) } else { (cols as isize, 1) };
+        Strided { ptr: ptr.cast_mut(), rows, cols, row_stride, col_stride }
+    }
+}
+
+macro_rules! peer {
+    ($t:ident, $function:ident) => {
+        impl Peer for $t {
+            fn matrixmultiply(out: Strided<$t>, lhs: Strided<$t>, rhs: Strided<$t>) {
+                // SAFETY: `measure` gives matrices whose shapes agree and that live long enough.
+                unsafe {
+                    matrixmultiply::$function(
+                        out.rows,
+                        lhs.cols,
+                        out.cols,
+                        1.0,
+                        lhs.ptr,
+                        lhs.row_stride,
+                        lhs.col_stride,
+                        rhs.ptr,
+                        rhs.row_stride,
+                        rhs.col_stride,
+                        0.0,
+                        out.ptr,
+                        out.row_stride,
+                        out.col_stride,
+                    );
+                }
+            }
+        }
+    };
+}
+peer!(f32, sgemm);
+peer!(f64, dgemm);
+
+fn gemm_crate<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
+    let parallelism = if threads > 1 { gemm_peer::Parallelism::Rayon(threads) } else { gemm_peer::Parallelism::None };
+    // SAFETY: `measure` gives matrices whose shapes agree and that live long enough.
+    unsafe {
+        gemm_peer::gemm(
+            out.rows,
+            out.cols,
+            lhs.cols,
+            out.ptr,
+            out.col_stride,
+            out.row_stride,
+            false,
+            lhs.ptr,
+            lhs.col_stride,
+            lhs.row_stride,
+            rhs.ptr,
+            rhs.col_stride,
+            rhs.row_stride,
+            T::ZERO,
+            T::ONE,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// The FMA peak of the pool that the caller runs in: chains of independent fused multiply-adds in the registers of each
+/// core. GFLOP/s.
+fn peak<T: Real>(isa: Isa) -> f64 {
+    /// Enough chains to cover the latency of two units, few enough for the registers of every instruction set.
+    const CHAINS: usize = 12;
+    const STEPS: usize = 10_000;
+    struct Fmas<T>(T);
+    impl<T: Real> Kernel<T> for Fmas<T> {
+        type Output = f64;
+        #[inline(always)]
+        fn run<S: Simd<T>>(self, simd: S) -> f64 {
+            let (a, b) = (simd.splat(self.0), simd.splat(T::EPSILON));
+            let mut chains = [simd.splat(T::ONE); CHAINS];
+            for _ in 0..STEPS {
+                for x in &mut chains {
+                    *x = simd.fma(*x, a, b);
+                }
+            }
+            black_box(chains.iter().fold(simd.splat(T::ZERO), |sum, x| simd.add(sum, *x)));
+            (2 * CHAINS * STEPS * S::LANES) as f64
+        }
+    }
+    let each_core = rayon::broadcast(|_| {
+        let start = Instant::now();
+        let flops = T::dispatch(isa, Fmas(black_box(T::from_f64(0.5))));
+        flops / start.elapsed().as_secs_f64() / 1e9
+    });
+    each_core.into_iter().sum()
+}
+
+/// Keeps all threads of the pool busy until the operating system has given each its own core.
+fn warm_up() {
+    rayon::broadcast(|_| {
+        let start = Instant::now();
+        while start.elapsed().as_millis() < 300 {
+            std::hint::spin_loop();
+        }
+    });
+}
+
+fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
+    let mut state = seed;
+    let mut elements = AlignedVec::zeros(len);
+    for x in elements.iter_mut() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *x = T::from_f64((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0);
+    }
+    elements
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+/// GFLOP/s.
+struct Row {
+    engines: [f64; 3],
+    peak: f64,
+}
+
+/// The speed of each engine on one product, and the peak meanwhile, in the pool that the caller runs in.
+fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, usize, usize, &str)) -> Row {
+    let (lhs_data, rhs_data) = (random::<T>(m * k, 1), random::<T>(k * n, 2));
+    let mut out_data = AlignedVec::<T>::zeros(m * n);
+    let (lhs_transposed, rhs_transposed) = (op == "tn", op == "nt");
+    let lhs_view =
+        if lhs_transposed { MatRef::new(&lhs_data, k, m).transposed() } else { MatRef::new(&lhs_data, m, k) };
+    let rhs_view =
+        if rhs_transposed { MatRef::new(&rhs_data, n, k).transposed() } else { MatRef::new(&rhs_data, k, n) };
+    let lhs = Strided::new(lhs_data.as_ptr(), m, k, lhs_transposed);
+    let rhs = Strided::new(rhs_data.as_ptr(), k, n, rhs_transposed);
+    let context = Context { isa: options.isa, gemm: GemmEngine::Narrows };
+
+    let compute = |engine: Engine, out_data: &mut AlignedVec<T>| match engine {
+        Engine::Narrows => {
+            let out = MatMut::new(out_data, m, n);
+            gemm(context, out, Accumulate::Overwrite, lhs_view, rhs_view, Epilogue::NONE);
+        }
+        Engine::Matrixmultiply => {
+            T::matrixmultiply(Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs);
+        }
+        Engine::Gemm => gemm_crate(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs),
+    };
+
+    for engine in Engine::ALL {
+        out_data.fill(T::from_f64(f64::NAN));
+        compute(engine, &mut out_data);
+        for row in [0, m / 3, m - 1] {
+            let mut expected = vec![T::ZERO; n];
+            let out = MatMut::new(&mut expected, 1, n);
+            reference::gemm(out, Accumulate::Overwrite, lhs_view.row_range(row..row + 1), rhs_view, Epilogue::NONE);
+            // Terms are below 1, so that either sum errs by less than k² ε / 2; in practice by far less.
+            let tolerance = 0.05 * (k * k) as f64 * T::EPSILON.to_f64();
+            for (a, e) in out_data[row * n..][..n].iter().zip(&expected) {
+                let good = match engine {
+                    Engine::Narrows => a.bits() == e.bits(),
+                    _ => (a.to_f64() - e.to_f64()).abs() <= tolerance,
+                };
+                assert!(good, "{} of [{m}, {k}] · [{k}, {n}] {op}: {a:?} instead of {e:?}", engine.name());
+            }
+        }
+    }
+
+    let flops = 2.0 * m as f64 * n as f64 * k as f64;
+    // Some 4 ms a sample, beside which a thread that has to be woken at its start does not count.
+    let repetitions = (1e9 * threads as f64 / flops).ceil() as usize;
+    let rounds = options.rounds.min((options.rounds as f64 * 2e9 / flops).ceil() as usize).max(5);
+    let (mut samples, mut peaks) = ([const { Vec::new() }; 3], Vec::new());
+    for _ in 0..rounds {
+        peaks.push(peak::<T>(options.isa));
+        for (engine, samples) in Engine::ALL.into_iter().zip(&mut samples) {
+            let start = Instant::now();
+            for _ in 0..repetitions {
+                compute(engine, black_box(&mut out_data));
+            }
+            samples.push(flops * repetitions as f64 / start.elapsed().as_secs_f64() / 1e9);
+        }
+    }
+    Row { engines: samples.map(median), peak: median(peaks) }
+}
+
+fn geometric_mean(ratios: &[f64]) -> f64 {
+    (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp()
+}
+
+/// Measures all shapes on `threads` cores, prints a table and appends rows to `csv`.
+fn profile<T: Peer>(options: &Options, threads: usize, csv: &mut String) {
+    if options.dtype.as_deref().is_some_and(|name| name != T::NAME) {
+        return;
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+    pool.install(warm_up);
+    let peak_now = pool.install(|| (0..50).map(|_| peak::<T>(options.isa)).fold(0.0, f64::max));
+    let cores = if threads == 1 { "core" } else { "cores" };
+    println!("\n{} on {threads} {cores}, {}: FMA peak {peak_now:.0} GFLOP/s", T::NAME, options.isa.name());
+    let headings = ["m, k, n", "", "narrows", "peak", "matrixmultiply", "gemm", "ratio"];
+    let [shape, op, ours, percent, matrixmultiply, gemm, ratio] = headings;
+    println!("{shape:>17} {op:>3} {ours:>9} {percent:>6} {matrixmultiply:>15} {gemm:>9} {ratio:>6}");
+    let mut ratios = Vec::new();
+    for (m, k, n, op) in SHAPES {
+        if !options.only.is_empty() && !options.only.contains(&format!("{m},{k},{n},{op}")) {
+            continue;
+        }
+        let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, (m, k, n, op)));
+        let [ours, matrixmultiply, gemm] = engines;
+        let (shape, percent, ratio) = (format!("{m}, {k}, {n}"), 100.0 * ours / peak, ours / matrixmultiply.max(gemm));
+        println!("{shape:>17} {op:>3} {ours:>9.1} {percent:>5.1}% {matrixmultiply:>15.1} {gemm:>9.1} {ratio:>5.2}x");
+        ratios.push(ratio);
+        for (engine, gflops) in Engine::ALL.into_iter().zip(engines) {
+            // Only ours obeys the choice of instruction set.
+            let isa = if engine == Engine::Narrows { options.isa.name() } else { "own choice" };
+            let (dtype, engine, percent) = (T::NAME, engine.name(), 100.0 * gflops / peak);
+            writeln!(csv, "{m},{k},{n},{op},{dtype},{threads},{isa},{engine},{gflops:.2},{percent:.2}")
+                .expect("a string takes all text");
+        }
+    }
+    let worst = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    println!("ratio to the better peer: geometric mean {:.3}, worst {worst:.3}", geometric_mean(&ratios));
+}
+
+/// Measures each number of threads in a process of its own, since `matrixmultiply` decides once how many it uses.
+fn profile_in_processes(options: &Options) {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let counts = options.threads.map_or_else(|| if all > 1 { vec![1, all] } else { vec![1] }, |count| vec![count]);
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target");
+    let mut csv = String::from("m,k,n,op,dtype,threads,isa,engine,gflops,percent_of_peak\n");
+    for threads in counts.iter().map(usize::to_string) {
+        let rows = format!("{target}/gemm-profile-{threads}.csv");
+        let status = std::process::Command::new(std::env::current_exe().expect("the path of this program"))
+            .args(std::env::args().skip(1))
+            .args(["--threads", &threads, "--csv", &rows])
+            .env("MATMUL_NUM_THREADS", &threads)
+            .status()
+            .expect("this program starts again");
+        assert!(status.success(), "measuring on {threads} threads failed: {status}");
+        csv += &std::fs::read_to_string(&rows).unwrap_or_else(|error| panic!("reading {rows}: {error}"));
+        std::fs::remove_file(&rows).unwrap_or_else(|error| panic!("removing {rows}: {error}"));
+    }
+    let path = format!("{target}/gemm-profile.csv");
+    std::fs::write(&path, csv).unwrap_or_else(|error| panic!("writing {path}: {error}"));
+    println!("\nwritten: {path}");
+}
+
+fn main() {
+    let options = Options::parse();
+    match (&options.csv, options.threads) {
+        (Some(path), Some(threads)) => {
+            let mut rows = String::new();
+            profile::<f32>(&options, threads, &mut rows);
+            profile::<f64>(&options, threads, &mut rows);
+            std::fs::write(path, rows).unwrap_or_else(|error| panic!("writing {path}: {error}"));
+        }
+        _ => profile_in_processes(&options),
+    }
+}
