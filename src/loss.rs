@@ -76,16 +76,12 @@ pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var
     total(tape, [l1, l2])
 }
 
-/// The weight penalty l2·Σw² over the weights given; `None` when `l2` is zero.
-pub fn weight_penalty<T: Real>(l2: f64, tape: &mut Tape<'_, T>, weights: impl Iterator<Item = Var>) -> Option<Var> {
-    if l2 == 0.0 {
-        return None;
-    }
-    weights.fold(None, |so_far, weight| {
+/// The weight penalty l2·Σw² of one weight matrix; `None` when `l2` is zero.
+pub fn weight_penalty<T: Real>(l2: f64, tape: &mut Tape<'_, T>, weight: Var) -> Option<Var> {
+    (l2 != 0.0).then(|| {
         let square = tape.square(weight);
         let sum = tape.sum(square);
-        let penalty = tape.scale(sum, l2);
-        total(tape, [so_far, Some(penalty)])
+        tape.scale(sum, l2)
     })
 }
 
@@ -153,8 +149,9 @@ mod tests {
             let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01 }, tape, code).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
             assert!(code_penalty(Penalty { l1: 0.0, l2: 0.0 }, tape, code).is_none());
-            let penalty = weight_penalty(0.5, tape, [code, code].into_iter()).unwrap();
-            close(tape.scalar(penalty), 0.5 * 42.0);
+            let penalty = weight_penalty(0.5, tape, code).unwrap();
+            close(tape.scalar(penalty), 0.5 * 21.0);
+            assert!(weight_penalty(0.0, tape, code).is_none());
         });
     }
 }

@@ -11,7 +11,7 @@ use crate::data::draw::{CLASS_NAMES, HEIGHT, WIDTH, footwear};
 use crate::data::{Catalog, CatalogSet, Dataset, FetchOptions, Fetched, FileStatus, Progress, data_dirs, fetch};
 use crate::data::{load, locate, verify};
 use crate::files::create_folder;
-use crate::run::OpenRun;
+use crate::run::{OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {
@@ -136,11 +136,10 @@ impl FetchProgress {
 }
 
 fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
-    refuse_occupied(out)?;
+    create_for_images(out)?;
     let (pixels, labels) = footwear(seed, per_class);
     let names = CLASS_NAMES.map(str::to_owned).to_vec();
     let data = Dataset::new("footwear", (HEIGHT, WIDTH), pixels, Some(labels), names)?;
-    create_folder(out)?;
     load::save(out, &data, None)?;
     say!(
         "{} pictures of {HEIGHT}×{WIDTH} pixels, {per_class} of each of {}, in {}",
@@ -154,7 +153,7 @@ fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
 
 fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliError> {
     let run = OpenRun::open(run, directories)?;
-    refuse_occupied(out)?;
+    create_for_images(out)?;
     let loaded = &run.prepared.loaded;
     for ((name, indices), prefix) in loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
         if !indices.is_empty() {
@@ -165,13 +164,19 @@ fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliErro
     Ok(())
 }
 
-/// Refuses to write images where there are some.
-fn refuse_occupied(out: &Path) -> Result<(), CliError> {
-    if out.join("train-images-idx3-ubyte").exists() {
-        return Err(CliError::Usage(format!(
-            "{} already holds images; nothing was changed. Give another folder with --out, or remove that one",
-            out.display()
-        )));
+/// Creates the folder `out`, or takes it if it holds no images and no labels, packed or not.
+fn create_for_images(out: &Path) -> Result<(), CliError> {
+    for prefix in ["train", "validation", "t10k"] {
+        for kind in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
+            let name = format!("{prefix}-{kind}");
+            let found = [format!("{name}.gz"), name].into_iter().find(|name| out.join(name).exists());
+            if let Some(found) = found {
+                return Err(CliError::Usage(format!(
+                    "{} already holds images ({found}); nothing was changed. Give another folder with --out, or remove that one",
+                    out.display()
+                )));
+            }
+        }
     }
-    Ok(())
+    Ok(create_folder(out).map_err(|source| RunError::Output { source })?)
 }

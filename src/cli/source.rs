@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::CliError;
-use crate::config::{Source, preset};
+use crate::config::{Source, preset, presets};
 use crate::files::read_whole;
 
 /// Whether the configuration is one of the program's own or a file of the user's.
@@ -19,7 +19,11 @@ pub enum Origin {
 pub fn find(name: &str) -> Result<(Source, Origin), CliError> {
     let path = Path::new(name);
     if name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR) {
-        let text = String::from_utf8(read_whole(path)?)
+        let bytes = read_whole(path).map_err(|error| {
+            let known: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
+            CliError::Usage(format!("{error}; a TOML file or the name of a preset ({}) is expected", known.join(", ")))
+        })?;
+        let text = String::from_utf8(bytes)
             .map_err(|_| CliError::Usage(format!("{name} is not UTF-8 text; a TOML file is expected")))?;
         return Ok((Source::parse(&text, name)?, Origin::File));
     }

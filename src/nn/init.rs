@@ -22,7 +22,7 @@ use crate::rng::Stream;
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
 const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;
 
-/// Fills the weight [fan_in, fan_out] and then the bias [fan_out] of a layer.
+/// Fills the weight [fan_in, fan_out] and then the bias `[fan_out]` of a layer.
 pub fn init_dense<T: Real>(init: InitConfig, fan_in: usize, weight: &mut [T], bias: &mut [T], stream: &mut Stream) {
     let (fans_in, fans_both) = (fan_in as f64, (fan_in + bias.len()) as f64);
     match init {

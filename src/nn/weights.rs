@@ -2,7 +2,7 @@
 //!
 //! Tensors are named "encoder.0.weight", "encoder.0.bias", …, "decoder.0.weight", …: the part, the position of the layer in
 //! it, the role. A weight is [in, out] row-major f32, so that a layer computes x·W + b: this is the `kernel` of a Keras
-//! `Dense` layer as it is, and the transpose of the `weight` of a `torch.nn.Linear`. A bias is [out].
+//! `Dense` layer as it is, and the transpose of the `weight` of a `torch.nn.Linear`. A bias is `[out]`.
 //! The metadata entry "narrows" repeats this as JSON, and gives the activation of every layer.
 
 use std::collections::HashMap;

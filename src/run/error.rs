@@ -71,6 +71,14 @@ pub enum RunError {
     /// A picture cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
+    /// One of a study's runs failed.
+    #[error("in the run {run}: {source}")]
+    InStudy {
+        /// Its name.
+        run: String,
+        /// Why.
+        source: Box<RunError>,
+    },
     /// The output folder is in use.
     #[error("{} already holds a run ({found}); nothing was changed. Give another folder with --out, or remove that one", folder.display())]
     Occupied {
@@ -78,6 +86,26 @@ pub enum RunError {
         folder: PathBuf,
         /// The file that shows it.
         found: String,
+    },
+    /// The output folder cannot be made.
+    #[error("{source}; give a folder that can be made with --out")]
+    Output {
+        /// What the operating system answered.
+        source: FileError,
+    },
+    /// The weights are not those that the run wrote.
+    #[error(
+        "cannot use {}: its SHA-256 is {found}, but metrics.json beside it says {recorded}; the file that the run wrote is \
+         expected, and `narrows train` with the config.toml beside it makes it again",
+        file.display()
+    )]
+    AlteredWeights {
+        /// The file.
+        file: PathBuf,
+        /// Its SHA-256.
+        found: String,
+        /// The SHA-256 that the run wrote down.
+        recorded: String,
     },
     /// The folder is no run folder.
     #[error("{} is no run folder: it has no {missing}; a folder that `narrows train` wrote is expected", folder.display())]
@@ -107,8 +135,20 @@ impl RunError {
             | RunError::Model(_)
             | RunError::Optimizer(_)
             | RunError::Occupied { .. }
+            | RunError::Output { .. }
             | RunError::NotARun { .. } => true,
-            RunError::Data(error) => matches!(error, DataError::UnknownClass { .. }),
+            RunError::InStudy { source, .. } => source.is_usage(),
+            // What was asked of the data, not the data themselves.
+            RunError::Data(error) => matches!(
+                error,
+                DataError::UnknownClass { .. }
+                    | DataError::Unlabelled { .. }
+                    | DataError::NoClasses { .. }
+                    | DataError::UnknownSet { .. }
+                    | DataError::NoSuchPath { .. }
+                    | DataError::MatlabUnread { .. }
+                    | DataError::Split { .. }
+            ),
             _ => false,
         }
     }

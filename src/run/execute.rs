@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::RunFolder;
+use super::folder::{RunFolder, hex_sha256};
 use super::images::{loss_chart, reconstruction_picture};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
@@ -82,14 +81,19 @@ pub fn execute(
     folder.write_environment(&machine.describe())?;
     let mut keeper =
         HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
-    let outcome = fit(config, prepared, machine.context, &mut keeper)?;
+    let outcome = fit(config, prepared, machine.context, &mut keeper);
     if let Some(error) = keeper.failed {
         return Err(error);
     }
+    if outcome.is_err() && !keeper.history.epochs.is_empty() {
+        // The epochs before the failure show how it came.
+        folder.write_history(&keeper.history)?;
+    }
+    let outcome = outcome?;
     folder.write_history(&outcome.history)?;
     let weights = weights::to_bytes(&prepared.model, &outcome.params);
     folder.write_weights(&weights)?;
-    let weights_sha256: String = Sha256::digest(&weights).iter().map(|byte| format!("{byte:02x}")).collect();
+    let weights_sha256 = hex_sha256(&weights);
 
     let trained = prepared.trained(config, &outcome.params, machine.context);
     let scale = scale_table::<f32>();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use narrows_kernels::{AlignedVec, Context};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::error::RunError;
 use super::prepare::{Prepared, prepare};
@@ -26,15 +27,35 @@ const METRICS: &str = "metrics.json";
 const LOSS: &str = "loss.png";
 const RECONSTRUCTIONS: &str = "reconstructions.png";
 
+/// What a run writes, and what a study writes above its runs.
+const WRITTEN: [&str; 11] = [
+    CONFIG,
+    ENVIRONMENT,
+    HISTORY,
+    MODEL,
+    METRICS,
+    LOSS,
+    RECONSTRUCTIONS,
+    "study.toml",
+    "summary.csv",
+    "report.html",
+    "runs",
+];
+
+/// Creates the folder of a run or a study, or takes it if it holds nothing that either would write.
+pub fn create_output(path: &Path) -> Result<(), RunError> {
+    for name in WRITTEN {
+        if path.join(name).exists() {
+            return Err(RunError::Occupied { folder: path.to_path_buf(), found: name.to_owned() });
+        }
+    }
+    create_folder(path).map_err(|source| RunError::Output { source })
+}
+
 impl RunFolder {
     /// Creates `path`, or takes it if it holds no run yet.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        for name in [CONFIG, HISTORY, MODEL, METRICS] {
-            if path.join(name).exists() {
-                return Err(RunError::Occupied { folder: path.to_path_buf(), found: name.to_owned() });
-            }
-        }
-        create_folder(path)?;
+        create_output(path)?;
         Ok(RunFolder { path: path.to_path_buf() })
     }
 
@@ -131,10 +152,32 @@ impl OpenRun {
         let config = RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?;
         let prepared = prepare(&config, data_dirs)?;
         let params = weights::load(&path.join(MODEL), &prepared.model)?;
+        check_weights(path)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
     }
     /// The model with its parameters, ready to be applied.
     pub fn trained(&self, context: Context) -> Trained<'_, f32> {
         self.prepared.trained(&self.config, &self.params, context)
     }
+}
+
+/// Refuses weights that are not those the run measured, where it got as far as to write down which those are.
+fn check_weights(path: &Path) -> Result<(), RunError> {
+    let metrics = path.join(METRICS);
+    if !metrics.is_file() {
+        return Ok(());
+    }
+    let metrics: Value = serde_json::from_slice(&read_whole(&metrics)?).unwrap_or_default();
+    let Some(recorded) = metrics["model_sha256"].as_str() else { return Ok(()) };
+    let file = path.join(MODEL);
+    let found = hex_sha256(&read_whole(&file)?);
+    if found == recorded {
+        return Ok(());
+    }
+    Err(RunError::AlteredWeights { file, found, recorded: recorded.to_owned() })
+}
+
+/// SHA-256 in hexadecimal.
+pub(super) fn hex_sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

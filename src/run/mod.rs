@@ -12,6 +12,6 @@ mod prepare;
 pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{Executed, execute, fit};
-pub use folder::{OpenRun, RunFolder};
+pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
 pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::{RunConfig, StudyConfig};
-use crate::files::{create_folder, write_whole};
-use crate::run::{Executed, Loaded, Machine, Prepared, RunError, RunFolder, execute, load_data};
+use crate::files::write_whole;
+use crate::run::{Executed, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, load_data};
 use crate::train::{Listener, Stop};
 
 pub use report::report;
@@ -102,12 +102,7 @@ pub fn run_study(
     jobs: usize,
     observer: &dyn Observer,
 ) -> Result<Study, RunError> {
-    for name in ["study.toml", "summary.csv", "runs"] {
-        if out.join(name).exists() {
-            return Err(RunError::Occupied { folder: out.to_path_buf(), found: name.to_owned() });
-        }
-    }
-    create_folder(out)?;
+    create_output(out)?;
     write_whole(&out.join("study.toml"), config.to_toml().as_bytes())?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let made: Mutex<Vec<(usize, StudyRun)>> = Mutex::new(Vec::new());
@@ -122,6 +117,7 @@ pub fn run_study(
             match make(name, prepared, run, out, machine, observer) {
                 Ok(run) => made.lock().expect("no run panics while holding it").push((at, run)),
                 Err(error) => {
+                    let error = RunError::InStudy { run: name.clone(), source: Box::new(error) };
                     failed.lock().expect("no run panics while holding it").get_or_insert(error);
                 }
             }

@@ -62,12 +62,13 @@ impl Objective {
     }
 
     fn weight_penalty<T: Real>(&self, model: &Autoencoder, tape: &mut Tape<'_, T>) -> Option<Var> {
-        let layers = model.encoder().iter().chain(model.decoder());
-        let weights = layers.filter_map(|layer| match layer {
-            Layer::Dense { weight, .. } => Some(weight),
-            Layer::Dropout { .. } | Layer::Noise { .. } => None,
-        });
-        let vars: Vec<Var> = weights.map(|weight| weight.on(tape)).collect();
-        loss::weight_penalty(self.weight_l2, tape, vars.into_iter())
+        model.encoder().iter().chain(model.decoder()).fold(None, |so_far, layer| match layer {
+            Layer::Dense { weight, .. } => {
+                let weight = weight.on(tape);
+                let penalty = loss::weight_penalty(self.weight_l2, tape, weight);
+                loss::total(tape, [so_far, penalty])
+            }
+            Layer::Dropout { .. } | Layer::Noise { .. } => so_far,
+        })
     }
 }

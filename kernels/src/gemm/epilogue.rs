@@ -5,7 +5,7 @@ use crate::Activation;
 /// out = activation(chain + bias\[j\]).
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue<'a, T> {
-    /// Added to each row, [n]; one rounding after the chain.
+    /// Added to each row, `[n]`; one rounding after the chain.
     pub bias: Option<&'a [T]>,
     /// Applied last.
     pub activation: Activation<T>,

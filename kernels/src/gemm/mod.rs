@@ -43,7 +43,7 @@ impl Context {
     }
 }
 
-/// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias [n]).
+/// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias `[n]`).
 ///
 /// Every element is one chain of fused multiply-adds over k in ascending order, starting from zero
 /// ([`Accumulate::Overwrite`], `out` is not read) or from the old element ([`Accumulate::Add`]); then the bias is added,

@@ -1,0 +1,136 @@
+//! A training step in the steady state allocates nothing.
+//!
+//! The only test of its file: the allocator counts for the whole process.
+
+use std::alloc::System;
+use std::sync::Arc;
+
+use narrows::config::RunConfig;
+use narrows::data::{Dataset, split};
+use narrows::run::{Loaded, Prepared, fit};
+use narrows::train::{Event, Flow, Listener};
+use narrows_kernels::{Context, Isa};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Allocations since the process began; one that grew counts.
+fn allocations() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.allocations + stats.reallocations
+}
+
+/// Notes the number of allocations at the end of each step.
+struct Counter {
+    /// (epoch, step, allocations), with room for all.
+    notes: Vec<(usize, usize, usize)>,
+    /// Whether to allocate in each step, to see that it is found.
+    wasteful: bool,
+}
+
+impl Listener for Counter {
+    fn hear(&mut self, event: Event<'_>) -> Flow {
+        if let Event::StepDone { epoch, step, .. } = event {
+            if self.wasteful {
+                std::hint::black_box(Box::new(step));
+            }
+            assert!(self.notes.len() < self.notes.capacity(), "the list of notes would allocate");
+            self.notes.push((epoch, step, allocations()));
+        }
+        Flow::Continue
+    }
+}
+
+/// Layers whose halves are whole panels of every instruction set, so that two threads need scratch of one size; products
+/// of 64·256·128 multiply-adds and updates of 82,000 parameters, both large enough to be split over threads.
+const SHARED: &str = r#"
+seed = 5
+[data]
+set = "toys"
+pool = true
+[train]
+batch_size = 64
+max_epochs = 3
+"#;
+
+const PLAIN: &str = r#"
+[model]
+encoder = [{ dense = 128, activation = "relu" }, { dense = 32, activation = "relu" }]
+decoder = [{ dense = 128, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+[optimizer]
+name = "nadam"
+"#;
+
+const EVERYTHING: &str = r#"
+[model]
+encoder = [{ noise = 0.1 }, { dense = 128, activation = "tanh" }, { dropout = 0.2 }, { dense = 32, activation = "elu" }]
+decoder = [{ dense = 128, activation = "softplus" }, { dense = "input", activation = "sigmoid" }]
+code_penalty = { l1 = 1e-4, l2 = 1e-4 }
+weight_penalty = { l2 = 1e-5 }
+[optimizer]
+name = "rmsprop"
+dialect = "pytorch"
+momentum = 0.9
+centered = true
+clip_norm = 0.1
+"#;
+
+fn configuration(model: &str, loss: &str) -> RunConfig {
+    let shared = SHARED.replace("[train]", &format!("[train]\nloss = \"{loss}\""));
+    RunConfig::from_toml(&format!("name = \"toys\"{shared}{model}"), "test").unwrap()
+}
+
+/// 461 training images, so seven batches of 64 and one of 13, and 10 validation images.
+fn prepared(config: &RunConfig) -> Prepared {
+    let pixels = (0..471 * 256).map(|i| (i * 31 % 253) as u8).collect();
+    let data = Dataset::new("toys", (16, 16), pixels, None, Vec::new()).unwrap();
+    let split = split(None, data.len(), [461, 10, 0], false, 1).unwrap();
+    assert_eq!((split.train.len(), split.validation.len()), (461, 10));
+    Prepared::new(config, Arc::new(Loaded { data, split, origin: "made up".to_owned() })).unwrap()
+}
+
+/// Allocations of each step but the first of an epoch: (epoch, step, count), and of the very first step.
+fn count(config: &RunConfig, threads: usize, isa: Isa, wasteful: bool) -> (Vec<(usize, usize, usize)>, usize) {
+    let prepared = prepared(config);
+    let context = Context { isa, ..Context::detect() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    // Each thread keeps scratch memory from product to product, and has it once it has trained; which thread takes
+    // which part of a product is chance.
+    pool.broadcast(|_| fit(config, &prepared, context, &mut ()).unwrap());
+    let mut counter = Counter { notes: Vec::with_capacity(100), wasteful };
+    let before = allocations();
+    pool.install(|| fit(config, &prepared, context, &mut counter)).unwrap();
+    let notes = counter.notes;
+    assert_eq!(notes.len(), 3 * 8);
+    let within = notes.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let counts = within.map(|pair| (pair[1].0, pair[1].1, pair[1].2 - pair[0].2)).collect();
+    (counts, notes[0].2 - before)
+}
+
+#[test]
+fn a_step_allocates_nothing_after_two_of_the_same_shape() {
+    for (name, model, loss) in
+        [("plain", PLAIN, "bce"), ("everything", EVERYTHING, "mse"), ("distributions", PLAIN, "kl")]
+    {
+        let config = configuration(model, loss);
+        for isa in Isa::available() {
+            for threads in [1, 2] {
+                let (counts, first) = count(&config, threads, isa, false);
+                assert!(first > 0, "{name}: the first step needs memory, but none was counted");
+                let steady = counts.iter().filter(|(epoch, step, _)| (*epoch, *step) > (1, 2));
+                for (epoch, step, count) in steady {
+                    let place = format!("{} and {threads} threads, epoch {epoch} step {step}", isa.name());
+                    assert_eq!(*count, 0, "{name} with {place}: allocations");
+                }
+                println!(
+                    "{name}: {} with {threads} threads: {first} allocations in the first step, then 0",
+                    isa.name()
+                );
+            }
+        }
+    }
+    // The counter finds one allocation in each step.
+    let (counts, _) = count(&configuration(PLAIN, "bce"), 1, Isa::detect(), true);
+    assert!(counts[2..].iter().all(|(_, _, count)| *count == 1), "{counts:?}");
+}
