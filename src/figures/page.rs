@@ -104,8 +104,29 @@ impl Page {
         ))
     }
 
+    /// A list of links: address and text of each. Give addresses beside the page, such as "runs/a/": it is meant to be
+    /// read without a network.
+    pub fn links(&mut self, links: &[(String, String)]) -> &mut Page {
+        let item =
+            |(to, text): &(String, String)| format!("<li><a href=\"{}\">{}</a></li>\n", escaped(to), escaped(text));
+        let items: String = links.iter().map(item).collect();
+        if items.is_empty() { self } else { self.push(format_args!("<ul>\n{items}</ul>")) }
+    }
+
     /// A table. Rows may be shorter than the header; columns without an alignment are text.
     pub fn table(&mut self, caption: &str, header: &[&str], rows: &[Vec<String>], align: &[Align]) -> &mut Page {
+        self.table_with_best(caption, header, rows, align, &[])
+    }
+
+    /// A table of which some cells (row, column) hold the best value of their column: bold, and said to who hears it.
+    pub fn table_with_best(
+        &mut self,
+        caption: &str,
+        header: &[&str],
+        rows: &[Vec<String>],
+        align: &[Align],
+        best: &[(usize, usize)],
+    ) -> &mut Page {
         self.tables += 1;
         let (number, caption) = (self.tables, escaped(caption));
         let columns = rows.iter().map(Vec::len).chain([header.len()]).max().unwrap_or(0);
@@ -119,10 +140,13 @@ impl Page {
             let _ = write!(table, "<th scope=\"col\"{}>{text}</th>", class(column));
         }
         table.push_str("</tr>\n</thead>\n<tbody>\n");
-        for row in rows {
+        for (number, row) in rows.iter().enumerate() {
             table.push_str("<tr>");
             for column in 0..columns {
-                let text = escaped(row.get(column).map_or("", String::as_str));
+                let mut text = escaped(row.get(column).map_or("", String::as_str));
+                if best.contains(&(number, column)) {
+                    text = format!("<strong>{text}<span class=\"heard\"> (best)</span></strong>");
+                }
                 let class = class(column);
                 let _ = match column == 0 && class.is_empty() {
                     true => write!(table, "<th scope=\"row\">{text}</th>"),
@@ -372,6 +396,19 @@ mod tests {
             assert_eq!(html.matches(&format!("href=\"#section-{number}\"")).count(), 1);
             assert_eq!(html.matches(&format!("id=\"section-{number}\"")).count(), 1);
         }
+    }
+
+    #[test]
+    fn the_best_cells_are_bold_and_heard_and_links_stay_beside_the_page() {
+        let mut page = Page::new("t");
+        let rows = [vec!["a".into(), "<1".into()], vec!["b".into(), "2".into()]];
+        page.table_with_best("c", &["x", "y"], &rows, &[Align::Text, Align::Number], &[(0, 1)]);
+        page.links(&[("runs/a+\"/".into(), "a & b".into())]).links(&[]);
+        let html = page.finish();
+        let cell = "<td class=\"number\"><strong>&lt;1<span class=\"heard\"> (best)</span></strong></td>";
+        assert!(html.contains(cell) && html.contains("<td class=\"number\">2</td>"), "{html}");
+        assert!(html.contains("<li><a href=\"runs/a+&quot;/\">a &amp; b</a></li>"), "{html}");
+        assert_eq!(html.matches("<ul>").count(), 1);
     }
 
     #[test]

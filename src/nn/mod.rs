@@ -11,3 +11,4 @@ pub use autoencoder::{Autoencoder, Mode, ModelError, Pass};
 pub use init::init_dense;
 pub use layer::Layer;
 pub use params::{Param, ParamTable};
+pub use summary::grouped;
