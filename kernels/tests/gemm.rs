@@ -1,10 +1,36 @@
 //! Every product has the bits of three nested loops over `mul_add`, whatever the instruction set, plan and threads.
 
+use std::alloc::{GlobalAlloc, Layout as Memory, System};
+use std::cell::Cell;
+
 use narrows_kernels::{
     Accumulate, Activation, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, Plan, Real, gemm, gemm_with_plan,
     reference,
 };
 use proptest::prelude::*;
+
+/// The system's allocator, counting what each thread asks of it.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, memory: Memory) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(memory) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, memory: Memory) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, memory) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// SplitMix64: enough disorder for matrix elements.
 struct Numbers(u64);
@@ -323,7 +349,7 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn large_products_have_the_bits_of_the_definition() {
     let isa = Isa::detect();
-    for (m, k, n) in [(300, 600, 350), (33, 520, 1030), (1500, 40, 33)] {
+    for (m, k, n) in [(300, 1600, 40), (33, 520, 1030), (1500, 40, 33)] {
         for (lhs, rhs) in [
             (Layout::RowMajor, Layout::RowMajor),
             (Layout::ColMajor, Layout::RowMajor),
@@ -334,6 +360,31 @@ fn large_products_have_the_bits_of_the_definition() {
             Case::<f64> { lhs, rhs, accumulate: Accumulate::Add, ..Case::plain(m, k, n) }.check_with(isa, |plan| plan);
         }
     }
+}
+
+#[test]
+fn products_allocate_nothing_once_their_thread_has_computed_one() {
+    let context = Context { isa: Isa::detect(), gemm: GemmEngine::Narrows };
+    let (m, k, n) = (300, 400, 500);
+    let (lhs, rhs, mut out) = (vec![1.0f32; m * k], vec![1.0f32; k * n], vec![0.0f32; m * n]);
+    let mut compute = || {
+        // All copies: rhs into panels, lhs into tiles, tiles of out through a buffer.
+        let plan = |plan: Plan| Plan { pack_lhs: true, pack_rhs: true, transpose: true, ..plan };
+        let (lhs, rhs) = (MatRef::new(&lhs, m, k), MatRef::new(&rhs, k, n));
+        gemm_with_plan(context, plan, MatMut::new(&mut out, m, n), Accumulate::Add, lhs, rhs, Epilogue::NONE);
+    };
+    let allocations = |compute: &mut dyn FnMut()| {
+        let before = ALLOCATIONS.get();
+        compute();
+        ALLOCATIONS.get() - before
+    };
+    assert!(allocations(&mut compute) > 0, "the first product has to allocate, or nothing is counted");
+    assert_eq!(allocations(&mut compute), 0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    pool.install(|| {
+        (0..20).for_each(|_| compute());
+        assert_eq!(allocations(&mut compute), 0);
+    });
 }
 
 #[test]

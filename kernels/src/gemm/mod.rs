@@ -48,6 +48,9 @@ impl Context {
 /// Every element is one chain of fused multiply-adds over k in ascending order, starting from zero
 /// ([`Accumulate::Overwrite`], `out` is not read) or from the old element ([`Accumulate::Add`]); then the bias is added,
 /// rounded once, then the activation applied. Transposed operands are strides. Panics when shapes disagree.
+///
+/// Large products use the threads of the rayon pool that the caller runs in; outside of a pool the caller computes alone.
+/// Each thread keeps the memory that it packs operands into, so that products no larger than earlier ones allocate nothing.
 #[track_caller]
 pub fn gemm<T: Real>(
     context: Context,

@@ -78,8 +78,8 @@ pub trait Simd<T>: Copy + Send + Sync {
     /// which those past `rows` are unspecified.
     ///
     /// # Safety
-    /// Rows and cols are at least 1. `source` is valid for reads of the block with rows `source_stride` apart, `target` for writes of [cols, width] with
-    /// rows `target_stride` apart; they do not overlap.
+    /// Rows and cols are at least 1. `source` is valid for reads of the block with rows `source_stride` apart, `target` for
+    /// writes of [cols, width] with rows `target_stride` apart; they do not overlap.
     unsafe fn transpose_ptr(
         self,
         source: *const T,
