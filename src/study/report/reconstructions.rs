@@ -11,8 +11,7 @@ use crate::figures::page::Page;
 use crate::figures::png::to_grey;
 use crate::run::{Loaded, RunError};
 use crate::study::{Study, StudyRun};
-use crate::tape::Arena;
-use crate::train::{Images, Objective, Trained};
+use crate::train::Images;
 
 /// Runs of which all are shown; of more, a choice.
 const MOST_RUNS: usize = 6;
@@ -81,30 +80,21 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Loaded, runs: &[
     let indices = &indices[..study.config.report.reconstructions.min(indices.len())];
     let scale = scale_table::<f32>();
     let images = Images { data: &loaded.data, indices, scale: &scale };
-    let mut labelled: Vec<(&str, Vec<f32>)> = Vec::new();
+    let originals = images.to_array();
+    let mut labelled = vec![("original", originals.clone())];
     for run in runs {
-        let trained = Trained {
-            model: &run.prepared.model,
-            params: &run.executed.outcome.params,
-            objective: Objective::new(run.config.train.loss, &run.config.model),
-            context: study.machine.context,
-        };
-        let (originals, made) = study.machine.run(|| trained.reconstruct(images, &mut Arena::default()))?;
-        if labelled.is_empty() {
-            labelled.push(("original", originals));
-        }
-        labelled.push((&run.name, made));
+        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        labelled.push((&run.name, study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
     let bands = indices.len().div_ceil(MOST_BESIDE);
     let columns = indices.len().div_ceil(bands);
-    let size = loaded.data.features();
     let mut rows = Vec::new();
     for band in 0..bands {
         let range = band * columns..((band + 1) * columns).min(indices.len());
         for (label, values) in &labelled {
-            let chosen = values.chunks_exact(size).skip(range.start).take(range.len());
-            let grey = |image: &[f32]| image.iter().copied().map(to_grey).collect();
-            rows.push(GridRow { label: (*label).to_owned(), images: chosen.map(grey).collect() });
+            let chosen = values.outer_iter().skip(range.start).take(range.len());
+            let images = chosen.map(|image| image.iter().copied().map(to_grey).collect()).collect();
+            rows.push(GridRow { label: (*label).to_owned(), images });
         }
     }
     let (image_width, image_height) = (loaded.data.width, loaded.data.height);
