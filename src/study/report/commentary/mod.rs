@@ -24,7 +24,8 @@ pub(super) fn write(page: &mut Page, facts: &Facts) {
         metric::rule(facts)
     ));
     page.subsection("In short");
-    let mut short = overall::best(facts);
+    let mut short = vec![overall::best(facts)];
+    short.extend(overall::fastest(facts));
     short.extend(overall::against_the_mean_image(facts));
     short.extend(overall::penalties(facts));
     list(page, &short);
