@@ -110,7 +110,7 @@ pub(super) fn tables(page: &mut Page, facts: &Facts) {
     }
     caption += "A step is one batch. Times are those of training and validation; the time per epoch is the median.";
     if facts.jobs > 1 {
-        caption += &format!(" {} runs shared the machine at a time, which lengthens their times.", facts.jobs);
+        caption += &format!(" Up to {} runs shared the machine at a time, which lengthens their times.", facts.jobs);
     }
     table(page, facts, caption, columns);
 }

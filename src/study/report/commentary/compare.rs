@@ -220,12 +220,17 @@ fn most_often(groups: &[&Peers<'_>], words: &AxisWords, metric: &Metric) -> Stri
     let level = groups.len() - wins.iter().sum::<usize>();
     let mut order: Vec<usize> = (0..wins.len()).filter(|&value| wins[value] > 0).collect();
     order.sort_by_key(|&value| std::cmp::Reverse(wins[value]));
-    let mut parts: Vec<String> =
-        order.iter().map(|&value| format!("lowest with {} in {}", words.phrases[value], wins[value])).collect();
-    if level > 0 {
-        parts.push(format!("without a difference worth naming in {level}"));
+    let (name, total) = (capitalised(&metric.name), groups.len());
+    if order.is_empty() {
+        return format!("{name} shows no difference worth naming in any of {total} settings of the rest.");
     }
-    format!("{} is, of {} settings of the rest, {}.", capitalised(&metric.name), groups.len(), listed(&parts))
+    let wins: Vec<String> =
+        order.iter().map(|&value| format!("with {} in {}", words.phrases[value], wins[value])).collect();
+    let level = match level {
+        0 => String::new(),
+        level => format!("; in {level} it shows no difference worth naming"),
+    };
+    format!("{name} is lowest {} of {total} settings of the rest{level}.", listed(&wins))
 }
 
 #[cfg(test)]
@@ -352,8 +357,8 @@ mod tests {
         let mut three = facts.clone();
         three.axes[0] = axis("size", &["a", "b", "c"]);
         let told = said(&three, "test loss");
-        let expected = "The test loss is, of 5 settings of the rest, lowest with size b in 4 and without a difference \
-                        worth naming in 1.";
+        let expected = "The test loss is lowest with size b in 4 of 5 settings of the rest; in 1 it shows no difference worth \
+                        naming.";
         assert_eq!(told, expected);
     }
 }

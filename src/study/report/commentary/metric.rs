@@ -107,16 +107,20 @@ pub(crate) fn rule(facts: &Facts) -> String {
     let beside = match facts.jobs {
         0 | 1 => String::new(),
         jobs => format!(
-            " {jobs} runs were made side by side and shared the machine, so that times also depend on which runs those were."
+            " Up to {jobs} runs shared the machine at a time, so that times also depend on which runs those were."
         ),
+    };
+    let chance = match facts.axes.iter().any(|axis| axis.key == "seed") {
+        true => "",
+        false => " Each setting was run with one seed, so how far chance alone moves these figures was not measured.",
     };
     let code =
         if facts.runs.iter().any(|run| run.part(facts.judged).is_some()) { " or a figure of the code" } else { "" };
     format!(
-        "A difference counts when it exceeds {} of a loss and {} of a mean squared error (MSE){code}; two seeds of one \
-         setting can differ by as much. A difference in time counts when it exceeds {}, and also half the interquartile range of \
+        "A difference counts when it exceeds {} of a loss and {} of a mean squared error (MSE){code}. A \
+         difference in time counts when it exceeds {}, and also half the interquartile range of \
          the epochs' times in both runs. Smaller differences are called no difference worth naming. Percentages are of the \
-         second of two figures.{beside}",
+         second of two figures.{chance}{beside}",
         percent_short(LOSS_FLOOR),
         percent_short(ERROR_FLOOR),
         percent_short(TIME_FLOOR),

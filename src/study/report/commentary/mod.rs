@@ -24,7 +24,8 @@ pub(super) fn write(page: &mut Page, facts: &Facts) {
         metric::rule(facts)
     ));
     page.subsection("In short");
-    let mut short = overall::best(facts);
+    let mut short = vec![overall::best(facts)];
+    short.extend(overall::fastest(facts));
     short.extend(overall::against_the_mean_image(facts));
     short.extend(overall::penalties(facts));
     list(page, &short);
@@ -52,7 +53,7 @@ pub(super) fn write(page: &mut Page, facts: &Facts) {
     page.subsection("Training images against others");
     page.paragraph(
         "Losses are those of the weights that were kept. A run overfits when its loss is higher on images that it was not \
-         trained on, and has risen there since its lowest epoch, both by more than counts.",
+         trained on, and has risen there since its lowest epoch, both by a difference that counts.",
     );
     if fits.is_empty() {
         page.paragraph("There are no other images, or no finished run, to compare with: overfitting cannot be judged.");

@@ -21,10 +21,10 @@ pub(crate) fn ranking(facts: &Facts) -> (String, impl Fn(&RunFacts) -> f64, f64)
 }
 
 /// The best run, and how far the others are behind.
-pub(super) fn best(facts: &Facts) -> Vec<String> {
+pub(super) fn best(facts: &Facts) -> String {
     let (name, figure, floor) = ranking(facts);
     let Some(best) = lowest(facts, &figure) else {
-        return vec![format!("No finished run has a {name}, so none is called the best.")];
+        return format!("No finished run has a {name}, so none is called the best.");
     };
     let mut said = Vec::new();
     let least = figure(best);
@@ -46,18 +46,13 @@ pub(super) fn best(facts: &Facts) -> Vec<String> {
             count => said.push(format!("No difference worth naming separates it from {count} other runs.")),
         }
     }
-    said.extend(fastest(facts, best, &name, &figure, floor));
-    said
+    said.join(" ")
 }
 
 /// The run that was done first, and what its speed costs.
-fn fastest(
-    facts: &Facts,
-    best: &RunFacts,
-    name: &str,
-    figure: &impl Fn(&RunFacts) -> f64,
-    floor: f64,
-) -> Option<String> {
+pub(super) fn fastest(facts: &Facts) -> Option<String> {
+    let (name, figure, floor) = ranking(facts);
+    let best = lowest(facts, &figure)?;
     let first = lowest(facts, |run| if run.epochs.is_empty() { f64::NAN } else { run.seconds() })?;
     if facts.finished().count() < 2 {
         return None;
@@ -65,11 +60,12 @@ fn fastest(
     let (fast, slow) = (first.seconds(), best.seconds());
     let time_floor = TIME_FLOOR.max(first.time_spread()).max(best.time_spread());
     if first.name == best.name {
-        return Some(format!("It also took the least time, {}.", seconds(slow)));
+        return Some(format!("{} also took the least time, {}.", best.name, seconds(slow)));
     }
     if verdict(fast, slow, time_floor) == Verdict::Same {
         return Some(format!(
-            "No run took less time by a difference worth naming: it took {}, and the fastest {} ({}).",
+            "No run took less time than {} by a difference worth naming: {}, and {} for the fastest, {}.",
+            best.name,
             seconds(slow),
             seconds(fast),
             first.name
@@ -86,14 +82,14 @@ fn fastest(
 }
 
 /// What the errors are worth: the mean training image as every image's reconstruction.
-pub(super) fn against_the_mean_image(facts: &Facts) -> Vec<String> {
+pub(super) fn against_the_mean_image(facts: &Facts) -> Option<String> {
     let mse = |run: &RunFacts| run.part(facts.judged).map_or(f64::NAN, |part| part.mse);
     let known: Vec<&RunFacts> =
         facts.finished().filter(|run| mse(run).is_finite() && run.mean_image_mse.is_finite()).collect();
-    let Some(first) = known.first() else { return Vec::new() };
+    let first = known.first()?;
     let word = facts.judged_word();
     if known.iter().any(|run| run.mean_image_mse != first.mean_image_mse) {
-        return Vec::new();
+        return None;
     }
     let reference = first.mean_image_mse;
     let mut said = vec![format!(
@@ -124,7 +120,7 @@ pub(super) fn against_the_mean_image(facts: &Facts) -> Vec<String> {
     if said.len() == 3 {
         said.swap(1, 2);
     }
-    said
+    Some(said.join(" "))
 }
 
 /// What the penalties add, beside the loss itself.
@@ -166,41 +162,50 @@ mod tests {
 
     #[test]
     fn the_best_run_is_the_lowest_whatever_the_order() {
-        assert_eq!(best(&facts(&[0.2, 0.3]))[0], "r0 has the lowest test loss, 0.2000.");
-        let turned = best(&facts(&[0.3, 0.2]));
-        assert_eq!(turned[0], "r1 has the lowest test loss, 0.2000.");
-        assert_eq!(turned[1], "Next comes r0 (0.3000, higher by 50 %).");
-        assert_eq!(best(&facts(&[0.2, 0.2004]))[1], "No difference worth naming separates it from r1.");
-        assert_eq!(best(&facts(&[f64::NAN, 0.2]))[0], "The test loss of r1 is 0.2000.");
-        assert_eq!(best(&facts(&[0.2])), ["The test loss of r0 is 0.2000."]);
-        assert_eq!(best(&facts(&[f64::NAN])), ["No finished run has a test loss, so none is called the best."]);
+        let two = "r0 has the lowest test loss, 0.2000. Next comes r1 (0.3000, higher by 50 %).";
+        assert_eq!(best(&facts(&[0.2, 0.3])), two);
+        let turned = "r1 has the lowest test loss, 0.2000. Next comes r0 (0.3000, higher by 50 %).";
+        assert_eq!(best(&facts(&[0.3, 0.2])), turned);
+        let near = "r0 has the lowest test loss, 0.2000. No difference worth naming separates it from r1.";
+        assert_eq!(best(&facts(&[0.2, 0.2004])), near);
+        assert_eq!(best(&facts(&[f64::NAN, 0.2])), "The test loss of r1 is 0.2000.");
+        assert_eq!(best(&facts(&[0.2])), "The test loss of r0 is 0.2000.");
+        assert_eq!(best(&facts(&[f64::NAN])), "No finished run has a test loss, so none is called the best.");
         let mut mixed = facts(&[0.2, 0.3]);
         mixed.runs[0].loss = LossKind::Mse;
-        assert_eq!(best(&mixed)[0], "r0 has the lowest test MSE, 0.02500.");
+        assert!(best(&mixed).starts_with("r0 has the lowest test MSE, 0.02500."));
     }
 
     #[test]
     fn speed_is_told_with_its_price() {
-        let told = |losses: &[f64], seconds: &[f64]| best(&with_seconds(facts(losses), seconds)).pop().unwrap();
-        assert_eq!(told(&[0.2, 0.3], &[1.0, 2.0]), "It also took the least time, 1.00 s.");
+        let told = |losses: &[f64], seconds: &[f64]| fastest(&with_seconds(facts(losses), seconds)).unwrap();
+        assert_eq!(told(&[0.2, 0.3], &[1.0, 2.0]), "r0 also took the least time, 1.00 s.");
         let price =
             "r1 took the least time, 1.00 s against 2.00 s, 50 % less, with a test loss that is higher by 50 %.";
         assert_eq!(told(&[0.2, 0.3], &[2.0, 1.0]), price);
         assert!(told(&[0.2, 0.2001], &[2.0, 1.0]).ends_with("with no difference worth naming in test loss."));
         assert!(told(&[0.2, f64::NAN], &[2.0, 1.0]).ends_with("and has no test loss to compare."));
-        assert!(told(&[0.2, 0.3], &[2.0, 1.99]).starts_with("No run took less time by a difference worth naming"));
+        assert!(
+            told(&[0.2, 0.3], &[2.0, 1.99])
+                .starts_with("No run took less time than r0 by a difference worth naming: 2.00 s,")
+        );
+        assert_eq!(fastest(&facts(&[0.2])), None);
     }
 
     #[test]
     fn runs_that_learnt_the_mean_alone_are_named() {
         // The MSE is an eighth of the loss, and that of the mean image 0.1.
-        let told = against_the_mean_image(&facts(&[0.8, 0.4, 0.2]));
-        assert_eq!(told[0], "Answering every image with the mean training image would give a test MSE of 0.1000.");
-        assert!(told[1].starts_with("r0 has learnt no more than that mean"));
-        assert_eq!(told[2], "The other runs have 25 % to 50 % of that.");
-        assert_eq!(against_the_mean_image(&facts(&[0.4])).last().unwrap(), "r0 has 50 % of that.");
-        assert_eq!(against_the_mean_image(&facts(&[0.8, 1.6])).len(), 2);
-        assert!(against_the_mean_image(&facts(&[f64::NAN])).is_empty());
+        let told = |losses: &[f64]| against_the_mean_image(&facts(losses)).unwrap();
+        let reference = "Answering every image with the mean training image would give a test MSE of 0.1000. ";
+        let dead = "r0 has learnt no more than that mean: the MSE is not lower by a difference worth naming.";
+        let both = format!("{reference}{dead} The other runs have 25 % to 50 % of that.");
+        assert_eq!(told(&[0.8, 0.4, 0.2]), both);
+        assert_eq!(told(&[0.4]), format!("{reference}r0 has 50 % of that."));
+        assert!(told(&[0.8, 1.6]).ends_with(
+            "r0 and r1 have learnt no more than that mean: the MSE is not lower by a \
+                                             difference worth naming."
+        ));
+        assert_eq!(against_the_mean_image(&facts(&[f64::NAN])), None);
     }
 
     #[test]
