@@ -9,6 +9,9 @@
 //! Engines take turns within a round, so that a change of clock or a neighbour's load meets all of them; medians over rounds
 //! are reported. Before it is timed, every result is checked: ours by its bits, the others' within rounding.
 
+#[path = "peak.rs"]
+mod peak;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,6 +19,7 @@ use std::time::Instant;
 use narrows_kernels::{
     Accumulate, AlignedVec, Context, Epilogue, GemmEngine, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, reference,
 };
+use peak::{median, peak, warm_up};
 
 /// m, k, n and how the operands lie: `nn` A·B, `tn` Aᵀ·B (a weight's gradient), `nt` A·Bᵀ (an input's gradient). Layers of
 /// autoencoders at batch 32 and 256, wide layers, cubes, and convolutions as products.
@@ -177,46 +181,6 @@ fn gemm_crate<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: St
     }
 }
 
-/// The FMA peak of the pool that the caller runs in: chains of independent fused multiply-adds in the registers of each
-/// core. GFLOP/s.
-fn peak<T: Real>(isa: Isa) -> f64 {
-    /// Enough chains to cover the latency of two units, few enough for the registers of every instruction set.
-    const CHAINS: usize = 12;
-    const STEPS: usize = 10_000;
-    struct Fmas<T>(T);
-    impl<T: Real> Kernel<T> for Fmas<T> {
-        type Output = f64;
-        #[inline(always)]
-        fn run<S: Simd<T>>(self, simd: S) -> f64 {
-            let (a, b) = (simd.splat(self.0), simd.splat(T::EPSILON));
-            let mut chains = [simd.splat(T::ONE); CHAINS];
-            for _ in 0..STEPS {
-                for x in &mut chains {
-                    *x = simd.fma(*x, a, b);
-                }
-            }
-            black_box(chains.iter().fold(simd.splat(T::ZERO), |sum, x| simd.add(sum, *x)));
-            (2 * CHAINS * STEPS * S::LANES) as f64
-        }
-    }
-    let each_core = rayon::broadcast(|_| {
-        let start = Instant::now();
-        let flops = T::dispatch(isa, Fmas(black_box(T::from_f64(0.5))));
-        flops / start.elapsed().as_secs_f64() / 1e9
-    });
-    each_core.into_iter().sum()
-}
-
-/// Keeps all threads of the pool busy until the operating system has given each its own core.
-fn warm_up() {
-    rayon::broadcast(|_| {
-        let start = Instant::now();
-        while start.elapsed().as_millis() < 300 {
-            std::hint::spin_loop();
-        }
-    });
-}
-
 fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
     let mut state = seed;
     let mut elements = AlignedVec::zeros(len);
@@ -225,11 +189,6 @@ fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
         *x = T::from_f64((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0);
     }
     elements
-}
-
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
 }
 
 /// GFLOP/s.
