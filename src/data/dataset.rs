@@ -2,7 +2,7 @@
 
 use std::ops::Div;
 
-use rayon::prelude::*;
+use narrows_kernels::join;
 
 use sha2::{Digest, Sha256};
 
@@ -176,12 +176,17 @@ impl Dataset {
     pub fn gather<T: Copy + Send + Sync>(&self, table: &[T; 256], indices: &[u32], out: &mut [T]) {
         let features = self.features();
         assert_eq!(out.len(), indices.len() * features, "out must be [{}, {features}]", indices.len());
-        let rows = indices.par_iter().with_min_len(GATHER_ROWS).zip(out.par_chunks_exact_mut(features));
-        rows.for_each(|(&index, row)| {
+        if indices.len() >= 2 * GATHER_ROWS {
+            let (now, later) = indices.split_at(indices.len() / 2);
+            let (out_now, out_later) = out.split_at_mut(now.len() * features);
+            join(|| self.gather(table, now, out_now), || self.gather(table, later, out_later));
+            return;
+        }
+        for (&index, row) in indices.iter().zip(out.chunks_exact_mut(features)) {
             for (to, &value) in row.iter_mut().zip(self.row(index as usize)) {
                 *to = table[usize::from(value)];
             }
-        });
+        }
     }
 }
 

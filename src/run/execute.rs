@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use narrows_kernels::Context;
+use narrows_kernels::{Context, enlist};
 use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
@@ -64,7 +64,8 @@ pub fn fit(
         learning_rate,
         clip: Clip::from_config(&config.optimizer),
     };
-    Ok(train(job, model.init(config.model.init, config.seed), listener)?)
+    let params = model.init(config.model.init, config.seed);
+    Ok(enlist(|| train(job, params, listener))?)
 }
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`.

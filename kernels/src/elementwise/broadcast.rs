@@ -94,7 +94,7 @@ fn split<T: Real, E: Elementwise<T, N, 1>, const N: usize>(
     }
     let middle = rows / 2;
     let (above, below) = out.split_at_mut(middle * cols);
-    rayon::join(
+    crate::team::join(
         || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above, parallel),
         || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below, parallel),
     );

@@ -110,7 +110,7 @@ fn split<T: Real, E: Elementwise<T, N, M>, const N: usize, const M: usize>(
     }
     let (now, later) = split_inputs(inputs, chunks / 2 * CHUNK);
     let (out_now, out_later) = split_outputs(outputs, chunks / 2 * CHUNK);
-    rayon::join(|| split(isa, f, now, out_now), || split(isa, f, later, out_later));
+    crate::team::join(|| split(isa, f, now, out_now), || split(isa, f, later, out_later));
 }
 
 /// Whether work on `len` elements is split over threads at all.

@@ -1,0 +1,308 @@
+//! Fork and join between threads that stay awake.
+//!
+//! A training step is dozens of products and passes of 10 to 500 µs with nothing between them. A pool that puts idle threads
+//! to sleep pays about 10 µs to wake one for each of them: at batch 32 two threads of a rayon pool were slower than one
+//! (257 against 193 ms an epoch of the footwear model). [`enlist`] keeps the threads of the caller's rayon pool spinning for
+//! as long as a piece of work lasts; [`join`] hands them the second of two closures through one atomic word, which takes
+//! about 0.1 µs. Outside of `enlist`, `join` is that of rayon.
+//!
+//! ```text
+//! ready  ...00101   bit i set: the job in slot i waits for a thread; whoever clears the bit runs it
+//! free   ...11010   bit i set: slot i holds nothing
+//! ```
+
+use std::cell::{Cell, UnsafeCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Jobs that may wait at once; more are run by who made them.
+const SLOTS: usize = 64;
+
+/// Looks for work before an idle thread offers its core to others: about 50 µs, longer than any gap within a step.
+const SPINS: u32 = 1 << 11;
+/// Offers before an idle thread sleeps between looks: a gap this long is no gap within a step.
+const YIELDS: u32 = 1 << 12;
+/// How long it sleeps then.
+const NAP: Duration = Duration::from_micros(50);
+
+/// A closure on the stack of the thread that waits for it.
+#[derive(Clone, Copy)]
+struct Job {
+    run: unsafe fn(*mut ()),
+    closure: *mut (),
+}
+
+/// On a cache line of its own: the waiting thread reads `done` while others work.
+#[repr(align(128))]
+struct Slot {
+    job: UnsafeCell<Job>,
+    done: AtomicBool,
+}
+
+struct Team {
+    ready: AtomicU64,
+    free: AtomicU64,
+    dismissed: AtomicBool,
+    slots: [Slot; SLOTS],
+}
+
+// SAFETY: the job of a slot is written by the thread that took its bit from `free` and read by the one that took its bit from
+// `ready`, which the first set afterwards (release, acquire); never by two at a time.
+unsafe impl Sync for Team {}
+
+thread_local! {
+    /// The team that this thread works in, alive for as long as it is set; null outside.
+    static TEAM: Cell<*const Team> = const { Cell::new(ptr::null()) };
+}
+
+/// Runs `work` with the other threads of the caller's rayon pool awake, so that [`join`] costs next to nothing within it.
+/// They do nothing else meanwhile: work given to rayon itself is then run by the caller alone. Outside a pool of several
+/// threads this is `work()`.
+pub fn enlist<R>(work: impl FnOnce() -> R) -> R {
+    let leader = rayon::current_thread_index();
+    if leader.is_none() || rayon::current_num_threads() < 2 || !TEAM.get().is_null() {
+        return work();
+    }
+    // More threads than cores would take each other's time.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let team = Team::new();
+    rayon::in_place_scope(|scope| {
+        scope.spawn_broadcast(|_, context| {
+            let rank = if Some(context.index()) < leader { context.index() + 1 } else { context.index() };
+            if Some(context.index()) != leader && rank < cores {
+                team.serve();
+            }
+        });
+        let _dismissal = Dismissal(&team);
+        let _membership = Membership::enter(&team);
+        work()
+    })
+}
+
+/// Runs `a` and `b`, perhaps at the same time. A panic in either is passed on when both have ended.
+pub fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+    let team = TEAM.get();
+    if team.is_null() {
+        rayon::join(a, b);
+        return;
+    }
+    // SAFETY: a team outlives the membership of every thread in it.
+    unsafe { &*team }.join(a, b);
+}
+
+impl Team {
+    fn new() -> Self {
+        unsafe fn nothing(_: *mut ()) {}
+        let slot = |_| Slot {
+            job: UnsafeCell::new(Job { run: nothing, closure: ptr::null_mut() }),
+            done: AtomicBool::new(false),
+        };
+        Team {
+            ready: AtomicU64::new(0),
+            free: AtomicU64::new(u64::MAX),
+            dismissed: AtomicBool::new(false),
+            slots: std::array::from_fn(slot),
+        }
+    }
+
+    fn join<B: FnOnce() + Send>(&self, a: impl FnOnce(), b: B) {
+        let Some(index) = self.take_free() else {
+            a();
+            return b();
+        };
+        let mut pending = Pending { closure: Some(b), panic: None };
+        let slot = &self.slots[index];
+        let bit = 1 << index;
+        slot.done.store(false, Ordering::Relaxed);
+        // SAFETY: the slot was free, so no other thread reads it before `ready` says so.
+        unsafe { *slot.job.get() = Job { run: Pending::<B>::run, closure: (&raw mut pending).cast() } };
+        self.ready.fetch_or(bit, Ordering::Release);
+        let outcome = catch_unwind(AssertUnwindSafe(a));
+        if self.ready.fetch_and(!bit, Ordering::AcqRel) & bit != 0 {
+            // SAFETY: nobody else took the job, and now nobody can.
+            unsafe { Pending::<B>::run((&raw mut pending).cast()) };
+        } else {
+            while !slot.done.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+        }
+        self.free.fetch_or(bit, Ordering::Release);
+        if let Some(panic) = outcome.err().or(pending.panic) {
+            resume_unwind(panic);
+        }
+    }
+
+    fn take_free(&self) -> Option<usize> {
+        let mut free = self.free.load(Ordering::Relaxed);
+        while free != 0 {
+            let lowest = free & free.wrapping_neg();
+            match self.free.compare_exchange_weak(free, free & !lowest, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(lowest.trailing_zeros() as usize),
+                Err(now) => free = now,
+            }
+        }
+        None
+    }
+
+    /// Runs one job that waits, if there is one.
+    fn run_one(&self) -> bool {
+        let ready = self.ready.load(Ordering::Relaxed);
+        let lowest = ready & ready.wrapping_neg();
+        if lowest == 0 || self.ready.fetch_and(!lowest, Ordering::Acquire) & lowest == 0 {
+            return false;
+        }
+        let slot = &self.slots[lowest.trailing_zeros() as usize];
+        // SAFETY: clearing the bit made the job this thread's; it was written before the bit was set, and its closure lives
+        // until `done` is set.
+        unsafe {
+            let job = *slot.job.get();
+            (job.run)(job.closure);
+        }
+        slot.done.store(true, Ordering::Release);
+        true
+    }
+
+    /// Runs jobs until the team is dismissed.
+    fn serve(&self) {
+        let _membership = Membership::enter(self);
+        let mut idle = 0;
+        while !self.dismissed.load(Ordering::Acquire) {
+            if self.run_one() {
+                idle = 0;
+                continue;
+            }
+            idle += 1;
+            match idle {
+                0..SPINS => std::hint::spin_loop(),
+                SPINS..YIELDS => std::thread::yield_now(),
+                _ => {
+                    idle = YIELDS;
+                    std::thread::sleep(NAP);
+                }
+            }
+        }
+    }
+}
+
+/// The second closure of a join, and what became of it.
+struct Pending<B> {
+    closure: Option<B>,
+    panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+impl<B: FnOnce() + Send> Pending<B> {
+    /// Runs the closure and keeps its panic.
+    ///
+    /// # Safety
+    /// `pending` points to a live `Pending<B>` that no other thread accesses meanwhile.
+    unsafe fn run(pending: *mut ()) {
+        // SAFETY: as the caller promises.
+        let pending = unsafe { &mut *pending.cast::<Self>() };
+        if let Some(closure) = pending.closure.take() {
+            pending.panic = catch_unwind(AssertUnwindSafe(closure)).err();
+        }
+    }
+}
+
+/// Sets the team of a thread, and back.
+struct Membership(*const Team);
+
+impl Membership {
+    fn enter(team: &Team) -> Self {
+        Membership(TEAM.replace(team))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        TEAM.set(self.0);
+    }
+}
+
+/// Sends the team home, whether its work returned or panicked.
+struct Dismissal<'a>(&'a Team);
+
+impl Drop for Dismissal<'_> {
+    fn drop(&mut self) {
+        self.0.dismissed.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    fn pool(threads: usize) -> rayon::ThreadPool {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+    }
+
+    fn count(from: usize, to: usize, seen: &[AtomicUsize]) {
+        if to - from > 1 {
+            let middle = from + (to - from) / 2;
+            join(|| count(from, middle, seen), || count(middle, to, seen));
+        } else {
+            seen[from].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn every_leaf_of_a_recursion_runs_once_with_any_number_of_threads() {
+        for threads in [1, 2, 3, 8] {
+            let seen: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
+            pool(threads).install(|| enlist(|| (0..20).for_each(|_| count(0, seen.len(), &seen))));
+            assert!(seen.iter().all(|seen| seen.load(Ordering::Relaxed) == 20), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn both_closures_run_at_the_same_time() {
+        // Each waits for the other: one thread alone would never return.
+        let (left, right) = (AtomicBool::new(false), AtomicBool::new(false));
+        let meet = |mine: &AtomicBool, other: &AtomicBool| {
+            mine.store(true, Ordering::Release);
+            while !other.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+        };
+        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+            pool(2).install(|| enlist(|| join(|| meet(&left, &right), || meet(&right, &left))));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_either_closure_is_passed_on_and_the_team_goes_home() {
+        for first in [true, false] {
+            let caught = catch_unwind(|| {
+                let fail = |now: bool| assert!(!now, "planted");
+                pool(2).install(|| enlist(|| join(|| fail(first), || fail(!first))));
+            });
+            assert!(caught.is_err());
+        }
+        assert!(TEAM.get().is_null());
+    }
+
+    #[test]
+    fn more_jobs_than_slots_are_run_by_who_made_them() {
+        let runs = AtomicUsize::new(0);
+        fn nest(depth: usize, runs: &AtomicUsize) {
+            runs.fetch_add(1, Ordering::Relaxed);
+            if depth > 0 {
+                join(|| nest(depth - 1, runs), || drop(runs.fetch_add(1, Ordering::Relaxed)));
+            }
+        }
+        pool(2).install(|| enlist(|| nest(200, &runs)));
+        assert_eq!(runs.into_inner(), 401);
+    }
+
+    #[test]
+    fn without_a_pool_the_work_is_done_by_the_caller() {
+        let runs = AtomicUsize::new(0);
+        let add = || drop(runs.fetch_add(1, Ordering::Relaxed));
+        assert_eq!(enlist(|| 7), 7);
+        join(add, add);
+        assert_eq!(runs.into_inner(), 2);
+    }
+}
