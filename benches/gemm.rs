@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use narrows_kernels::{
-    Accumulate, AlignedVec, Context, Epilogue, GemmEngine, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, reference,
+    Accumulate, AlignedVec, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, Real, gemm, reference,
 };
 use peak::{median, peak, warm_up};
 

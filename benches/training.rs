@@ -35,8 +35,7 @@ fn main() {
     let epochs = option("--epochs").unwrap_or(9);
     let dirs = data_dirs(None);
     let fashion = Catalog::builtin().find("fashion-mnist").is_ok_and(|set| locate(&dirs, set).is_ok());
-    let source =
-        preset("footwear").and_then(|preset| Ok(preset.source())).expect("the preset exists").expect("and parses");
+    let source = preset("footwear").map(|preset| preset.source()).expect("the preset exists").expect("and parses");
     let source = if fashion { source } else { source.set("data.set=footwear").expect("the key exists") };
     let config = source
         .set(&format!("train.max_epochs={epochs}"))

@@ -58,8 +58,8 @@ thread_local! {
 }
 
 /// Runs `work` with the other threads of the caller's rayon pool awake, so that [`join`] costs next to nothing within it.
-/// They do nothing else meanwhile: work given to rayon itself is then run by the caller alone. Outside a pool of several
-/// threads this is `work()`.
+/// They do nothing else meanwhile: what `work` gives to rayon itself is run by the caller alone, and what waits for every
+/// thread of the pool, as `rayon::broadcast` does, waits for ever. Outside a pool of several threads this is `work()`.
 pub fn enlist<R>(work: impl FnOnce() -> R) -> R {
     let leader = rayon::current_thread_index();
     if leader.is_none() || rayon::current_num_threads() < 2 || !TEAM.get().is_null() {
@@ -90,6 +90,16 @@ pub fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     }
     // SAFETY: a team outlives the membership of every thread in it.
     unsafe { &*team }.join(a, b);
+}
+
+/// Threads that work may be split over: those of the rayon pool that the caller runs in, or the caller alone.
+pub(crate) fn threads() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
+}
+
+/// Whether the other threads are awake: then handing work on costs about as much as 1,000 cycles of it.
+pub(crate) fn is_awake() -> bool {
+    !TEAM.get().is_null()
 }
 
 impl Team {
@@ -124,8 +134,11 @@ impl Team {
             // SAFETY: nobody else took the job, and now nobody can.
             unsafe { Pending::<B>::run((&raw mut pending).cast()) };
         } else {
+            let mut spins = 0;
             while !slot.done.load(Ordering::Acquire) {
-                std::hint::spin_loop();
+                spins += 1;
+                // Whoever took the job may be waiting for this very core.
+                if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
             }
         }
         self.free.fetch_or(bit, Ordering::Release);
@@ -290,7 +303,10 @@ mod tests {
         fn nest(depth: usize, runs: &AtomicUsize) {
             runs.fetch_add(1, Ordering::Relaxed);
             if depth > 0 {
-                join(|| nest(depth - 1, runs), || drop(runs.fetch_add(1, Ordering::Relaxed)));
+                let count = || {
+                    runs.fetch_add(1, Ordering::Relaxed);
+                };
+                join(|| nest(depth - 1, runs), count);
             }
         }
         pool(2).install(|| enlist(|| nest(200, &runs)));
@@ -300,7 +316,9 @@ mod tests {
     #[test]
     fn without_a_pool_the_work_is_done_by_the_caller() {
         let runs = AtomicUsize::new(0);
-        let add = || drop(runs.fetch_add(1, Ordering::Relaxed));
+        let add = || {
+            runs.fetch_add(1, Ordering::Relaxed);
+        };
         assert_eq!(enlist(|| 7), 7);
         join(add, add);
         assert_eq!(runs.into_inner(), 2);

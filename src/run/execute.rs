@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use narrows_kernels::{Context, enlist};
+use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
@@ -65,7 +65,7 @@ pub fn fit(
         clip: Clip::from_config(&config.optimizer),
     };
     let params = model.init(config.model.init, config.seed);
-    Ok(enlist(|| train(job, params, listener))?)
+    Ok(train(job, params, listener)?)
 }
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`.

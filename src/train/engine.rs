@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use narrows_kernels::{Accumulate, AlignedVec, Context, Real};
+use narrows_kernels::{Accumulate, AlignedVec, Context, Real, enlist};
 
 use super::early_stopping::{Best, EarlyStopping, Verdict};
 use super::evaluate::{Images, Trained};
@@ -110,8 +110,16 @@ pub enum TrainError {
     },
 }
 
-/// Trains from `params` on. The outcome is a function of the job alone: neither threads nor instruction set change a bit.
+/// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`enlist`]). The outcome is a function of the job alone: neither threads nor instruction set change a bit.
 pub fn train<T: Real>(
+    job: Job<'_, T>,
+    params: AlignedVec<T>,
+    listener: &mut dyn Listener,
+) -> Result<Outcome<T>, TrainError> {
+    enlist(|| run(job, params, listener))
+}
+
+fn run<T: Real>(
     mut job: Job<'_, T>,
     mut params: AlignedVec<T>,
     listener: &mut dyn Listener,

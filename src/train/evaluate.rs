@@ -2,7 +2,7 @@
 
 use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
-use narrows_kernels::{Context, Real};
+use narrows_kernels::{Context, Real, enlist};
 use ndarray::Array2;
 
 use super::objective::Objective;
@@ -90,6 +90,10 @@ impl<T: Real> Trained<'_, T> {
 
     /// All figures.
     pub fn evaluate(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> Evaluation {
+        enlist(|| self.measure(images, arena))
+    }
+
+    fn measure(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> Evaluation {
         let mut sum = LossSum::new(self.objective.loss);
         let (mut squares, mut active, mut l1) = (0.0, 0, 0.0);
         let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);

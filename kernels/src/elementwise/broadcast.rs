@@ -1,6 +1,6 @@
 //! Rows and columns spread over a matrix.
 
-use super::drive::{Adding, CHUNK, Elementwise, Map, Writing, is_parallel, load, store};
+use super::drive::{Adding, Elementwise, Map, Writing, grain, load, store};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// What stands for an operand of shape [rows, cols].
@@ -72,10 +72,10 @@ fn rows<T: Real, F: Map<T, N>, const N: usize>(
         return;
     }
     assert!(cols > 0 && out.len().is_multiple_of(cols), "{} elements are no whole rows of {cols}", out.len());
-    let parallel = is_parallel(out.len());
+    let grain = grain(out.len());
     match accumulate {
-        Accumulate::Overwrite => split(isa, Writing(f), operands, cols, out, parallel),
-        Accumulate::Add => split(isa, Adding(f), operands, cols, out, parallel),
+        Accumulate::Overwrite => split(isa, Writing(f), operands, cols, out, grain),
+        Accumulate::Add => split(isa, Adding(f), operands, cols, out, grain),
     }
 }
 
@@ -86,17 +86,17 @@ fn split<T: Real, E: Elementwise<T, N, 1>, const N: usize>(
     operands: [Operand<'_, T>; N],
     cols: usize,
     out: &mut [T],
-    parallel: bool,
+    grain: usize,
 ) {
     let rows = out.len() / cols;
-    if !parallel || out.len() < 2 * CHUNK || rows < 2 {
+    if out.len() < 2 * grain || rows < 2 {
         return T::dispatch(isa, Rows { f, operands, cols, out });
     }
     let middle = rows / 2;
     let (above, below) = out.split_at_mut(middle * cols);
     crate::team::join(
-        || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above, parallel),
-        || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below, parallel),
+        || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above, grain),
+        || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below, grain),
     );
 }
 

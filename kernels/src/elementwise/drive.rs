@@ -2,12 +2,19 @@
 //!
 //! Element i of the outputs depends on element i of the inputs alone, so neither vector width nor chunks can change a bit.
 
-use crate::{Accumulate, Isa, Kernel, Real, Simd};
+use crate::{Accumulate, Isa, Kernel, Real, Simd, team};
 
-/// Slices of at least this many elements are split over the threads of the current rayon pool.
-const PARALLEL_FROM: usize = 1 << 16;
-/// What one thread takes at a time: 64 KiB of `f32`, so that a chunk of a few slices stays in its core's L2.
-pub(crate) const CHUNK: usize = 1 << 14;
+/// Elements below which a slice stays on one thread, and the fewest that a thread takes: where the others are awake, and where
+/// they have to be woken. 16 Ki elements take about 3 µs.
+const AWAKE: (usize, usize) = (1 << 14, 1 << 13);
+const ASLEEP: (usize, usize) = (1 << 16, 1 << 14);
+
+/// How many of `len` elements a thread takes at a time; more than all of them where splitting does not pay.
+pub(crate) fn grain(len: usize) -> usize {
+    let threads = team::threads();
+    let (from, least) = if team::is_awake() { AWAKE } else { ASLEEP };
+    if threads < 2 || len < from { usize::MAX / 2 } else { (len / (2 * threads)).max(least) }
+}
 
 /// A function of N inputs and the M old outputs, element by element.
 pub(crate) trait Elementwise<T: Real, const N: usize, const M: usize>: Copy + Send + Sync {
@@ -90,32 +97,26 @@ pub(crate) fn elementwise<T: Real, E: Elementwise<T, N, M>, const N: usize, cons
     for output in &outputs {
         assert_eq!(output.len(), len, "an elementwise kernel takes outputs of one length");
     }
-    if is_parallel(len) {
-        split(isa, f, inputs, outputs);
-    } else {
-        T::dispatch(isa, Whole { f, inputs, outputs });
-    }
+    split(isa, f, inputs, outputs, grain(len));
 }
 
-/// Halves the slices at chunk borders until a chunk is left.
+/// Halves the slices until less than two grains are left.
 fn split<T: Real, E: Elementwise<T, N, M>, const N: usize, const M: usize>(
     isa: Isa,
     f: E,
     inputs: [&[T]; N],
     outputs: [&mut [T]; M],
+    grain: usize,
 ) {
-    let chunks = outputs[0].len().div_ceil(CHUNK);
-    if chunks <= 1 {
+    let len = outputs[0].len();
+    if len < 2 * grain {
         return T::dispatch(isa, Whole { f, inputs, outputs });
     }
-    let (now, later) = split_inputs(inputs, chunks / 2 * CHUNK);
-    let (out_now, out_later) = split_outputs(outputs, chunks / 2 * CHUNK);
-    crate::team::join(|| split(isa, f, now, out_now), || split(isa, f, later, out_later));
-}
-
-/// Whether work on `len` elements is split over threads at all.
-pub(crate) fn is_parallel(len: usize) -> bool {
-    len >= PARALLEL_FROM && rayon::current_num_threads() > 1
+    // Whole cache lines, so that no two threads write to one.
+    let middle = (len / 2).next_multiple_of(64);
+    let (now, later) = split_inputs(inputs, middle);
+    let (out_now, out_later) = split_outputs(outputs, middle);
+    team::join(|| split(isa, f, now, out_now, grain), || split(isa, f, later, out_later, grain));
 }
 
 /// Every slice before and after `at`.

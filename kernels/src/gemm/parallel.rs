@@ -6,11 +6,6 @@ use super::product::Product;
 use super::tile::TileShape;
 use crate::{Isa, Real};
 
-/// Threads that a product may use: those of the rayon pool that the caller runs in, or the caller alone.
-pub(super) fn threads() -> usize {
-    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
-}
-
 /// Computes `product` in `row_parts` · `col_parts` rectangles of out. The depth is never split, so an element is the same
 /// chain in any rectangle.
 pub(super) fn run<T: Real>(isa: Isa, shape: TileShape, plan: &Plan, product: Product<T>) {

@@ -2,7 +2,7 @@
 
 use super::product::Product;
 use super::tile::TileShape;
-use crate::Real;
+use crate::{Real, team};
 
 /// How to compute one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +76,11 @@ fn cost<T: Real>(product: &Product<T>, shape: TileShape) -> f64 {
     multiply_cycles(product.m, product.n, product.k, shape) + pack + scatter
 }
 
-/// Cycles of work below which a second thread is not asked, 23 µs. Measured on two cores: threads that are awake, as between
-/// products that follow each other within 5 µs, gain from a tenth of that on (64 · 128 · 128: 1.6 times as fast), but waking
-/// one costs 10 µs, which only twice as much work pays back (256 · 256 · 50: 0.9 times as fast, 784 · 32 · 256: 1.1 times).
-const WORK_FOR_THREADS: f64 = 94e3;
+/// Cycles of work below which a second thread is not asked, where threads sleep: 23 µs, since waking one costs 10 µs (256 · 256 ·
+/// 50: 0.9 times as fast on two sleeping threads, 784 · 32 · 256: 1.1 times).
+const WORK_FOR_SLEEPING_THREADS: f64 = 94e3;
+/// The same where they are awake ([`crate::enlist`]).
+const WORK_FOR_AWAKE_THREADS: f64 = 8e3;
 /// What starting a part costs, 0.3 µs.
 const PART_CYCLES: f64 = 1200.0;
 /// What packing an element of rhs once more costs: large blocks of it go through memory.
@@ -91,7 +92,8 @@ const DISTURBED: f64 = 1.03;
 
 /// Into how many (rows, columns) to cut out [m, n] for `threads` threads: the grid whose slowest thread is done first.
 fn parts([m, n, k]: [usize; 3], [pack_lhs, pack_rhs]: [bool; 2], shape: TileShape, threads: usize) -> (usize, usize) {
-    if threads < 2 || multiply_cycles(m, n, k, shape) < WORK_FOR_THREADS {
+    let least = if team::is_awake() { WORK_FOR_AWAKE_THREADS } else { WORK_FOR_SLEEPING_THREADS };
+    if threads < 2 || multiply_cycles(m, n, k, shape) < least {
         return (1, 1);
     }
     let panels = n.div_ceil(shape.cols());

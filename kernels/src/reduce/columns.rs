@@ -1,7 +1,7 @@
 //! Sums of columns, one chain of additions each.
 
 use super::{Summand, whole_rows};
-use crate::elementwise::drive::{CHUNK, is_parallel, load, store};
+use crate::elementwise::drive::{grain, load, store};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// Rows over which a strip's sums stay in registers.
@@ -33,8 +33,8 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
         return;
     }
     let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
-    let parallel = is_parallel(len);
-    split(isa, Columns { f, inputs, outputs, cols, rows: len / cols, from: 0, sums }, parallel);
+    let grain = grain(len);
+    split(isa, Columns { f, inputs, outputs, cols, rows: len / cols, from: 0, sums }, grain);
 }
 
 /// The start of an output [rows, cols] of which several threads write disjoint columns.
@@ -66,17 +66,17 @@ struct Columns<'a, T, F, const N: usize, const M: usize> {
 fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     isa: Isa,
     columns: Columns<'_, T, F, N, M>,
-    parallel: bool,
+    grain: usize,
 ) {
     let middle = columns.sums.len().div_ceil(2).next_multiple_of(GRAIN);
-    if !parallel || columns.rows * columns.sums.len() < 2 * CHUNK || middle >= columns.sums.len() {
+    if columns.rows * columns.sums.len() < 2 * grain || middle >= columns.sums.len() {
         return T::dispatch(isa, columns);
     }
     let Columns { f, inputs, outputs, cols, rows, from, sums } = columns;
     let (left, right) = sums.split_at_mut(middle);
     crate::team::join(
-        || split(isa, Columns { f, inputs, outputs, cols, rows, from, sums: left }, parallel),
-        || split(isa, Columns { f, inputs, outputs, cols, rows, from: from + middle, sums: right }, parallel),
+        || split(isa, Columns { f, inputs, outputs, cols, rows, from, sums: left }, grain),
+        || split(isa, Columns { f, inputs, outputs, cols, rows, from: from + middle, sums: right }, grain),
     );
 }
 

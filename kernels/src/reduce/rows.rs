@@ -1,7 +1,7 @@
 //! Sums of rows, by lanes and tree.
 
 use super::Summand;
-use crate::elementwise::drive::{CHUNK, is_parallel, load, split_inputs, split_outputs, store};
+use crate::elementwise::drive::{grain, load, split_inputs, split_outputs, store};
 use crate::{Isa, Kernel, Real, Simd};
 
 /// Virtual lanes of a row's sum.
@@ -42,11 +42,7 @@ pub(crate) fn each_row<T: Real, F: Summand<T, N, M>, const N: usize, const M: us
         let sums = &mut sums[..taken.div_ceil(cols)];
         let (now, later) = split_inputs(inputs, taken);
         let (out, rest) = split_outputs(outputs, taken);
-        if is_parallel(taken) {
-            split(isa, f, now, out, cols, sums);
-        } else {
-            T::dispatch(isa, Rows { f, inputs: now, outputs: out, cols, sums });
-        }
+        split(isa, f, now, out, cols, sums, grain(taken));
         (inputs, outputs) = (later, rest);
         sums.iter().for_each(|&sum| take(sum));
     }
@@ -60,17 +56,18 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     outputs: [&mut [T]; M],
     cols: usize,
     sums: &mut [T],
+    grain: usize,
 ) {
     let rows = sums.len();
-    if rows < 2 || inputs[0].len() < 2 * CHUNK {
+    if rows < 2 || inputs[0].len() < 2 * grain {
         return T::dispatch(isa, Rows { f, inputs, outputs, cols, sums });
     }
     let (above, below) = split_inputs(inputs, rows / 2 * cols);
     let (out_above, out_below) = split_outputs(outputs, rows / 2 * cols);
     let (sums_above, sums_below) = sums.split_at_mut(rows / 2);
     crate::team::join(
-        || split(isa, f, above, out_above, cols, sums_above),
-        || split(isa, f, below, out_below, cols, sums_below),
+        || split(isa, f, above, out_above, cols, sums_above, grain),
+        || split(isa, f, below, out_below, cols, sums_below, grain),
     );
 }
 
