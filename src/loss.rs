@@ -6,7 +6,7 @@
 use narrows_kernels::Real;
 
 use crate::config::{LossKind, Penalty};
-use crate::tape::{Activation, Tape, Var};
+use crate::tape::{Activation, Tape, Var, Whole};
 
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
 pub const KL_EPSILON: f64 = 1e-8;
@@ -33,10 +33,25 @@ pub fn takes_logits(kind: LossKind) -> bool {
 /// | mse | mean of (x − t)² |
 /// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
 pub fn record<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+    let whole = Whole { rows: tape.shape(output).0, above: 0.0 };
+    record_in(kind, tape, whole, output, target)
+}
+
+/// The part of [`record`] that these rows have in a larger batch.
+pub fn record_in<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => tape.bce_with_logits(output, target),
-        LossKind::Mse => tape.mse(output, target),
-        LossKind::Kl => tape.kl_of_normalised_rows(output, target, KL_EPSILON),
+        LossKind::Bce | LossKind::BceLogits => tape.bce_with_logits_in(whole, output, target),
+        LossKind::Mse => tape.mse_in(whole, output, target),
+        LossKind::Kl => tape.kl_in(whole.rows, output, target, KL_EPSILON),
+    }
+}
+
+/// The loss of a whole batch from that of its slices: `sum` is [`Tape::loss_sum`] of the last, `values` the sum of the values
+/// of all of them. The losses that are chained over rows do not depend on the slices.
+pub fn of_slices(kind: LossKind, sum: f64, values: f64, elements: usize) -> f64 {
+    match kind {
+        LossKind::Bce | LossKind::BceLogits | LossKind::Mse => sum / elements as f64,
+        LossKind::Kl => values,
     }
 }
 
@@ -61,8 +76,7 @@ pub fn reconstruction<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: V
 }
 
 /// The activity penalty (l1·Σ|code| + l2·Σcode²) / batch, as Keras scales it; `None` when both weights are zero.
-pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var) -> Option<Var> {
-    let (batch, _) = tape.shape(code);
+pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var, batch: usize) -> Option<Var> {
     let l1 = (penalty.l1 != 0.0).then(|| {
         let magnitude = tape.abs(code);
         let sum = tape.sum(magnitude);
@@ -146,9 +160,9 @@ mod tests {
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
             let code = tape.constant(2, 2, &[1.0, -2.0, 0.0, 4.0]);
-            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01 }, tape, code).unwrap();
+            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01 }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
-            assert!(code_penalty(Penalty { l1: 0.0, l2: 0.0 }, tape, code).is_none());
+            assert!(code_penalty(Penalty { l1: 0.0, l2: 0.0 }, tape, code, 2).is_none());
             let penalty = weight_penalty(0.5, tape, code).unwrap();
             close(tape.scalar(penalty), 0.5 * 21.0);
             assert!(weight_penalty(0.0, tape, code).is_none());

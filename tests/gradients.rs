@@ -110,9 +110,9 @@ fn losses() {
 
 #[test]
 fn noise_and_dropout_from_a_named_stream() {
-    check("dropout", &inputs(&[(4, 5)]), |t, x| t.dropout(x[0], 0.4, &mut stream(1, Purpose::Noise, 7)));
+    check("dropout", &inputs(&[(4, 5)]), |t, x| t.dropout(x[0], 0.4, |_| stream(1, Purpose::Noise, 7)));
     check("noise", &inputs(&[(4, 5)]), |t, x| {
-        let noisy = t.noise(x[0], 0.3, &mut stream(1, Purpose::Noise, 7));
+        let noisy = t.noise(x[0], 0.3, |_| stream(1, Purpose::Noise, 7));
         t.square(noisy)
     });
 }

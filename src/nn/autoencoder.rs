@@ -18,6 +18,8 @@ pub enum Mode {
         seed: u64,
         /// Optimizer steps taken before this one.
         step: u64,
+        /// Rows of the batch before the first one at hand, a multiple of [`NOISE_ROWS`](crate::tape::NOISE_ROWS).
+        first_row: usize,
     },
     /// Dropout and noise pass their input on.
     Infer,

@@ -4,8 +4,8 @@ use narrows_kernels::Real;
 
 use super::{Mode, Param};
 use crate::config;
-use crate::rng::{Purpose, stream};
-use crate::tape::{Activation, Tape, Var};
+use crate::rng::{Purpose, Stream, stream};
+use crate::tape::{Activation, NOISE_ROWS, Tape, Var};
 
 /// A layer: what it computes, and where its parameters lie.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,20 +59,22 @@ impl Layer {
                 let (weight, bias) = (weight.on(tape), bias.on(tape));
                 tape.dense(x, weight, bias, activation)
             }
-            (Layer::Dropout { rate }, Mode::Train { seed, step }) => {
-                tape.dropout(x, *rate, &mut stream(seed, Purpose::Noise, noise_index(step, number)))
+            (Layer::Dropout { rate }, Mode::Train { seed, step, first_row }) => {
+                tape.dropout(x, *rate, |block| noise_stream(seed, step, first_row, block, number))
             }
-            (Layer::Noise { std }, Mode::Train { seed, step }) => {
-                tape.noise(x, *std, &mut stream(seed, Purpose::Noise, noise_index(step, number)))
+            (Layer::Noise { std }, Mode::Train { seed, step, first_row }) => {
+                tape.noise(x, *std, |block| noise_stream(seed, step, first_row, block, number))
             }
             (Layer::Dropout { .. } | Layer::Noise { .. }, Mode::Infer) => x,
         }
     }
 }
 
-/// Layers of one model are told apart by the low 16 bits, steps by the others.
-fn noise_index(step: u64, layer: u32) -> u64 {
-    (step << 16) | u64::from(layer & 0xffff)
+/// The stream of a layer for a block of rows of the slice at hand. Layers have the low 16 bits of the index, blocks the next
+/// 16 (16 million rows), steps the others.
+fn noise_stream(seed: u64, step: u64, first_row: usize, block: u64, layer: u32) -> Stream {
+    let block = block + (first_row / NOISE_ROWS) as u64;
+    stream(seed, Purpose::Noise, (step << 32) | ((block & 0xffff) << 16) | u64::from(layer & 0xffff))
 }
 
 /// The kernel's activation for the configured one.

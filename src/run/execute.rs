@@ -15,7 +15,9 @@ use crate::data::scale_table;
 use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
-use crate::train::{Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, Stop, train};
+use crate::train::{
+    Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, SLICE_ROWS, Stop, train,
+};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -63,6 +65,7 @@ pub fn fit(
         optimizer: Optimizer::new(spec, model.table().len())?,
         learning_rate,
         clip: Clip::from_config(&config.optimizer),
+        slice_rows: SLICE_ROWS,
     };
     let params = model.init(config.model.init, config.seed);
     Ok(train(job, params, listener)?)

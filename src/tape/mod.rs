@@ -19,6 +19,7 @@ use narrows_kernels::{AlignedVec, Context, Real};
 pub use backward::BackwardError;
 pub use narrows_kernels::Activation;
 pub use ops::Transpose;
+pub use record::NOISE_ROWS;
 
 use backward::Slot;
 use narrows_kernels::Accumulate;
@@ -34,6 +35,22 @@ impl Var {
     }
 }
 
+/// The batch that the rows at hand are a slice of: a batch too large for memory is processed slice by slice, its gradients
+/// added up, to the same bits as in one piece.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Whole {
+    /// Rows of the whole batch, over which the mean is taken.
+    pub rows: usize,
+    /// The loss's sum over the rows of the slices before, see [`Tape::loss_sum`].
+    pub above: f64,
+}
+
+impl Whole {
+    fn scale(self, (_, cols): (usize, usize)) -> f64 {
+        1.0 / (self.rows * cols) as f64
+    }
+}
+
 /// One recorded operation and its value, a row-major matrix [rows, cols].
 struct Node<T> {
     op: Op<T>,
@@ -42,6 +59,8 @@ struct Node<T> {
     rows: usize,
     cols: usize,
     scope: u32,
+    /// What [`Tape::loss_sum`] gives; meaningless for other operations.
+    sum: f64,
     /// Empty for parameters, which are read from the caller's flat buffer.
     value: AlignedVec<T>,
 }
@@ -146,7 +165,7 @@ impl<'a, T: Real> Tape<'a, T> {
         let index = self.arena.len;
         if index == self.arena.nodes.len() {
             let value = AlignedVec::default();
-            self.arena.nodes.push(Node { op, inputs: [Var(0); 3], arity: 0, rows, cols, scope: 0, value });
+            self.arena.nodes.push(Node { op, inputs: [Var(0); 3], arity: 0, rows, cols, scope: 0, sum: 0.0, value });
         }
         let node = &mut self.arena.nodes[index];
         node.op = op;

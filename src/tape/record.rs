@@ -7,8 +7,12 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::operation::Op;
 use super::ops::*;
-use super::{Tape, Var};
+use super::{Tape, Var, Whole};
 use crate::rng::Stream;
+
+/// Rows that draw from one stream: block i of so many rows draws from `streams(i)`. A batch that is processed in slices of
+/// whole blocks therefore meets the same draws as one that is not.
+pub const NOISE_ROWS: usize = 256;
 
 /// Shapes are written [rows, cols]; a batch has one sample in each row. Every method panics, naming the operation and the
 /// shapes, when the shapes of its inputs do not fit.
@@ -187,39 +191,61 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// Inverted dropout: each element is zeroed with probability `rate` in [0, 1), the others are divided by 1 − rate.
-    /// The mask comes from `stream`, one draw for each element in row-major order.
-    pub fn dropout(&mut self, x: Var, rate: f64, stream: &mut Stream) -> Var {
-        let (rows, cols) = self.shape(x);
+    /// The mask comes from `streams`, see [`NOISE_ROWS`].
+    pub fn dropout(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let kept = T::from_f64(1.0 / (1.0 - rate));
-        let mask = self.constant_with(rows, cols, |mask| {
-            mask.iter_mut().for_each(|m| *m = if stream.random::<f64>() < rate { T::ZERO } else { kept });
-        });
+        let mask = self.drawn(x, streams, |stream| if stream.random::<f64>() < rate { T::ZERO } else { kept });
         self.mul(x, mask)
     }
 
-    /// x + N(0, std²), one draw from `stream` for each element in row-major order.
-    pub fn noise(&mut self, x: Var, std: f64, stream: &mut Stream) -> Var {
-        let (rows, cols) = self.shape(x);
-        let noise = self.constant_with(rows, cols, |noise| {
-            for element in noise {
-                let normal: f64 = StandardNormal.sample(stream);
-                *element = T::from_f64(std * normal);
-            }
+    /// x + N(0, std²), drawn from `streams`, see [`NOISE_ROWS`].
+    pub fn noise(&mut self, x: Var, std: f64, streams: impl Fn(u64) -> Stream) -> Var {
+        let noise = self.drawn(x, streams, |stream| {
+            let normal: f64 = StandardNormal.sample(stream);
+            T::from_f64(std * normal)
         });
         self.add(x, noise)
     }
 
+    /// A value of the shape of x, one draw for each element in row-major order.
+    fn drawn(&mut self, x: Var, streams: impl Fn(u64) -> Stream, draw: impl Fn(&mut Stream) -> T) -> Var {
+        let (rows, cols) = self.shape(x);
+        self.constant_with(rows, cols, |out| {
+            for (block, values) in (0..).zip(out.chunks_mut((NOISE_ROWS * cols).max(1))) {
+                let mut stream = streams(block);
+                values.iter_mut().for_each(|value| *value = draw(&mut stream));
+            }
+        })
+    }
+
     /// The mean of (x − t)² over all elements → [1, 1].
     pub fn mse(&mut self, x: Var, target: Var) -> Var {
-        let scale = 1.0 / self.count(x);
-        self.fused_loss(SquaredError { scale }, x, target)
+        let whole = Whole { rows: self.shape(x).0, above: 0.0 };
+        self.mse_in(whole, x, target)
+    }
+
+    /// The part of [`mse`](Self::mse) that these rows have in a larger batch.
+    pub fn mse_in(&mut self, whole: Whole, x: Var, target: Var) -> Var {
+        let scale = whole.scale(self.shape(x));
+        self.fused_loss(SquaredError { scale }, whole.above, x, target)
     }
 
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
     /// Computed as max(z, 0) − z·t + ln(1 + e^−|z|), which neither overflows nor takes the logarithm of zero.
     pub fn bce_with_logits(&mut self, logits: Var, target: Var) -> Var {
-        let scale = 1.0 / self.count(logits);
-        self.fused_loss(BceWithLogits { scale }, logits, target)
+        let whole = Whole { rows: self.shape(logits).0, above: 0.0 };
+        self.bce_with_logits_in(whole, logits, target)
+    }
+
+    /// The part of [`bce_with_logits`](Self::bce_with_logits) that these rows have in a larger batch.
+    pub fn bce_with_logits_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
+        let scale = whole.scale(self.shape(logits));
+        self.fused_loss(BceWithLogits { scale }, whole.above, logits, target)
+    }
+
+    /// Σ of a squared error or cross-entropy before the mean is taken, `above` included, in f64.
+    pub fn loss_sum(&self, loss: Var) -> f64 {
+        self.arena.nodes[loss.index()].sum
     }
 
     /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over rows → [1, 1], where p is `target` and q is `x`,
@@ -227,6 +253,11 @@ impl<T: Real> Tape<'_, T> {
     /// count as zero.
     pub fn kl_of_normalised_rows(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
         let (rows, _) = self.shape(x);
+        self.kl_in(rows, x, target, epsilon)
+    }
+
+    /// The part of [`kl_of_normalised_rows`](Self::kl_of_normalised_rows) that these rows have in a batch of `rows`.
+    pub fn kl_in(&mut self, rows: usize, x: Var, target: Var, epsilon: f64) -> Var {
         let positive = self.activate(x, Activation::Relu);
         let q = self.normalised_rows(positive, epsilon);
         let p = self.normalised_rows(target, epsilon);

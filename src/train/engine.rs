@@ -11,9 +11,10 @@ use super::history::{EpochRecord, History};
 use super::objective::Objective;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, scale_table, shuffle_into};
+use crate::loss;
 use crate::nn::{Autoencoder, Mode};
 use crate::optim::{Clip, LearningRate, Optimizer};
-use crate::tape::{Arena, Tape};
+use crate::tape::{Arena, NOISE_ROWS, Tape, Whole};
 
 /// All that a training run depends on.
 pub struct Job<'a, T: Real> {
@@ -39,7 +40,12 @@ pub struct Job<'a, T: Real> {
     pub learning_rate: LearningRate,
     /// Limits gradients before each step.
     pub clip: Clip,
+    /// Rows of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it.
+    pub slice_rows: usize,
 }
+
+/// The usual [`Job::slice_rows`].
+pub const SLICE_ROWS: usize = 4 * NOISE_ROWS;
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,9 +149,8 @@ fn run<T: Real>(
         let mut interrupted = None;
         for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
             let taken = ((epoch - 1) * steps + step - 1) as u64;
-            let mode = Mode::Train { seed: job.seed, step: taken };
             let (loss, penalty) =
-                memory.gradients(&job, &scale, &params, batch, mode).map_err(|found| found.at(epoch, step))?;
+                memory.gradients(&job, &scale, &params, batch, taken).map_err(|found| found.at(epoch, step))?;
             job.clip.apply(job.context.isa, &mut memory.grads);
             job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
             mean.add(loss, penalty, batch.len());
@@ -211,27 +216,36 @@ impl<T: Real> StepMemory<T> {
         StepMemory { arena: Arena::default(), grads: AlignedVec::zeros(parameters) }
     }
 
-    /// Leaves the gradients of one batch in `grads`; returns loss and penalty.
+    /// Leaves the gradients of one batch in `grads`; returns loss and penalty. A batch of more than `job.slice_rows` rows is
+    /// processed slice by slice: since every element of a weight's gradient is one chain over the rows, the bits are those of
+    /// the batch in one piece, in the memory of a slice.
     fn gradients(
         &mut self,
         job: &Job<'_, T>,
         scale: &[T; 256],
         params: &[T],
         batch: &[u32],
-        mode: Mode,
+        step: u64,
     ) -> Result<(f64, f64), NonFiniteLoss> {
-        let mut tape = Tape::new(job.context, &mut self.arena, params);
-        let images = Images { data: job.data, indices: batch, scale };
-        let x = images.gather(&mut tape, batch);
-        let recorded = job.objective.record(job.model, &mut tape, x, mode);
-        let loss = tape.scalar(recorded.loss).to_f64();
-        let penalty = recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
-        if !(loss + penalty).is_finite() {
-            return Err(NonFiniteLoss::trace(job.model, &tape, loss + penalty));
+        let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
+        for (number, slice) in batch.chunks(job.slice_rows).enumerate() {
+            let first_row = number * job.slice_rows;
+            let mut tape = Tape::new(job.context, &mut self.arena, params);
+            let x = Images { data: job.data, indices: slice, scale }.gather(&mut tape, slice);
+            let mode = Mode::Train { seed: job.seed, step, first_row };
+            let recorded = job.objective.record(job.model, &mut tape, whole, x, mode);
+            values += tape.scalar(recorded.loss).to_f64();
+            penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
+            if !(values + penalty).is_finite() {
+                return Err(NonFiniteLoss::trace(job.model, &tape, values + penalty, first_row));
+            }
+            whole.above = tape.loss_sum(recorded.loss);
+            let accumulate = if number == 0 { Accumulate::Overwrite } else { Accumulate::Add };
+            tape.backward(recorded.total, &mut self.grads, accumulate)
+                .expect("every parameter of an autoencoder influences its reconstruction");
         }
-        tape.backward(recorded.total, &mut self.grads, Accumulate::Overwrite)
-            .expect("every parameter of an autoencoder influences its reconstruction");
-        Ok((loss, penalty))
+        let elements = batch.len() * job.model.features();
+        Ok((loss::of_slices(job.objective.loss, whole.above, values, elements), penalty))
     }
 }
 
@@ -244,12 +258,12 @@ struct NonFiniteLoss {
 }
 
 impl NonFiniteLoss {
-    fn trace<T: Real>(model: &Autoencoder, tape: &Tape<'_, T>, loss: f64) -> Self {
+    fn trace<T: Real>(model: &Autoencoder, tape: &Tape<'_, T>, loss: f64, first_row: usize) -> Self {
         match tape.first_non_finite() {
             Some(found) => NonFiniteLoss {
                 loss,
                 origin: model.describe(found),
-                image: found.row + 1,
+                image: first_row + found.row + 1,
                 in_parameter: found.parameter.is_some(),
             },
             None => {

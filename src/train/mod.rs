@@ -10,7 +10,7 @@ mod objective;
 
 pub use apply::WidthError;
 pub use early_stopping::{Best, EarlyStopping, Verdict};
-pub use engine::{Job, Outcome, Stop, TrainError, train};
+pub use engine::{Job, Outcome, SLICE_ROWS, Stop, TrainError, train};
 pub use evaluate::{ACTIVE_ABOVE, Evaluation, Images, Trained};
 pub use event::{Event, Flow, Listener};
 pub use history::{EpochRecord, History};

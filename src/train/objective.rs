@@ -5,7 +5,7 @@ use narrows_kernels::Real;
 use crate::config::{LossKind, ModelConfig, Penalty};
 use crate::loss;
 use crate::nn::{Autoencoder, Layer, Mode, Pass};
-use crate::tape::{Tape, Var};
+use crate::tape::{Tape, Var, Whole};
 
 /// The loss of the reconstruction, and the penalties on code and weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,12 +47,21 @@ impl Objective {
         Pass { code, output }
     }
 
-    /// Records all that a training step on `images` [batch, features] minimises.
-    pub fn record<T: Real>(&self, model: &Autoencoder, tape: &mut Tape<'_, T>, images: Var, mode: Mode) -> Recorded {
+    /// Records what a training step minimises, as far as it concerns `images` [rows, features], a slice of the batch `whole`.
+    /// The penalty on weights belongs to the first slice.
+    pub fn record<T: Real>(
+        &self,
+        model: &Autoencoder,
+        tape: &mut Tape<'_, T>,
+        whole: Whole,
+        images: Var,
+        mode: Mode,
+    ) -> Recorded {
+        let is_first = !matches!(mode, Mode::Train { first_row: 1.., .. });
         let pass = self.forward(model, tape, images, mode);
-        let loss = loss::record(self.loss, tape, pass.output, images);
-        let on_code = loss::code_penalty(self.code_penalty, tape, pass.code);
-        let on_weights = (self.weight_l2 != 0.0).then(|| self.weight_penalty(model, tape)).flatten();
+        let loss = loss::record_in(self.loss, tape, whole, pass.output, images);
+        let on_code = loss::code_penalty(self.code_penalty, tape, pass.code, whole.rows);
+        let on_weights = (is_first && self.weight_l2 != 0.0).then(|| self.weight_penalty(model, tape)).flatten();
         let penalty = loss::total(tape, [on_code, on_weights]);
         let total = match penalty {
             Some(penalty) => tape.add(loss, penalty),

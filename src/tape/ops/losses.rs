@@ -24,21 +24,34 @@ pub(in crate::tape) trait FusedLoss<T: Real>: Into<Op<T>> {
     /// That operation.
     fn gradient(&self) -> Self::Gradient;
 
-    /// Writes the gradient for a loss that is itself the root, and returns the loss.
-    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64;
+    /// What the sum is multiplied by.
+    fn scale(&self) -> f64;
+
+    /// Writes the gradient for a loss that is itself the root, and returns the sum over its rows, from `above` on.
+    fn evaluate_both(
+        &self,
+        context: Context,
+        above: f64,
+        x: Operand<'_, T>,
+        target: Operand<'_, T>,
+        gradient: &mut [T],
+    ) -> f64;
 }
 
 impl<T: Real> Tape<'_, T> {
     /// Records `loss` of x against target, and its gradient, in one pass.
-    pub(in crate::tape) fn fused_loss<L: FusedLoss<T>>(&mut self, loss: L, x: Var, target: Var) -> Var {
+    pub(in crate::tape) fn fused_loss<L: FusedLoss<T>>(&mut self, loss: L, above: f64, x: Var, target: Var) -> Var {
         let (rows, cols) = same_shape("a loss", self.shape(x), self.shape(target));
         let one = self.constant_with(1, 1, |value| value[0] = T::ONE);
         let gradient = self.append(loss.gradient().into(), &[x, target, one], rows, cols);
         let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
-        let total = loss.evaluate_both(self.context, self.operand(x), self.operand(target), &mut buffer[..rows * cols]);
+        let (prediction, wanted) = (self.operand(x), self.operand(target));
+        let sum = loss.evaluate_both(self.context, above, prediction, wanted, &mut buffer[..rows * cols]);
+        let value = T::from_f64(loss.scale() * (sum - above));
         self.arena.nodes[gradient.index()].value = buffer;
         let var = self.append(loss.into(), &[x, target, gradient], 1, 1);
-        self.arena.nodes[var.index()].value[0] = T::from_f64(total);
+        let node = &mut self.arena.nodes[var.index()];
+        (node.value[0], node.sum) = (value, sum);
         var
     }
 }
@@ -56,9 +69,20 @@ impl<T: Real> FusedLoss<T> for SquaredError {
         SquaredErrorGradient { scale: 2.0 * self.scale }
     }
 
-    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64 {
+    fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    fn evaluate_both(
+        &self,
+        context: Context,
+        above: f64,
+        x: Operand<'_, T>,
+        target: Operand<'_, T>,
+        gradient: &mut [T],
+    ) -> f64 {
         let scale = T::from_f64(2.0 * self.scale);
-        self.scale * squared_error_and_gradient(context.isa, x.data, target.data, x.cols, scale, 0.0, gradient)
+        squared_error_and_gradient(context.isa, x.data, target.data, x.cols, scale, above, gradient)
     }
 }
 
@@ -135,9 +159,20 @@ impl<T: Real> FusedLoss<T> for BceWithLogits {
         BceWithLogitsGradient { scale: self.scale }
     }
 
-    fn evaluate_both(&self, context: Context, x: Operand<'_, T>, target: Operand<'_, T>, gradient: &mut [T]) -> f64 {
+    fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    fn evaluate_both(
+        &self,
+        context: Context,
+        above: f64,
+        x: Operand<'_, T>,
+        target: Operand<'_, T>,
+        gradient: &mut [T],
+    ) -> f64 {
         let scale = T::from_f64(self.scale);
-        self.scale * bce_with_logits_and_gradient(context.isa, x.data, target.data, x.cols, scale, 0.0, gradient)
+        bce_with_logits_and_gradient(context.isa, x.data, target.data, x.cols, scale, above, gradient)
     }
 }
 

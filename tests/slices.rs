@@ -1,0 +1,84 @@
+//! A large batch processed in slices gives the bits of the batch in one piece.
+
+use narrows::config::{RunConfig, Source};
+use narrows::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
+use narrows::run::{Prepared, prepare};
+use narrows::train::{Job, Objective, train};
+use narrows_kernels::Context;
+
+const CONFIG: &str = r#"
+name = "slices"
+seed = 7
+
+[data]
+set = "footwear"
+pool = true
+per_class = 280
+split = { train = 5, validation = 1, test = 1 }
+
+[model]
+encoder = [{ noise = 0.1 }, { dense = 24, activation = "tanh" }, { dropout = 0.2 }, { dense = 7, activation = "relu" }]
+decoder = [{ dense = 20, activation = "elu" }, { dense = "input", activation = "sigmoid" }]
+code_penalty = { l1 = 1e-3, l2 = 1e-4 }
+weight_penalty = { l2 = 1e-4 }
+
+[train]
+loss = "bce"
+batch_size = 800
+max_epochs = 3
+
+[optimizer]
+name = "adam"
+learning_rate = 1e-3
+"#;
+
+/// Parameters and losses after training with slices of so many rows.
+fn trained(config: &RunConfig, prepared: &Prepared, slice_rows: usize) -> (Vec<u32>, Vec<u64>) {
+    let spec = OptimizerSpec::from_config(&config.optimizer);
+    let job = Job {
+        context: Context::detect(),
+        model: &prepared.model,
+        objective: Objective::new(config.train.loss, &config.model),
+        data: &prepared.loaded.data,
+        train: &prepared.loaded.split.train,
+        validation: &prepared.loaded.split.validation,
+        config: &config.train,
+        seed: config.seed,
+        learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
+        optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
+        clip: Clip::None,
+        slice_rows,
+    };
+    let outcome = train(job, prepared.model.init::<f32>(config.model.init, config.seed), &mut ()).unwrap();
+    let losses = outcome.history.epochs.iter().flat_map(|epoch| [epoch.loss.to_bits(), epoch.val_loss.to_bits()]);
+    (outcome.params.iter().map(|p| p.to_bits()).collect(), losses.collect())
+}
+
+fn holds(loss: &str, output: &str) {
+    let source = Source::parse(CONFIG, "slices.toml").unwrap();
+    let source = source.set(&format!("train.loss={loss}")).unwrap();
+    let decoder = format!(
+        r#"model.decoder=[{{ dense = 20, activation = "elu" }}, {{ dense = "input", activation = "{output}" }}]"#
+    );
+    let config = source.set(&decoder).unwrap().into_run().unwrap();
+    let prepared = prepare(&config, &[]).unwrap();
+    assert_eq!(prepared.loaded.split.train.len(), 600);
+    let whole = trained(&config, &prepared, 1 << 20);
+    for slice_rows in [256, 512] {
+        let (params, losses) = trained(&config, &prepared, slice_rows);
+        assert!(params == whole.0, "{loss}: weights differ with slices of {slice_rows} rows");
+        // The KL divergence is a mean of means, whose last bits depend on the slices; no gradient does.
+        assert!(loss == "kl" || losses == whole.1, "{loss}: losses differ with slices of {slice_rows} rows");
+    }
+}
+
+#[test]
+fn cross_entropy_noise_dropout_and_penalties_do_not_see_the_slices() {
+    holds("bce", "sigmoid");
+}
+
+#[test]
+fn nor_do_the_squared_error_and_the_kl_divergence() {
+    holds("mse", "leaky-relu");
+    holds("kl", "softplus");
+}
