@@ -1,0 +1,49 @@
+//! Work whose instructions are counted: `instructions WORKLOAD REPEATS`. See tests/instructions.rs, which runs it under
+//! callgrind: a slowdown shows there where timings are too noisy to show it.
+
+use narrows::config::preset;
+use narrows::run::{fit, prepare};
+use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let workload = arguments.next().unwrap_or_default();
+    let repeats: usize = arguments.next().and_then(|repeats| repeats.parse().ok()).unwrap_or(1);
+    let isa = Isa::from_env().expect("NARROWS_ISA names an instruction set of this CPU");
+    let context = Context { isa, gemm: GemmEngine::Narrows };
+    match workload.as_str() {
+        "product-64-64-64" => product(context, [64, 64, 64], false, repeats),
+        "product-256-32-50-tn" => product(context, [256, 32, 50], true, repeats),
+        "step-32" => steps(context, repeats),
+        other => panic!("there is no workload {other:?}"),
+    }
+}
+
+/// [m, k] · [k, n], the left factor stored transposed or not.
+fn product(context: Context, [m, k, n]: [usize; 3], transposed: bool, repeats: usize) {
+    let numbers = |len: usize| (0..len).map(|i| (i % 17) as f32 - 8.0).collect::<Vec<f32>>();
+    let (lhs, rhs, mut out) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
+    for _ in 0..repeats {
+        let left = if transposed { MatRef::new(&lhs, k, m).transposed() } else { MatRef::new(&lhs, m, k) };
+        let (right, into) = (MatRef::new(&rhs, k, n), MatMut::new(&mut out, m, n));
+        gemm(context, into, Accumulate::Overwrite, left, right, Epilogue::NONE);
+    }
+    std::hint::black_box(out);
+}
+
+/// Training steps of the footwear model on one batch of 32 drawn images.
+fn steps(context: Context, repeats: usize) {
+    let settings = [
+        "data.set=footwear",
+        "data.per_class=11",
+        "data.split={ train = 32, validation = 0, test = 1, stratified = false }",
+        "train.batch_size=32",
+        "train.early_stopping=false",
+    ];
+    let source = preset("footwear").map(|preset| preset.source()).expect("the preset exists").expect("and parses");
+    let source = settings.iter().fold(source, |source, setting| source.set(setting).expect("the key exists"));
+    let source = source.set(&format!("train.max_epochs={repeats}")).expect("the key exists");
+    let config = source.into_base_run().expect("the settings are valid");
+    let prepared = prepare(&config, &[]).expect("drawn images need no folder");
+    fit(&config, &prepared, context, &mut ()).expect("the preset trains");
+}

@@ -1,0 +1,64 @@
+//! Instructions of two small products and of a training step, counted by callgrind with AVX2 (which valgrind knows) on one
+//! thread, against what they were when last looked at. The counts are those of this package's development profile.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Instructions of one repetition, measured with rustc 1.95 and valgrind 3.19. Another compiler may need new ones.
+const COUNTS: [(&str, u64); 3] =
+    [("product-64-64-64", 255_200), ("product-256-32-50-tn", 436_701), ("step-32", 40_405_468)];
+
+/// A count may exceed the recorded one by so much.
+const MARGIN: f64 = 0.05;
+
+#[test]
+fn no_count_exceeds_the_recorded_one_by_more_than_the_margin() {
+    let found = Command::new("valgrind").arg("--version").output().is_ok();
+    if !found {
+        assert!(std::env::var_os("CI").is_none(), "valgrind is not installed, and CI is set");
+        println!("skipped: valgrind is not installed");
+        return;
+    }
+    if !is_x86_feature_detected_avx2() {
+        println!("skipped: this CPU has no AVX2");
+        return;
+    }
+    let mut slower = Vec::new();
+    for (workload, recorded) in COUNTS {
+        let counted = (instructions(workload, 3) - instructions(workload, 1)) / 2;
+        println!("{workload}: {counted} instructions, recorded {recorded}");
+        if !(counted as f64 <= recorded as f64 * (1.0 + MARGIN)) {
+            slower.push(format!("{workload} takes {counted} instructions, recorded are {recorded}"));
+        }
+    }
+    assert!(slower.is_empty(), "{}", slower.join("; "));
+}
+
+fn is_x86_feature_detected_avx2() -> bool {
+    narrows_kernels::Isa::named("avx2").is_ok()
+}
+
+/// Instructions of a whole process that repeats the workload.
+fn instructions(workload: &str, repeats: usize) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(binary())
+        .args([workload, &repeats.to_string()])
+        .env("NARROWS_ISA", "avx2")
+        .output()
+        .expect("valgrind starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    let collected = text.lines().find_map(|line| line.split_once("Collected :"));
+    collected.and_then(|(_, count)| count.trim().parse().ok()).unwrap_or_else(|| panic!("no count in {text}"))
+}
+
+/// The example `instructions`, which `cargo test` builds beside the tests.
+fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test has a path");
+    path.pop();
+    path.pop();
+    let path = path.join("examples").join("instructions");
+    assert!(path.exists(), "{} is missing: `cargo build --example instructions` makes it", path.display());
+    path
+}
