@@ -1,1 +1,19 @@
-//! x
+//! A trained decoder run backwards.
+//!
+//! Two inversions: [`Walk`] goes back layer by layer, which is exact on the decoder's own outputs but for rounding, and
+//! minimises the error of each layer for itself on any other image; [`optimal_codes`] minimises the reconstruction error
+//! ‖decoder(z) − x‖ itself. [`Inversion`] measures both on the images of a run.
+
+mod decoder;
+mod error;
+mod optimal;
+mod tangent;
+mod undo;
+mod walk;
+
+pub use decoder::{Decoder, Dense, Stage};
+pub use error::InvertError;
+pub use optimal::{Optimum, Stop, Tolerances, optimal_codes};
+pub use tangent::Tangents;
+pub use undo::undo;
+pub use walk::{LayerTrace, Walk, Walked};

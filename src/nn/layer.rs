@@ -76,7 +76,7 @@ fn noise_index(step: u64, layer: u32) -> u64 {
 }
 
 /// The kernel's activation for the configured one.
-pub(super) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
+pub(crate) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
     match activation {
         config::Activation::Linear => Activation::Identity,
         config::Activation::Relu => Activation::Relu,
