@@ -45,20 +45,17 @@ pub enum InvertError {
     #[error(transparent)]
     Width(#[from] WidthError),
     /// Images of another size than the model's.
-    #[error("cannot invert {name}: its images are {found_height}×{found_width} pixels, and the model takes {expected} values ({height}×{width})")]
+    #[error(
+        "cannot invert {name}: its images are {}×{} pixels, and the model was trained on {}×{}",
+        found.0, found.1, shape.0, shape.1
+    )]
     ImageSize {
         /// What the images are called.
         name: String,
-        /// Values of an image that the model takes.
-        expected: usize,
-        /// Rows of the images it was trained on.
-        height: usize,
-        /// Columns of the images it was trained on.
-        width: usize,
-        /// Rows of these images.
-        found_height: usize,
-        /// Columns of these images.
-        found_width: usize,
+        /// Rows and columns of the images it was trained on.
+        shape: (usize, usize),
+        /// Rows and columns of these images.
+        found: (usize, usize),
     },
     /// There is nothing to invert.
     #[error("cannot invert {name}: it has no images; at least one is needed")]
@@ -90,4 +87,17 @@ pub enum InvertError {
         /// The digest of the file.
         found: String,
     },
+}
+
+impl InvertError {
+    /// Whether the command line or the configuration is wrong, rather than a file damaged.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            InvertError::NotDense { .. }
+                | InvertError::Narrows { .. }
+                | InvertError::ImageSize { .. }
+                | InvertError::NoImages { .. }
+        )
+    }
 }

@@ -130,8 +130,7 @@ pub fn optimal_codes<T: Real>(
         problem.search(together, done)
     };
     let targets = targets.par_chunks(together * BATCHES * features);
-    let parts: Vec<Vec<Optimum<T>>> =
-        targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
+    let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
     parts.into_iter().flatten().collect()
 }
 
@@ -231,8 +230,7 @@ impl<T: Real> Problem<'_, T> {
         let count = moved.len();
         let mut gram = vec![T::ZERO; (code + 1) * (code + 1)];
         for (place, search) in moved.into_iter().enumerate() {
-            let columns =
-                MatRef::with_strides(&planes[place * features..], code + 1, features, count * features, 1);
+            let columns = MatRef::with_strides(&planes[place * features..], code + 1, features, count * features, 1);
             let out = MatMut::new(&mut gram, code + 1, code + 1);
             gemm(self.context, out, Accumulate::Overwrite, columns, columns.transposed(), Epilogue::NONE);
             search.gram.iter_mut().zip(&gram).for_each(|(to, g)| *to = g.to_f64());

@@ -49,7 +49,13 @@ fn pull_and_map<T: Real>(y: &mut [T], low: f64, high: f64, inverse: impl Fn(f64)
     for y in y {
         let value = y.to_f64();
         pulled += u64::from(value < low || value > high);
-        *y = T::from_f64(inverse(if value < low { low } else if value > high { high } else { value }));
+        *y = T::from_f64(inverse(if value < low {
+            low
+        } else if value > high {
+            high
+        } else {
+            value
+        }));
     }
     pulled
 }
@@ -86,7 +92,10 @@ mod tests {
                 activate_in_place(Isa::detect(), activation, &mut near);
                 let slope = (near[1] - near[0]) / 2e-4;
                 let tolerance = 4.0 * f64::EPSILON * (x.abs() + exact.abs() / slope);
-                assert!((found - x).abs() <= tolerance, "{activation:?}: {found} for {x}, off by more than {tolerance:e}");
+                assert!(
+                    (found - x).abs() <= tolerance,
+                    "{activation:?}: {found} for {x}, off by more than {tolerance:e}"
+                );
             }
         }
     }

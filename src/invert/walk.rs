@@ -93,7 +93,8 @@ impl<T: Real> Walk<T> {
             outputs.chunks(TOGETHER * features).map(walk).collect()
         };
         let layers = self.factors.len();
-        let mut walked = Walked { codes: Vec::new(), identifiable: Vec::new(), layers: vec![LayerTrace::default(); layers] };
+        let mut walked =
+            Walked { codes: Vec::new(), identifiable: Vec::new(), layers: vec![LayerTrace::default(); layers] };
         for part in parts {
             walked.codes.extend_from_slice(&part.values);
             walked.identifiable.extend_from_slice(&part.identifiable);
