@@ -49,7 +49,7 @@ pub struct Tolerances {
 
 impl Default for Tolerances {
     fn default() -> Self {
-        Tolerances { gradient: 1e-8, reduction: 1e-15, step: 1e-12, most_steps: 200 }
+        Tolerances { gradient: 1e-8, reduction: 1e-14, step: 1e-9, most_steps: 200 }
     }
 }
 
