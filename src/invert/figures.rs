@@ -242,7 +242,7 @@ impl WalkSum {
                 self.codes += wanted.iter().map(|z| z.to_f64() * z.to_f64()).sum::<f64>();
                 self.identifiable += 1;
                 // Not-a-number is worse than any number.
-                if self.worst.is_none_or(|(_, worst)| !(error.sqrt() <= worst) && !worst.is_nan()) {
+                if self.worst.is_none_or(|(_, worst)| error.sqrt() > worst || (error.is_nan() && !worst.is_nan())) {
                     self.worst = Some((self.seen, error.sqrt()));
                 }
             }

@@ -273,7 +273,7 @@ impl<T: Real> Problem<'_, T> {
             }
             // L(0) − L(δ) = ½·δᵀ(λDδ − g).
             search.promised = 0.5 * step.iter().enumerate().map(|(j, s)| s * (damping(j) * s - g[j])).sum::<f64>();
-            if !(search.promised > self.tolerances.reduction * search.objective) {
+            if search.promised.is_nan() || search.promised <= self.tolerances.reduction * search.objective {
                 // With strong damping any step is short: only a nearly free one says that nothing is left to gain.
                 return Err(if search.lambda <= 1.0 { Stop::Reduction } else { Stop::Step });
             }

@@ -24,7 +24,7 @@ pub fn undo<T: Real>(activation: Activation<T>, y: &mut [T], rim: f64) -> u64 {
         Activation::Identity => 0,
         Activation::Relu => panic!("relu has no inverse"),
         Activation::LeakyRelu(slope) => {
-            let negative = y.iter_mut().filter(|y| !(**y > T::ZERO));
+            let negative = y.iter_mut().filter(|y| **y < T::ZERO);
             negative.for_each(|y| *y = *y / slope);
             0
         }

@@ -24,7 +24,7 @@ pub fn singular_values<T: Real>(context: Context, a: &mut Matrix<T>) -> Vec<f64>
                 let (x, y) = a.two_cols_mut(p, q);
                 let product = dot(context.isa, x, y);
                 let bound = (squares[p] * squares[q]).sqrt();
-                if bound == 0.0 || !(product.abs() > tolerance * bound) {
+                if product.abs() <= tolerance * bound {
                     continue;
                 }
                 rotated = true;
