@@ -408,3 +408,39 @@ fn objectives_are_those_that_scipy_finds() {
         );
     }
 }
+
+#[test]
+fn adhoc_jam() {
+    for (index, slope) in [(0u64, 0.5), (1, 0.5), (2, 0.1)] {
+        let widths: &[usize] = if index == 0 { &[4, 10, 20] } else { &[8, 64, 128, 256] };
+        let decoder = random_decoder(widths, Activation::LeakyRelu(slope), 900 + index);
+        let (code, features) = (decoder.code_size(), decoder.features());
+        let mut stream = stream(31, Purpose::Init, index);
+        let count = 100;
+        let images = normal(count * features, 0.5, &mut stream);
+        let starts = normal(count * code, 1.0, &mut stream);
+        let optima = search(&decoder, &images, &starts);
+        for size in [1e-2, 1e-4, 1e-6] {
+            let mut better = 0;
+            let mut gain = 0.0f64;
+            for (o, x) in optima.iter().zip(images.chunks(features)) {
+                if o.stop == Stop::Gradient {
+                    continue;
+                }
+                let mut best = o.objective;
+                for _ in 0..300 {
+                    let d = normal(code, size, &mut stream);
+                    let z: Vec<f64> = o.code.iter().zip(&d).map(|(a, b)| a + b).collect();
+                    let y = decoder.decode(Context::detect(), &z);
+                    best = best.min(0.5 * distance(&y, x).powi(2));
+                }
+                if best < o.objective * (1.0 - 1e-12) {
+                    better += 1;
+                    gain = gain.max(1.0 - best / o.objective);
+                }
+            }
+            let stops: Vec<usize> = Stop::ALL.iter().map(|s| optima.iter().filter(|o| o.stop == *s).count()).collect();
+            println!("{widths:?} slope {slope} size {size:e}: {better} better, gain {gain:.2e}, stops {stops:?}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod figures;
 mod measure;
 mod optimal;
 pub mod output;
+mod pieces;
 mod tangent;
 mod undo;
 mod verify;

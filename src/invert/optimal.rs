@@ -31,8 +31,8 @@ use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, Real, gemm}
 use rayon::prelude::*;
 
 use super::decoder::Decoder;
+use super::pieces::{Piece, step};
 use super::tangent::Tangents;
-use crate::linalg::cholesky_solve;
 
 /// When a sample ends; see the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +62,9 @@ pub enum Stop {
     Gradient,
     /// No more than rounding is left to be gained.
     Reduction,
-    /// Steps became too short, as at a kink.
+    /// The same, over all pieces that meet at a kink.
+    Kink,
+    /// Steps became too short.
     Step,
     /// Too many steps.
     Limit,
@@ -70,14 +72,15 @@ pub enum Stop {
 
 impl Stop {
     /// Every reason, in the order in which they are asked.
-    pub const ALL: [Stop; 5] = [Stop::Met, Stop::Gradient, Stop::Reduction, Stop::Step, Stop::Limit];
+    pub const ALL: [Stop; 6] = [Stop::Met, Stop::Gradient, Stop::Reduction, Stop::Kink, Stop::Step, Stop::Limit];
 
-    /// "met", "gradient", "reduction", "step", "limit".
+    /// "met", "gradient", "reduction", "kink", "step", "limit".
     pub fn name(self) -> &'static str {
         match self {
             Stop::Met => "met",
             Stop::Gradient => "gradient",
             Stop::Reduction => "reduction",
+            Stop::Kink => "kink",
             Stop::Step => "step",
             Stop::Limit => "limit",
         }
@@ -154,7 +157,9 @@ struct Search<T> {
     /// The largest diag(JᵀJ) so far.
     scale: Vec<f64>,
     lambda: f64,
-    growth: f64,
+    /// What was tried from z in vain: the last code, and the objective there; then pieces, oldest first.
+    refused: Option<(Vec<T>, f64)>,
+    pieces: Vec<Piece>,
     steps: u32,
     /// What the model promised for the step being tried.
     promised: f64,
@@ -162,6 +167,12 @@ struct Search<T> {
 
 /// λ at the start, relative to D.
 const FIRST_LAMBDA: f64 = 1e-3;
+/// λ grows by this when a step is refused: slowly, so that the pieces of a kink are met before steps become too short.
+const RAISE: f64 = 2.0;
+/// The least part of what was promised that a step must keep.
+const ENOUGH: f64 = 0.05;
+/// Pieces kept around a point; a kink of k units has at least k + 1.
+const MOST_PIECES: usize = 24;
 /// λ beyond which no step is more than rounding.
 const LARGEST_LAMBDA: f64 = 1e30;
 
@@ -182,7 +193,8 @@ impl<T: Real> Problem<'_, T> {
             moved: true,
             scale: vec![0.0; code],
             lambda: FIRST_LAMBDA,
-            growth: 2.0,
+            refused: None,
+            pieces: Vec::new(),
             steps: 0,
             promised: 0.0,
         }
@@ -216,27 +228,38 @@ impl<T: Real> Problem<'_, T> {
         ended.into_iter().map(|optimum| optimum.expect("every sample was searched to its end")).collect()
     }
 
-    /// Forms J and r where a search has moved.
+    /// Forms J and r where a search has moved to, and where it has tried to.
     fn look_around(&self, searches: &mut [Search<T>], tangents: &mut Tangents<T>) {
         let (code, features) = (self.decoder.code_size(), self.decoder.features());
-        let moved: Vec<&mut Search<T>> = searches.iter_mut().filter(|search| search.moved).collect();
-        if moved.is_empty() {
+        let places: Vec<&mut Search<T>> =
+            searches.iter_mut().filter(|search| search.moved || search.refused.is_some()).collect();
+        if places.is_empty() {
             return;
         }
-        let codes: Vec<T> = moved.iter().flat_map(|search| search.z.iter().copied()).collect();
-        let targets: Vec<T> = moved.iter().flat_map(|search| self.target(search.sample)).copied().collect();
+        let place = |search: &Search<T>| search.refused.as_ref().map_or(search.z.clone(), |(at, _)| at.clone());
+        let codes: Vec<T> = places.iter().flat_map(|search| place(search)).collect();
+        let targets: Vec<T> = places.iter().flat_map(|search| self.target(search.sample)).copied().collect();
         tangents.jacobian(self.context, self.decoder, &codes);
         let planes = tangents.with_residuals(self.context, &targets);
-        let count = moved.len();
+        let count = places.len();
         let mut gram = vec![T::ZERO; (code + 1) * (code + 1)];
-        for (place, search) in moved.into_iter().enumerate() {
+        for (place, search) in places.into_iter().enumerate() {
             let columns = MatRef::with_strides(&planes[place * features..], code + 1, features, count * features, 1);
             let out = MatMut::new(&mut gram, code + 1, code + 1);
             gemm(self.context, out, Accumulate::Overwrite, columns, columns.transposed(), Epilogue::NONE);
-            search.gram.iter_mut().zip(&gram).for_each(|(to, g)| *to = g.to_f64());
+            let gram = gram.iter().map(|g| g.to_f64()).collect();
+            if let Some((at, objective)) = search.refused.take() {
+                if search.pieces.len() == MOST_PIECES {
+                    search.pieces.remove(0);
+                }
+                let at = at.iter().map(|z| z.to_f64()).collect();
+                search.pieces.push(Piece { at, objective, gram });
+                continue;
+            }
+            search.gram = gram;
             search.moved = false;
-            let residual = &planes[(code * count + place) * features..][..features];
             if search.start.is_none() {
+                let residual = &planes[(code * count + place) * features..][..features];
                 search.objective = 0.5 * sum_of_squares(self.context.isa, residual);
                 search.start = Some(search.objective);
             }
@@ -258,28 +281,28 @@ impl<T: Real> Problem<'_, T> {
         if cosine <= self.tolerances.gradient {
             return Err(Stop::Gradient);
         }
-        let g: Vec<f64> = (0..code).map(|j| search.gram[j * (code + 1) + code]).collect();
-        // A column that is zero, as behind a dead relu, is damped like the smallest of the others, so that the system stays regular.
+        // A column that is zero, as behind a dead relu, is damped like the smallest of the others: the system stays regular.
         let floor = search.scale.iter().copied().filter(|&s| s > 0.0).fold(f64::INFINITY, f64::min);
+        let z: Vec<f64> = search.z.iter().map(|z| z.to_f64()).collect();
         while search.lambda <= LARGEST_LAMBDA {
-            let damping = |j: usize| search.lambda * if search.scale[j] > 0.0 { search.scale[j] } else { floor };
-            let mut system: Vec<f64> =
-                (0..code * code).map(|at| search.gram[at / code * (code + 1) + at % code]).collect();
-            (0..code).for_each(|j| system[j * (code + 1)] += damping(j));
-            let mut step: Vec<f64> = g.iter().map(|g| -g).collect();
-            if !cholesky_solve(&mut system, &mut step) {
-                search.raise_damping();
+            let scale = search.scale.iter().map(|&s| if s > 0.0 { s } else { floor });
+            let damping: Vec<f64> = scale.map(|s| search.lambda * s).collect();
+            let Some(step) = step(&z, search.objective, &search.gram, &damping, &search.pieces) else {
+                search.lambda *= RAISE;
                 continue;
+            };
+            search.promised = step.promised;
+            if step.promised.is_nan() || step.promised <= self.tolerances.reduction * search.objective {
+                return Err(match (search.pieces.is_empty(), search.lambda <= 1.0) {
+                    (true, true) => Stop::Reduction,
+                    (false, true) => Stop::Kink,
+                    // With strong damping any step is short.
+                    (_, false) => Stop::Step,
+                });
             }
-            // L(0) − L(δ) = ½·δᵀ(λDδ − g).
-            search.promised = 0.5 * step.iter().enumerate().map(|(j, s)| s * (damping(j) * s - g[j])).sum::<f64>();
-            if search.promised.is_nan() || search.promised <= self.tolerances.reduction * search.objective {
-                // With strong damping any step is short: only a nearly free one says that nothing is left to gain.
-                return Err(if search.lambda <= 1.0 { Stop::Reduction } else { Stop::Step });
-            }
-            let length = step.iter().map(|s| s * s).sum::<f64>().sqrt();
-            let size = search.z.iter().map(|z| z.to_f64() * z.to_f64()).sum::<f64>().sqrt();
-            let trial: Vec<T> = search.z.iter().zip(&step).map(|(z, s)| T::from_f64(z.to_f64() + s)).collect();
+            let length = step.delta.iter().map(|s| s * s).sum::<f64>().sqrt();
+            let size = z.iter().map(|z| z * z).sum::<f64>().sqrt();
+            let trial: Vec<T> = z.iter().zip(&step.delta).map(|(z, s)| T::from_f64(z + s)).collect();
             if length <= self.tolerances.step * size || trial == search.z {
                 return Err(Stop::Step);
             }
@@ -305,28 +328,26 @@ impl<T: Real> Problem<'_, T> {
             binary(self.context.isa, Binary::Sub, output, target, &mut residual, Accumulate::Overwrite);
             let objective = 0.5 * sum_of_squares(self.context.isa, &residual);
             search.steps += 1;
+            let ratio = (search.objective - objective) / search.promised;
             // False for NaN too.
-            if objective < search.objective {
-                let ratio = (search.objective - objective) / search.promised;
+            if ratio >= ENOUGH {
                 let bend = 2.0 * ratio - 1.0;
                 search.lambda *= (1.0 - bend * bend * bend).max(1.0 / 3.0);
-                search.growth = 2.0;
                 search.objective = objective;
                 search.z.copy_from_slice(trial);
                 search.moved = true;
+                search.pieces.clear();
             } else {
-                search.raise_damping();
+                search.lambda *= RAISE;
+                if objective.is_finite() {
+                    search.refused = Some((trial.to_vec(), objective));
+                }
             }
         }
     }
 }
 
 impl<T: Real> Search<T> {
-    fn raise_damping(&mut self) {
-        self.lambda *= self.growth;
-        self.growth *= 2.0;
-    }
-
     /// ‖Jᵀr‖₂, and the largest cosine between r and a column of J.
     fn gradient(&self) -> (f64, f64) {
         let code = self.z.len();

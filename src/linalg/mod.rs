@@ -13,7 +13,7 @@ mod matrix;
 mod pivoted;
 mod triangular;
 
-pub use cholesky::cholesky_solve;
+pub use cholesky::{cholesky_factor, cholesky_substitute};
 pub use jacobi::singular_values;
 pub use matrix::Matrix;
 pub use pivoted::PivotedQr;
