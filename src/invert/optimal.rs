@@ -338,7 +338,11 @@ impl<T: Real> Problem<'_, T> {
                 search.moved = true;
                 search.pieces.clear();
             } else {
-                search.lambda *= RAISE;
+                // Near a kink the piece just met mends the model; more damping is for what no piece explains.
+                let explained = objective <= search.objective + search.promised && search.pieces.len() <= code + 1;
+                if !explained {
+                    search.lambda *= RAISE;
+                }
                 if objective.is_finite() {
                     search.refused = Some((trial.to_vec(), objective));
                 }
