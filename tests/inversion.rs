@@ -286,7 +286,8 @@ fn no_sample_ends_worse_than_it_began_and_smooth_minima_are_certified() {
                 assert!(optimum.cosine <= Tolerances::default().gradient);
             }
         }
-        let certified = optima.iter().filter(|o| matches!(o.stop, Stop::Gradient | Stop::Reduction)).count();
+        let certified =
+            optima.iter().filter(|o| matches!(o.stop, Stop::Gradient | Stop::Reduction | Stop::Kink)).count();
         println!("{activation:?}: {certified} of {count} certified");
         let smooth =
             matches!(activation, Activation::Identity | Activation::Tanh | Activation::Sigmoid | Activation::Softplus);
@@ -399,7 +400,7 @@ fn objectives_are_those_that_scipy_finds() {
             found.steps,
             found.stop.name()
         );
-        // Both stop where a step would gain 1e-12 of the objective; at kinks the last steps gain more than was promised.
+        // Ours ends where a step would gain 1e-14 of the objective, 1e-10 at a kink; scipy at 1e-15.
         let tolerance = 1e-9 * expected;
         assert!(
             (found.objective - expected).abs() <= tolerance,
@@ -410,37 +411,23 @@ fn objectives_are_those_that_scipy_finds() {
 }
 
 #[test]
-fn adhoc_jam() {
-    for (index, slope) in [(0u64, 0.5), (1, 0.5), (2, 0.1)] {
-        let widths: &[usize] = if index == 0 { &[4, 10, 20] } else { &[8, 64, 128, 256] };
-        let decoder = random_decoder(widths, Activation::LeakyRelu(slope), 900 + index);
-        let (code, features) = (decoder.code_size(), decoder.features());
-        let mut stream = stream(31, Purpose::Init, index);
-        let count = 100;
-        let images = normal(count * features, 0.5, &mut stream);
-        let starts = normal(count * code, 1.0, &mut stream);
-        let optima = search(&decoder, &images, &starts);
-        for size in [1e-2, 1e-4, 1e-6] {
-            let mut better = 0;
-            let mut gain = 0.0f64;
-            for (o, x) in optima.iter().zip(images.chunks(features)) {
-                if o.stop == Stop::Gradient {
-                    continue;
-                }
-                let mut best = o.objective;
-                for _ in 0..300 {
-                    let d = normal(code, size, &mut stream);
-                    let z: Vec<f64> = o.code.iter().zip(&d).map(|(a, b)| a + b).collect();
-                    let y = decoder.decode(Context::detect(), &z);
-                    best = best.min(0.5 * distance(&y, x).powi(2));
-                }
-                if best < o.objective * (1.0 - 1e-12) {
-                    better += 1;
-                    gain = gain.max(1.0 - best / o.objective);
-                }
-            }
-            let stops: Vec<usize> = Stop::ALL.iter().map(|s| optima.iter().filter(|o| o.stop == *s).count()).collect();
-            println!("{widths:?} slope {slope} size {size:e}: {better} better, gain {gain:.2e}, stops {stops:?}");
-        }
+fn minima_at_kinks_have_no_better_neighbours() {
+    let (count, code, features) = (100, 4, 20);
+    let decoder = random_decoder(&[code, 10, features], Activation::LeakyRelu(0.5), 900);
+    let mut stream = stream(31, Purpose::Init, 0);
+    let images = normal(count * features, 0.5, &mut stream);
+    let optima = search(&decoder, &images, &normal(count * code, 1.0, &mut stream));
+    let at_kinks = optima.iter().filter(|optimum| optimum.stop == Stop::Kink).count();
+    let mut worse = 0;
+    for (optimum, x) in optima.iter().zip(images.chunks(features)) {
+        let noise = normal(300 * code, 1e-4, &mut stream);
+        let neighbours: Vec<f64> =
+            noise.chunks(code).flat_map(|n| optimum.code.iter().zip(n).map(|(z, n)| z + n)).collect();
+        let outputs = decoder.decode(Context::detect(), &neighbours);
+        let best = outputs.chunks(features).map(|y| 0.5 * distance(y, x).powi(2)).fold(f64::INFINITY, f64::min);
+        worse += usize::from(best < optimum.objective * (1.0 - 1e-9));
     }
+    println!("{at_kinks} of {count} end at kinks, {worse} have a better neighbour");
+    // Without the pieces that meet at a kink, 60 of these have one.
+    assert!(at_kinks >= 40 && worse <= 5, "{at_kinks} at kinks, {worse} have a better neighbour");
 }

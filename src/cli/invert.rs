@@ -184,7 +184,7 @@ fn show(parts: &[PartFigures]) {
         let ended = Stop::ALL.iter().zip(optimal.stops).filter(|(_, count)| *count > 0);
         let ended: Vec<String> = ended.map(|(stop, count)| format!("{count} by {}", stop.name())).collect();
         say!(
-            "\nOptimal codes, {}: {}; {} steps on average; ‖Jᵀr‖ {} (median), {} (worst); cosine of r and J {}, {}",
+            "\nOptimal codes, {}: {}; {} steps on average; ‖Jᵀr‖ {} (median), {} (worst); largest cosine of r and a column of J {}, {}",
             part.name,
             ended.join(", "),
             significant(optimal.mean_steps, 3),

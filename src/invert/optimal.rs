@@ -1,11 +1,11 @@
 //! Optimal codes: min over z of ½‖decoder(z) − x‖², by Levenberg–Marquardt, many samples at a time.
 //!
 //! Each sample has its own damping λ and its own end; a step δ solves (JᵀJ + λD)·δ = −Jᵀr, r = decoder(z) − x, D the largest
-//! diag(JᵀJ) met so far (Moré 1978). It is taken when it lowers ½‖r‖², and λ follows the ratio of the decrease to the one
-//! that the linear model promised (Nielsen 1999, "Damping parameter in Marquardt's method"):
+//! diag(JᵀJ) met so far (Moré 1978). It is taken when it keeps at least a twentieth of the decrease of ½‖r‖² that the linear
+//! model promises. With ρ the part kept,
 //!
-//! * taken: λ ← λ·max(⅓, 1 − (2ρ − 1)³), ν ← 2
-//! * refused: λ ← λ·ν, ν ← 2ν
+//! * taken: λ ← λ·max(⅓, 1 − (2ρ − 1)³) (Nielsen 1999, "Damping parameter in Marquardt's method");
+//! * refused: λ ← 2λ, unless a kink may be the reason, see [`pieces`](super::pieces).
 //!
 //! JᵀJ is formed, as is usual in this method: the step's accuracy decides how fast it converges, not where; that is the zero of
 //! Jᵀr, which is computed from J itself. Since only steps that lower the error are taken, no sample ends worse than it
@@ -14,10 +14,11 @@
 //! **A sample ends** when (in this order)
 //!
 //! 1. ‖r‖ ≤ 8·ε·√features·‖x‖: the image is met but for rounding ([`Stop::Met`]);
-//! 2. max_j |J_jᵀr| / (‖J_j‖·‖r‖) ≤ `gradient_tolerance`: the residual is orthogonal to every column ([`Stop::Gradient`], the
-//!    `gtol` of MINPACK);
-//! 3. the model promises to lower ½‖r‖² by at most `reduction_tolerance` of it ([`Stop::Reduction`]);
-//! 4. ‖δ‖ ≤ `step_tolerance`·‖z‖ ([`Stop::Step`]): at a kink of (leaky) relu or elu, where the gradient jumps, a minimum ends so;
+//! 2. max_j |J_jᵀr| / (‖J_j‖·‖r‖) ≤ `gradient`: the residual is orthogonal to every column ([`Stop::Gradient`], the `gtol` of
+//!    MINPACK);
+//! 3. the model promises to lower ½‖r‖² by at most `reduction` of it while λ ≤ 1 ([`Stop::Reduction`]), or, over the pieces that
+//!    meet at a kink, by at most `kink` of it ([`Stop::Kink`]): Jᵀr, the gradient of one of them, does not vanish there;
+//! 4. the same with λ > 1, or ‖δ‖ ≤ `step`·‖z‖ ([`Stop::Step`]): the search has stalled;
 //! 5. `most_steps` steps were tried ([`Stop::Limit`]).
 //!
 //! Samples share products, not numbers: an element of a product is one chain that its neighbours cannot change. A sample that
@@ -27,10 +28,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::reduce::sum_of_squares;
-use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, Real, gemm};
+use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 use rayon::prelude::*;
 
-use super::decoder::Decoder;
+use super::decoder::{Decoder, Stage};
 use super::pieces::{Piece, step};
 use super::tangent::Tangents;
 
@@ -41,6 +42,8 @@ pub struct Tolerances {
     pub gradient: f64,
     /// The smallest relative decrease of ½‖r‖² worth a step.
     pub reduction: f64,
+    /// The same at a kink, where each step costs as many Jacobians as pieces meet there.
+    pub kink: f64,
     /// The smallest relative step.
     pub step: f64,
     /// Steps that are tried, taken or not.
@@ -49,7 +52,7 @@ pub struct Tolerances {
 
 impl Default for Tolerances {
     fn default() -> Self {
-        Tolerances { gradient: 1e-8, reduction: 1e-14, step: 1e-9, most_steps: 200 }
+        Tolerances { gradient: 1e-8, reduction: 1e-14, kink: 1e-10, step: 1e-9, most_steps: 200 }
     }
 }
 
@@ -127,14 +130,23 @@ pub fn optimal_codes<T: Real>(
     let (code, features) = (decoder.code_size(), decoder.features());
     assert!(starts.len().is_multiple_of(code), "{} values are no codes [{code}]", starts.len());
     assert_eq!(targets.len() / features, starts.len() / code, "images and the codes to start from");
+    let kinked = decoder.stages().iter().any(|stage| match stage {
+        Stage::Dense(dense) => has_kink(dense.activation),
+        Stage::Activation(activation) => has_kink(*activation),
+    });
     let together = (PRODUCT_ROWS / (code + 1)).max(8);
     let search = |(targets, starts)| {
-        let problem = Problem { context, decoder, targets, starts, tolerances };
+        let problem = Problem { context, decoder, targets, starts, tolerances, kinked };
         problem.search(together, done)
     };
     let targets = targets.par_chunks(together * BATCHES * features);
     let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
     parts.into_iter().flatten().collect()
+}
+
+/// Whether the derivative may jump; that of elu does unless α is 1.
+fn has_kink<T>(activation: Activation<T>) -> bool {
+    matches!(activation, Activation::Relu | Activation::LeakyRelu(_) | Activation::Elu(_))
 }
 
 struct Problem<'a, T> {
@@ -143,6 +155,8 @@ struct Problem<'a, T> {
     targets: &'a [T],
     starts: &'a [T],
     tolerances: Tolerances,
+    /// Whether steps that fail may have met a kink.
+    kinked: bool,
 }
 
 /// One sample on its way.
@@ -171,6 +185,8 @@ const FIRST_LAMBDA: f64 = 1e-3;
 const RAISE: f64 = 2.0;
 /// The least part of what was promised that a step must keep.
 const ENOUGH: f64 = 0.05;
+/// A step that keeps more than this of its promise met no kink: the pieces left behind are forgotten.
+const FAITHFUL: f64 = 0.9;
 /// Pieces kept around a point; a kink of k units has at least k + 1.
 const MOST_PIECES: usize = 24;
 /// λ beyond which no step is more than rounding.
@@ -292,13 +308,15 @@ impl<T: Real> Problem<'_, T> {
                 continue;
             };
             search.promised = step.promised;
-            if step.promised.is_nan() || step.promised <= self.tolerances.reduction * search.objective {
-                return Err(match (search.pieces.is_empty(), search.lambda <= 1.0) {
-                    (true, true) => Stop::Reduction,
-                    (false, true) => Stop::Kink,
-                    // With strong damping any step is short.
-                    (_, false) => Stop::Step,
-                });
+            // With strong damping any step promises little.
+            let free = search.lambda <= 1.0;
+            let (least, stop) = if search.pieces.is_empty() {
+                (self.tolerances.reduction, if free { Stop::Reduction } else { Stop::Step })
+            } else {
+                (self.tolerances.kink, if free { Stop::Kink } else { Stop::Step })
+            };
+            if step.promised.is_nan() || step.promised <= least * search.objective {
+                return Err(stop);
             }
             let length = step.delta.iter().map(|s| s * s).sum::<f64>().sqrt();
             let size = z.iter().map(|z| z * z).sum::<f64>().sqrt();
@@ -336,14 +354,17 @@ impl<T: Real> Problem<'_, T> {
                 search.objective = objective;
                 search.z.copy_from_slice(trial);
                 search.moved = true;
-                search.pieces.clear();
+                if ratio > FAITHFUL {
+                    search.pieces.clear();
+                }
             } else {
                 // Near a kink the piece just met mends the model; more damping is for what no piece explains.
-                let explained = objective <= search.objective + search.promised && search.pieces.len() <= code + 1;
+                let explained =
+                    self.kinked && objective <= search.objective + search.promised && search.pieces.len() <= code + 1;
                 if !explained {
                     search.lambda *= RAISE;
                 }
-                if objective.is_finite() {
+                if self.kinked && objective.is_finite() {
                     search.refused = Some((trial.to_vec(), objective));
                 }
             }

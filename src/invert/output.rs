@@ -28,6 +28,7 @@ pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigur
         "tolerances": {
             "gradient": tolerances.gradient,
             "reduction": tolerances.reduction,
+            "kink": tolerances.kink,
             "step": tolerances.step,
             "most_steps": tolerances.most_steps,
         },
