@@ -287,7 +287,7 @@ impl<T: Real> Problem<'_, T> {
 
     /// The next code to try, or why there is none.
     fn propose(&self, search: &mut Search<T>) -> Result<Vec<T>, Stop> {
-        let (code, features) = (search.z.len(), self.decoder.features());
+        let features = self.decoder.features();
         let image = sum_of_squares(self.context.isa, self.target(search.sample));
         let met = 8.0 * T::EPSILON.to_f64() * (features as f64).sqrt();
         if 2.0 * search.objective <= met * met * image {

@@ -63,12 +63,12 @@ impl<T: Real> Matrix<T> {
         self.data[i + j * self.rows] = value;
     }
 
-    /// Column j [rows].
+    /// Column j \[rows\].
     pub fn col(&self, j: usize) -> &[T] {
         &self.data[j * self.rows..(j + 1) * self.rows]
     }
 
-    /// Column j [rows], to be written.
+    /// Column j \[rows\], to be written.
     pub fn col_mut(&mut self, j: usize) -> &mut [T] {
         &mut self.data[j * self.rows..(j + 1) * self.rows]
     }
