@@ -5,7 +5,7 @@
 //! model promises. With ρ the part kept,
 //!
 //! * taken: λ ← λ·max(⅓, 1 − (2ρ − 1)³) (Nielsen 1999, "Damping parameter in Marquardt's method");
-//! * refused: λ ← 2λ, unless a kink may be the reason, see [`pieces`](super::pieces).
+//! * refused: λ ← 2λ, unless a kink may be the reason, see `pieces.rs`.
 //!
 //! JᵀJ is formed, as is usual in this method: the step's accuracy decides how fast it converges, not where; that is the zero of
 //! Jᵀr, which is computed from J itself. Since only steps that lower the error are taken, no sample ends worse than it

@@ -2,7 +2,7 @@
 //!
 //! From the last layer y = a(x·W + b), W [in, out], to the first:
 //!
-//! 1. t = a⁻¹(y), see [`undo`];
+//! 1. t = a⁻¹(y), see [`undo()`];
 //! 2. t ← t − b;
 //! 3. x = argmin ‖Wᵀxᵀ − tᵀ‖₂ by [`PivotedQr`] of Wᵀ; out ≥ in, so there is one x where Wᵀ has full rank.
 //!
@@ -79,7 +79,7 @@ impl<T: Real> Walk<T> {
         &self.factors
     }
 
-    /// Walks back from outputs [count, features], `rim` being the ε of [`undo`]. Samples do not depend on each other.
+    /// Walks back from outputs [count, features], `rim` being the ε of [`undo()`]. Samples do not depend on each other.
     ///
     /// # Panics
     /// When `outputs` is not whole rows of the decoder's width.
