@@ -35,7 +35,7 @@ use super::decoder::{Decoder, Stage};
 use super::pieces::{Piece, step};
 use super::tangent::Tangents;
 
-/// When a sample ends; see the [module](self).
+/// When a sample ends; see the top of `optimal.rs`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerances {
     /// The largest cosine between the residual and a column of the Jacobian.
