@@ -28,11 +28,14 @@ pub mod data;
 pub mod figures;
 pub mod tape;
 
+pub mod linalg;
 pub mod loss;
 pub mod nn;
 pub mod optim;
 
 pub mod train;
+
+pub mod invert;
 
 pub mod run;
 

@@ -30,6 +30,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// Draw images above their reconstructions by a finished run
     Reconstruct(ReconstructArguments),
+    /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
+    Invert(InvertArguments),
     /// List, verify, fetch or draw data sets
     #[command(subcommand)]
     Data(DataCommand),
@@ -148,6 +150,28 @@ pub struct ReconstructArguments {
     pub count: u32,
     /// The picture to write [default: reconstructions-PART.png in the run folder]
     #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `invert`.
+#[derive(Debug, Args)]
+pub struct InvertArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Which of the run's images
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["train", "test"],
+          conflicts_with = "images")]
+    pub part: Vec<Part>,
+    /// Other images instead: an IDX file, or a folder with IDX files
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+    /// How many of each part, from the first on [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// Folder to write inversion.json, inversion.csv and inversion.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub machine: MachineArguments,

@@ -7,6 +7,7 @@ mod args;
 mod data;
 mod inspect;
 mod interrupt;
+mod invert;
 mod machine;
 mod output;
 mod progress;
@@ -24,6 +25,7 @@ use output::say;
 use crate::config::{ConfigError, UnknownPreset, preset, presets};
 use crate::data::DataError;
 use crate::files::FileError;
+use crate::invert::InvertError;
 use crate::run::RunError;
 use narrows_kernels::IsaError;
 
@@ -32,6 +34,8 @@ use narrows_kernels::IsaError;
 enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Invert(#[from] InvertError),
     #[error(transparent)]
     Isa(#[from] IsaError),
     #[error(transparent)]
@@ -62,9 +66,10 @@ impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
             CliError::Run(error) if error.is_usage() => 2,
+            CliError::Invert(error) if error.is_usage() => 2,
             CliError::Isa(_) | CliError::Preset(_) | CliError::Usage(_) => 2,
             CliError::Interrupted => 130,
-            CliError::Run(_) | CliError::File(_) | CliError::Failed(_) => 1,
+            CliError::Run(_) | CliError::Invert(_) | CliError::File(_) | CliError::Failed(_) => 1,
         }
     }
 }
@@ -88,6 +93,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Study(arguments) => study::run(arguments),
         Command::Eval(arguments) => inspect::evaluate(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
+        Command::Invert(arguments) => invert::run(arguments),
         Command::Data(command) => data::run(command),
         Command::Config(command) => config(command),
         Command::Completions { shell } => {

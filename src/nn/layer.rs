@@ -78,7 +78,7 @@ fn noise_stream(seed: u64, step: u64, first_row: usize, block: u64, layer: u32) 
 }
 
 /// The kernel's activation for the configured one.
-pub(super) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
+pub(crate) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
     match activation {
         config::Activation::Linear => Activation::Identity,
         config::Activation::Relu => Activation::Relu,

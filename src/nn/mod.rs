@@ -10,5 +10,6 @@ pub mod weights;
 pub use autoencoder::{Autoencoder, Mode, ModelError, Pass};
 pub use init::init_dense;
 pub use layer::Layer;
+pub(crate) use layer::activation_of;
 pub use params::{Param, ParamTable};
 pub use summary::grouped;

@@ -1,0 +1,103 @@
+//! What can stand in the way of an inversion, each as a sentence.
+
+use std::path::PathBuf;
+
+use crate::files::FileError;
+use crate::linalg::FactorError;
+use crate::train::WidthError;
+
+/// A decoder that cannot be run backwards, or a run that cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum InvertError {
+    /// A layer is not dense.
+    #[error(
+        "cannot invert the decoder: {layer} is a {kind} layer; layers that are dense, and dropout and noise between them, \
+         can be run backwards"
+    )]
+    NotDense {
+        /// "decoder.2".
+        layer: String,
+        /// What it is.
+        kind: String,
+    },
+    /// A layer has fewer outputs than inputs.
+    #[error(
+        "cannot invert the decoder: {layer} narrows from {inputs} to {outputs} values, so that many codes give the same \
+         image and none is identifiable; every layer needs at least as many outputs as inputs"
+    )]
+    Narrows {
+        /// "decoder.1".
+        layer: String,
+        /// Its inputs.
+        inputs: usize,
+        /// Its outputs.
+        outputs: usize,
+    },
+    /// Weights are not finite.
+    #[error("cannot invert the weight of {layer}: {source}")]
+    Factor {
+        /// "decoder.1".
+        layer: String,
+        /// Which element.
+        source: FactorError,
+    },
+    /// Rows of another width.
+    #[error(transparent)]
+    Width(#[from] WidthError),
+    /// Images of another size than the model's.
+    #[error(
+        "cannot invert {name}: its images are {}×{} pixels, and the model was trained on {}×{}",
+        found.0, found.1, shape.0, shape.1
+    )]
+    ImageSize {
+        /// What the images are called.
+        name: String,
+        /// Rows and columns of the images it was trained on.
+        shape: (usize, usize),
+        /// Rows and columns of these images.
+        found: (usize, usize),
+    },
+    /// There is nothing to invert.
+    #[error("cannot invert {name}: it has no images; at least one is needed")]
+    NoImages {
+        /// What the images are called.
+        name: String,
+    },
+    /// A file of the run cannot be read, or a result not written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// `metrics.json` does not say which weights the run ended with.
+    #[error("cannot check the weights of {}: {reason}; a whole metrics.json with model_sha256, as `narrows train` writes it, is expected", path.display())]
+    Metrics {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The weights are others than those the run ended with.
+    #[error(
+        "{} is not what the run wrote: its SHA-256 is {found}, and metrics.json says {expected}; restore the file or train again",
+        path.display()
+    )]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The digest that the run recorded.
+        expected: String,
+        /// The digest of the file.
+        found: String,
+    },
+}
+
+impl InvertError {
+    /// Whether the command line or the configuration is wrong, rather than a file damaged.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            InvertError::NotDense { .. }
+                | InvertError::Narrows { .. }
+                | InvertError::ImageSize { .. }
+                | InvertError::NoImages { .. }
+        )
+    }
+}

@@ -1,0 +1,173 @@
+//! Both inversions of a trained decoder, measured on images.
+
+use std::sync::atomic::AtomicUsize;
+
+use narrows_kernels::losses::squared_error;
+
+use super::figures::{PartFigures, Sums};
+use super::optimal::{Tolerances, optimal_codes};
+use super::walk::Walk;
+use super::{Decoder, InvertError};
+use crate::nn::Layer;
+use crate::train::{Images, Trained};
+
+/// How far the values of an image are pulled into the range of an activation that cannot reach them: half a grey level, which is
+/// all that an image of bytes says about its values.
+pub const IMAGE_RIM: f64 = 1.0 / 510.0;
+
+/// Images measured at a time; the figures do not depend on it.
+const TOGETHER: usize = 4096;
+
+/// A trained model whose decoder is factored in f32 and in f64.
+pub struct Inversion<'a> {
+    trained: Trained<'a, f32>,
+    shape: (usize, usize),
+    layers: Vec<LayerFacts>,
+    single: Walk<f32>,
+    double: Walk<f64>,
+}
+
+/// A dense layer of the decoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerFacts {
+    /// "decoder.0".
+    pub name: String,
+    /// Its inputs.
+    pub inputs: usize,
+    /// Its outputs.
+    pub outputs: usize,
+    /// Its activation, as a configuration names it.
+    pub activation: String,
+    /// The rank of its weight in f32.
+    pub rank_f32: usize,
+    /// The rank of its weight in f64.
+    pub rank_f64: usize,
+    /// κ₂ of its weight, in f64.
+    pub condition: f64,
+}
+
+impl<'a> Inversion<'a> {
+    /// Factors the decoder of a model trained on images of `shape` (rows, columns).
+    ///
+    /// Refuses a decoder with layers that are not dense or that narrow, and weights that are not finite.
+    pub fn new(trained: Trained<'a, f32>, shape: (usize, usize)) -> Result<Self, InvertError> {
+        let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
+        let single = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
+        let double: Walk<f64> = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
+        let activations = model.decoder().iter().filter_map(|layer| match layer {
+            Layer::Dense { activation, .. } => Some(activation.to_string()),
+            _ => None,
+        });
+        let factors = single.factors().iter().zip(double.factors());
+        let layers =
+            double.decoder().dense().zip(activations).zip(factors).map(|((dense, activation), (f32s, f64s))| {
+                LayerFacts {
+                    name: dense.name.clone(),
+                    inputs: dense.inputs,
+                    outputs: dense.outputs,
+                    activation,
+                    rank_f32: f32s.rank(),
+                    rank_f64: f64s.rank(),
+                    condition: f64s.condition_number(trained.context),
+                }
+            });
+        let layers = layers.collect();
+        Ok(Inversion { trained, shape, layers, single, double })
+    }
+
+    /// The decoder's dense layers, from code to image.
+    pub fn layers(&self) -> &[LayerFacts] {
+        &self.layers
+    }
+
+    /// How it is computed.
+    pub fn context(&self) -> narrows_kernels::Context {
+        self.trained.context
+    }
+
+    /// The decoder in f64.
+    pub fn decoder(&self) -> &Decoder<f64> {
+        self.double.decoder()
+    }
+
+    /// Inverts `images` both ways. `watch` hears how many are done.
+    ///
+    /// Refuses images of another size than the model's, and none.
+    pub fn measure(
+        &self,
+        name: &str,
+        images: Images<'_, f32>,
+        tolerances: Tolerances,
+        watch: &mut dyn FnMut(usize),
+    ) -> Result<PartFigures, InvertError> {
+        let found = (images.data.height, images.data.width);
+        let expected = self.trained.model.features();
+        if found != self.shape {
+            return Err(InvertError::ImageSize { name: name.to_owned(), shape: self.shape, found });
+        }
+        if images.indices.is_empty() {
+            return Err(InvertError::NoImages { name: name.to_owned() });
+        }
+        let mut sums = Sums::new(self.layers.len(), expected, self.decoder().code_size());
+        for indices in images.indices.chunks(TOGETHER) {
+            self.measure_together(Images { indices, ..images }, tolerances, &mut sums)?;
+            watch(indices.len());
+        }
+        Ok(sums.figures(name))
+    }
+
+    fn measure_together(
+        &self,
+        images: Images<'_, f32>,
+        tolerances: Tolerances,
+        sums: &mut Sums,
+    ) -> Result<(), InvertError> {
+        let context = self.trained.context;
+        let (count, features, code) = (images.indices.len(), sums.features, sums.code);
+        let x = images.to_array();
+        let codes = sums.time("encode", || self.trained.encode(x.view()))?;
+        let x = x.as_slice().expect("a new array is contiguous");
+        let z = codes.as_slice().expect("a new array is contiguous");
+        let double = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+        let (x64, z64) = (double(x), double(z));
+
+        let single = self.single.decoder();
+        let y = sums.time("decode f32", || single.decode(context, z));
+        let walked = sums.time("walk f32, own output", || self.single.invert(&y, f64::from(f32::EPSILON)));
+        sums.own_f32.add(z, &walked, code);
+        let walked = sums.time("walk f32, images", || self.single.invert(x, IMAGE_RIM));
+        sums.images_f32.add(z, &walked, code);
+
+        let y = sums.time("decode f64", || self.decoder().decode(context, &z64));
+        let walked = sums.time("walk f64, own output", || self.double.invert(&y, f64::EPSILON));
+        sums.own_f64.add(&z64, &walked, code);
+        let walked = sums.time("walk f64, images", || self.double.invert(&x64, IMAGE_RIM));
+        sums.images_f64.add(&z64, &walked, code);
+
+        let decoded = self.decoder().decode(context, &walked.codes);
+        for (sample, &known) in walked.identifiable.iter().enumerate() {
+            let row = sample * features..(sample + 1) * features;
+            let add = |sum: &mut f64, y: &[f64]| {
+                *sum = squared_error(context.isa, &y[row.clone()], &x64[row.clone()], features, *sum);
+            };
+            add(&mut sums.encoder, &y);
+            if known {
+                add(&mut sums.walk, &decoded);
+                add(&mut sums.encoder_beside_walk, &y);
+            }
+        }
+        let optima = sums.time("optimal codes", || {
+            optimal_codes(context, self.decoder(), &x64, &z64, tolerances, &AtomicUsize::new(0))
+        });
+        optima.iter().for_each(|optimum| sums.add_optimum(optimum));
+        for &pixel in &x64 {
+            sums.smallest = sums.smallest.min(pixel);
+            sums.largest = sums.largest.max(pixel);
+        }
+        sums.codes.encoder.extend_from_slice(z);
+        sums.codes.walk.extend_from_slice(&walked.codes);
+        sums.codes.identifiable.extend_from_slice(&walked.identifiable);
+        sums.images += count;
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! A trained decoder run backwards.
+//!
+//! Two inversions: [`Walk`] goes back layer by layer, which is exact on the decoder's own outputs but for rounding, and
+//! minimises the error of each layer for itself on any other image; [`optimal_codes`] minimises the reconstruction error
+//! ‖decoder(z) − x‖ itself. [`Inversion`] measures both on images.
+
+mod decoder;
+mod error;
+mod figures;
+mod measure;
+mod optimal;
+pub mod output;
+mod pieces;
+mod tangent;
+mod undo;
+mod verify;
+mod walk;
+
+pub use decoder::{Decoder, Dense, Stage};
+pub use error::InvertError;
+pub use figures::{Decoded, OptimalFigures, PartCodes, PartFigures, WalkFigures};
+pub use measure::{IMAGE_RIM, Inversion, LayerFacts};
+pub use optimal::{Optimum, Stop, Tolerances, optimal_codes};
+pub use tangent::Tangents;
+pub use undo::undo;
+pub use verify::verify_weights;
+pub use walk::{LayerTrace, Walk, Walked};

@@ -1,0 +1,151 @@
+//! `inversion.json`, `inversion.csv` and the picture.
+
+use serde_json::{Map, Value, json};
+
+use super::figures::{Decoded, PartFigures, WalkFigures};
+use super::measure::{IMAGE_RIM, LayerFacts};
+use super::optimal::{Stop, Tolerances};
+use crate::figures::FigureError;
+use crate::figures::grid::{GridRow, ImageGrid};
+
+/// The content of `inversion.json`. Figures that are not finite are null.
+pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigures]) -> Value {
+    let layer = |layer: &LayerFacts| {
+        json!({
+            "name": layer.name,
+            "inputs": layer.inputs,
+            "outputs": layer.outputs,
+            "activation": layer.activation,
+            "rank_f32": layer.rank_f32,
+            "rank_f64": layer.rank_f64,
+            "condition": layer.condition,
+        })
+    };
+    let parts: Map<String, Value> = parts.iter().map(|part| (part.name.clone(), part_json(part, layers))).collect();
+    json!({
+        "layers": layers.iter().map(layer).collect::<Vec<_>>(),
+        "rim": { "own_output": "machine epsilon", "images": IMAGE_RIM },
+        "tolerances": {
+            "gradient": tolerances.gradient,
+            "reduction": tolerances.reduction,
+            "kink": tolerances.kink,
+            "step": tolerances.step,
+            "most_steps": tolerances.most_steps,
+        },
+        "parts": parts,
+    })
+}
+
+fn part_json(part: &PartFigures, layers: &[LayerFacts]) -> Value {
+    let walk = |figures: &WalkFigures| {
+        let layer = |(facts, trace): (&LayerFacts, &super::LayerTrace)| {
+            let trace = json!({
+                "residual": trace.residual,
+                "pulled_in": trace.pulled_in,
+                "not_identifiable": trace.not_identifiable,
+            });
+            (facts.name.clone(), trace)
+        };
+        json!({
+            "identifiable": figures.identifiable,
+            "error": figures.error,
+            "relative_error": figures.relative,
+            "worst_sample": figures.worst.map(|(sample, _)| sample),
+            "worst_error": figures.worst.map(|(_, error)| error),
+            "layers": layers.iter().zip(&figures.layers).map(layer).collect::<Map<_, _>>(),
+        })
+    };
+    let decoded = |decoded: Decoded| json!({ "norm": decoded.norm, "nrmse": decoded.nrmse });
+    let optimal = &part.optimal;
+    let stops: Map<String, Value> =
+        Stop::ALL.iter().zip(optimal.stops).map(|(stop, count)| (stop.name().to_owned(), json!(count))).collect();
+    json!({
+        "images": part.images,
+        "code_norm": part.code_norm,
+        "own_output": { "f32": walk(&part.own_f32), "f64": walk(&part.own_f64) },
+        "images_walked": { "f32": walk(&part.images_f32), "f64": walk(&part.images_f64) },
+        "decoded": {
+            "encoder": decoded(part.encoder),
+            "walk": decoded(part.walk),
+            "encoder_where_the_walk_has_a_code": decoded(part.encoder_beside_walk),
+            "optimal": decoded(optimal.decoded),
+        },
+        "optimal": {
+            "amortisation_gap": optimal.gap,
+            "stops": stops,
+            "mean_steps": optimal.mean_steps,
+            "median_gradient": optimal.median_gradient,
+            "worst_gradient": optimal.worst_gradient,
+            "median_cosine": optimal.median_cosine,
+            "worst_cosine": optimal.worst_cosine,
+        },
+    })
+}
+
+/// The content of `inversion.csv`: a row for each part, source of the codes, and precision. Cells that do not apply are empty.
+pub fn to_csv(parts: &[PartFigures]) -> String {
+    let header = [
+        "part",
+        "images",
+        "codes",
+        "precision",
+        "identifiable",
+        "code_error",
+        "relative_error",
+        "worst_sample",
+        "worst_error",
+        "norm",
+        "nrmse",
+    ];
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |row: &[String]| writer.write_record(row).expect("memory takes every row");
+    write(&header.map(str::to_owned));
+    for part in parts {
+        let mut row = |codes: &str, precision: &str, walk: Option<&WalkFigures>, decoded: Option<Decoded>| {
+            let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            write(&[
+                part.name.clone(),
+                part.images.to_string(),
+                codes.to_owned(),
+                precision.to_owned(),
+                walk.map_or(part.images, |walk| walk.identifiable).to_string(),
+                number(walk.map(|walk| walk.error)),
+                number(walk.map(|walk| walk.relative)),
+                walk.and_then(|walk| walk.worst).map_or(String::new(), |(sample, _)| sample.to_string()),
+                number(walk.and_then(|walk| walk.worst).map(|(_, error)| error)),
+                number(decoded.map(|decoded| decoded.norm)),
+                number(decoded.map(|decoded| decoded.nrmse)),
+            ]);
+        };
+        row("encoder", "f64", None, Some(part.encoder));
+        row("walk from own output", "f32", Some(&part.own_f32), None);
+        row("walk from own output", "f64", Some(&part.own_f64), None);
+        row("walk from images", "f32", Some(&part.images_f32), None);
+        row("walk from images", "f64", Some(&part.images_f64), Some(part.walk));
+        row("optimal", "f64", None, Some(part.optimal.decoded));
+    }
+    let bytes = writer.into_inner().expect("memory takes every row");
+    String::from_utf8(bytes).expect("numbers and names are text")
+}
+
+/// A row of a picture: its label, and its images [count, height × width]; `None` for an image that there is none of.
+pub struct PictureRow<'a> {
+    /// What stands at its left.
+    pub label: &'a str,
+    /// Values in [0, 1]; others are clipped, not a number is black.
+    pub images: Vec<Option<&'a [f64]>>,
+}
+
+/// Rows of images as PNG, the same image of each row below the other. Images that there are none of are grey.
+pub fn picture((height, width): (usize, usize), rows: &[PictureRow<'_>]) -> Result<Vec<u8>, FigureError> {
+    let missing = vec![200; height * width];
+    let grey = |image: &[f64]| image.iter().map(|&v| crate::figures::png::to_grey(v as f32)).collect::<Vec<u8>>();
+    let row = |row: &PictureRow<'_>| GridRow {
+        label: row.label.to_owned(),
+        images: row.images.iter().map(|image| image.map_or_else(|| missing.clone(), grey)).collect(),
+    };
+    let columns = rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
+    let scale = (56 / width.max(height).max(1)).max(1);
+    let rows = rows.iter().map(row).collect();
+    ImageGrid { image_width: width, image_height: height, columns, rows, band: 0, scale }.to_png()
+}
