@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may mention those of a lower rank, and itself.
-const RANKS: [&[&str]; 7] = [
+const RANKS: [&[&str]; 8] = [
     &["config", "files", "rng"],
     &["data", "figures", "tape"],
-    &["loss", "nn", "optim"],
+    &["linalg", "loss", "nn", "optim"],
     &["train"],
+    &["invert"],
     &["run"],
     &["study"],
     &["cli"],

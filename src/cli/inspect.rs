@@ -1,6 +1,6 @@
 //! `narrows eval` and `narrows reconstruct`: a finished run looked at again.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::CliError;
 use super::args::{EvalArguments, Part, ReconstructArguments};
@@ -29,7 +29,7 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
     let loss = run.config.train.loss.name();
     if arguments.json {
         let figures: Map<String, Value> =
-            parts.iter().map(|(name, evaluation)| ((*name).to_owned(), json_of(evaluation))).collect();
+            parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
         print(&format!("{:#}\n", Value::Object(figures)));
         return Ok(());
     }
@@ -46,17 +46,6 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
         );
     }
     Ok(())
-}
-
-fn json_of(evaluation: &Evaluation) -> Value {
-    json!({
-        "images": evaluation.images,
-        "loss": evaluation.loss,
-        "mse": evaluation.mse,
-        "nrmse": evaluation.nrmse,
-        "active_code_units": evaluation.active_code_units,
-        "code_l1": evaluation.code_l1,
-    })
 }
 
 /// Draws images above their reconstructions.

@@ -135,7 +135,7 @@ fn metrics(
     machine: Machine,
 ) -> Value {
     let parts: Map<String, Value> =
-        evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation_json(evaluation))).collect();
+        evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
     let stop = match outcome.stop {
         Stop::LastEpoch => json!("last epoch"),
         Stop::Early => json!("early stopping"),
@@ -154,17 +154,6 @@ fn metrics(
         "data_sha256": prepared.loaded.data.digest(),
         "model_sha256": weights_sha256,
         "bit_contract": machine.is_in_bit_contract(),
-    })
-}
-
-fn evaluation_json(evaluation: &Evaluation) -> Value {
-    json!({
-        "images": evaluation.images,
-        "loss": evaluation.loss,
-        "mse": evaluation.mse,
-        "nrmse": evaluation.nrmse,
-        "active_code_units": evaluation.active_code_units,
-        "code_l1": evaluation.code_l1,
     })
 }
 

@@ -129,10 +129,8 @@ operations! {
     SliceColumns,
     PadColumns,
     ConcatenateColumns,
-    SquaredError,
-    SquaredErrorGradient,
-    BceWithLogits,
-    BceWithLogitsGradient,
+    Loss,
+    LossGradient,
     #[cfg(test)]
     WrongSquare,
 }

@@ -227,7 +227,7 @@ impl<T: Real> Tape<'_, T> {
     /// The part of [`mse`](Self::mse) that these rows have in a larger batch.
     pub fn mse_in(&mut self, whole: Whole, x: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(x));
-        self.fused_loss(SquaredError { scale }, whole.above, x, target)
+        self.loss(Loss { criterion: Criterion::SquaredError, scale }, whole.above, x, target)
     }
 
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
@@ -240,7 +240,7 @@ impl<T: Real> Tape<'_, T> {
     /// The part of [`bce_with_logits`](Self::bce_with_logits) that these rows have in a larger batch.
     pub fn bce_with_logits_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(logits));
-        self.fused_loss(BceWithLogits { scale }, whole.above, logits, target)
+        self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.above, logits, target)
     }
 
     /// Σ of a squared error or cross-entropy before the mean is taken, `above` included, in f64.

@@ -4,6 +4,7 @@ use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
 use ndarray::Array2;
+use serde_json::{Value, json};
 
 use super::objective::Objective;
 use crate::config::LossKind;
@@ -34,6 +35,20 @@ pub struct Evaluation {
     pub active_code_units: f64,
     /// The mean over images of Σ|code|.
     pub code_l1: f64,
+}
+
+impl Evaluation {
+    /// As `metrics.json` holds it.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "images": self.images,
+            "loss": self.loss,
+            "mse": self.mse,
+            "nrmse": self.nrmse,
+            "active_code_units": self.active_code_units,
+            "code_l1": self.code_l1,
+        })
+    }
 }
 
 /// Images and the numbers they are read with.

@@ -1,4 +1,4 @@
-//! Losses as one operation each, with the gradient as another, so that both can be differentiated again.
+//! Losses as one operation, with the gradient as another, so that both can be differentiated again.
 //!
 //! A loss and its gradient are computed in one pass over prediction and target: the loss takes the gradient's node as its
 //! third input, and its own product hands that on.
@@ -13,226 +13,139 @@ use narrows_kernels::{Activation, Context, Real};
 use super::reduce::put_scalar;
 use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};
 use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Op, Operand, Operation, Target};
+use crate::tape::operation::{Call, Operand, Operation, Target};
 use crate::tape::{Tape, Var};
 
-/// A loss [rows, cols] twice → [1, 1] that is computed together with its gradient.
-pub(in crate::tape) trait FusedLoss<T: Real>: Into<Op<T>> {
-    /// The gradient as an operation on prediction, target and the gradient of the loss.
-    type Gradient: Into<Op<T>>;
+/// What is summed over all elements of a prediction x and a target t.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tape) enum Criterion {
+    /// (x − t)², gradient 2(x − t).
+    SquaredError,
+    /// max(x, 0) − x·t + ln(1 + e^−|x|), the binary cross-entropy of targets in [0, 1] against σ(x), from the logits x;
+    /// gradient σ(x) − t.
+    BceWithLogits,
+}
 
-    /// That operation.
-    fn gradient(&self) -> Self::Gradient;
+impl Criterion {
+    /// What the difference, x − t or σ(x) − t, is multiplied by in the gradient.
+    fn factor(self) -> f64 {
+        match self {
+            Criterion::SquaredError => 2.0,
+            Criterion::BceWithLogits => 1.0,
+        }
+    }
+}
 
-    /// What the sum is multiplied by.
-    fn scale(&self) -> f64;
-
-    /// Writes the gradient for a loss that is itself the root, and returns the sum over its rows, from `above` on.
-    fn evaluate_both(
-        &self,
-        context: Context,
-        above: f64,
-        x: Operand<'_, T>,
-        target: Operand<'_, T>,
-        gradient: &mut [T],
-    ) -> f64;
+/// scale · Σ criterion(x, t), [rows, cols] twice → [1, 1]. Its third input is [`LossGradient`] of the same scale.
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct Loss {
+    pub criterion: Criterion,
+    pub scale: f64,
 }
 
 impl<T: Real> Tape<'_, T> {
-    /// Records `loss` of x against target, and its gradient, in one pass.
-    pub(in crate::tape) fn fused_loss<L: FusedLoss<T>>(&mut self, loss: L, above: f64, x: Var, target: Var) -> Var {
+    /// Records `loss` of x against target, and its gradient, in one pass. `above` is what the sum begins with.
+    pub(in crate::tape) fn loss(&mut self, loss: Loss, above: f64, x: Var, target: Var) -> Var {
         let (rows, cols) = same_shape("a loss", self.shape(x), self.shape(target));
         let one = self.constant_with(1, 1, |value| value[0] = T::ONE);
-        let gradient = self.append(loss.gradient().into(), &[x, target, one], rows, cols);
+        let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
+        let gradient = self.append(gradient.into(), &[x, target, one], rows, cols);
         let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
-        let (prediction, wanted) = (self.operand(x), self.operand(target));
-        let sum = loss.evaluate_both(self.context, above, prediction, wanted, &mut buffer[..rows * cols]);
-        let value = T::from_f64(loss.scale() * (sum - above));
+        let both = match loss.criterion {
+            Criterion::SquaredError => squared_error_and_gradient,
+            Criterion::BceWithLogits => bce_with_logits_and_gradient,
+        };
+        let scale = T::from_f64(loss.criterion.factor() * loss.scale);
+        let (prediction, wanted) = (self.operand(x).data, self.operand(target).data);
+        let sum = both(self.context.isa, prediction, wanted, cols, scale, above, &mut buffer[..rows * cols]);
         self.arena.nodes[gradient.index()].value = buffer;
         let var = self.append(loss.into(), &[x, target, gradient], 1, 1);
         let node = &mut self.arena.nodes[var.index()];
-        (node.value[0], node.sum) = (value, sum);
+        (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - above)), sum);
         var
     }
 }
 
-/// scale · Σ (x − t)², [rows, cols] twice → [1, 1]. Its third input is [`SquaredErrorGradient`] of twice the scale.
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct SquaredError {
-    pub scale: f64,
-}
-
-impl<T: Real> FusedLoss<T> for SquaredError {
-    type Gradient = SquaredErrorGradient;
-
-    fn gradient(&self) -> SquaredErrorGradient {
-        SquaredErrorGradient { scale: 2.0 * self.scale }
-    }
-
-    fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    fn evaluate_both(
-        &self,
-        context: Context,
-        above: f64,
-        x: Operand<'_, T>,
-        target: Operand<'_, T>,
-        gradient: &mut [T],
-    ) -> f64 {
-        let scale = T::from_f64(2.0 * self.scale);
-        squared_error_and_gradient(context.isa, x.data, target.data, x.cols, scale, above, gradient)
-    }
-}
-
-impl<T: Real> Operation<T> for SquaredError {
-    const NAME: &'static str = "mean squared error";
+impl<T: Real> Operation<T> for Loss {
+    const NAME: &'static str = "loss";
 
     fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        same_shape("mean squared error", inputs[0], inputs[1]);
+        same_shape("a loss", inputs[0], inputs[1]);
         (1, 1)
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let total = squared_error(context.isa, inputs[0].data, inputs[1].data, inputs[0].cols, 0.0);
+        let sum = match self.criterion {
+            Criterion::SquaredError => squared_error,
+            Criterion::BceWithLogits => bce_with_logits,
+        };
+        let total = sum(context.isa, inputs[0].data, inputs[1].data, inputs[0].cols, 0.0);
         put_scalar(T::from_f64(self.scale * total), target);
     }
 
-    /// dx = G·(2·scale·(x − t)), dt = −dx.
+    /// dx = G · gradient. Squared error: dt = −dx. Cross-entropy: dt = −scale·G·x.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [x, t, gradient] = [call.inputs[0], call.inputs[1], call.inputs[2]];
         backward.give_multiple(x, gradient, grad);
         if backward.wants(t) {
-            let dx = backward.apply(MulScalar, &[gradient, grad]);
-            backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[dx]);
-        }
-    }
-}
-
-/// scale · s · (x − t), s [1, 1].
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct SquaredErrorGradient {
-    pub scale: f64,
-}
-
-impl<T: Real> Operation<T> for SquaredErrorGradient {
-    const NAME: &'static str = "gradient of the mean squared error";
-
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        inputs[0]
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let scale = T::from_f64(self.scale) * inputs[2].data[0];
-        squared_error_gradient(context.isa, inputs[0].data, inputs[1].data, scale, target.data, target.accumulate);
-    }
-
-    /// dx = scale·s·G, dt = −dx, ds = scale · Σ G ∘ (x − t).
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [x, t, s] = [call.inputs[0], call.inputs[1], call.inputs[2]];
-        if backward.wants(x) || backward.wants(t) {
-            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(self.scale))), &[grad]);
-            let dx = backward.apply(MulScalar, &[scaled, s]);
-            backward.pass(x, dx);
-            backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[dx]);
-        }
-        if backward.wants(s) {
-            let difference = backward.apply(Combine::Sub, &[x, t]);
-            let product = backward.apply(Combine::Mul, &[grad, difference]);
-            backward.give(s, Sum { scale: self.scale }, &[product]);
-        }
-    }
-}
-
-/// scale · Σ [max(z, 0) − z·t + ln(1 + e^−|z|)], the binary cross-entropy of targets t in [0, 1] against σ(z), from the
-/// logits z: [rows, cols] twice → [1, 1]. Its third input is [`BceWithLogitsGradient`] of the same scale.
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct BceWithLogits {
-    pub scale: f64,
-}
-
-impl<T: Real> FusedLoss<T> for BceWithLogits {
-    type Gradient = BceWithLogitsGradient;
-
-    fn gradient(&self) -> BceWithLogitsGradient {
-        BceWithLogitsGradient { scale: self.scale }
-    }
-
-    fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    fn evaluate_both(
-        &self,
-        context: Context,
-        above: f64,
-        x: Operand<'_, T>,
-        target: Operand<'_, T>,
-        gradient: &mut [T],
-    ) -> f64 {
-        let scale = T::from_f64(self.scale);
-        bce_with_logits_and_gradient(context.isa, x.data, target.data, x.cols, scale, above, gradient)
-    }
-}
-
-impl<T: Real> Operation<T> for BceWithLogits {
-    const NAME: &'static str = "binary cross-entropy";
-
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        same_shape("binary cross-entropy", inputs[0], inputs[1]);
-        (1, 1)
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let total = bce_with_logits(context.isa, inputs[0].data, inputs[1].data, inputs[0].cols, 0.0);
-        put_scalar(T::from_f64(self.scale * total), target);
-    }
-
-    /// dz = G·(scale·(σ(z) − t)), dt = −scale·G·z.
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [z, t, gradient] = [call.inputs[0], call.inputs[1], call.inputs[2]];
-        backward.give_multiple(z, gradient, grad);
-        if backward.wants(t) {
-            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(-self.scale))), &[z]);
+            let (value, factor) = match self.criterion {
+                Criterion::SquaredError => (gradient, -1.0),
+                Criterion::BceWithLogits => (x, -self.scale),
+            };
+            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(factor))), &[value]);
             backward.give(t, MulScalar, &[scaled, grad]);
         }
     }
 }
 
-/// scale · s · (σ(z) − t), s [1, 1].
+/// scale · s · 2(x − t) or scale · s · (σ(x) − t), s [1, 1].
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct BceWithLogitsGradient {
+pub(in crate::tape) struct LossGradient {
+    pub criterion: Criterion,
     pub scale: f64,
 }
 
-impl<T: Real> Operation<T> for BceWithLogitsGradient {
-    const NAME: &'static str = "gradient of the binary cross-entropy";
+impl<T: Real> Operation<T> for LossGradient {
+    const NAME: &'static str = "gradient of the loss";
 
     fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
         inputs[0]
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let scale = T::from_f64(self.scale) * inputs[2].data[0];
-        bce_with_logits_gradient(context.isa, inputs[0].data, inputs[1].data, scale, target.data, target.accumulate);
+        let gradient = match self.criterion {
+            Criterion::SquaredError => squared_error_gradient,
+            Criterion::BceWithLogits => bce_with_logits_gradient,
+        };
+        let scale = T::from_f64(self.criterion.factor() * self.scale) * inputs[2].data[0];
+        gradient(context.isa, inputs[0].data, inputs[1].data, scale, target.data, target.accumulate);
     }
 
-    /// dz = scale·s·G ∘ σ′(z), dt = −scale·s·G, ds = scale · Σ G ∘ (σ(z) − t).
+    /// With c = factor · scale: dx = c·s·G, times σ′(x) for the cross-entropy; dt = −c·s·G; ds = c · Σ G ∘ (x − t), σ(x) in
+    /// place of x for the cross-entropy.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [z, t, s] = [call.inputs[0], call.inputs[1], call.inputs[2]];
-        let sigmoid = backward.apply(Activate { activation: Activation::Sigmoid }, &[z]);
-        if backward.wants(z) || backward.wants(t) {
-            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(self.scale))), &[grad]);
+        let [x, t, s] = [call.inputs[0], call.inputs[1], call.inputs[2]];
+        let factor = self.criterion.factor() * self.scale;
+        let predicted = match self.criterion {
+            Criterion::SquaredError => x,
+            Criterion::BceWithLogits => backward.apply(Activate { activation: Activation::Sigmoid }, &[x]),
+        };
+        if backward.wants(x) || backward.wants(t) {
+            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(factor))), &[grad]);
             let weighted = backward.apply(MulScalar, &[scaled, s]);
-            let slope = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
-            backward.give(z, slope, &[sigmoid, weighted]);
+            match self.criterion {
+                Criterion::SquaredError => backward.pass(x, weighted),
+                Criterion::BceWithLogits => {
+                    let slope = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
+                    backward.give(x, slope, &[predicted, weighted]);
+                }
+            }
             backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[weighted]);
         }
         if backward.wants(s) {
-            let difference = backward.apply(Combine::Sub, &[sigmoid, t]);
+            let difference = backward.apply(Combine::Sub, &[predicted, t]);
             let product = backward.apply(Combine::Mul, &[grad, difference]);
-            backward.give(s, Sum { scale: self.scale }, &[product]);
+            backward.give(s, Sum { scale: factor }, &[product]);
         }
     }
 }

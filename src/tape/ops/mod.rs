@@ -12,7 +12,7 @@ pub(super) use elementwise::WrongSquare;
 pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
-pub(super) use losses::{BceWithLogits, BceWithLogitsGradient, SquaredError, SquaredErrorGradient};
+pub(super) use losses::{Criterion, Loss, LossGradient};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 
 /// Fails unless `lhs` and `rhs` are equal.
