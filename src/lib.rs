@@ -1,4 +1,4 @@
-//! A numerical engine that trains and studies autoencoders on CPUs, with the same bits on every machine.
+//! A numerical engine that trains, inverts and studies autoencoders on CPUs, with the same bits on every machine.
 //!
 //! The modules stand in the order in which data flow; each imports only those above it.
 //!

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Trains and studies autoencoders on CPUs, with the same bits on every machine.
+/// Trains, inverts and studies autoencoders on CPUs, with the same bits on every machine.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "NARROWS_DATA_DIR is a folder to look for data sets in, NARROWS_ISA forces an instruction set \

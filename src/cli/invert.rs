@@ -10,7 +10,7 @@ use crate::data::{Dataset, data_dirs, load_path, scale_table};
 use crate::figures::number::significant;
 use crate::files::{create_folder, write_whole};
 use crate::invert::output::{PictureRow, picture, to_csv, to_json};
-use crate::invert::{Inversion, InvertError, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures, verify_weights};
+use crate::invert::{Inversion, InvertError, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
 use crate::run::OpenRun;
 use crate::train::Images;
 
@@ -21,7 +21,6 @@ const SHOWN: usize = 15;
 pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    verify_weights(&run.path)?;
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height, loaded.data.width);
     let other: Option<Dataset> = match &arguments.images {

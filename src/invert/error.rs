@@ -1,7 +1,5 @@
 //! What can stand in the way of an inversion, each as a sentence.
 
-use std::path::PathBuf;
-
 use crate::files::FileError;
 use crate::linalg::FactorError;
 use crate::train::WidthError;
@@ -66,27 +64,6 @@ pub enum InvertError {
     /// A file of the run cannot be read, or a result not written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// `metrics.json` does not say which weights the run ended with.
-    #[error("cannot check the weights of {}: {reason}; a whole metrics.json with model_sha256, as `narrows train` writes it, is expected", path.display())]
-    Metrics {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The weights are others than those the run ended with.
-    #[error(
-        "{} is not what the run wrote: its SHA-256 is {found}, and metrics.json says {expected}; restore the file or train again",
-        path.display()
-    )]
-    Altered {
-        /// The file.
-        path: PathBuf,
-        /// The digest that the run recorded.
-        expected: String,
-        /// The digest of the file.
-        found: String,
-    },
 }
 
 impl InvertError {

@@ -13,7 +13,6 @@ pub mod output;
 mod pieces;
 mod tangent;
 mod undo;
-mod verify;
 mod walk;
 
 pub use decoder::{Decoder, Dense, Stage};
@@ -23,5 +22,4 @@ pub use measure::{IMAGE_RIM, Inversion, LayerFacts};
 pub use optimal::{Optimum, Stop, Tolerances, optimal_codes};
 pub use tangent::Tangents;
 pub use undo::undo;
-pub use verify::verify_weights;
 pub use walk::{LayerTrace, Walk, Walked};

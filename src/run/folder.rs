@@ -155,6 +155,7 @@ impl OpenRun {
         check_weights(path)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
     }
+
     /// The model with its parameters, ready to be applied.
     pub fn trained(&self, context: Context) -> Trained<'_, f32> {
         self.prepared.trained(&self.config, &self.params, context)
