@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use narrows_kernels::reduce::is_all_finite;
 use narrows_kernels::{Accumulate, AlignedVec, Context, Real, enlist};
 
 use super::early_stopping::{Best, EarlyStopping, Verdict};
@@ -12,7 +13,7 @@ use super::objective::Objective;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, scale_table, shuffle_into};
 use crate::loss;
-use crate::nn::{Autoencoder, Mode};
+use crate::nn::{Autoencoder, Mode, Param};
 use crate::optim::{Clip, LearningRate, Optimizer};
 use crate::tape::{Arena, NOISE_ROWS, Tape, Whole};
 
@@ -99,6 +100,30 @@ pub enum TrainError {
         /// The row of the batch, counted from 1.
         image: usize,
     },
+    /// A parameter became infinite or not a number in the last update of an epoch.
+    #[error(
+        "training stopped in epoch {epoch} at step {step}: the update left the parameter {name} with a value that is not \
+         finite. A smaller learning rate or gradient clipping (optimizer.clip_norm) may help"
+    )]
+    NonFiniteUpdate {
+        /// Counted from 1.
+        epoch: usize,
+        /// The last of the epoch, counted from 1.
+        step: usize,
+        /// The parameter.
+        name: String,
+    },
+    /// Finite parameters give a validation loss that is infinite or not a number.
+    #[error(
+        "training stopped after epoch {epoch}: the loss on the validation set is {loss}, though every parameter is finite. A \
+         smaller learning rate may help"
+    )]
+    NonFiniteValidation {
+        /// Counted from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
     /// A parameter became infinite or not a number in an update, before any image was seen with it.
     #[error(
         "training stopped in epoch {epoch} at step {step}: the loss is {loss}, because {origin} is not finite since the update \
@@ -167,6 +192,7 @@ fn run<T: Real>(
         let trained = Trained { model: job.model, params: &params, objective: job.objective, context: job.context };
         let images = Images { data: job.data, indices: job.validation, scale: &scale };
         let val_loss = trained.loss(images, &mut validation_arena);
+        check_epoch(&job, &params, epoch, steps, val_loss)?;
         let seconds = began.elapsed().as_secs_f64();
         let record =
             EpochRecord { epoch, loss: mean.loss(), val_loss, seconds, penalty: mean.penalty(), learning_rate };
@@ -196,6 +222,25 @@ fn run<T: Real>(
     let restored_best = best_params.is_some();
     let best = early_stopping.and_then(|stopping| stopping.best());
     Ok(Outcome { params: best_params.unwrap_or(params), history, stop, best, restored_best })
+}
+
+/// Refuses an epoch whose last update left a parameter that is not finite, or whose validation loss is not.
+fn check_epoch<T: Real>(
+    job: &Job<'_, T>,
+    params: &[T],
+    epoch: usize,
+    step: usize,
+    loss: f64,
+) -> Result<(), TrainError> {
+    if !is_all_finite(job.context.isa, params) {
+        let is_broken = |param: &&Param| !is_all_finite(job.context.isa, param.of(params));
+        let name = job.model.table().iter().find(is_broken).map_or("", |param| &param.name);
+        return Err(TrainError::NonFiniteUpdate { epoch, step, name: name.to_owned() });
+    }
+    if !job.validation.is_empty() && !loss.is_finite() {
+        return Err(TrainError::NonFiniteValidation { epoch, loss });
+    }
+    Ok(())
 }
 
 fn monitored(monitor: Monitor, record: &EpochRecord) -> f64 {
