@@ -390,7 +390,8 @@ fn a_last_update_that_breaks_the_weights_is_no_finished_run() {
     let folder = tempfile::tempdir().unwrap();
     // One step in all: no later step could notice.
     let settings = ["data.set=footwear", "data.per_class=21", "train.max_epochs=1", "train.batch_size=1000"];
-    let settings = settings.into_iter().chain(["optimizer.name=sgd", "optimizer.learning_rate=1e300", "train.loss=bce"]);
+    let settings =
+        settings.into_iter().chain(["optimizer.name=sgd", "optimizer.learning_rate=1e300", "train.loss=bce"]);
     let arguments: Vec<&str> = settings.flat_map(|setting| ["--set", setting]).collect();
     let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_narrows"))
         .current_dir(folder.path())
@@ -401,6 +402,9 @@ fn a_last_update_that_breaks_the_weights_is_no_finished_run() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("training stopped in epoch 1 at step 1: the update left the parameter encoder.0.weight"), "{said}");
+    assert!(
+        said.contains("training stopped in epoch 1 at step 1: the update left the parameter encoder.0.weight"),
+        "{said}"
+    );
     assert!(!folder.path().join("run").join("model.safetensors").exists());
 }
