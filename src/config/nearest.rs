@@ -4,11 +4,13 @@
 const LONGEST: usize = 64;
 
 /// The candidate that is nearest to `word` when case is ignored, if it is near enough to be meant: at most a third of
-/// the letters (at least one) inserted, deleted, replaced, or swapped with their neighbour. Of equals, the first.
+/// the letters (at least one) inserted, deleted, replaced, or swapped with their neighbour. Where none is, one that
+/// contains the word, if that has three letters or more. Of equals, the first.
 ///
 /// ```
 /// use narrows::config::nearest;
 /// assert_eq!(nearest("batchsize", ["seed", "batch_size"]), Some("batch_size"));
+/// assert_eq!(nearest("boot", ["Sandal", "Ankle boot"]), Some("Ankle boot"));
 /// assert_eq!(nearest("colour", ["seed", "batch_size"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -19,9 +21,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if word.is_empty() || word.len() > LONGEST {
         return None;
     }
+    let lower: String = word.iter().collect();
     let mut best: Option<(usize, &str)> = None;
+    let mut containing = None;
     for candidate in candidates {
-        let letters: Vec<char> = candidate.to_lowercase().chars().collect();
+        let lower_candidate = candidate.to_lowercase();
+        if containing.is_none() && word.len() >= 3 && lower_candidate.contains(&lower) {
+            containing = Some(candidate);
+        }
+        let letters: Vec<char> = lower_candidate.chars().collect();
         let allowed = (word.len().max(letters.len()) / 3).max(1);
         if letters.len() > LONGEST || word.len().abs_diff(letters.len()) > allowed {
             continue;
@@ -31,7 +39,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             best = Some((distance, candidate));
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.map(|(_, candidate)| candidate).or(containing)
 }
 
 /// Optimal string alignment distance (Damerau 1964, restricted: no letter is edited twice), by rows of the usual

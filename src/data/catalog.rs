@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::error::DataError;
 use super::idx;
-use super::nearest::nearest;
+use crate::config::nearest;
 
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]
@@ -105,7 +105,8 @@ impl Catalog {
     pub fn find(&self, name: &str) -> Result<&CatalogSet, DataError> {
         self.sets.iter().find(|set| set.name == name).ok_or_else(|| {
             let known: Vec<String> = self.sets.iter().map(|set| set.name.clone()).collect();
-            DataError::UnknownSet { name: name.to_string(), nearest: nearest(name, &known), known }
+            let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+            DataError::UnknownSet { name: name.to_string(), nearest, known }
         })
     }
 }

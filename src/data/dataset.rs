@@ -7,8 +7,8 @@ use narrows_kernels::join;
 use sha2::{Digest, Sha256};
 
 use super::error::DataError;
-use super::nearest::nearest;
 use super::payload::hex;
+use crate::config::nearest;
 
 /// Images of one shape, kept as bytes: Fashion-MNIST whole is 55 MB, a quarter of what f32 would take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Dataset {
             class: selector.to_string(),
             set: self.name.clone(),
             classes: self.class_names.clone(),
-            nearest: nearest(selector, &self.class_names),
+            nearest: nearest(selector, self.class_names.iter().map(String::as_str)).map(str::to_owned),
         })
     }
 

@@ -8,7 +8,6 @@ pub mod error;
 pub mod fetch;
 pub mod idx;
 pub mod load;
-mod nearest;
 mod payload;
 pub mod split;
 pub mod verify;
