@@ -97,7 +97,7 @@ pub(crate) fn threads() -> usize {
     if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
 }
 
-/// Whether the other threads are awake: then handing work on costs about as much as 1,000 cycles of it.
+/// Whether the other threads are awake: then handing work on costs 90 ns instead of 10 µs.
 pub(crate) fn is_awake() -> bool {
     !TEAM.get().is_null()
 }

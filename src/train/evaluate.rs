@@ -14,7 +14,8 @@ use crate::nn::{Autoencoder, Mode};
 use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
-/// chained one after the other. 500 rows of the largest layer (784 wide) are 1.6 MB, which stay in a second-level cache.
+/// chained one after the other. 500 rows of 784 values are 1.6 MB, so that a layer's input and output stay in the
+/// third-level cache.
 pub(super) const ROWS: usize = 500;
 
 /// A code unit counts as active in a sample when its magnitude exceeds this.

@@ -5,7 +5,8 @@
 use crate::{Accumulate, Isa, Kernel, Real, Simd, team};
 
 /// Elements below which a slice stays on one thread, and the fewest that a thread takes: where the others are awake, and where
-/// they have to be woken. 16 Ki elements take about 3 µs.
+/// they have to be woken. At 0.1 to 0.3 ns an element,
+/// 16 Ki of them take 2 to 5 µs, against 0.1 µs to hand half of them to a thread that is awake.
 const AWAKE: (usize, usize) = (1 << 14, 1 << 13);
 const ASLEEP: (usize, usize) = (1 << 16, 1 << 14);
 
