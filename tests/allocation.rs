@@ -6,7 +6,7 @@ use std::alloc::System;
 use std::sync::Arc;
 
 use narrows::config::RunConfig;
-use narrows::data::{Dataset, split};
+use narrows::data::{Dataset, scale_table, split};
 use narrows::run::{Loaded, Prepared, fit};
 use narrows::train::{Event, Flow, Listener};
 use narrows_kernels::{Context, Isa};
@@ -87,7 +87,7 @@ fn prepared(config: &RunConfig) -> Prepared {
     let data = Dataset::new("toys", (16, 16), pixels, None, Vec::new()).unwrap();
     let split = split(None, data.len(), [461, 10, 0], false, 1).unwrap();
     assert_eq!((split.train.len(), split.validation.len()), (461, 10));
-    Prepared::new(config, Arc::new(Loaded { data, split, origin: "made up".to_owned() })).unwrap()
+    Prepared::new(config, Arc::new(Loaded { data, split, origin: "made up".to_owned(), scale: scale_table() })).unwrap()
 }
 
 /// Allocations of each step but the first of an epoch: (epoch, step, count), and of the very first step.

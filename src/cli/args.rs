@@ -101,6 +101,9 @@ pub struct StudyArguments {
     /// Folder to write the study to [default: the first free of runs/NAME-study, runs/NAME-study-2, ...]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Make the smaller study that the configuration describes under [quick]
+    #[arg(long)]
+    pub quick: bool,
     /// Seed of weights, split, shuffling and noise
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -6,7 +6,7 @@ use super::CliError;
 use super::args::{EvalArguments, Part, ReconstructArguments};
 use super::machine;
 use super::output::{print, say};
-use crate::data::{Dataset, data_dirs, load_path, scale_table};
+use crate::data::{Dataset, data_dirs, load_path};
 use crate::figures::number::significant;
 use crate::files::write_whole;
 use crate::run::{OpenRun, reconstruction_picture};
@@ -17,7 +17,7 @@ use crate::train::{Evaluation, Images};
 pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    let scale = scale_table::<f32>();
+    let scale = run.prepared.loaded.scale_table::<f32>();
     let loaded = &run.prepared.loaded;
     let parts: Vec<(&str, Evaluation)> = machine.run(|| {
         let mut arena = Arena::default();
@@ -86,7 +86,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("{} has no {label} images", arguments.run.display())));
     }
     let indices = &indices[..indices.len().min(arguments.count as usize)];
-    let scale = scale_table::<f32>();
+    let scale = run.prepared.loaded.scale_table::<f32>();
     let images = Images { data, indices, scale: &scale };
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context), images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));

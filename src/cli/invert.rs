@@ -6,12 +6,12 @@ use super::CliError;
 use super::args::{InvertArguments, Part};
 use super::machine;
 use super::output::{duration, is_terminal, note, say};
-use crate::data::{Dataset, data_dirs, load_path, scale_table};
+use crate::data::{Dataset, data_dirs, load_path};
 use crate::figures::number::significant;
-use crate::files::{create_folder, write_whole};
-use crate::invert::output::{PictureRow, picture, to_csv, to_json};
-use crate::invert::{Inversion, InvertError, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
-use crate::run::OpenRun;
+use crate::files::create_folder;
+use crate::invert::output::{picture, write};
+use crate::invert::{Inversion, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
+use crate::run::{OpenRun, RunError};
 use crate::train::Images;
 
 /// Images beside each other in the picture.
@@ -34,8 +34,8 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     };
     let count = arguments.count.map_or(usize::MAX, |count| count as usize);
     let tolerances = Tolerances::default();
-    let scale = scale_table::<f32>();
-    let inverted = machine.run(|| -> Result<_, InvertError> {
+    let scale = loaded.scale_table::<f32>();
+    let inverted = machine.run(|| -> Result<_, RunError> {
         let inversion = Inversion::new(run.trained(machine.context), shape)?;
         show_layers(inversion.layers());
         let mut parts = Vec::new();
@@ -47,27 +47,21 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
             progress.end();
             parts.push(part?);
         }
-        let pictures: Vec<Vec<f64>> = match (parts.last(), chosen.last()) {
+        let picture = match (parts.last(), chosen.last()) {
             (Some(part), Some((_, data, indices))) => {
                 let shown = &indices[..indices.len().min(count).min(SHOWN)];
-                decoded_rows(&inversion, part, Images { data, indices: shown, scale: &scale })
+                Some(picture(&inversion, part, Images { data, indices: shown, scale: &scale })?)
             }
-            _ => Vec::new(),
+            _ => None,
         };
-        Ok((inversion.layers().to_vec(), parts, pictures))
+        Ok((inversion.layers().to_vec(), parts, picture))
     })?;
-    let (layers, parts, pictures) = inverted?;
+    let (layers, parts, picture) = inverted?;
     show(&parts);
 
     let out = arguments.out.unwrap_or_else(|| run.path.clone());
     create_folder(&out)?;
-    let json = to_json(&layers, tolerances, &parts);
-    write_whole(&out.join("inversion.json"), format!("{json:#}\n").as_bytes())?;
-    write_whole(&out.join("inversion.csv"), to_csv(&parts).as_bytes())?;
-    if let Some(part) = parts.last() {
-        let png = draw(shape, part, &pictures).map_err(|error| CliError::Run(error.into()))?;
-        write_whole(&out.join("inversion.png"), &png)?;
-    }
+    write(&out, &layers, tolerances, &parts, picture.as_deref())?;
     say!("\nIn {}:", out.display());
     say!("  {:<16}every figure above, and each layer's residuals", "inversion.json");
     say!("  {:<16}a row for each part and way", "inversion.csv");
@@ -82,29 +76,6 @@ fn of_part(part: Part, run: &OpenRun) -> (&'static str, &Dataset, &[u32]) {
         Part::Validation => ("validation", &loaded.data, &loaded.split.validation),
         Part::Test => ("test", &loaded.data, &loaded.split.test),
     }
-}
-
-/// The first images, and what the decoder makes of their three codes; an image that has none of a code is left out (NaN).
-fn decoded_rows(inversion: &Inversion<'_>, part: &PartFigures, images: Images<'_, f32>) -> Vec<Vec<f64>> {
-    let count = images.indices.len();
-    let decoder = inversion.decoder();
-    let len = count * decoder.code_size();
-    let encoder: Vec<f64> = part.codes.encoder[..len].iter().map(|&z| f64::from(z)).collect();
-    let originals = images.to_array().iter().map(|&x| f64::from(x)).collect();
-    let decode = |codes: &[f64]| decoder.decode(inversion.context(), codes);
-    vec![originals, decode(&encoder), decode(&part.codes.walk[..len]), decode(&part.codes.optimal[..len])]
-}
-
-fn draw(shape: (usize, usize), part: &PartFigures, rows: &[Vec<f64>]) -> Result<Vec<u8>, crate::figures::FigureError> {
-    let labels = ["original", "autoencoder", "layer-wise", "optimal"];
-    let mut drawn = Vec::new();
-    for (label, values) in labels.into_iter().zip(rows) {
-        let images = values.chunks_exact(shape.0 * shape.1).enumerate();
-        let known = |sample: usize| label != "layer-wise" || part.codes.identifiable[sample];
-        let images = images.map(|(sample, image)| known(sample).then_some(image)).collect();
-        drawn.push(PictureRow { label, images });
-    }
-    picture(shape, &drawn)
 }
 
 fn show_layers(layers: &[LayerFacts]) {

@@ -1,7 +1,7 @@
 //! `[grid]`: the keys that vary and the labels of their values.
 
 use super::document::{Node, Table, Value};
-use super::error::{ConfigError, Problem};
+use super::error::{ConfigError, Place, Problem};
 use super::read::refused;
 use super::source::is_name;
 use super::write;
@@ -28,14 +28,7 @@ pub(super) fn read_axes(grid: &Node) -> Result<Vec<Varied>, ConfigError> {
     let mut axes: Vec<Varied> = Vec::new();
     for entry in &table.entries {
         let key = format!("grid.{:?}", entry.key);
-        let path: Vec<String> = entry.key.split('.').map(str::to_string).collect();
-        if path.len() == 1 && ["data", "model", "train", "optimizer"].contains(&entry.key.as_str()) {
-            let accepted = "the whole dotted key in quotes, such as \"train.batch_size\" = [32, 256]";
-            return Err(refused(&entry.key_place, &key, "only the name of a table", accepted));
-        }
-        if path.iter().any(String::is_empty) || path.len() > 16 {
-            return Err(refused(&entry.key_place, &key, "not a dotted key", "a key such as \"train.batch_size\""));
-        }
+        let path = dotted(&entry.key_place, &key, &entry.key, "[32, 256]")?;
         if let Some(other) = axes.iter().find(|axis| axis.path.starts_with(&path) || path.starts_with(&axis.path)) {
             let problem = Problem::Overlap { key: entry.key.clone(), with: other.key.clone() };
             return Err(ConfigError::new(&entry.key_place, problem));
@@ -43,6 +36,19 @@ pub(super) fn read_axes(grid: &Node) -> Result<Vec<Varied>, ConfigError> {
         axes.push(Varied { key: entry.key.clone(), path, values: read_values(&entry.node, &key)? });
     }
     Ok(axes)
+}
+
+/// The parts of a dotted key in quotes; `key` is what messages call it, `example` a value for the one they suggest.
+pub(super) fn dotted(place: &Place, key: &str, text: &str, example: &str) -> Result<Vec<String>, ConfigError> {
+    let path: Vec<String> = text.split('.').map(str::to_string).collect();
+    if path.len() == 1 && ["data", "model", "train", "optimizer", "report"].contains(&text) {
+        let accepted = format!("the whole dotted key in quotes, such as \"train.batch_size\" = {example}");
+        return Err(refused(place, key, "only the name of a table", accepted));
+    }
+    if path.iter().any(String::is_empty) || path.len() > 16 {
+        return Err(refused(place, key, "not a dotted key", "a key such as \"train.batch_size\""));
+    }
+    Ok(path)
 }
 
 fn read_values(node: &Node, key: &str) -> Result<Vec<(String, Node)>, ConfigError> {

@@ -20,9 +20,31 @@ pub struct DataConfig {
     pub split: SplitConfig,
     /// Keep only the first so many images of each part, after splitting; at least 1.
     pub limit: Option<usize>,
+    /// How grey levels become values in [0, 1].
+    pub scaling: Scaling,
     /// How many images of each class to draw, at least 1. Only the drawn set reads it.
     pub per_class: usize,
 }
+
+/// How grey levels become values in [0, 1].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// level / 255
+    #[default]
+    Unit,
+    /// (level / 255 − mean) / standard deviation of all training pixels, then from the extremes of those to [0, 1].
+    StandardMinMax,
+}
+
+impl Scaling {
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        SCALINGS.iter().find(|(_, scaling)| *scaling == self).map_or("", |(name, _)| name)
+    }
+}
+
+const SCALINGS: [(&str, Scaling); 2] = [("unit", Scaling::Unit), ("standard-min-max", Scaling::StandardMinMax)];
 
 /// Sizes of the parts, relative to each other: 5, 1, 1 are five sevenths, one seventh and one seventh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +59,7 @@ pub struct SplitConfig {
     pub stratified: bool,
 }
 
-const KEYS: &[&str] = &["set", "classes", "pool", "split", "limit", "per_class"];
+const KEYS: &[&str] = &["set", "classes", "pool", "split", "limit", "scaling", "per_class"];
 const SPLIT_KEYS: &[&str] = &["train", "validation", "test", "stratified"];
 
 /// As many as anyone has classes; what is beyond is not a list of classes.
@@ -59,6 +81,7 @@ pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
         pool,
         split: read_split(table.get("split"), pool)?,
         limit: table.get("limit").map(|field| field.count(1)).transpose()?,
+        scaling: table.get("scaling").map_or(Ok(Scaling::Unit), |field| field.choice(&SCALINGS))?,
         per_class: table.get("per_class").map_or(Ok(7000), |field| field.count(1))?,
     })
 }

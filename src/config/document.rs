@@ -53,24 +53,20 @@ impl Table {
         Some(self.entries.remove(at))
     }
 
-    /// Whether the dotted key `path` has a value.
-    pub fn contains(&self, path: &[String]) -> bool {
-        let [key, rest @ ..] = path else { return true };
-        self.get(key).is_some_and(|entry| match &entry.node.value {
-            _ if rest.is_empty() => true,
-            Value::Table(table) => table.contains(rest),
-            _ => false,
-        })
+    /// The value of the dotted key `path`; parts that are numbers count the items of a list from 0.
+    pub fn at(&self, path: &[String]) -> Option<&Node> {
+        let [key, rest @ ..] = path else { return None };
+        self.get(key)?.node.at(rest)
     }
 
-    /// Gives the dotted key `path` the value `node`, creating the tables it lies in.
+    /// Gives the dotted key `path` the value `node`, creating the tables it lies in. A part that is a number stands for an
+    /// item of a list, counted from 0.
     pub fn put(&mut self, path: &[String], node: Node) -> Result<(), ConfigError> {
         self.put_below(path, 0, node)
     }
 
     fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
         let Some(key) = path.get(depth) else { return Ok(()) };
-        let last = depth + 1 == path.len();
         let at = match self.entries.iter().position(|entry| entry.key == *key) {
             Some(at) => at,
             None => {
@@ -80,18 +76,40 @@ impl Table {
             }
         };
         let entry = &mut self.entries[at];
-        if last {
+        if depth + 1 == path.len() {
             entry.key_place = node.place.clone();
-            entry.node = node;
+        }
+        entry.node.put_below(path, depth + 1, node)
+    }
+}
+
+impl Node {
+    fn at(&self, path: &[String]) -> Option<&Node> {
+        let [key, ..] = path else { return Some(self) };
+        match &self.value {
+            Value::Table(table) => table.at(path),
+            Value::Array(items) => items.get(key.parse::<usize>().ok()?)?.at(&path[1..]),
+            _ => None,
+        }
+    }
+
+    fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
+        let Some(key) = path.get(depth) else {
+            *self = node;
             return Ok(());
-        }
-        match &mut entry.node.value {
-            Value::Table(table) => table.put_below(path, depth + 1, node),
-            other => {
-                let key = path[..=depth].join(".");
-                Err(ConfigError::new(&node.place, Problem::NotATable { key, found: other.describe() }))
+        };
+        let problem = match &mut self.value {
+            Value::Table(table) => return table.put_below(path, depth, node),
+            Value::Array(items) => {
+                let count = items.len();
+                match key.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
+                    Some(item) => return item.put_below(path, depth + 1, node),
+                    None => Problem::NoItem { key: path[..depth].join("."), part: key.clone(), count },
+                }
             }
-        }
+            other => Problem::NotATable { key: path[..depth].join("."), found: other.describe() },
+        };
+        Err(ConfigError::new(&node.place, problem))
     }
 }
 

@@ -116,11 +116,24 @@ pub enum Problem {
     },
     /// A table of a study in the file of a run.
     StudyTable {
-        /// `grid` or `report`.
+        /// `grid`, `variants`, `report` or `quick`.
         table: &'static str,
         /// The file.
         origin: String,
     },
+    /// `--quick` for a study that does not say what that is.
+    NoQuick,
+    /// A run that a report names and the study does not have.
+    UnknownRun {
+        /// The key that names it.
+        key: String,
+        /// The name.
+        run: String,
+        /// The run whose name is nearest.
+        nearest: Option<String>,
+    },
+    /// Runs from a grid and runs of their own in one study.
+    GridAndVariants,
     /// A setting without `=`, or with an empty part in its key.
     Setting {
         /// The setting as written.
@@ -132,6 +145,15 @@ pub enum Problem {
         key: String,
         /// What it is.
         found: String,
+    },
+    /// A dotted key that goes through a list, past its items.
+    NoItem {
+        /// The part of the key that is the list.
+        key: String,
+        /// The part that should be the number of an item.
+        part: String,
+        /// How many items there are.
+        count: usize,
     },
     /// One grid key inside another.
     Overlap {
@@ -181,6 +203,18 @@ impl fmt::Display for Problem {
                 "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the \
                  table out"
             ),
+            Problem::NoQuick => write!(
+                f,
+                "this has no table [quick], which would say what --quick changes; accepted: the study without --quick, or a \
+                 table such as [quick] with \"data.limit\" = 1000"
+            ),
+            Problem::UnknownRun { key, run, nearest } => {
+                write!(f, "\"report.{key}\" names the run {run:?}, which this study does not have")?;
+                nearest.iter().try_for_each(|nearest| write!(f, "; did you mean \"{nearest}\"?"))
+            }
+            Problem::GridAndVariants => {
+                write!(f, "this has both a [grid] and [variants]; accepted: one of them")
+            }
             Problem::Setting { text } => {
                 write!(f, "\"{text}\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64")
             }
@@ -190,6 +224,10 @@ impl fmt::Display for Problem {
                     "\"{key}\" is {found}, which has no keys; accepted: a key whose every part but the last is a table"
                 )
             }
+            Problem::NoItem { key, part, count } => write!(
+                f,
+                "\"{key}\" is a list of {count} without an item {part:?}; accepted: the number of an item, counted from 0"
+            ),
             Problem::Overlap { key, with } => {
                 write!(
                     f,

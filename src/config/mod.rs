@@ -13,6 +13,7 @@
 //! | `data.pool` | whether the published parts are joined before splitting | `false` |
 //! | `data.split` | `{ train, validation, test, stratified }`; without pooling, `test` is 0 | 5 : 1 : 1 pooled, else 5 : 1 |
 //! | `data.limit` | images of each part to keep | all |
+//! | `data.scaling` | `"unit"`, `"standard-min-max"`, see [`Scaling`] | `"unit"` |
 //! | `data.per_class` | images of each class to draw | 7000 |
 //! | `model.encoder`, `model.decoder` | layers, see [`LayerConfig`] | required |
 //! | `model.init` | see [`InitConfig`]; `{ normal = 0.05, biases = true }` | `"glorot-uniform"` |
@@ -33,14 +34,16 @@ mod axes;
 mod data;
 mod document;
 mod error;
-mod grid;
 mod model;
 mod nearest;
 mod optimizer;
 mod presets;
 mod read;
+mod report;
 mod source;
+mod study;
 mod train;
+mod variants;
 mod write;
 
 #[cfg(test)]
@@ -52,14 +55,15 @@ mod round_trips;
 #[cfg(test)]
 mod studies;
 
-pub use data::{DataConfig, SplitConfig};
+pub use data::{DataConfig, Scaling, SplitConfig};
 pub use error::{ConfigError, Place, Problem};
-pub use grid::{Axis, AxisValue, ReportConfig, StudyConfig};
 pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Penalty, Units, WeightPenalty};
 pub use nearest::nearest;
 pub use optimizer::{Dialect, OptimizerConfig, OptimizerName, Schedule};
 pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
+pub use report::{InversionReport, ReportConfig, ReportKind};
 pub use source::Source;
+pub use study::{Axis, AxisValue, StudyConfig, Variant};
 pub use train::{EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
 
 /// Everything that decides the weights after training, besides the data itself and the version of the program.

@@ -47,12 +47,18 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 2] = [
+const PRESETS: [Preset; 3] = [
     Preset {
         name: "footwear",
         kind: PresetKind::Study,
         summary: "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256",
         text: include_str!("presets/footwear.toml"),
+    },
+    Preset {
+        name: "inversion",
+        kind: PresetKind::Study,
+        summary: "training schemes, the decoder run backwards, and sizes of the code, on Fashion-MNIST",
+        text: include_str!("presets/inversion.toml"),
     },
     Preset {
         name: "mnist",
@@ -83,7 +89,7 @@ mod tests {
     fn every_preset_is_what_it_says() {
         for preset in presets() {
             let source = preset.source().unwrap();
-            assert_eq!(source.has_grid(), preset.kind == PresetKind::Study, "{}", preset.name);
+            assert_eq!(source.is_study(), preset.kind == PresetKind::Study, "{}", preset.name);
             assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
             assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
         }
@@ -102,6 +108,7 @@ mod tests {
                 pool: true,
                 split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },
                 limit: None,
+                scaling: Scaling::Unit,
                 per_class: 7000,
             },
             model: ModelConfig {
@@ -156,9 +163,9 @@ mod tests {
         let said = |name: &str| preset(name).unwrap_err().to_string();
         assert_eq!(
             said("footwaer"),
-            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, mnist"
+            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist"
         );
-        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, mnist");
+        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, inversion, mnist");
     }
 
     #[test]

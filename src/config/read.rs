@@ -8,7 +8,7 @@ use super::nearest::nearest;
 pub(super) const MANY: u64 = u32::MAX as u64;
 
 /// Every key of a run, for those that are written into the wrong table.
-const KEYS: [&str; 42] = [
+const KEYS: [&str; 43] = [
     "name",
     "seed",
     "data.set",
@@ -20,6 +20,7 @@ const KEYS: [&str; 42] = [
     "data.split.test",
     "data.split.stratified",
     "data.limit",
+    "data.scaling",
     "data.per_class",
     "model.encoder",
     "model.decoder",

@@ -39,6 +39,7 @@ fn data() -> impl Strategy<Value = DataConfig> {
             pool,
             split: SplitConfig { train, validation, test: if pool { test } else { 0 }, stratified },
             limit,
+            scaling: if pool { Scaling::StandardMinMax } else { Scaling::Unit },
             per_class,
         },
     )

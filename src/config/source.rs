@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place, Problem};
-use super::grid::{self, StudyConfig};
 use super::read::{Field, Reader, unknown_key};
+use super::study::{StudyConfig, read_study};
+use super::variants::apply_quick;
 use super::{RunConfig, data, model, optimizer, train};
 
+/// What a study has besides a run.
+const STUDY_TABLES: [&str; 4] = ["grid", "variants", "report", "quick"];
 const RUN_KEYS: &[&str] = &["name", "seed", "data", "model", "train", "optimizer"];
 /// Names become folders; file systems allow 255 bytes, and the names of files in progress are longer.
 const LONGEST_NAME: usize = 120;
@@ -54,7 +57,7 @@ impl Source {
         }
         let dotted = path.join(".");
         let place = Place::Setting(dotted.as_str().into());
-        if path[0] == "grid" {
+        if STUDY_TABLES.contains(&path[0].as_str()) && path[0] != "report" {
             return Err(unknown_key(&place, "", &dotted, RUN_KEYS));
         }
         let node = document::parse_setting(value.trim(), &place)?;
@@ -63,14 +66,24 @@ impl Source {
         Ok(self)
     }
 
-    /// Whether this is a study: it has a `[grid]`.
-    pub fn has_grid(&self) -> bool {
-        self.table.get("grid").is_some()
+    /// Whether this is a study: it has a `[grid]` or `[variants]`.
+    pub fn is_study(&self) -> bool {
+        self.table.get("grid").or(self.table.get("variants")).is_some()
     }
 
-    /// The one run that this describes. Refused where there is a `[grid]` or a `[report]`.
+    /// The study made smaller: each dotted key of its `[quick]` in the place of what the file says, and `[quick.variants]` or
+    /// `[quick.grid]` in the place of the whole table. Settings come after.
+    pub fn quick(mut self) -> Result<Source, ConfigError> {
+        let Some(quick) = self.table.remove("quick") else {
+            return Err(ConfigError::new(&self.file, Problem::NoQuick));
+        };
+        apply_quick(&mut self.table, &quick.node)?;
+        Ok(self)
+    }
+
+    /// The one run that this describes. Refused where there is a table of a study.
     pub fn into_run(self) -> Result<RunConfig, ConfigError> {
-        for table in ["grid", "report"] {
+        for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
                 let origin = self.file.origin().unwrap_or("FILE").to_string();
                 return Err(ConfigError::new(&entry.key_place, Problem::StudyTable { table, origin }));
@@ -79,19 +92,27 @@ impl Source {
         read_run(&self.table, &self.file)
     }
 
-    /// The run that the file describes outside its `[grid]`, as if there were no `[grid]` and no `[report]`: what
+    /// The run that the file describes outside its tables of a study, as if they were not there: what
     /// `narrows train` makes of a preset.
     pub fn into_base_run(mut self) -> Result<RunConfig, ConfigError> {
         if self.settings.iter().all(|(path, _)| path[0] != "report") {
             self.table.remove("report");
         }
-        self.table.remove("grid");
+        for table in ["grid", "variants", "quick"] {
+            self.table.remove(table);
+        }
         self.into_run()
     }
 
-    /// The study that this describes; without a `[grid]` it has one run.
+    /// The study that this describes; without a `[grid]` and without `[variants]` it has one run.
     pub fn into_study(self) -> Result<StudyConfig, ConfigError> {
-        grid::read_study(self)
+        let mut whole = self;
+        if whole.table.get("quick").is_some() {
+            // What is wrong with [quick] is found now, not when somebody is in a hurry.
+            read_study(whole.clone().quick()?)?;
+            whole.table.remove("quick");
+        }
+        read_study(whole)
     }
 }
 

@@ -5,7 +5,7 @@ use super::document::Value;
 use super::model::{Activation, INITS, InitConfig, LayerConfig, ModelConfig, Units};
 use super::optimizer::{OptimizerConfig, Schedule};
 use super::train::TrainConfig;
-use super::{RunConfig, StudyConfig};
+use super::{RunConfig, StudyConfig, report};
 
 /// Layers go on one line until it is longer than this.
 const WIDTH: usize = 110;
@@ -38,7 +38,7 @@ pub(super) fn string(text: &str) -> String {
     quoted
 }
 
-fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if bare { text.to_string() } else { string(text) }
 }
@@ -79,24 +79,27 @@ pub(super) fn run(run: &RunConfig) -> String {
 
 /// The whole of a study.
 pub(super) fn study(study: &StudyConfig) -> String {
-    let mut text = run(study.base_run());
+    let mut lines = vec![run(study.base_run()).trim_end().to_string()];
     if !study.grid.is_empty() {
-        text.push_str("\n[grid]\n");
+        lines.push("\n[grid]".to_string());
     }
     for axis in &study.grid {
         let pairs: Vec<_> = axis.values.iter().map(|value| (key(&value.label), value.toml.clone())).collect();
-        text.push_str(&format!("{} = {}\n", string(&axis.key), inline_table(&pairs)));
+        lines.push(format!("{} = {}", string(&axis.key), inline_table(&pairs)));
     }
-    text.push_str("\n[report]\n");
-    if let Some(title) = &study.report.title {
-        text.push_str(&format!("title = {}\n", string(title)));
+    if !study.variants.is_empty() {
+        lines.push("\n[variants]".to_string());
     }
-    text.push_str(&format!("reconstructions = {}\n", study.report.reconstructions));
-    text
+    for variant in &study.variants {
+        let pairs: Vec<_> = variant.changes.iter().map(|(path, toml)| (string(path), toml.clone())).collect();
+        lines.push(format!("{} = {}", key(&variant.name), inline_table(&pairs)));
+    }
+    report::write(&study.report, &mut lines);
+    lines.join("\n") + "\n"
 }
 
 fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
-    let DataConfig { set, classes, pool, split, limit, per_class } = data;
+    let DataConfig { set, classes, pool, split, limit, scaling, per_class } = data;
     lines.push("\n[data]".to_string());
     lines.push(format!("set = {}", string(set)));
     let classes: Vec<String> = classes.iter().map(|class| string(class)).collect();
@@ -110,6 +113,7 @@ fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
     ];
     lines.push(format!("split = {}", inline_table(&split)));
     lines.extend(limit.map(|limit| format!("limit = {limit}")));
+    lines.push(format!("scaling = {}", string(scaling.name())));
     lines.push(format!("per_class = {per_class}"));
 }
 

@@ -200,6 +200,29 @@ pub fn scale_table<T: Copy + From<u8> + Div<Output = T>>() -> [T; 256] {
     std::array::from_fn(|value| T::from(value as u8) / T::from(255))
 }
 
+/// The values of the grey levels in two steps: standardised by mean and standard deviation of all pixels of the images at
+/// `indices`, then taken from the smallest and largest of those to 0 and 1. Since both steps are affine and the extremes those
+/// of the images, this is (level − darkest) / (lightest − darkest) but for rounding. `None` where all pixels have one level,
+/// or there are none.
+pub fn standard_min_max_table(data: &Dataset, indices: &[u32]) -> Option<[f64; 256]> {
+    let mut counts = [0u64; 256];
+    for &index in indices {
+        data.row(index as usize).iter().for_each(|&level| counts[usize::from(level)] += 1);
+    }
+    let total: u64 = counts.iter().sum();
+    let unit = scale_table::<f64>();
+    let mean_of = |value: &dyn Fn(usize) -> f64| {
+        (0..256).map(|level| counts[level] as f64 * value(level)).sum::<f64>() / total as f64
+    };
+    let mean = mean_of(&|level| unit[level]);
+    let deviation = mean_of(&|level| (unit[level] - mean) * (unit[level] - mean)).sqrt();
+    let standardised = unit.map(|value| (value - mean) / deviation);
+    let darkest = counts.iter().position(|&count| count > 0)?;
+    let lightest = counts.iter().rposition(|&count| count > 0)?;
+    let (low, high) = (standardised[darkest], standardised[lightest]);
+    (darkest < lightest).then(|| standardised.map(|value| (value - low) / (high - low)))
+}
+
 /// How many of the samples at `indices` are of each class, in the order of the class numbers; 0 is a count.
 ///
 /// # Panics

@@ -14,7 +14,7 @@ pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
-pub use dataset::{Dataset, class_distribution, scale_table};
+pub use dataset::{Dataset, class_distribution, scale_table, standard_min_max_table};
 pub use error::DataError;
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};

@@ -1,6 +1,6 @@
 //! Where the ticks of an axis stand.
 
-use super::number::decimal_exponent;
+use super::number::{count_or_significant, decimal_exponent};
 
 /// An axis: its ends and its labelled ticks, ascending, all within the ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Axis {
     pub low: f64,
     /// The value at its end, greater than `low`.
     pub high: f64,
+    /// Whether equal ratios take equal room.
+    pub logarithmic: bool,
     /// Values and labels of its ticks.
     pub ticks: Vec<(f64, String)>,
 }
@@ -16,7 +18,21 @@ pub struct Axis {
 impl Axis {
     /// Where `value` lies: 0 at the start, 1 at the end.
     pub fn fraction(&self, value: f64) -> f32 {
-        ((value - self.low) / (self.high - self.low)) as f32
+        match self.logarithmic {
+            true => ((value / self.low).ln() / (self.high / self.low).ln()) as f32,
+            false => ((value - self.low) / (self.high - self.low)) as f32,
+        }
+    }
+
+    /// A logarithmic axis from the smallest of `values` to the largest, with a tick at each of them: for the few sizes that a
+    /// sweep tries. `None` unless they are positive and differ.
+    pub fn logarithmic(values: &[f64]) -> Option<Axis> {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let (low, high) = (*values.first()?, *values.last()?);
+        let ticks = values.into_iter().map(|value| (value, count_or_significant(value))).collect();
+        (low > 0.0 && low < high).then_some(Axis { low, high, ticks, logarithmic: true })
     }
 
     /// An axis that covers [`low`, `high`], its ends rounded outwards to ticks 1, 2 or 5 times a power of ten apart,
@@ -27,7 +43,7 @@ impl Axis {
         let first = step.index_below(low);
         let last = -step.index_below(-high);
         let ticks: Vec<(f64, String)> = (first..=last).map(|index| step.tick(index)).collect();
-        Axis { low: step.tick(first).0, high: step.tick(last).0, ticks }
+        Axis { low: step.tick(first).0, high: step.tick(last).0, ticks, logarithmic: false }
     }
 
     /// The axis of epochs 1 to `last`: whole ticks, epoch 1 among them, at most about `about`.
@@ -43,7 +59,8 @@ impl Axis {
         } else if step > 2 {
             marks.insert(0, 1);
         }
-        Axis { low, high: end, ticks: marks.into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect() }
+        let ticks = marks.into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect();
+        Axis { low, high: end, ticks, logarithmic: false }
     }
 }
 

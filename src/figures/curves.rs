@@ -84,6 +84,8 @@ pub struct LineChart {
     pub solid: String,
     /// What a dashed line means ("validation").
     pub dashed: String,
+    /// Whether the x axis is logarithmic, with a tick at each value.
+    pub logarithmic: bool,
     /// Its curves, the undermost first.
     pub curves: Vec<Curve>,
 }
@@ -97,6 +99,7 @@ impl LineChart {
             y_label: y_label.into(),
             solid: "training".into(),
             dashed: "validation".into(),
+            logarithmic: false,
             curves,
         }
     }
@@ -124,7 +127,14 @@ impl LineChart {
         };
         let (low, high) = range(&mut points.iter().map(|point| point.0));
         let epochs = self.curves.iter().all(|curve| curve.at.is_none());
-        let x = if epochs { Axis::epochs(high as usize, 10) } else { Axis::covering(low, high, 8) };
+        let x = match epochs {
+            true => Axis::epochs(high as usize, 10),
+            false => {
+                let values: Vec<f64> = points.iter().map(|point| point.0).collect();
+                let sizes = self.logarithmic.then(|| Axis::logarithmic(&values)).flatten();
+                sizes.unwrap_or_else(|| Axis::covering(low, high, 8))
+            }
+        };
         let (low, high) = range(&mut points.iter().map(|point| point.1));
         Some((x, Axis::covering(low, high, 6)))
     }

@@ -255,6 +255,7 @@ mod tests {
         page.table("Where the runs ended.", &header, &rows, &align);
         let size = LineChart {
             x_label: "code size (units)".into(),
+            logarithmic: true,
             curves: [("training", 0), ("test", 1)]
                 .map(|(label, group)| Curve {
                     label: label.into(),

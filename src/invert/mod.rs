@@ -7,6 +7,7 @@
 mod decoder;
 mod error;
 mod figures;
+mod floor;
 mod measure;
 mod optimal;
 pub mod output;
@@ -18,6 +19,7 @@ mod walk;
 pub use decoder::{Decoder, Dense, Stage};
 pub use error::InvertError;
 pub use figures::{Decoded, OptimalFigures, PartCodes, PartFigures, WalkFigures};
+pub use floor::PcaFloor;
 pub use measure::{IMAGE_RIM, Inversion, LayerFacts};
 pub use optimal::{Optimum, Stop, Tolerances, optimal_codes};
 pub use tangent::Tangents;

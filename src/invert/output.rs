@@ -1,12 +1,17 @@
 //! `inversion.json`, `inversion.csv` and the picture.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::figures::{Decoded, PartFigures, WalkFigures};
-use super::measure::{IMAGE_RIM, LayerFacts};
+use super::measure::{IMAGE_RIM, Inversion, LayerFacts};
 use super::optimal::{Stop, Tolerances};
 use crate::figures::FigureError;
 use crate::figures::grid::{GridRow, ImageGrid};
+use crate::figures::png::to_grey;
+use crate::files::{FileError, write_whole};
+use crate::train::Images;
 
 /// The content of `inversion.json`. Figures that are not finite are null.
 pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigures]) -> Value {
@@ -128,24 +133,44 @@ pub fn to_csv(parts: &[PartFigures]) -> String {
     String::from_utf8(bytes).expect("numbers and names are text")
 }
 
-/// A row of a picture: its label, and its images [count, height × width]; `None` for an image that there is none of.
-pub struct PictureRow<'a> {
-    /// What stands at its left.
-    pub label: &'a str,
-    /// Values in [0, 1]; others are clipped, not a number is black.
-    pub images: Vec<Option<&'a [f64]>>,
+/// Writes `inversion.json`, `inversion.csv` and, where there is one, `inversion.png` to a folder that exists.
+pub fn write(
+    folder: &Path,
+    layers: &[LayerFacts],
+    tolerances: Tolerances,
+    parts: &[PartFigures],
+    picture: Option<&[u8]>,
+) -> Result<(), FileError> {
+    let json = to_json(layers, tolerances, parts);
+    write_whole(&folder.join("inversion.json"), format!("{json:#}\n").as_bytes())?;
+    write_whole(&folder.join("inversion.csv"), to_csv(parts).as_bytes())?;
+    picture.map_or(Ok(()), |png| write_whole(&folder.join("inversion.png"), png))
 }
 
-/// Rows of images as PNG, the same image of each row below the other. Images that there are none of are grey.
-pub fn picture((height, width): (usize, usize), rows: &[PictureRow<'_>]) -> Result<Vec<u8>, FigureError> {
-    let missing = vec![200; height * width];
-    let grey = |image: &[f64]| image.iter().map(|&v| crate::figures::png::to_grey(v as f32)).collect::<Vec<u8>>();
-    let row = |row: &PictureRow<'_>| GridRow {
-        label: row.label.to_owned(),
-        images: row.images.iter().map(|image| image.map_or_else(|| missing.clone(), grey)).collect(),
+/// The first images of a part, and below them what the decoder makes of their three codes, as PNG: clipped to [0, 1], and grey
+/// where the walk has no code.
+pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Images<'_, f32>) -> Result<Vec<u8>, FigureError> {
+    let (height, width) = (first.data.height, first.data.width);
+    let (count, size) = (first.indices.len(), height * width);
+    let decoder = inversion.decoder();
+    let len = count * decoder.code_size();
+    let encoder: Vec<f64> = part.codes.encoder[..len].iter().map(|&z| f64::from(z)).collect();
+    let decode = |codes: &[f64]| decoder.decode(inversion.context(), codes);
+    let missing = vec![200; size];
+    let row = |label: &str, values: &[f64], known: &dyn Fn(usize) -> bool| {
+        let image = |(sample, image): (usize, &[f64])| match known(sample) {
+            true => image.iter().map(|&v| to_grey(v as f32)).collect(),
+            false => missing.clone(),
+        };
+        GridRow { label: label.to_owned(), images: values.chunks_exact(size).enumerate().map(image).collect() }
     };
-    let columns = rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
+    let originals: Vec<f64> = first.to_array().iter().map(|&x| f64::from(x)).collect();
+    let rows = vec![
+        row("original", &originals, &|_| true),
+        row("autoencoder", &decode(&encoder), &|_| true),
+        row("layer-wise", &decode(&part.codes.walk[..len]), &|sample| part.codes.identifiable[sample]),
+        row("optimal", &decode(&part.codes.optimal[..len]), &|_| true),
+    ];
     let scale = (56 / width.max(height).max(1)).max(1);
-    let rows = rows.iter().map(row).collect();
-    ImageGrid { image_width: width, image_height: height, columns, rows, band: 0, scale }.to_png()
+    ImageGrid { image_width: width, image_height: height, columns: count, rows, band: 0, scale }.to_png()
 }

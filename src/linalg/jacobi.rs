@@ -14,6 +14,31 @@ const MOST_SWEEPS: usize = 60;
 /// The singular values of `a`, largest first: one for each column. `a` is overwritten. Sweeps end when every pair's cosine is
 /// at most rows · ε.
 pub fn singular_values<T: Real>(context: Context, a: &mut Matrix<T>) -> Vec<f64> {
+    let squares = orthogonalise(context, a);
+    let mut values: Vec<f64> = squares.into_iter().map(f64::sqrt).collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    values
+}
+
+/// Eigenvalues, largest first, and eigenvectors, a column for each, of a symmetric positive semidefinite matrix, which is
+/// overwritten: one-sided rotations take A to A·V, whose columns are λ_j·v_j. Columns of the null space are zero.
+pub fn symmetric_eigen(context: Context, a: &mut Matrix<f64>) -> (Vec<f64>, Matrix<f64>) {
+    assert_eq!(a.rows(), a.cols(), "a symmetric matrix is square");
+    let values: Vec<f64> = orthogonalise(context, a).into_iter().map(f64::sqrt).collect();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
+    let mut vectors = Matrix::zeros(a.rows(), a.cols());
+    for (to, &from) in order.iter().enumerate() {
+        let length = if values[from] > 0.0 { values[from] } else { 1.0 };
+        for (to, &from) in vectors.col_mut(to).iter_mut().zip(a.col(from)) {
+            *to = from / length;
+        }
+    }
+    (order.into_iter().map(|at| values[at]).collect(), vectors)
+}
+
+/// Rotates pairs of columns until all are orthogonal; returns the squares of their norms.
+fn orthogonalise<T: Real>(context: Context, a: &mut Matrix<T>) -> Vec<f64> {
     let (rows, cols) = (a.rows(), a.cols());
     let tolerance = rows as f64 * T::EPSILON.to_f64();
     let mut squares: Vec<f64> = (0..cols).map(|j| sum_of_squares(context.isa, a.col(j))).collect();
@@ -44,9 +69,7 @@ pub fn singular_values<T: Real>(context: Context, a: &mut Matrix<T>) -> Vec<f64>
             break;
         }
     }
-    let mut values: Vec<f64> = squares.into_iter().map(f64::sqrt).collect();
-    values.sort_by(|a, b| b.total_cmp(a));
-    values
+    squares
 }
 
 #[cfg(test)]
@@ -68,5 +91,22 @@ mod tests {
         assert_eq!(values(&[0.0; 6], 3, 2), [0.0, 0.0]);
         let parallel = values(&[1.0, 2.0, 1.0, 2.0], 2, 2);
         assert!((parallel[0] - 10f64.sqrt()).abs() < 1e-14 && parallel[1] < 1e-15, "{parallel:?}");
+    }
+
+    #[test]
+    fn eigenvectors_put_the_matrix_together_again() {
+        // The eigenvalues of [[2, 1, 0], [1, 2, 0], [0, 0, 0.5]] are 3, 1 and 0.5.
+        let data = [2.0, 1.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.5];
+        let mut a = Matrix::copy_of(MatRef::new(&data, 3, 3));
+        let (values, vectors) = symmetric_eigen(Context::detect(), &mut a);
+        for (found, expected) in values.iter().zip([3.0, 1.0, 0.5]) {
+            assert!((found - expected).abs() < 1e-14, "{values:?}");
+        }
+        for i in 0..3 {
+            for j in 0..3 {
+                let sum: f64 = (0..3).map(|k| values[k] * vectors.get(i, k) * vectors.get(j, k)).sum();
+                assert!((sum - data[3 * i + j]).abs() < 1e-14, "{i}, {j}: {sum}");
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ mod pivoted;
 mod triangular;
 
 pub use cholesky::{cholesky_factor, cholesky_substitute};
-pub use jacobi::singular_values;
+pub use jacobi::{singular_values, symmetric_eigen};
 pub use matrix::Matrix;
 pub use pivoted::PivotedQr;
 

@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
 use crate::files::FileError;
+use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
 use crate::optim::SpecError;
@@ -50,6 +51,18 @@ pub enum RunError {
         /// The set.
         set: String,
     },
+    /// Nothing to standardise by.
+    #[error(
+        "cannot scale {set} as data.scaling = \"standard-min-max\" asks: its training images have one grey level, or there are \
+         none; accepted: images of two levels or more, or data.scaling = \"unit\""
+    )]
+    OneGreyLevel {
+        /// The set.
+        set: String,
+    },
+    /// A trained decoder cannot be run backwards.
+    #[error(transparent)]
+    Invert(#[from] InvertError),
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),

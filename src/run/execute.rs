@@ -11,7 +11,6 @@ use super::folder::{RunFolder, hex_sha256};
 use super::images::{loss_chart, reconstruction_picture};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
-use crate::data::scale_table;
 use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
@@ -65,6 +64,7 @@ pub fn fit(
         optimizer: Optimizer::new(spec, model.table().len())?,
         learning_rate,
         clip: Clip::from_config(&config.optimizer),
+        scale: &prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,
     };
     let params = model.init(config.model.init, config.seed);
@@ -100,7 +100,7 @@ pub fn execute(
     let weights_sha256 = hex_sha256(&weights);
 
     let trained = prepared.trained(config, &outcome.params, machine.context);
-    let scale = scale_table::<f32>();
+    let scale = prepared.loaded.scale_table::<f32>();
     let images = |indices| Images { data: &prepared.loaded.data, indices, scale: &scale };
     let mut arena = Arena::default();
     let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());

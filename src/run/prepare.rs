@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RunError;
-use crate::config::{RunConfig, nearest};
+use crate::config::{RunConfig, Scaling, nearest};
 use crate::data::draw::{self, footwear};
-use crate::data::{Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, split};
+use crate::data::{
+    Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, scale_table, split,
+    standard_min_max_table,
+};
 use crate::nn::Autoencoder;
 use crate::train::{Objective, Trained};
-use narrows_kernels::Context;
+use narrows_kernels::{Context, Real};
 
 /// The name of the set that the program draws.
 pub const DRAWN_SET: &str = "footwear";
@@ -26,6 +29,8 @@ pub struct Loaded {
     pub split: Split,
     /// Where the data came from, for a person.
     pub origin: String,
+    /// The value of each grey level.
+    pub scale: [f64; 256],
 }
 
 /// All that a run needs besides its configuration.
@@ -57,6 +62,12 @@ impl Loaded {
         [("train", &self.split.train), ("validation", &self.split.validation), ("test", &self.split.test)]
     }
 
+    /// The value of each grey level, rounded to `T`. That of level / 255 is the correctly rounded quotient: f64 has more than twice
+    /// the bits of f32, so that rounding twice is rounding once.
+    pub fn scale_table<T: Real>(&self) -> [T; 256] {
+        self.scale.map(T::from_f64)
+    }
+
     /// For each part, how many images of each class it holds; nothing where there are no labels.
     pub fn class_distributions(&self) -> Vec<(&'static str, Vec<(String, usize)>)> {
         let Some(labels) = &self.data.labels else { return Vec::new() };
@@ -80,7 +91,13 @@ pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Loaded, Ru
     let train = select(train)?;
     let test = test.map(select).transpose()?;
     let (data, split) = divide(config, train, test)?;
-    Ok(Loaded { data, split: limited(split, config.data.limit), origin })
+    let split = limited(split, config.data.limit);
+    let scale = match config.data.scaling {
+        Scaling::Unit => scale_table(),
+        Scaling::StandardMinMax => standard_min_max_table(&data, &split.train)
+            .ok_or_else(|| RunError::OneGreyLevel { set: config.data.set.clone() })?,
+    };
+    Ok(Loaded { data, split, origin, scale })
 }
 
 /// The training part, the published test part if there is one, and where they are from.

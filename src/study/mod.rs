@@ -2,6 +2,7 @@
 //!
 //! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, and `report.html`.
 
+mod measure;
 mod report;
 mod summary;
 
@@ -9,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::config::{RunConfig, StudyConfig};
+use crate::config::{ReportKind, RunConfig, StudyConfig};
 use crate::files::write_whole;
 use crate::run::{Executed, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, load_data};
 use crate::train::{Listener, Stop};
 
-pub use report::report;
+pub use measure::{Inverted, Inverting};
+pub use report::{inversion_report, report};
 pub use summary::summary_csv;
 
 /// A study that is done, or interrupted.
@@ -53,6 +55,8 @@ pub trait Observer: Sync {
     fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener>;
     /// Called when a run is done.
     fn end(&self, name: &str, executed: &Executed);
+    /// Called as a run's decoder is run backwards: so many of all images are done.
+    fn inverting(&self, name: &str, done: usize, all: usize);
     /// Whether no further run is to be begun.
     fn is_interrupted(&self) -> bool;
 }
@@ -142,7 +146,13 @@ pub fn run_study(
     let study = Study { config, machine, jobs, runs, interrupted };
     if !study.runs.is_empty() {
         write_whole(&out.join("summary.csv"), summary_csv(&study).as_bytes())?;
-        write_whole(&out.join("report.html"), report(&study)?.as_bytes())?;
+        let page = match &study.config.report.kind {
+            ReportKind::Inversion(inversion) if !study.interrupted => {
+                inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
+            }
+            _ => report(&study)?,
+        };
+        write_whole(&out.join("report.html"), page.as_bytes())?;
     }
     Ok(study)
 }

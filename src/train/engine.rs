@@ -11,7 +11,7 @@ use super::event::{Event, Flow, Listener};
 use super::history::{EpochRecord, History};
 use super::objective::Objective;
 use crate::config::{Monitor, TrainConfig};
-use crate::data::{Dataset, batches, scale_table, shuffle_into};
+use crate::data::{Dataset, batches, shuffle_into};
 use crate::loss;
 use crate::nn::{Autoencoder, Mode, Param};
 use crate::optim::{Clip, LearningRate, Optimizer};
@@ -27,6 +27,8 @@ pub struct Job<'a, T: Real> {
     pub objective: Objective,
     /// The images.
     pub data: &'a Dataset,
+    /// The value of each grey level.
+    pub scale: &'a [T; 256],
     /// Which of them are trained on.
     pub train: &'a [u32],
     /// Which of them are validated on; may be none.
@@ -155,7 +157,7 @@ fn run<T: Real>(
     mut params: AlignedVec<T>,
     listener: &mut dyn Listener,
 ) -> Result<Outcome<T>, TrainError> {
-    let scale = scale_table::<T>();
+    let scale = job.scale;
     let mut memory = StepMemory::new(params.len());
     let mut validation_arena = Arena::default();
     let mut order = vec![0; job.train.len()];
@@ -175,7 +177,7 @@ fn run<T: Real>(
         for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
             let taken = ((epoch - 1) * steps + step - 1) as u64;
             let (loss, penalty) =
-                memory.gradients(&job, &scale, &params, batch, taken).map_err(|found| found.at(epoch, step))?;
+                memory.gradients(&job, scale, &params, batch, taken).map_err(|found| found.at(epoch, step))?;
             job.clip.apply(job.context.isa, &mut memory.grads);
             job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
             mean.add(loss, penalty, batch.len());
@@ -190,7 +192,7 @@ fn run<T: Real>(
             break;
         }
         let trained = Trained { model: job.model, params: &params, objective: job.objective, context: job.context };
-        let images = Images { data: job.data, indices: job.validation, scale: &scale };
+        let images = Images { data: job.data, indices: job.validation, scale };
         let val_loss = trained.loss(images, &mut validation_arena);
         check_epoch(&job, &params, epoch, steps, val_loss)?;
         let seconds = began.elapsed().as_secs_f64();

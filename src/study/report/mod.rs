@@ -4,9 +4,12 @@ mod axes;
 mod commentary;
 mod facts;
 mod files;
+mod inversion;
 mod reconstructions;
 mod results;
 mod setup;
+
+pub use inversion::inversion_report;
 
 use super::Study;
 use crate::figures::page::Page;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::axes::listed;
 use super::commentary::{lowest, ranking};
 use super::facts::Facts;
-use crate::data::scale_table;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::page::Page;
 use crate::figures::png::to_grey;
@@ -78,7 +77,7 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Loaded, runs: &[
     let of = |name: &str| parts.iter().find(|(part, indices)| *part == name && !indices.is_empty());
     let Some((part, indices)) = order.iter().find_map(|name| of(name)) else { return Ok(false) };
     let indices = &indices[..study.config.report.reconstructions.min(indices.len())];
-    let scale = scale_table::<f32>();
+    let scale = loaded.scale_table::<f32>();
     let images = Images { data: &loaded.data, indices, scale: &scale };
     let originals = images.to_array();
     let mut labelled = vec![("original", originals.clone())];

@@ -40,6 +40,14 @@ pub(super) fn what_was_studied(page: &mut Page, study: &Study) {
     for axis in &study.config.grid {
         items.push(format!("{}.", description(axis)));
     }
+    let changing = study.config.variants.iter().filter(|variant| !variant.changes.is_empty()).count();
+    if changing > 0 {
+        let all = study.config.variants.len();
+        items.push(format!(
+            "Runs: {all}, of which {changing} each change something of the configuration that the page ends with; it lists the changes \
+             under [variants]. What follows is the configuration that they change."
+        ));
+    }
     items.extend(held_fixed(&study.config));
     if !study.config.grid.iter().any(|axis| axis.key == "seed") {
         items.push(format!(
@@ -220,6 +228,19 @@ pub(super) fn data(page: &mut Page, study: &Study) {
             page.svg(&format!("The same counts{of}: the classes are not of one size."), &chart.to_svg());
         }
     }
+}
+
+/// Writes the summary of the base run's model, of which others are variations.
+pub(super) fn one_model(page: &mut Page, study: &Study) {
+    page.section("Model");
+    let base = study.runs.iter().find(|run| run.config.model == study.config.base_run().model);
+    let Some(run) = base.or(study.runs.first()) else { return };
+    let parameters = grouped(run.prepared.model.table().len());
+    page.paragraph(&format!(
+        "The network of the run {}: {parameters} parameters. The others differ from it in what their sections compare.",
+        run.name
+    ));
+    page.preformatted(run.prepared.model.to_string().trim_end());
 }
 
 /// Writes the model summaries.

@@ -28,6 +28,8 @@ impl Observer for Watch {
 
     fn end(&self, _: &str, _: &Executed) {}
 
+    fn inverting(&self, _: &str, _: usize, _: usize) {}
+
     fn is_interrupted(&self) -> bool {
         false
     }

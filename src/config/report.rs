@@ -1,0 +1,122 @@
+//! `[report]`: what the report of a study shows.
+
+use serde::{Deserialize, Serialize};
+
+use super::document::Node;
+use super::error::ConfigError;
+use super::read::{Field, Reader};
+use super::write;
+
+/// What the report of a study shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportConfig {
+    /// The heading; the name of the study where absent.
+    pub title: Option<String>,
+    /// How many images are drawn with their reconstructions, 1 to 1000; 15 where absent.
+    pub reconstructions: usize,
+    /// What the runs are looked at for.
+    pub kind: ReportKind,
+}
+
+/// What the runs of a study are looked at for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportKind {
+    /// How their losses compare.
+    Comparison,
+    /// How training schemes compare, what their decoders give run backwards, and what the size of the code does.
+    Inversion(InversionReport),
+}
+
+/// `[report.inversion]`. Runs are named as they are named in the study.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InversionReport {
+    /// Runs that are compared, each group under the heading of what differs between them.
+    pub schemes: Vec<(String, Vec<String>)>,
+    /// Runs whose decoder is run backwards on all images.
+    pub invert: Vec<String>,
+    /// Runs that differ in the size of their code.
+    pub compression: Vec<String>,
+    /// How many training images (the first of them) the runs of `compression` are inverted on; all where absent.
+    pub compression_images: Option<usize>,
+}
+
+impl InversionReport {
+    /// Every run that is named, in order, with the key that names it; some more than once.
+    pub(super) fn named(&self) -> impl Iterator<Item = (String, &String)> {
+        let schemes =
+            self.schemes.iter().flat_map(|(what, runs)| runs.iter().map(move |run| (format!("schemes.{what}"), run)));
+        let invert = self.invert.iter().map(|run| ("invert".to_string(), run));
+        let compression = self.compression.iter().map(|run| ("compression".to_string(), run));
+        schemes.chain(invert).chain(compression)
+    }
+}
+
+const KEYS: &[&str] = &["title", "reconstructions", "inversion"];
+const INVERSION_KEYS: &[&str] = &["schemes", "invert", "compression", "compression_images"];
+
+/// As many as a study has runs.
+const MOST_NAMES: usize = 1000;
+
+pub(super) fn read(node: Option<&Node>) -> Result<ReportConfig, ConfigError> {
+    let Some(node) = node else {
+        return Ok(ReportConfig { title: None, reconstructions: 15, kind: ReportKind::Comparison });
+    };
+    let field = Field { node, path: "report".to_string() };
+    let table = field.table(KEYS, "a table [report]")?;
+    let title = table.get("title").map(|field| field.string("a heading, as a string")).transpose()?;
+    let count = |field: Field<'_>| field.integer(1, 1000).map(|count| count as usize);
+    let reconstructions = table.get("reconstructions").map_or(Ok(15), count)?;
+    let kind = match table.get("inversion") {
+        None => ReportKind::Comparison,
+        Some(field) => {
+            ReportKind::Inversion(read_inversion(&field.table(INVERSION_KEYS, "a table [report.inversion]")?)?)
+        }
+    };
+    Ok(ReportConfig { title: title.map(str::to_string), reconstructions, kind })
+}
+
+fn read_inversion(table: &Reader<'_>) -> Result<InversionReport, ConfigError> {
+    let mut schemes = Vec::new();
+    if let Some(field) = table.get("schemes") {
+        let accepted = "a table of lists of runs, such as { optimizer = [\"adam\", \"sgd\"] }";
+        let groups = field.as_table().ok_or_else(|| field.refuse(accepted))?;
+        for entry in &groups.entries {
+            let field = Field { node: &entry.node, path: format!("{}.{}", field.path, entry.key) };
+            schemes.push((entry.key.clone(), read_names(&field)?));
+        }
+    }
+    let names = |key: &str| table.get(key).map_or(Ok(Vec::new()), |field| read_names(&field));
+    Ok(InversionReport {
+        schemes,
+        invert: names("invert")?,
+        compression: names("compression")?,
+        compression_images: table.get("compression_images").map(|field| field.count(1)).transpose()?,
+    })
+}
+
+fn read_names(field: &Field<'_>) -> Result<Vec<String>, ConfigError> {
+    let accepted = "a list of names of runs";
+    let items = field.items(accepted, MOST_NAMES)?;
+    items.iter().map(|item| item.string("the name of a run, as a string").map(str::to_string)).collect()
+}
+
+/// `[report]` as TOML.
+pub(super) fn write(report: &ReportConfig, lines: &mut Vec<String>) {
+    lines.push("\n[report]".to_string());
+    lines.extend(report.title.iter().map(|title| format!("title = {}", write::string(title))));
+    lines.push(format!("reconstructions = {}", report.reconstructions));
+    let ReportKind::Inversion(inversion) = &report.kind else { return };
+    let names = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| write::string(name)).collect();
+        format!("[{}]", names.join(", "))
+    };
+    lines.push("\n[report.inversion]".to_string());
+    lines.push(format!("invert = {}", names(&inversion.invert)));
+    lines.push(format!("compression = {}", names(&inversion.compression)));
+    lines.extend(inversion.compression_images.map(|count| format!("compression_images = {count}")));
+    if !inversion.schemes.is_empty() {
+        lines.push("\n[report.inversion.schemes]".to_string());
+    }
+    lines.extend(inversion.schemes.iter().map(|(what, runs)| format!("{} = {}", write::key(what), names(runs))));
+}
