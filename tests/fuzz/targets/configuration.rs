@@ -1,0 +1,19 @@
+//! Configurations of runs and studies; one that is accepted reads back as itself.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use narrows::config::Source;
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(source) = Source::parse(&text, "fuzz.toml") else { return };
+    if let Ok(run) = source.clone().into_base_run() {
+        let again = Source::parse(&run.to_toml(), "again.toml").and_then(Source::into_run);
+        assert_eq!(again.as_ref(), Ok(&run), "{}", run.to_toml());
+    }
+    let _ = source.clone().quick().and_then(Source::into_study);
+    if let Ok(study) = source.into_study() {
+        let again = Source::parse(&study.to_toml(), "again.toml").and_then(Source::into_study);
+        assert_eq!(again.map(|again| again.runs()), Ok(study.runs()), "{}", study.to_toml());
+    }
+});
