@@ -210,11 +210,15 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `history.csv` without the column of seconds, which no two runs share.
+/// `history.csv` or `summary.csv` without the columns of seconds, which no two runs share.
 pub fn without_seconds(history: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = history.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
-    let seconds = rows[0].iter().position(|column| column == "seconds").expect("a column of seconds");
-    rows.iter_mut().for_each(|row| drop(row.remove(seconds)));
+    assert!(rows[0].iter().any(|column| column == "seconds"), "a column of seconds");
+    for name in ["seconds", "checkpoint_seconds"] {
+        if let Some(at) = rows[0].iter().position(|column| column == name) {
+            rows.iter_mut().for_each(|row| drop(row.remove(at)));
+        }
+    }
     rows
 }
 
