@@ -23,11 +23,8 @@ impl RunConfig {
             all.iter().find(|(found, _)| found == key).map_or("nothing".to_owned(), |(_, value)| value.clone())
         };
         let keys = first.iter().chain(&second).map(|(key, _)| key);
-        let pairs = keys.map(|key| Difference {
-            key: key.clone(),
-            first: find(&first, key),
-            second: find(&second, key),
-        });
+        let pairs =
+            keys.map(|key| Difference { key: key.clone(), first: find(&first, key), second: find(&second, key) });
         pairs.into_iter().find(|pair| pair.first != pair.second)
     }
 }

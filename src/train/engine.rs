@@ -196,7 +196,8 @@ impl<'j, T: Real> Live<'j, T> {
             let val_loss = self.trained().loss(images, &mut validation_arena);
             if let Err(error) = check_epoch(&self.job, &self.params, self.cursor, val_loss) {
                 let last = batches(&order, self.job.config.batch_size).last().unwrap_or_default();
-                let seen = if matches!(error, TrainError::NonFiniteValidation { .. }) { self.job.validation } else { last };
+                let seen =
+                    if matches!(error, TrainError::NonFiniteValidation { .. }) { self.job.validation } else { last };
                 recorder.fail(&self.snapshot(), seen, &error);
                 return Err(error);
             }
