@@ -44,7 +44,11 @@ impl Executed {
 }
 
 /// What training of `config` depends on.
-fn job<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Result<Job<'a, f32>, RunError> {
+pub(super) fn job<'a>(
+    config: &'a RunConfig,
+    prepared: &'a Prepared,
+    context: Context,
+) -> Result<Job<'a, f32>, RunError> {
     let model = &prepared.model;
     let spec = OptimizerSpec::from_config(&config.optimizer);
     let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);

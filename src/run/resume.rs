@@ -5,17 +5,19 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{CheckpointError, Identity, gemm_name};
+use super::checkpoint::{CheckpointError, Identity, gemm_name, read_file};
 use super::environment::Machine;
 use super::error::RunError;
-use super::execute::{EARLY, Executed, LAST_EPOCH};
-use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
+use super::execute::{EARLY, Executed, LAST_EPOCH, job};
+use super::folder::{
+    CONFIG, ENVIRONMENT, FAULT, FAULT_STATE, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config,
+};
 use super::prepare::{Loaded, Prepared};
 use crate::config::{Monitor, RunConfig};
 use crate::files::read_whole;
 use crate::nn::weights;
 use crate::optim::OptimizerSpec;
-use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, State, Stop};
+use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, Replay, State, Stop, replay};
 
 /// What to do about a run that is another.
 const OTHER_FOLDER: &str = "give another folder with --out to begin a new run";
@@ -141,7 +143,8 @@ fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
         .map_err(|error| RunError::Unreadable { file, reason: format!("it is no JSON ({error})") })
 }
 
-fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
+/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key.
+pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
     let Some(difference) = begun.difference(now) else { return Ok(()) };
     Err(RunError::OtherRun {
         folder: path.to_path_buf(),
@@ -174,6 +177,9 @@ pub(super) fn read_state(
     let sentences: Vec<String> = stored.refused.iter().map(CheckpointError::to_string).collect();
     let Some((path, checkpoint)) = stored.checkpoint else {
         if sentences.is_empty() {
+            if folder.path().join(CONFIG).exists() {
+                listener.note("no checkpoint was saved before the run ended, so it begins again from the start");
+            }
             return Ok(None);
         }
         return Err(RunError::NoCheckpoint { folder: folder.path().to_path_buf(), reasons: sentences.join("; ") });
@@ -214,4 +220,49 @@ pub(super) fn check_identity(path: &Path, found: &Identity, needed: &Identity) -
         return refuse("--gemm", &found.gemm, &needed.gemm, "resume it with the engine it was begun with");
     }
     Ok(())
+}
+
+/// The images of the step that failed in a run, with the state before it, or after the last step of an epoch whose outcome
+/// failed.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What was said.
+    pub error: String,
+    /// The images of the batch, by their numbers in the data set.
+    pub images: Vec<u32>,
+    /// The state.
+    pub state: State<f32>,
+}
+
+/// Reads what the run in `path` kept of its failure, `fault.json` and `fault.ckpt`.
+pub fn read_fault(
+    path: &Path,
+    config: &RunConfig,
+    prepared: &Prepared,
+    machine: Machine,
+) -> Result<Option<Fault>, RunError> {
+    if !path.join(FAULT).is_file() {
+        return Ok(None);
+    }
+    let fault = read_json(path, FAULT)?;
+    let job = job(config, prepared, machine.context)?;
+    let file = path.join(FAULT_STATE);
+    let checkpoint = read_file(&file, most_bytes(&job))?;
+    check_identity(path, &checkpoint.identity, &identity(config, prepared, machine))?;
+    let refuse = |source| CheckpointError::State { path: file.display().to_string(), source };
+    checkpoint.state.check(&job).map_err(refuse)?;
+    let images = fault["images"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let images = images.iter().filter_map(|image| image.as_u64().and_then(|image| u32::try_from(image).ok())).collect();
+    let error = fault["error"].as_str().unwrap_or_default().to_owned();
+    Ok(Some(Fault { error, images, state: checkpoint.state }))
+}
+
+/// Repeats the step of a [`Fault`], in the current thread pool.
+pub fn replay_fault(
+    fault: Fault,
+    config: &RunConfig,
+    prepared: &Prepared,
+    machine: Machine,
+) -> Result<Replay, RunError> {
+    Ok(replay(job(config, prepared, machine.context)?, fault.state)?)
 }

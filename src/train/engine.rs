@@ -52,6 +52,13 @@ impl<T: Real> Job<'_, T> {
     pub fn steps(&self) -> usize {
         self.train.len().div_ceil(self.config.batch_size)
     }
+
+    /// Writes the training images in the order of an epoch, by their numbers in the data set.
+    pub(super) fn order_into(&self, order: &mut [u32], epoch: usize) {
+        shuffle_into(order, self.seed, epoch as u64);
+        // The order numbers the training images; the data set numbers all of them.
+        order.iter_mut().for_each(|index| *index = self.train[*index as usize]);
+    }
 }
 
 /// The usual [`Job::slice_rows`].
@@ -132,7 +139,7 @@ struct Live<'j, T: Real> {
 }
 
 impl<'j, T: Real> Live<'j, T> {
-    fn begin(mut job: Job<'j, T>, start: Start<T>) -> Result<Self, TrainError> {
+    pub(super) fn begin(mut job: Job<'j, T>, start: Start<T>) -> Result<Self, TrainError> {
         let mut early_stopping = job.config.early_stopping.clone().map(EarlyStopping::new);
         let (cursor, since) = (Cursor { epoch: 1, step: 0 }, Instant::now());
         let state = match start {
@@ -184,9 +191,7 @@ impl<'j, T: Real> Live<'j, T> {
         let mut order = vec![0; self.job.train.len()];
         let mut stop = Stop::LastEpoch;
         while self.cursor.epoch <= self.job.config.max_epochs {
-            shuffle_into(&mut order, self.job.seed, self.cursor.epoch as u64);
-            // The order numbers the training images; the data set numbers all of them.
-            order.iter_mut().for_each(|index| *index = self.job.train[*index as usize]);
+            self.job.order_into(&mut order, self.cursor.epoch);
             if self.steps(&order, &scale, &mut memory, recorder)? == Flow::Interrupt {
                 self.record(Moment::Interrupted, recorder);
                 stop = Stop::Interrupted { epoch: self.cursor.epoch, step: self.cursor.step };
@@ -338,7 +343,7 @@ impl<'j, T: Real> Live<'j, T> {
 }
 
 /// Refuses an epoch whose last update left a parameter that is not finite, or whose validation loss is not.
-fn check_epoch<T: Real>(
+pub(super) fn check_epoch<T: Real>(
     job: &Job<'_, T>,
     params: &[T],
     Cursor { epoch, step }: Cursor,

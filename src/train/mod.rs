@@ -8,6 +8,7 @@ mod evaluate;
 mod event;
 mod history;
 mod objective;
+mod replay;
 mod state;
 mod step;
 
@@ -19,4 +20,5 @@ pub use evaluate::{ACTIVE_ABOVE, Evaluation, Images, Trained};
 pub use event::{Event, Flow, Listener};
 pub use history::{EpochRecord, History, HistoryError};
 pub use objective::{Objective, Recorded};
+pub use replay::{Replay, Seen, replay};
 pub use state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, StateError};

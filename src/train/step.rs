@@ -31,6 +31,19 @@ impl<T: Real> StepMemory<T> {
         batch: &[u32],
         step: u64,
     ) -> Result<(f64, f64), NonFiniteLoss> {
+        self.watched_gradients(job, scale, params, batch, step, |_, _| {})
+    }
+
+    /// The same; `watch` is shown what was recorded for each slice, and the rows of the batch above it.
+    pub(super) fn watched_gradients(
+        &mut self,
+        job: &Job<'_, T>,
+        scale: &[T; 256],
+        params: &[T],
+        batch: &[u32],
+        step: u64,
+        mut watch: impl FnMut(&Tape<'_, T>, usize),
+    ) -> Result<(f64, f64), NonFiniteLoss> {
         let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
         for (number, slice) in batch.chunks(job.slice_rows).enumerate() {
             let first_row = number * job.slice_rows;
@@ -38,6 +51,7 @@ impl<T: Real> StepMemory<T> {
             let x = Images { data: job.data, indices: slice, scale }.gather(&mut tape, slice);
             let mode = Mode::Train { seed: job.seed, step, first_row };
             let recorded = job.objective.record(job.model, &mut tape, whole, x, mode);
+            watch(&tape, first_row);
             values += tape.scalar(recorded.loss).to_f64();
             penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
             if !(values + penalty).is_finite() {

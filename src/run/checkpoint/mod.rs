@@ -31,6 +31,7 @@ use crate::files::FileError;
 use crate::train::{State, StateError};
 
 pub use format::{FORMAT, MAGIC, decode, encode};
+pub(super) use store::read_file;
 pub use store::{Store, Stored};
 
 /// What a checkpoint belongs to: two runs with the same have the same bits.
