@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::output::{duration, is_terminal, say};
+use super::output::{duration, is_terminal, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{interrupt, machine};
@@ -12,7 +12,8 @@ use crate::config::{RunConfig, Source, preset};
 use crate::data::{Catalog, data_dirs, locate};
 use crate::figures::number::significant;
 use crate::run::{
-    DRAWN_SET, Executed, Found, Loaded, RunFolder, check_config, execute, find_run, prepare, resolved, run_config,
+    DRAWN_SET, Executed, Found, Loaded, RunError, RunFolder, check_config, execute, find_run, prepare, resolved,
+    run_config,
 };
 use crate::train::Stop;
 
@@ -54,6 +55,11 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let mut progress = RunProgress::new(&config.train, is_terminal());
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
     drop(progress);
+    if let Err(RunError::File(_) | RunError::Checkpoint(_)) = &executed
+        && folder.has_checkpoint()
+    {
+        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
+    }
     let executed = executed?;
     conclude(&config, &executed, folder.path());
     match executed.outcome.stop {

@@ -145,6 +145,11 @@ impl RunFolder {
         self.write(RECONSTRUCTIONS, png)
     }
 
+    /// Whether a checkpoint lies in it, whole or not.
+    pub fn has_checkpoint(&self) -> bool {
+        self.checkpoints().is_begun()
+    }
+
     /// The checkpoints.
     pub(super) fn checkpoints(&self) -> Store {
         Store::new(self.path.join(CHECKPOINTS))

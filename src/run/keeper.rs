@@ -31,6 +31,8 @@ pub(super) struct Keeper<'a> {
     cost: Duration,
     history: History,
     failed: Option<RunError>,
+    /// Whether the person has been told that something cannot be written; once is enough until it can be again.
+    is_told: bool,
 }
 
 impl<'a> Keeper<'a> {
@@ -47,7 +49,19 @@ impl<'a> Keeper<'a> {
         // A slow disk with 100 MB/s and 5 ms to sync.
         let cost = Duration::from_millis(5) + Duration::from_secs_f64(bytes as f64 / 100e6);
         let store = folder.checkpoints();
-        Keeper { folder, listener, identity, rule, store, history_written: now, last: now, cost, history, failed: None }
+        Keeper {
+            folder,
+            listener,
+            identity,
+            rule,
+            store,
+            history_written: now,
+            last: now,
+            cost,
+            history,
+            failed: None,
+            is_told: false,
+        }
     }
 
     /// What ended the run, and the epochs heard of.
@@ -58,7 +72,10 @@ impl<'a> Keeper<'a> {
     /// A run can do without a file for now, as when the disk is full, but not without its folder.
     fn survives(&mut self, error: RunError, consequence: &str) -> Flow {
         if self.folder.path().is_dir() {
-            self.listener.note(&format!("{error}; {consequence}"));
+            if !self.is_told {
+                self.listener.note(&format!("{error}; {consequence}"));
+            }
+            self.is_told = true;
             return Flow::Continue;
         }
         self.failed = Some(error);

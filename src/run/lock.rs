@@ -35,10 +35,7 @@ impl FolderLock {
                     tries += 1;
                     continue;
                 }
-                Err(source) => {
-                    let source = FileError { action: "open", path, source };
-                    return Err(RunError::Output { source });
-                }
+                Err(source) => return Err(FileError { action: "open", path, source }.into()),
             };
             match file.try_lock() {
                 Ok(()) => {}

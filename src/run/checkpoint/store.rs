@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{check_header, decode, encode};
 use super::{Checkpoint, CheckpointError, FormatError, Identity};
-use crate::files::{FileError, create_folder, partial_of, replace_with, sync_folder_of, write_synced};
+use crate::files::{FileError, partial_of, replace_with, sync_folder_of, write_synced};
 use crate::train::Snapshot;
 
 const LAST: &str = "last.ckpt";
@@ -39,7 +39,13 @@ impl Store {
     /// Writes a checkpoint. Whatever fails or is killed on the way, one that was there before is still there.
     pub fn write(&mut self, identity: &Identity, state: &Snapshot<'_, f32>) -> Result<(), CheckpointError> {
         encode(identity, state, &mut self.written);
-        create_folder(&self.folder)?;
+        // Not its parents: a run folder that was removed while the run goes on must not come back.
+        match fs::create_dir(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(FileError { action: "create", path: self.folder.clone(), source: error }.into());
+            }
+            _ => {}
+        }
         let path = self.folder.join(LAST);
         let partial = partial_of(&path);
         let kept = write_synced(&partial, &self.written).map_err(CheckpointError::from).and_then(|()| {
@@ -59,6 +65,11 @@ impl Store {
         }
         replace_with(&partial, &path)?;
         Ok(sync_folder_of(&path)?)
+    }
+
+    /// Whether a checkpoint is there, whole or not.
+    pub fn is_begun(&self) -> bool {
+        [LAST, PREVIOUS].iter().any(|name| self.folder.join(name).exists())
     }
 
     /// Reads the newest checkpoint that is whole, of files of at most `limit` bytes.
