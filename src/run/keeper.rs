@@ -132,10 +132,17 @@ impl Recorder<f32> for Keeper<'_> {
         self.last = Instant::now();
         self.cost = self.last - began;
         match written {
-            Ok(()) => Flow::Continue,
-            Err(error) => {
-                self.survives(error.into(), "training goes on, and a resumed run begins at the last that was")
+            Ok(()) => {
+                if self.is_told {
+                    self.listener.note("a checkpoint could be written again");
+                }
+                self.is_told = false;
+                Flow::Continue
             }
+            Err(error) => self.survives(
+                error.into(),
+                "training goes on, and until a checkpoint can be written, a resumed run begins at the last one before",
+            ),
         }
     }
 
