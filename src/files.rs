@@ -28,19 +28,35 @@ impl FileError {
 /// Writes `bytes` to `path` so that a reader sees the old file or the whole new one, whatever happens in between:
 /// the bytes go to a file beside it, are synced, the file is renamed over `path`, and the folder is synced.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let written = File::create(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(source) = written.and_then(|()| fs::rename(&partial, path)) {
+    let partial = partial_of(path);
+    let written = write_synced(&partial, bytes).and_then(|()| replace_with(&partial, path));
+    if let Err(FileError { source, .. }) = written {
         // The partial file is ours alone; failing to remove it must not hide why the write failed.
         let _ = fs::remove_file(&partial);
         return Err(FileError { action: "write", path: path.to_path_buf(), source });
     }
     sync_folder_of(path)
+}
+
+/// The file beside `path` in which its next content is written.
+pub fn partial_of(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    PathBuf::from(partial)
+}
+
+/// Writes `bytes` to `path`, over what stood there, and waits until they are on the disk.
+pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let written = File::create(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(FileError::on("write", path))
+}
+
+/// Gives the file `partial` the name `path`, in place of the file that has it.
+pub fn replace_with(partial: &Path, path: &Path) -> Result<(), FileError> {
+    fs::rename(partial, path).map_err(FileError::on("rename", partial))
 }
 
 /// Makes a rename in the folder of `path` survive a power cut.

@@ -12,7 +12,7 @@ fn nrmse(place: &Place, run: &str, part: &str, codes: &str) -> f64 {
 
 #[test]
 fn the_quick_study_of_inversion_keeps_its_promises() {
-    let Some(data) = support::real_data("fashion-mnist") else { return };
+    let Some(data) = support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
     let call = ["study", "inversion", "--quick", "--out", "study", "--data-dir", data];
@@ -32,7 +32,9 @@ fn the_quick_study_of_inversion_keeps_its_promises() {
     let errors = ["latent-2", "thorough", "latent-32"].map(|run| nrmse(&place, run, "test", "encoder"));
     assert!(errors[0] > errors[1] && errors[1] > errors[2], "a larger code leaves a smaller error: {errors:?}");
     let report = place.text("study/report.html");
-    for words in ["Choosing the optimizer", "Why single precision", "amortisation gap", "principal components", "thus a logit"] {
+    for words in
+        ["Choosing the optimizer", "Why single precision", "amortisation gap", "principal components", "thus a logit"]
+    {
         assert!(report.to_lowercase().contains(&words.to_lowercase()), "{words}");
     }
     let test_nrmse = |run: &str| {
@@ -43,4 +45,11 @@ fn the_quick_study_of_inversion_keeps_its_promises() {
         assert!(test_nrmse("full-batch") < test_nrmse(other), "Adam leads, before {other}");
         assert!(test_nrmse(other) <= test_nrmse("sgd"), "SGD is last, after {other}");
     }
+    // What is there stays, what is missing is made, to the same bits.
+    let before = place.sha256("study/runs/thorough/model.safetensors");
+    std::fs::remove_dir_all(place.path("study/runs/thorough")).unwrap();
+    let answer = place.narrows(&call).done();
+    assert_eq!(answer.stderr.matches("finished before, kept").count(), 12, "{}", answer.stderr);
+    assert_eq!(place.sha256("study/runs/thorough/model.safetensors"), before);
+    place.refuses(&[&call[..], &["--seed", "7"]].concat(), 2, &["is of another study", "line 2", "--out"]);
 }

@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use narrows::config::{RunConfig, StudyConfig};
 use serde_json::Value;
 use support::{Answer, Place, png_size, without_seconds};
@@ -236,19 +234,9 @@ fn a_study_makes_every_run_of_its_grid_and_compares_them() {
     );
 }
 
-/// The folder of the public sets; in CI its absence is a failure, elsewhere a message.
-fn real_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("NARROWS_DATA_DIR").map(PathBuf::from);
-    if folder.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI needs NARROWS_DATA_DIR, the folder of the public data sets");
-        println!("skipped: NARROWS_DATA_DIR does not name the folder of the public data sets");
-    }
-    folder
-}
-
 #[test]
 fn the_footwear_of_fashion_mnist_is_taken_where_it_is() {
-    let Some(folder) = real_data() else { return };
+    let Some(folder) = support::real_data() else { return };
     let place = Place::new();
     let mut command =
         place.command(&["train", "--set", "train.max_epochs=1", "--set", "model.encoder=[{ dense = 8 }]"]);

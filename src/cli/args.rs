@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "narrows", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "NARROWS_DATA_DIR is a folder to look for data sets in, NARROWS_ISA forces an instruction set \
                         (scalar, avx2, avx512), NO_COLOR turns colour off.\n\
-                        Exit codes: 0 done, 1 the run failed, 2 the command line or the configuration is wrong, 130 interrupted.")]
+                        Exit codes: 0 done, 1 the run failed, 2 the command line or the configuration is wrong, 130, 143 \
+                        and 129 interrupted by SIGINT, SIGTERM and SIGHUP.")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -30,6 +31,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// Draw images above their reconstructions by a finished run
     Reconstruct(ReconstructArguments),
+    /// Repeat the step at which a run failed, and show the values that every layer gave
+    Replay(ReplayArguments),
     /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
     Invert(InvertArguments),
     /// List, verify, fetch or draw data sets
@@ -82,9 +85,21 @@ pub struct TrainArguments {
     /// Folder to write the run to [default: the first free of runs/NAME, runs/NAME-2, ...]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Go on with the run in this folder, to the same bits as if it had never been interrupted
+    #[arg(long, value_name = "RUN", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
     /// Seed of weights, split, shuffling and noise
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The run folder
+    pub run: PathBuf,
     #[command(flatten)]
     pub machine: MachineArguments,
 }

@@ -1,7 +1,7 @@
 //! The command line: raw arguments resolved once into typed commands.
 //!
 //! Results go to standard output, progress and refusals to standard error. Exit codes: 0 done, 1 the run failed, 2 the
-//! command line or the configuration is wrong, 130 interrupted.
+//! command line or the configuration is wrong, 130, 143 and 129 interrupted by SIGINT, SIGTERM and SIGHUP.
 
 mod args;
 mod data;
@@ -11,6 +11,7 @@ mod invert;
 mod machine;
 mod output;
 mod progress;
+mod replay;
 mod source;
 mod study;
 mod train;
@@ -68,7 +69,7 @@ impl CliError {
             CliError::Run(error) if error.is_usage() => 2,
             CliError::Invert(error) if error.is_usage() => 2,
             CliError::Isa(_) | CliError::Preset(_) | CliError::Usage(_) => 2,
-            CliError::Interrupted => 130,
+            CliError::Interrupted => interrupt::exit_code(),
             CliError::Run(_) | CliError::Invert(_) | CliError::File(_) | CliError::Failed(_) => 1,
         }
     }
@@ -93,6 +94,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Study(arguments) => study::run(arguments),
         Command::Eval(arguments) => inspect::evaluate(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
+        Command::Replay(arguments) => replay::run(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Data(command) => data::run(command),
         Command::Config(command) => config(command),

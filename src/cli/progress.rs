@@ -85,6 +85,14 @@ impl Listener for RunProgress {
         }
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
     }
+
+    fn note(&mut self, sentence: &str) {
+        let line = format!("{}{sentence}", self.label);
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => note(&line),
+        }
+    }
 }
 
 impl Drop for RunProgress {

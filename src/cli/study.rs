@@ -46,6 +46,9 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let progress = StudyProgress::new(&runs, bars);
     let study = run_study(config, runs, &out, machine, jobs, &progress)?;
     conclude(&study, &out);
+    if study.interrupted {
+        say!("\nThe same command with --out {} makes the runs that are missing.", out.display());
+    }
     if study.interrupted { Err(CliError::Interrupted) } else { Ok(()) }
 }
 
@@ -59,7 +62,7 @@ struct StudyProgress {
     bars: Option<MultiProgress>,
     began: Instant,
     /// Names and work of the runs; work is multiply-adds of training, whatever is left out of that being small beside it.
-    work: Vec<(String, f64)>,
+    work: Mutex<Vec<(String, f64)>>,
     done: Mutex<f64>,
     /// The bar of the decoder that is being run backwards.
     inverting: Mutex<Option<(String, ProgressBar)>>,
@@ -71,7 +74,7 @@ impl StudyProgress {
             let images = prepared.loaded.split.train.len() * config.train.max_epochs;
             (name.clone(), prepared.model.table().len() as f64 * images as f64)
         };
-        let work = runs.iter().map(work).collect();
+        let work = Mutex::new(runs.iter().map(work).collect());
         StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
     }
 
@@ -86,8 +89,9 @@ impl StudyProgress {
     /// What is left of the study's training at the pace so far, once `name` is done.
     fn time_left(&self, name: &str) -> String {
         let mut done = self.done.lock().expect("nobody panics while holding it");
-        *done += self.work.iter().find(|(other, _)| other == name).map_or(0.0, |(_, work)| *work);
-        let all: f64 = self.work.iter().map(|(_, work)| work).sum();
+        let work = self.work.lock().expect("nobody panics while holding it");
+        *done += work.iter().find(|(other, _)| other == name).map_or(0.0, |(_, work)| *work);
+        let all: f64 = work.iter().map(|(_, work)| work).sum();
         match all - *done {
             left if left > 1e-9 * all => {
                 format!("; about {} of training left", duration(self.began.elapsed().as_secs_f64() / *done * left))
@@ -100,6 +104,12 @@ impl StudyProgress {
 impl Observer for StudyProgress {
     fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener> {
         Box::new(RunProgress::among(self.bars.as_ref(), name, &config.train))
+    }
+
+    fn kept(&self, name: &str) {
+        self.line(&format!("{name}: finished before, kept"));
+        // Its work took no time now, and what is left is judged by the rest.
+        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| other != name);
     }
 
     fn end(&self, name: &str, executed: &Executed) {

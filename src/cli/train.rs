@@ -4,26 +4,38 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::output::{duration, is_terminal, say};
+use super::output::{duration, is_terminal, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{interrupt, machine};
-use crate::config::{RunConfig, preset};
+use crate::config::{RunConfig, Source, preset};
 use crate::data::{Catalog, data_dirs, locate};
 use crate::figures::number::significant;
-use crate::run::{DRAWN_SET, Executed, Loaded, RunFolder, execute, prepare};
+use crate::run::{
+    DRAWN_SET, Executed, Found, Loaded, RunError, RunFolder, check_config, execute, find_run, prepare, resolved,
+    run_config,
+};
 use crate::train::Stop;
 
-/// Trains one run.
+/// Trains one run, or goes on with one.
 pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
-    let config = configure(&arguments, &data_dirs)?;
-    let prepared = prepare(&config, &data_dirs)?;
-    let folder = match &arguments.out {
-        Some(out) => RunFolder::create(out)?,
-        None => RunFolder::create_next(&Path::new("runs").join(&config.name))?,
+    let config = match &arguments.resume {
+        Some(path) => configure_again(&arguments, path)?,
+        None => configure(&arguments, &data_dirs)?,
     };
+    let prepared = prepare(&config, &data_dirs)?;
+    let folder = match (&arguments.resume, &arguments.out) {
+        (Some(path), _) => RunFolder::take(path)?,
+        (None, Some(out)) => RunFolder::create(out)?,
+        (None, None) => RunFolder::create_next(&Path::new("runs").join(&config.name))?,
+    };
+    if let Found::Finished(executed) = find_run(&folder, &config, &prepared)? {
+        let epochs = executed.outcome.history.epochs.len();
+        say!("The run in {} is finished: {epochs} epochs, nothing is left to do.", folder.path().display());
+        return Ok(());
+    }
     describe_data(&prepared.loaded);
     say!("\n{}", prepared.model);
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
@@ -43,12 +55,34 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let mut progress = RunProgress::new(&config.train, is_terminal());
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
     drop(progress);
+    if let Err(RunError::File(_) | RunError::Checkpoint(_)) = &executed
+        && folder.has_checkpoint()
+    {
+        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
+    }
     let executed = executed?;
     conclude(&config, &executed, folder.path());
     match executed.outcome.stop {
         Stop::Interrupted { .. } => Err(CliError::Interrupted),
         Stop::LastEpoch | Stop::Early => Ok(()),
     }
+}
+
+/// The configuration of the run in `path`, which one that is given with it must not change.
+fn configure_again(arguments: &TrainArguments, path: &Path) -> Result<RunConfig, CliError> {
+    let begun = run_config(path)?;
+    let file = path.join("config.toml").display().to_string();
+    let (source, origin) = match &arguments.config {
+        Some(name) => source::find(name)?,
+        None => (Source::parse(&begun.to_toml(), &file)?, Origin::File),
+    };
+    let source = source::settle(source, &arguments.set, arguments.seed)?;
+    let config = match origin {
+        Origin::Preset => source.into_base_run()?,
+        Origin::File => source.into_run()?,
+    };
+    check_config(path, &begun, &resolved(&config))?;
+    Ok(begun)
 }
 
 fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
@@ -107,7 +141,12 @@ fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
             Some(best) => format!("no better epoch since epoch {}", best.epoch),
             None => "early stopping".to_owned(),
         },
-        Stop::Interrupted { epoch, step } => format!("interrupted in epoch {epoch} after step {step}"),
+        Stop::Interrupted { epoch, step } => {
+            format!(
+                "interrupted in epoch {epoch} after step {step}; `narrows train --resume {}` goes on",
+                folder.display()
+            )
+        }
     };
     let kept = match (outcome.restored_best, outcome.best) {
         (true, Some(best)) => format!("; the weights are those of epoch {}", best.epoch),

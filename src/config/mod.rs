@@ -22,6 +22,7 @@
 //! | `train.loss` | `"bce"`, `"bce-logits"`, `"mse"`, `"kl"` | required |
 //! | `train.batch_size`, `train.max_epochs` | at least 1 | required |
 //! | `train.early_stopping` | `{ monitor, patience, min_delta, baseline, start_from_epoch, restore_best }` or `false` | `false` |
+//! | `train.checkpoint` | `{ every_epochs, every_steps }` or `false` | `{ every_epochs = 1 }` |
 //! | `optimizer.name` | see [`OptimizerName`] | required |
 //! | `optimizer.dialect` | `"keras"`, `"pytorch"` | `"keras"` |
 //! | `optimizer.schedule` | see [`Schedule`] | `"constant"` |
@@ -32,6 +33,7 @@ use sha2::{Digest, Sha256};
 
 mod axes;
 mod data;
+mod difference;
 mod document;
 mod error;
 mod model;
@@ -56,6 +58,7 @@ mod round_trips;
 mod studies;
 
 pub use data::{DataConfig, Scaling, SplitConfig};
+pub use difference::Difference;
 pub use error::{ConfigError, Place, Problem};
 pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Penalty, Units, WeightPenalty};
 pub use nearest::nearest;
@@ -64,7 +67,7 @@ pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig, ReportKind};
 pub use source::Source;
 pub use study::{Axis, AxisValue, StudyConfig, Variant};
-pub use train::{EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
+pub use train::{CheckpointConfig, EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
 
 /// Everything that decides the weights after training, besides the data itself and the version of the program.
 ///

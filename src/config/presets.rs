@@ -133,6 +133,7 @@ mod tests {
                     start_from_epoch: 0,
                     restore_best: false,
                 }),
+                checkpoint: Some(CheckpointConfig { every_epochs: 1, every_steps: None }),
             },
             optimizer: OptimizerConfig {
                 name: OptimizerName::Nadam,

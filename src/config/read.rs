@@ -8,7 +8,7 @@ use super::nearest::nearest;
 pub(super) const MANY: u64 = u32::MAX as u64;
 
 /// Every key of a run, for those that are written into the wrong table.
-const KEYS: [&str; 43] = [
+const KEYS: [&str; 46] = [
     "name",
     "seed",
     "data.set",
@@ -35,6 +35,9 @@ const KEYS: [&str; 43] = [
     "train.max_epochs",
     "train.early_stopping",
     "train.early_stopping.patience",
+    "train.checkpoint",
+    "train.checkpoint.every_epochs",
+    "train.checkpoint.every_steps",
     "optimizer.dialect",
     "optimizer.learning_rate",
     "optimizer.schedule",

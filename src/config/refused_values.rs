@@ -111,6 +111,11 @@ fn numbers_outside_their_range_are_refused() {
             "a.toml:22: \"train.max_epochs\" is the integer 0; accepted: an integer from 1 to 4294967295",
         ),
         (
+            "max_epochs = 50",
+            "max_epochs = 50\ncheckpoint = { every_steps = 0 }",
+            "a.toml:23: \"train.checkpoint.every_steps\" is the integer 0; accepted: an integer from 1 to 4294967295",
+        ),
+        (
             "1e-2",
             "-1",
             "a.toml:23: \"train.early_stopping.min_delta\" is the integer -1; accepted: a finite number of at least 0",

@@ -82,8 +82,17 @@ fn train() -> impl Strategy<Value = TrainConfig> {
             restore_best,
         },
     );
-    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping)).prop_map(
-        |(loss, batch_size, max_epochs, early_stopping)| TrainConfig { loss, batch_size, max_epochs, early_stopping },
+    let checkpoint = (1usize..99, proptest::option::of(1usize..99))
+        .prop_map(|(every_epochs, every_steps)| CheckpointConfig { every_epochs, every_steps });
+    let checkpoint = proptest::option::of(checkpoint);
+    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
+        |(loss, batch_size, max_epochs, early_stopping, checkpoint)| TrainConfig {
+            loss,
+            batch_size,
+            max_epochs,
+            early_stopping,
+            checkpoint,
+        },
     )
 }
 
@@ -228,6 +237,7 @@ loss = "bce"
 batch_size = 256
 max_epochs = 50
 early_stopping = { monitor = "val_loss", patience = 5, min_delta = 0.01, start_from_epoch = 0, restore_best = false }
+checkpoint = { every_epochs = 1 }
 
 [optimizer]
 name = "nadam"

@@ -18,6 +18,24 @@ pub struct TrainConfig {
     pub max_epochs: usize,
     /// When to end before that; in TOML absent or `false` for never.
     pub early_stopping: Option<EarlyStoppingConfig>,
+    /// When to save what a resumed run needs; in TOML `false` for only when interrupted. No bit of the result depends on it.
+    pub checkpoint: Option<CheckpointConfig>,
+}
+
+/// When a run saves all that the rest of it depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointConfig {
+    /// After how many epochs, at least 1; put off while saving would take a notable part of the time since the last.
+    pub every_epochs: usize,
+    /// After how many steps of the run, at least 1, whatever it costs; `None` for no such rule.
+    pub every_steps: Option<usize>,
+}
+
+impl Default for CheckpointConfig {
+    /// After each epoch.
+    fn default() -> Self {
+        CheckpointConfig { every_epochs: 1, every_steps: None }
+    }
 }
 
 /// What is minimised: averaged over images and values, unless stated.
@@ -76,7 +94,8 @@ impl Monitor {
     }
 }
 
-const KEYS: &[&str] = &["loss", "batch_size", "max_epochs", "early_stopping"];
+const KEYS: &[&str] = &["loss", "batch_size", "max_epochs", "early_stopping", "checkpoint"];
+const CHECKPOINT_KEYS: &[&str] = &["every_epochs", "every_steps"];
 const STOPPING_KEYS: &[&str] = &["monitor", "patience", "min_delta", "baseline", "start_from_epoch", "restore_best"];
 
 const LOSSES: [(&str, LossKind); 4] =
@@ -107,7 +126,19 @@ pub(super) fn read(root: &Reader<'_>, model: &ModelConfig, validates: bool) -> R
         batch_size: table.need("batch_size", "a number of images, as in batch_size = 256")?.count(1)?,
         max_epochs: table.need("max_epochs", "a number of epochs, as in max_epochs = 50")?.count(1)?,
         early_stopping: early_stopping.flatten(),
+        checkpoint: table.get("checkpoint").map_or(Ok(Some(CheckpointConfig::default())), |f| read_checkpoint(&f))?,
     })
+}
+
+fn read_checkpoint(field: &Field<'_>) -> Result<Option<CheckpointConfig>, ConfigError> {
+    if matches!(field.node.value, Value::Boolean(false)) {
+        return Ok(None);
+    }
+    let table = field.table(CHECKPOINT_KEYS, "a table such as { every_epochs = 1, every_steps = 1000 }, or false")?;
+    Ok(Some(CheckpointConfig {
+        every_epochs: table.get("every_epochs").map_or(Ok(1), |field| field.count(1))?,
+        every_steps: table.get("every_steps").map(|field| field.count(1)).transpose()?,
+    }))
 }
 
 fn read_stopping(field: &Field<'_>, validates: bool) -> Result<Option<EarlyStoppingConfig>, ConfigError> {

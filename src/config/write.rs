@@ -159,7 +159,7 @@ fn layer(layer: &LayerConfig) -> String {
 }
 
 fn write_train(train: &TrainConfig, lines: &mut Vec<String>) {
-    let TrainConfig { loss, batch_size, max_epochs, early_stopping } = train;
+    let TrainConfig { loss, batch_size, max_epochs, early_stopping, checkpoint } = train;
     lines.push("\n[train]".to_string());
     lines.push(format!("loss = {}", string(loss.name())));
     lines.push(format!("batch_size = {batch_size}"));
@@ -176,6 +176,12 @@ fn write_train(train: &TrainConfig, lines: &mut Vec<String>) {
         inline_table(&pairs)
     });
     lines.push(format!("early_stopping = {stopping}"));
+    let checkpoint = checkpoint.as_ref().map_or("false".to_string(), |checkpoint| {
+        let mut pairs = vec![("every_epochs", checkpoint.every_epochs.to_string())];
+        pairs.extend(checkpoint.every_steps.map(|steps| ("every_steps", steps.to_string())));
+        inline_table(&pairs)
+    });
+    lines.push(format!("checkpoint = {checkpoint}"));
 }
 
 fn write_optimizer(optimizer: &OptimizerConfig, lines: &mut Vec<String>) {

@@ -167,7 +167,8 @@ impl Autoencoder {
         }
     }
 
-    fn layer_name(&self, number: u32) -> String {
+    /// "encoder.0", "decoder.1" or "the loss", from the number of a scope.
+    pub fn layer_name(&self, number: u32) -> String {
         let number = number as usize;
         match number.checked_sub(self.encoder.len()) {
             None => format!("encoder.{number}"),

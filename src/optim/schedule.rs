@@ -167,6 +167,16 @@ impl LearningRate {
         self.rate.rate
     }
 
+    /// η, and what a plateau remembers: with the configuration, all that the rates to come depend on.
+    pub fn rate(&self) -> &Rate {
+        &self.rate
+    }
+
+    /// Goes on from such a rate.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+    }
+
     /// Which figure [`epoch_done`](Self::epoch_done) takes.
     pub fn monitor(&self) -> Monitor {
         self.monitor

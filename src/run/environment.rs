@@ -3,6 +3,7 @@
 use narrows_kernels::{Context, GemmEngine, Isa, IsaError};
 use serde_json::{Value, json};
 
+use super::checkpoint::gemm_name;
 use super::error::RunError;
 
 /// How a run computes. None of it changes a bit of the result, except a foreign GEMM engine.
@@ -42,10 +43,7 @@ impl Machine {
             "git_revision": env!("NARROWS_GIT_REVISION"),
             "isa": self.context.isa.name(),
             "threads": self.threads,
-            "gemm": match self.context.gemm {
-                GemmEngine::Narrows => "narrows",
-                GemmEngine::Matrixmultiply => "matrixmultiply",
-            },
+            "gemm": gemm_name(self.context.gemm),
             "bit_contract": self.is_in_bit_contract(),
             "cpu": cpu_name(),
             "cpus": std::thread::available_parallelism().map_or(1, usize::from),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
@@ -59,6 +60,18 @@ pub enum RunError {
     OneGreyLevel {
         /// The set.
         set: String,
+    },
+    /// The output folder holds a study that is not the one asked for.
+    #[error(
+        "{} is of another study: it differs from what is asked for in line {line}; nothing was changed. The same configuration and \
+         settings go on with it, another study needs another folder (--out)",
+        file.display()
+    )]
+    OtherStudy {
+        /// Its `study.toml`.
+        file: PathBuf,
+        /// The first line that differs, counted from 1.
+        line: usize,
     },
     /// A trained decoder cannot be run backwards.
     #[error(transparent)]
@@ -128,6 +141,57 @@ pub enum RunError {
         /// The file that is absent.
         missing: String,
     },
+    /// The run in the folder is another.
+    #[error(
+        "cannot go on with the run in {}: {key} was {found} when it was begun, and is {needed} now; {remedy}",
+        folder.display()
+    )]
+    OtherRun {
+        /// The folder.
+        folder: PathBuf,
+        /// A dotted key of the configuration, "version", "data" or "--gemm".
+        key: String,
+        /// What the run in the folder was begun with.
+        found: String,
+        /// What it would be gone on with.
+        needed: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Another process writes to the folder.
+    #[error(
+        "another process{} is writing to {}; wait for it, or give another folder",
+        if process.is_empty() { String::new() } else { format!(" ({process})") },
+        folder.display()
+    )]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+        /// The number of that process, if it is known.
+        process: String,
+    },
+    /// A checkpoint cannot be written, or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// There are checkpoints, and none can be used.
+    #[error(
+        "cannot resume {}: {reasons}; remove the folder checkpoint in it to begin from the start",
+        folder.display()
+    )]
+    NoCheckpoint {
+        /// The run folder.
+        folder: PathBuf,
+        /// Why each is refused.
+        reasons: String,
+    },
+    /// The history or the figures of a finished run cannot be read.
+    #[error("cannot read {}: {reason}; the file that `narrows train` wrote is expected", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The thread pool cannot be started.
     #[error("cannot start {threads} threads: {reason}")]
     Threads {
@@ -148,7 +212,10 @@ impl RunError {
             | RunError::Model(_)
             | RunError::Optimizer(_)
             | RunError::Occupied { .. }
+            | RunError::OtherStudy { .. }
             | RunError::Output { .. }
+            | RunError::OtherRun { .. }
+            | RunError::Locked { .. }
             | RunError::NotARun { .. } => true,
             RunError::InStudy { source, .. } => source.is_usage(),
             // What was asked of the data, not the data themselves.

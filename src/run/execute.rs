@@ -1,7 +1,5 @@
 //! Trains, measures, and writes the run folder.
 
-use std::time::{Duration, Instant};
-
 use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
@@ -9,20 +7,22 @@ use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{RunFolder, hex_sha256};
 use super::images::{loss_chart, reconstruction_picture};
+use super::keeper::Keeper;
 use super::prepare::Prepared;
+use super::resume::{self, identity, resolved};
 use crate::config::RunConfig;
 use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
-use crate::train::{
-    Evaluation, Event, Flow, History, Images, Job, Listener, Objective, Outcome, SLICE_ROWS, Stop, train,
-};
+use crate::train::{Evaluation, Images, Job, Listener, Objective, Outcome, SLICE_ROWS, Start, Stop, train, train_from};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
 
-/// Between two writings of `history.csv` while training.
-const HISTORY_EVERY: Duration = Duration::from_secs(1);
+/// Why a finished run ended, in `metrics.json`.
+pub(super) const LAST_EPOCH: &str = "last epoch";
+/// The same.
+pub(super) const EARLY: &str = "early stopping";
 
 /// A run that is done, or interrupted, with its folder written.
 #[derive(Debug)]
@@ -42,17 +42,16 @@ impl Executed {
     }
 }
 
-/// Trains the model of `config` from fresh weights, in the current thread pool, and writes nothing.
-pub fn fit(
-    config: &RunConfig,
-    prepared: &Prepared,
+/// What training of `config` depends on.
+pub(super) fn job<'a>(
+    config: &'a RunConfig,
+    prepared: &'a Prepared,
     context: Context,
-    listener: &mut dyn Listener,
-) -> Result<Outcome<f32>, RunError> {
+) -> Result<Job<'a, f32>, RunError> {
     let model = &prepared.model;
     let spec = OptimizerSpec::from_config(&config.optimizer);
     let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);
-    let job = Job {
+    Ok(Job {
         context,
         model,
         objective: Objective::new(config.train.loss, &config.model),
@@ -64,15 +63,25 @@ pub fn fit(
         optimizer: Optimizer::new(spec, model.table().len())?,
         learning_rate,
         clip: Clip::from_config(&config.optimizer),
-        scale: &prepared.loaded.scale_table(),
+        scale: prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,
-    };
-    let params = model.init(config.model.init, config.seed);
-    Ok(train(job, params, listener)?)
+    })
 }
 
-/// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`.
-/// An interrupted run is written like a finished one, with what there is.
+/// Trains the model of `config` from fresh weights, in the current thread pool, and writes nothing.
+pub fn fit(
+    config: &RunConfig,
+    prepared: &Prepared,
+    context: Context,
+    listener: &mut dyn Listener,
+) -> Result<Outcome<f32>, RunError> {
+    let params = prepared.model.init(config.model.init, config.seed);
+    Ok(train(job(config, prepared, context)?, params, listener)?)
+}
+
+/// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`. Goes on from the newest
+/// checkpoint in `folder` if there is one, and refuses one of another configuration, of other data or of another version.
+/// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints.
 pub fn execute(
     config: &RunConfig,
     prepared: &Prepared,
@@ -80,18 +89,28 @@ pub fn execute(
     folder: &RunFolder,
     listener: &mut dyn Listener,
 ) -> Result<Executed, RunError> {
-    let resolved = RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() };
-    folder.write_config(&resolved)?;
+    let config = &resolved(config);
+    let identity = identity(config, prepared, machine);
+    let job = job(config, prepared, machine.context)?;
+    let state = resume::read_state(folder, &identity, &job, listener)?;
+    folder.reopen()?;
+    folder.write_config(config)?;
     folder.write_environment(&machine.describe())?;
-    let mut keeper =
-        HistoryKeeper { folder, listener, history: History::default(), written: Instant::now(), failed: None };
-    let outcome = fit(config, prepared, machine.context, &mut keeper);
-    if let Some(error) = keeper.failed {
+    let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
+    let bytes = resume::buffer_bytes(&job);
+    let mut keeper = Keeper::new(folder, listener, &identity, config.train.checkpoint.clone(), bytes, history);
+    let start = match state {
+        Some(state) => Start::Resumed(Box::new(state)),
+        None => Start::Fresh(prepared.model.init(config.model.init, config.seed)),
+    };
+    let outcome = train_from(job, start, &mut keeper);
+    let (failed, history) = keeper.into_parts();
+    if let Some(error) = failed {
         return Err(error);
     }
-    if outcome.is_err() && !keeper.history.epochs.is_empty() {
+    if outcome.is_err() && !history.epochs.is_empty() {
         // The epochs before the failure show how it came.
-        folder.write_history(&keeper.history)?;
+        folder.write_history(&history)?;
     }
     let outcome = outcome?;
     folder.write_history(&outcome.history)?;
@@ -106,7 +125,6 @@ pub fn execute(
     let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
     let evaluations: Vec<_> =
         parts.map(|(name, indices)| (name, trained.evaluate(images(indices), &mut arena))).collect();
-    folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
@@ -116,6 +134,11 @@ pub fn execute(
     let shown = shown_images(prepared, RECONSTRUCTIONS);
     if !shown.is_empty() {
         folder.write_reconstructions(&reconstruction_picture(&trained, images(shown))?)?;
+    }
+    // The last file: who finds it finds the others.
+    folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
+    if !matches!(outcome.stop, Stop::Interrupted { .. }) {
+        folder.checkpoints().clear()?;
     }
     Ok(Executed { outcome, evaluations, weights_sha256 })
 }
@@ -137,8 +160,8 @@ fn metrics(
     let parts: Map<String, Value> =
         evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
     let stop = match outcome.stop {
-        Stop::LastEpoch => json!("last epoch"),
-        Stop::Early => json!("early stopping"),
+        Stop::LastEpoch => json!(LAST_EPOCH),
+        Stop::Early => json!(EARLY),
         Stop::Interrupted { epoch, step } => json!({ "interrupted": { "epoch": epoch, "step": step } }),
     };
     let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
@@ -155,29 +178,4 @@ fn metrics(
         "model_sha256": weights_sha256,
         "bit_contract": machine.is_in_bit_contract(),
     })
-}
-
-/// Writes `history.csv` as training goes on, and passes every event on.
-struct HistoryKeeper<'a> {
-    folder: &'a RunFolder,
-    listener: &'a mut dyn Listener,
-    history: History,
-    written: Instant,
-    failed: Option<RunError>,
-}
-
-impl Listener for HistoryKeeper<'_> {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
-        if let Event::EpochDone { record, .. } = event {
-            self.history.epochs.push(*record);
-            if self.written.elapsed() >= HISTORY_EVERY {
-                if let Err(error) = self.folder.write_history(&self.history) {
-                    self.failed = Some(error);
-                    return Flow::Interrupt;
-                }
-                self.written = Instant::now();
-            }
-        }
-        self.listener.hear(event)
-    }
 }

@@ -1,34 +1,40 @@
 //! The run folder: always the same names, never half-written.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use narrows_kernels::{AlignedVec, Context};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::checkpoint::{Identity, Store, encode};
 use super::error::RunError;
+use super::lock::{CHECKPOINTS, FolderLock};
 use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
-use crate::files::{create_folder, read_whole, write_whole};
+use crate::files::{FileError, create_folder, read_whole, write_whole};
 use crate::nn::weights;
-use crate::train::{History, Trained};
+use crate::train::{History, Snapshot, TrainError, Trained};
 
-/// A folder that a run is being written to.
+/// A folder that a run is being written to, taken by this process for as long as any clone of this lives.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    _lock: Arc<FolderLock>,
 }
 
-const CONFIG: &str = "config.toml";
-const ENVIRONMENT: &str = "environment.json";
-const HISTORY: &str = "history.csv";
-const MODEL: &str = "model.safetensors";
-const METRICS: &str = "metrics.json";
+pub(super) const CONFIG: &str = "config.toml";
+pub(super) const ENVIRONMENT: &str = "environment.json";
+pub(super) const HISTORY: &str = "history.csv";
+pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const METRICS: &str = "metrics.json";
 const LOSS: &str = "loss.png";
 const RECONSTRUCTIONS: &str = "reconstructions.png";
+pub(super) const FAULT: &str = "fault.json";
+pub(super) const FAULT_STATE: &str = "fault.ckpt";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 15] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -36,6 +42,10 @@ const WRITTEN: [&str; 11] = [
     METRICS,
     LOSS,
     RECONSTRUCTIONS,
+    FAULT,
+    FAULT_STATE,
+    "checkpoint/last.ckpt",
+    "checkpoint/previous.ckpt",
     "study.toml",
     "summary.csv",
     "report.html",
@@ -44,27 +54,45 @@ const WRITTEN: [&str; 11] = [
 
 /// Creates the folder of a run or a study, or takes it if it holds nothing that either would write.
 pub fn create_output(path: &Path) -> Result<(), RunError> {
-    for name in WRITTEN {
-        if path.join(name).exists() {
-            return Err(RunError::Occupied { folder: path.to_path_buf(), found: name.to_owned() });
-        }
-    }
+    check_vacant(path)?;
     create_folder(path).map_err(|source| RunError::Output { source })
+}
+
+fn check_vacant(path: &Path) -> Result<(), RunError> {
+    match WRITTEN.into_iter().find(|name| path.join(name).exists()) {
+        Some(name) => Err(RunError::Occupied { folder: path.to_path_buf(), found: name.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 impl RunFolder {
     /// Creates `path`, or takes it if it holds no run yet.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        create_output(path)?;
-        Ok(RunFolder { path: path.to_path_buf() })
+        check_vacant(path)?;
+        let folder = Self::take(path)?;
+        // Another process may have been here between the look and the lock.
+        check_vacant(path)?;
+        Ok(folder)
+    }
+
+    /// Takes `path`, whatever run it holds, or creates it. Refused while another process has it.
+    pub fn take(path: &Path) -> Result<Self, RunError> {
+        Ok(RunFolder { path: path.to_path_buf(), _lock: Arc::new(FolderLock::take(path)?) })
     }
 
     /// The first of `base`, `base-2`, `base-3`, … that does not exist yet, created.
     pub fn create_next(base: &Path) -> Result<Self, RunError> {
+        let failed = |source| RunError::Output { source };
+        if let Some(parent) = base.parent() {
+            create_folder(parent).map_err(failed)?;
+        }
         let mut path = base.to_path_buf();
         for number in 2.. {
-            if !path.exists() {
-                break;
+            // Creating it, rather than looking, keeps two processes that begin at once apart.
+            match std::fs::create_dir(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(FileError::on("create", &path)(error))),
+                Ok(()) => break,
             }
             let mut next = base.as_os_str().to_owned();
             next.push(format!("-{number}"));
@@ -117,6 +145,49 @@ impl RunFolder {
         self.write(RECONSTRUCTIONS, png)
     }
 
+    /// Whether a checkpoint lies in it, whole or not.
+    pub fn has_checkpoint(&self) -> bool {
+        self.checkpoints().is_begun()
+    }
+
+    /// The checkpoints.
+    pub(super) fn checkpoints(&self) -> Store {
+        Store::new(self.path.join(CHECKPOINTS))
+    }
+
+    /// `fault.ckpt`, the state in which training failed, and `fault.json`, what failed on which images.
+    pub(super) fn write_fault(
+        &self,
+        identity: &Identity,
+        state: &Snapshot<'_, f32>,
+        images: &[u32],
+        error: &TrainError,
+    ) -> Result<(), RunError> {
+        let mut bytes = Vec::new();
+        encode(identity, state, &mut bytes);
+        self.write(FAULT_STATE, &bytes)?;
+        let cursor = state.cursor;
+        let fault = json!({
+            "error": error.to_string(),
+            "epoch": cursor.epoch,
+            "steps_done": cursor.step,
+            "images": images,
+        });
+        self.write_json(FAULT, &fault)
+    }
+
+    /// Removes what says that the run is done, and what was kept of a failure; whoever reads the folder from now on finds a
+    /// run under way.
+    pub(super) fn reopen(&self) -> Result<(), RunError> {
+        for name in [METRICS, FAULT, FAULT_STATE] {
+            let path = self.path.join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_json(&self, name: &str, value: &Value) -> Result<(), RunError> {
         self.write(name, format!("{value:#}\n").as_bytes())
     }
@@ -147,9 +218,7 @@ impl OpenRun {
                 return Err(RunError::NotARun { folder: path.to_path_buf(), missing: name.to_owned() });
             }
         }
-        let file = path.join(CONFIG);
-        let bytes = read_whole(&file)?;
-        let config = RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?;
+        let config = read_config(path)?;
         let prepared = prepare(&config, data_dirs)?;
         let params = weights::load(&path.join(MODEL), &prepared.model)?;
         check_weights(path)?;
@@ -162,8 +231,18 @@ impl OpenRun {
     }
 }
 
+/// Reads `config.toml` of the run in `path`.
+pub(super) fn read_config(path: &Path) -> Result<RunConfig, RunError> {
+    let file = path.join(CONFIG);
+    if !file.is_file() {
+        return Err(RunError::NotARun { folder: path.to_path_buf(), missing: CONFIG.to_owned() });
+    }
+    let bytes = read_whole(&file)?;
+    Ok(RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?)
+}
+
 /// Refuses weights that are not those the run measured, where it got as far as to write down which those are.
-fn check_weights(path: &Path) -> Result<(), RunError> {
+pub(super) fn check_weights(path: &Path) -> Result<(), RunError> {
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(());

@@ -2,16 +2,23 @@
 //!
 //! [`Prepared`] loads the data and lays out the model, [`RunFolder`] holds the files, [`execute`] trains between them.
 
+pub mod checkpoint;
+
 mod environment;
 mod error;
 mod execute;
 mod folder;
 mod images;
+mod keeper;
+mod lock;
 mod prepare;
+mod resume;
 
 pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{Executed, execute, fit};
 pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
+pub use lock::FolderLock;
 pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
+pub use resume::{Fault, Found, check_config, find_run, identity, read_fault, replay_fault, resolved, run_config};

@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::{ReportKind, RunConfig, StudyConfig};
-use crate::files::write_whole;
-use crate::run::{Executed, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, load_data};
+use crate::files::{read_whole, write_whole};
+use crate::run::{
+    Executed, Found, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
+};
 use crate::train::{Listener, Stop};
 
 pub use measure::{Inverted, Inverting};
@@ -53,6 +55,8 @@ pub struct StudyRun {
 pub trait Observer: Sync {
     /// Called when a run begins, from the thread that makes it.
     fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener>;
+    /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
+    fn kept(&self, name: &str);
     /// Called when a run is done.
     fn end(&self, name: &str, executed: &Executed);
     /// Called as a run's decoder is run backwards: so many of all images are done.
@@ -97,7 +101,7 @@ pub fn prepare_runs(
     Ok(prepared)
 }
 
-/// Makes every run of a study, `jobs` at a time, each with its share of the machine's threads, and writes the study's
+/// Makes every run of a study that `out` does not hold already, `jobs` at a time, each with its share of the machine's threads, and writes the study's
 /// folder `out`. The first run that fails ends the study with its error; what is finished stays.
 pub fn run_study(
     config: StudyConfig,
@@ -107,8 +111,7 @@ pub fn run_study(
     jobs: usize,
     observer: &dyn Observer,
 ) -> Result<Study, RunError> {
-    create_output(out)?;
-    write_whole(&out.join("study.toml"), config.to_toml().as_bytes())?;
+    begin(&config, out)?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let made: Mutex<Vec<(usize, StudyRun)>> = Mutex::new(Vec::new());
     let failed: Mutex<Option<RunError>> = Mutex::new(None);
@@ -157,6 +160,24 @@ pub fn run_study(
     Ok(study)
 }
 
+/// Takes the folder of a study: a new one, or one in which the same study was begun.
+fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
+    let (file, text) = (out.join("study.toml"), config.to_toml());
+    if !file.is_file() {
+        create_output(out)?;
+        return Ok(write_whole(&file, text.as_bytes())?);
+    }
+    let begun = read_whole(&file)?;
+    match String::from_utf8_lossy(&begun).lines().zip(text.lines()).position(|(begun, now)| begun != now) {
+        None if begun.len() == text.len() => Ok(()),
+        line => {
+            let line =
+                1 + line.unwrap_or(text.lines().count().min(begun.iter().filter(|&&byte| byte == b'\n').count()));
+            Err(RunError::OtherStudy { file, line })
+        }
+    }
+}
+
 fn make(
     name: &str,
     prepared: &Prepared,
@@ -165,10 +186,19 @@ fn make(
     machine: Machine,
     observer: &dyn Observer,
 ) -> Result<StudyRun, RunError> {
-    let folder = RunFolder::create(&out.join("runs").join(name))?;
-    let mut listener = observer.begin(name, config);
-    let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *listener))??;
-    observer.end(name, &executed);
+    let folder = RunFolder::take(&out.join("runs").join(name))?;
+    let executed = match find_run(&folder, config, prepared)? {
+        Found::Finished(executed) => {
+            observer.kept(name);
+            *executed
+        }
+        Found::Begun | Found::Absent => {
+            let mut listener = observer.begin(name, config);
+            let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *listener))??;
+            observer.end(name, &executed);
+            executed
+        }
+    };
     let (name, config, prepared) = (name.to_owned(), config.clone(), prepared.clone());
     Ok(StudyRun { name, config, prepared, executed, folder: folder.path().to_path_buf() })
 }

@@ -103,6 +103,19 @@ pub struct NonFinite {
     pub col: usize,
 }
 
+/// A node of a tape, for someone who looks at it from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a, T> {
+    /// The scope that was set while it was recorded.
+    pub scope: u32,
+    /// Whether it is a parameter.
+    pub is_parameter: bool,
+    /// Columns.
+    pub cols: usize,
+    /// Its value, row-major.
+    pub value: &'a [T],
+}
+
 impl<'a, T: Real> Tape<'a, T> {
     /// An empty tape in `arena` that reads parameters from the flat buffer `params`.
     pub fn new(context: Context, arena: &'a mut Arena<T>, params: &'a [T]) -> Self {
@@ -146,6 +159,15 @@ impl<'a, T: Real> Tape<'a, T> {
             };
             let (row, col) = (at / node.cols, at % node.cols);
             Some(NonFinite { operation: node.op.name(), scope: node.scope, parameter, row, col })
+        })
+    }
+
+    /// Every node in the order of recording, with its value.
+    pub fn nodes(&self) -> impl Iterator<Item = Recorded<'_, T>> {
+        (0..self.arena.len as u32).map(Var).map(|var| {
+            let node = &self.arena.nodes[var.index()];
+            let is_parameter = matches!(node.op, Op::Parameter { .. });
+            Recorded { scope: node.scope, is_parameter, cols: node.cols, value: self.value(var) }
         })
     }
 

@@ -27,6 +27,15 @@ pub struct Best {
     pub value: f64,
 }
 
+/// What early stopping remembers from epoch to epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    /// The best epoch so far.
+    pub best: Option<Best>,
+    /// Epochs since the last that counted.
+    pub wait: usize,
+}
+
 /// What an epoch's value means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -52,6 +61,16 @@ impl EarlyStopping {
     /// The best epoch so far.
     pub fn best(&self) -> Option<Best> {
         self.best
+    }
+
+    /// What it remembers.
+    pub fn patience(&self) -> Patience {
+        Patience { best: self.best, wait: self.wait }
+    }
+
+    /// Goes on from what was remembered.
+    pub fn set_patience(&mut self, patience: Patience) {
+        (self.best, self.wait) = (patience.best, patience.wait);
     }
 
     /// Takes the monitored value at the end of `epoch`, counted from 1.

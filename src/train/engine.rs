@@ -3,19 +3,21 @@
 use std::time::Instant;
 
 use narrows_kernels::reduce::is_all_finite;
-use narrows_kernels::{Accumulate, AlignedVec, Context, Real, enlist};
+use narrows_kernels::{AlignedVec, Context, Real, enlist};
 
 use super::early_stopping::{Best, EarlyStopping, Verdict};
+use super::error::TrainError;
 use super::evaluate::{Images, Trained};
 use super::event::{Event, Flow, Listener};
 use super::history::{EpochRecord, History};
 use super::objective::Objective;
+use super::state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, Unrecorded};
+use super::step::StepMemory;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, shuffle_into};
-use crate::loss;
-use crate::nn::{Autoencoder, Mode, Param};
+use crate::nn::{Autoencoder, Param};
 use crate::optim::{Clip, LearningRate, Optimizer};
-use crate::tape::{Arena, NOISE_ROWS, Tape, Whole};
+use crate::tape::{Arena, NOISE_ROWS};
 
 /// All that a training run depends on.
 pub struct Job<'a, T: Real> {
@@ -28,7 +30,7 @@ pub struct Job<'a, T: Real> {
     /// The images.
     pub data: &'a Dataset,
     /// The value of each grey level.
-    pub scale: &'a [T; 256],
+    pub scale: [T; 256],
     /// Which of them are trained on.
     pub train: &'a [u32],
     /// Which of them are validated on; may be none.
@@ -45,6 +47,20 @@ pub struct Job<'a, T: Real> {
     pub clip: Clip,
     /// Rows of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it.
     pub slice_rows: usize,
+}
+
+impl<T: Real> Job<'_, T> {
+    /// Steps of an epoch.
+    pub fn steps(&self) -> usize {
+        self.train.len().div_ceil(self.config.batch_size)
+    }
+
+    /// Writes the training images in the order of an epoch, by their numbers in the data set.
+    pub(super) fn order_into(&self, order: &mut [u32], epoch: usize) {
+        shuffle_into(order, self.seed, epoch as u64);
+        // The order numbers the training images; the data set numbers all of them.
+        order.iter_mut().for_each(|index| *index = self.train[*index as usize]);
+    }
 }
 
 /// The usual [`Job::slice_rows`].
@@ -81,157 +97,258 @@ pub struct Outcome<T: Real> {
     pub restored_best: bool,
 }
 
-/// Why training failed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum TrainError {
-    /// The loss is infinite or not a number.
-    #[error(
-        "training stopped in epoch {epoch} at step {step}: the loss is {loss}. The first value that is not finite came from \
-         {origin}, for image {image} of the batch. A smaller learning rate, gradient clipping (optimizer.clip_norm) or \
-         another initialisation may help"
-    )]
-    NonFiniteLoss {
-        /// Counted from 1.
-        epoch: usize,
-        /// Counted from 1 within the epoch.
-        step: usize,
-        /// The loss.
-        loss: f64,
-        /// The operation and the layer.
-        origin: String,
-        /// The row of the batch, counted from 1.
-        image: usize,
-    },
-    /// A parameter became infinite or not a number in the last update of an epoch.
-    #[error(
-        "training stopped in epoch {epoch} at step {step}: the update left the parameter {name} with a value that is not \
-         finite. A smaller learning rate or gradient clipping (optimizer.clip_norm) may help"
-    )]
-    NonFiniteUpdate {
-        /// Counted from 1.
-        epoch: usize,
-        /// The last of the epoch, counted from 1.
-        step: usize,
-        /// The parameter.
-        name: String,
-    },
-    /// Finite parameters give a validation loss that is infinite or not a number.
-    #[error(
-        "training stopped after epoch {epoch}: the loss on the validation set is {loss}, though every parameter is finite. A \
-         smaller learning rate may help"
-    )]
-    NonFiniteValidation {
-        /// Counted from 1.
-        epoch: usize,
-        /// The loss.
-        loss: f64,
-    },
-    /// A parameter became infinite or not a number in an update, before any image was seen with it.
-    #[error(
-        "training stopped in epoch {epoch} at step {step}: the loss is {loss}, because {origin} is not finite since the update \
-         before. A smaller learning rate or gradient clipping (optimizer.clip_norm) may help"
-    )]
-    NonFiniteParameter {
-        /// Counted from 1.
-        epoch: usize,
-        /// Counted from 1 within the epoch.
-        step: usize,
-        /// The loss.
-        loss: f64,
-        /// The parameter.
-        origin: String,
-    },
-}
-
-/// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`enlist`]). The outcome is a function of the job alone: neither threads nor instruction set change a bit.
+/// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`enlist`]). The outcome is a
+/// function of the job alone: neither threads nor instruction set change a bit.
 pub fn train<T: Real>(
     job: Job<'_, T>,
     params: AlignedVec<T>,
     listener: &mut dyn Listener,
 ) -> Result<Outcome<T>, TrainError> {
-    enlist(|| run(job, params, listener))
+    train_from(job, Start::Fresh(params), &mut Unrecorded(listener))
 }
 
-fn run<T: Real>(
-    mut job: Job<'_, T>,
-    mut params: AlignedVec<T>,
-    listener: &mut dyn Listener,
+/// What training begins with.
+pub enum Start<T: Real> {
+    /// Parameters, before the first step.
+    Fresh(AlignedVec<T>),
+    /// Between two steps of a run of the same job.
+    Resumed(Box<State<T>>),
+}
+
+/// [`train`] from fresh parameters or from where a run of the same job stood, to the same bits as without a break.
+pub fn train_from<T: Real>(
+    job: Job<'_, T>,
+    start: Start<T>,
+    recorder: &mut dyn Recorder<T>,
 ) -> Result<Outcome<T>, TrainError> {
-    let scale = job.scale;
-    let mut memory = StepMemory::new(params.len());
-    let mut validation_arena = Arena::default();
-    let mut order = vec![0; job.train.len()];
-    let mut history = History::default();
-    let mut early_stopping = job.config.early_stopping.clone().map(EarlyStopping::new);
-    let mut best_params: Option<AlignedVec<T>> = None;
-    let mut stop = Stop::LastEpoch;
-    let steps = job.train.len().div_ceil(job.config.batch_size);
-    for epoch in 1..=job.config.max_epochs {
-        let began = Instant::now();
-        let learning_rate = job.learning_rate.value();
-        shuffle_into(&mut order, job.seed, epoch as u64);
-        // The order numbers the training images; the data set numbers all of them.
-        order.iter_mut().for_each(|index| *index = job.train[*index as usize]);
-        let mut mean = EpochMean::default();
-        let mut interrupted = None;
-        for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
-            let taken = ((epoch - 1) * steps + step - 1) as u64;
-            let (loss, penalty) =
-                memory.gradients(&job, scale, &params, batch, taken).map_err(|found| found.at(epoch, step))?;
-            job.clip.apply(job.context.isa, &mut memory.grads);
-            job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
-            mean.add(loss, penalty, batch.len());
-            let event = Event::StepDone { epoch, step, steps, loss: mean.loss() };
-            if listener.hear(event) == Flow::Interrupt {
-                interrupted = Some(Stop::Interrupted { epoch, step });
+    let live = Live::begin(job, start)?;
+    enlist(|| live.run(recorder))
+}
+
+/// A run under way: the job, and all that its rest depends on.
+struct Live<'j, T: Real> {
+    job: Job<'j, T>,
+    params: AlignedVec<T>,
+    cursor: Cursor,
+    mean: EpochMean,
+    early_stopping: Option<EarlyStopping>,
+    best_params: Option<AlignedVec<T>>,
+    history: History,
+    /// Of the epoch under way, up to `since`.
+    seconds: f64,
+    since: Instant,
+    checkpoint_seconds: f64,
+}
+
+impl<'j, T: Real> Live<'j, T> {
+    pub(super) fn begin(mut job: Job<'j, T>, start: Start<T>) -> Result<Self, TrainError> {
+        let mut early_stopping = job.config.early_stopping.clone().map(EarlyStopping::new);
+        let (cursor, since) = (Cursor { epoch: 1, step: 0 }, Instant::now());
+        let state = match start {
+            Start::Fresh(params) => {
+                let (mean, history) = (EpochMean::default(), History::default());
+                let (seconds, checkpoint_seconds, best_params) = (0.0, 0.0, None);
+                return Ok(Live {
+                    job,
+                    params,
+                    cursor,
+                    mean,
+                    early_stopping,
+                    best_params,
+                    history,
+                    seconds,
+                    since,
+                    checkpoint_seconds,
+                });
+            }
+            Start::Resumed(state) => state,
+        };
+        state.check(&job)?;
+        for ((_, to), (_, from)) in job.optimizer.state_mut().into_iter().zip(&state.moments) {
+            to.copy_from_slice(from);
+        }
+        job.optimizer.set_step_count(state.optimizer_steps);
+        job.learning_rate.set_rate(state.rate);
+        if let (Some(stopping), Some(patience)) = (&mut early_stopping, state.patience) {
+            stopping.set_patience(patience);
+        }
+        Ok(Live {
+            job,
+            params: state.params,
+            cursor: state.cursor,
+            mean: state.mean,
+            early_stopping,
+            best_params: state.best_params,
+            history: state.history,
+            seconds: state.seconds,
+            since,
+            checkpoint_seconds: state.checkpoint_seconds,
+        })
+    }
+
+    fn run(mut self, recorder: &mut dyn Recorder<T>) -> Result<Outcome<T>, TrainError> {
+        let scale = self.job.scale;
+        let mut memory = StepMemory::new(self.params.len());
+        let mut validation_arena = Arena::default();
+        let mut order = vec![0; self.job.train.len()];
+        let mut stop = Stop::LastEpoch;
+        while self.cursor.epoch <= self.job.config.max_epochs {
+            self.job.order_into(&mut order, self.cursor.epoch);
+            if self.steps(&order, &scale, &mut memory, recorder)? == Flow::Interrupt {
+                self.record(Moment::Interrupted, recorder);
+                stop = Stop::Interrupted { epoch: self.cursor.epoch, step: self.cursor.step };
                 break;
             }
+            let images = Images { data: self.job.data, indices: self.job.validation, scale: &scale };
+            let val_loss = self.trained().loss(images, &mut validation_arena);
+            if let Err(error) = check_epoch(&self.job, &self.params, self.cursor, val_loss) {
+                let last = batches(&order, self.job.config.batch_size).last().unwrap_or_default();
+                let seen =
+                    if matches!(error, TrainError::NonFiniteValidation { .. }) { self.job.validation } else { last };
+                recorder.fail(&self.snapshot(), seen, &error);
+                return Err(error);
+            }
+            let (verdict, flow) = self.end_epoch(val_loss, recorder);
+            let done = self.history.epochs.len();
+            if verdict == Some(Verdict::Stop) {
+                stop = Stop::Early;
+                break;
+            }
+            if done < self.job.config.max_epochs {
+                let interrupt = flow == Flow::Interrupt;
+                let moment = if interrupt { Moment::Interrupted } else { Moment::Epoch(done) };
+                if self.record(moment, recorder) == Flow::Interrupt || interrupt {
+                    stop = Stop::Interrupted { epoch: done, step: self.job.steps() };
+                    break;
+                }
+            }
         }
-        if let Some(interrupted) = interrupted {
-            stop = interrupted;
-            break;
+        let restored_best = self.best_params.is_some();
+        let best = self.early_stopping.and_then(|stopping| stopping.best());
+        Ok(Outcome {
+            params: self.best_params.unwrap_or(self.params),
+            history: self.history,
+            stop,
+            best,
+            restored_best,
+        })
+    }
+
+    /// The steps of the epoch under way that are left.
+    fn steps(
+        &mut self,
+        order: &[u32],
+        scale: &[T; 256],
+        memory: &mut StepMemory<T>,
+        recorder: &mut dyn Recorder<T>,
+    ) -> Result<Flow, TrainError> {
+        let (steps, learning_rate) = (self.job.steps(), self.job.learning_rate.value());
+        for batch in batches(order, self.job.config.batch_size).skip(self.cursor.step) {
+            let taken = self.job.optimizer.step_count();
+            let found = memory.gradients(&self.job, scale, &self.params, batch, taken);
+            let (loss, penalty) = match found {
+                Ok(found) => found,
+                Err(found) => {
+                    let error = found.at(self.cursor.epoch, self.cursor.step + 1);
+                    recorder.fail(&self.snapshot(), batch, &error);
+                    return Err(error);
+                }
+            };
+            let isa = self.job.context.isa;
+            self.job.clip.apply(isa, &mut memory.grads);
+            self.job.optimizer.step(isa, &mut self.params, &memory.grads, learning_rate);
+            self.mean.add(loss, penalty, batch.len());
+            self.cursor.step += 1;
+            let Cursor { epoch, step } = self.cursor;
+            let event = Event::StepDone { epoch, step, steps, loss: self.mean.mean_loss() };
+            if recorder.hear(event) == Flow::Interrupt
+                || self.record(Moment::Step(taken + 1), recorder) == Flow::Interrupt
+            {
+                return Ok(Flow::Interrupt);
+            }
         }
-        let trained = Trained { model: job.model, params: &params, objective: job.objective, context: job.context };
-        let images = Images { data: job.data, indices: job.validation, scale };
-        let val_loss = trained.loss(images, &mut validation_arena);
-        check_epoch(&job, &params, epoch, steps, val_loss)?;
-        let seconds = began.elapsed().as_secs_f64();
-        let record =
-            EpochRecord { epoch, loss: mean.loss(), val_loss, seconds, penalty: mean.penalty(), learning_rate };
-        history.epochs.push(record);
-        let verdict = early_stopping.as_mut().map(|stopping| {
+        Ok(Flow::Continue)
+    }
+
+    /// Writes the epoch's row, and goes on to the next.
+    fn end_epoch(&mut self, val_loss: f64, recorder: &mut dyn Recorder<T>) -> (Option<Verdict>, Flow) {
+        self.stop_clock();
+        let epoch = self.cursor.epoch;
+        let record = EpochRecord {
+            epoch,
+            loss: self.mean.mean_loss(),
+            val_loss,
+            seconds: self.seconds,
+            checkpoint_seconds: self.checkpoint_seconds,
+            penalty: self.mean.mean_penalty(),
+            learning_rate: self.job.learning_rate.value(),
+        };
+        (self.seconds, self.checkpoint_seconds) = (0.0, 0.0);
+        self.history.epochs.push(record);
+        let verdict = self.early_stopping.as_mut().map(|stopping| {
             let value = monitored(stopping.config().monitor, &record);
             stopping.observe(epoch, value)
         });
-        let keeps_best = job.config.early_stopping.as_ref().is_some_and(|config| config.restore_best);
+        let keeps_best = self.job.config.early_stopping.as_ref().is_some_and(|config| config.restore_best);
         if keeps_best && verdict == Some(Verdict::Improved) {
-            let best = best_params.get_or_insert_with(|| AlignedVec::zeros(params.len()));
-            best.copy_from_slice(&params);
+            let best = self.best_params.get_or_insert_with(|| AlignedVec::zeros(self.params.len()));
+            best.copy_from_slice(&self.params);
         }
-        let watched = monitored(job.learning_rate.monitor(), &record);
-        job.learning_rate.epoch_done(watched);
+        let watched = monitored(self.job.learning_rate.monitor(), &record);
+        self.job.learning_rate.epoch_done(watched);
+        (self.cursor, self.mean) = (Cursor { epoch: epoch + 1, step: 0 }, EpochMean::default());
         let improved = verdict.map(|verdict| verdict == Verdict::Improved);
-        let flow = listener.hear(Event::EpochDone { record: &record, improved });
-        if verdict == Some(Verdict::Stop) {
-            stop = Stop::Early;
-            break;
+        (verdict, recorder.hear(Event::EpochDone { record: &record, improved }))
+    }
+
+    /// Lends the state to the recorder if it wants it.
+    fn record(&mut self, moment: Moment, recorder: &mut dyn Recorder<T>) -> Flow {
+        if !recorder.wants(moment) {
+            return Flow::Continue;
         }
-        if flow == Flow::Interrupt && epoch < job.config.max_epochs {
-            stop = Stop::Interrupted { epoch, step: steps };
-            break;
+        self.stop_clock();
+        let flow = recorder.record(&self.snapshot());
+        self.checkpoint_seconds += self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
+        flow
+    }
+
+    /// Adds the time since it last ran to that of the epoch.
+    fn stop_clock(&mut self) {
+        self.seconds += self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
+    }
+
+    fn trained(&self) -> Trained<'_, T> {
+        Trained {
+            model: self.job.model,
+            params: &self.params,
+            objective: self.job.objective,
+            context: self.job.context,
         }
     }
-    let restored_best = best_params.is_some();
-    let best = early_stopping.and_then(|stopping| stopping.best());
-    Ok(Outcome { params: best_params.unwrap_or(params), history, stop, best, restored_best })
+
+    fn snapshot(&self) -> Snapshot<'_, T> {
+        Snapshot {
+            cursor: self.cursor,
+            params: &self.params,
+            optimizer: &self.job.optimizer,
+            rate: self.job.learning_rate.rate(),
+            mean: self.mean,
+            patience: self.early_stopping.as_ref().map(EarlyStopping::patience),
+            best_params: self.best_params.as_deref(),
+            history: &self.history,
+            seconds: self.seconds,
+            checkpoint_seconds: self.checkpoint_seconds,
+        }
+    }
 }
 
 /// Refuses an epoch whose last update left a parameter that is not finite, or whose validation loss is not.
-fn check_epoch<T: Real>(
+pub(super) fn check_epoch<T: Real>(
     job: &Job<'_, T>,
     params: &[T],
-    epoch: usize,
-    step: usize,
+    Cursor { epoch, step }: Cursor,
     loss: f64,
 ) -> Result<(), TrainError> {
     if !is_all_finite(job.context.isa, params) {
@@ -249,106 +366,5 @@ fn monitored(monitor: Monitor, record: &EpochRecord) -> f64 {
     match monitor {
         Monitor::Loss => record.loss,
         Monitor::ValLoss => record.val_loss,
-    }
-}
-
-/// The buffers of a step, which the next one reuses.
-struct StepMemory<T> {
-    arena: Arena<T>,
-    grads: AlignedVec<T>,
-}
-
-impl<T: Real> StepMemory<T> {
-    fn new(parameters: usize) -> Self {
-        StepMemory { arena: Arena::default(), grads: AlignedVec::zeros(parameters) }
-    }
-
-    /// Leaves the gradients of one batch in `grads`; returns loss and penalty. A batch of more than `job.slice_rows` rows is
-    /// processed slice by slice: since every element of a weight's gradient is one chain over the rows, the bits are those of
-    /// the batch in one piece, in the memory of a slice.
-    fn gradients(
-        &mut self,
-        job: &Job<'_, T>,
-        scale: &[T; 256],
-        params: &[T],
-        batch: &[u32],
-        step: u64,
-    ) -> Result<(f64, f64), NonFiniteLoss> {
-        let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
-        for (number, slice) in batch.chunks(job.slice_rows).enumerate() {
-            let first_row = number * job.slice_rows;
-            let mut tape = Tape::new(job.context, &mut self.arena, params);
-            let x = Images { data: job.data, indices: slice, scale }.gather(&mut tape, slice);
-            let mode = Mode::Train { seed: job.seed, step, first_row };
-            let recorded = job.objective.record(job.model, &mut tape, whole, x, mode);
-            values += tape.scalar(recorded.loss).to_f64();
-            penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
-            if !(values + penalty).is_finite() {
-                return Err(NonFiniteLoss::trace(job.model, &tape, values + penalty, first_row));
-            }
-            whole.above = tape.loss_sum(recorded.loss);
-            let accumulate = if number == 0 { Accumulate::Overwrite } else { Accumulate::Add };
-            tape.backward(recorded.total, &mut self.grads, accumulate)
-                .expect("every parameter of an autoencoder influences its reconstruction");
-        }
-        let elements = batch.len() * job.model.features();
-        Ok((loss::of_slices(job.objective.loss, whole.above, values, elements), penalty))
-    }
-}
-
-/// Where a loss stopped being finite, before the epoch and step are known.
-struct NonFiniteLoss {
-    loss: f64,
-    origin: String,
-    image: usize,
-    in_parameter: bool,
-}
-
-impl NonFiniteLoss {
-    fn trace<T: Real>(model: &Autoencoder, tape: &Tape<'_, T>, loss: f64, first_row: usize) -> Self {
-        match tape.first_non_finite() {
-            Some(found) => NonFiniteLoss {
-                loss,
-                origin: model.describe(found),
-                image: first_row + found.row + 1,
-                in_parameter: found.parameter.is_some(),
-            },
-            None => {
-                NonFiniteLoss { loss, origin: "the sum of loss and penalty".to_owned(), image: 1, in_parameter: false }
-            }
-        }
-    }
-
-    fn at(self, epoch: usize, step: usize) -> TrainError {
-        let NonFiniteLoss { loss, origin, image, in_parameter } = self;
-        if in_parameter {
-            TrainError::NonFiniteParameter { epoch, step, loss, origin }
-        } else {
-            TrainError::NonFiniteLoss { epoch, step, loss, origin, image }
-        }
-    }
-}
-
-/// Means over the samples of an epoch.
-#[derive(Default)]
-struct EpochMean {
-    loss: f64,
-    penalty: f64,
-    samples: usize,
-}
-
-impl EpochMean {
-    fn add(&mut self, loss: f64, penalty: f64, samples: usize) {
-        self.loss += loss * samples as f64;
-        self.penalty += penalty * samples as f64;
-        self.samples += samples;
-    }
-
-    fn loss(&self) -> f64 {
-        self.loss / self.samples as f64
-    }
-
-    fn penalty(&self) -> f64 {
-        self.penalty / self.samples as f64
     }
 }

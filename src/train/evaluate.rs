@@ -50,6 +50,22 @@ impl Evaluation {
             "code_l1": self.code_l1,
         })
     }
+
+    /// Reads what [`to_json`](Self::to_json) gives; a number that JSON has no word for is NaN.
+    pub fn from_json(value: &Value) -> Option<Self> {
+        let number = |key: &str| match value.get(key)? {
+            Value::Null => Some(f64::NAN),
+            value => value.as_f64(),
+        };
+        Some(Evaluation {
+            images: usize::try_from(value.get("images")?.as_u64()?).ok()?,
+            loss: number("loss")?,
+            mse: number("mse")?,
+            nrmse: number("nrmse")?,
+            active_code_units: number("active_code_units")?,
+            code_l1: number("code_l1")?,
+        })
+    }
 }
 
 /// Images and the numbers they are read with.

@@ -38,6 +38,9 @@ pub enum Flow {
 pub trait Listener: Send {
     /// Takes an event, and says whether training goes on.
     fn hear(&mut self, event: Event<'_>) -> Flow;
+
+    /// Takes a sentence for a person about something that went wrong and that the run survives.
+    fn note(&mut self, _sentence: &str) {}
 }
 
 /// Hears nothing.

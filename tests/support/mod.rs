@@ -16,6 +16,16 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Variables that change what the program does.
 pub const VARIABLES: [&str; 3] = ["NARROWS_DATA_DIR", "NARROWS_ISA", "NO_COLOR"];
 
+/// The folder of the public sets; in CI its absence is a failure, elsewhere a message.
+pub fn real_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("NARROWS_DATA_DIR").map(PathBuf::from);
+    if folder.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs NARROWS_DATA_DIR, the folder of the public data sets");
+        println!("skipped: NARROWS_DATA_DIR does not name the folder of the public data sets");
+    }
+    folder
+}
+
 /// 21 pictures of 4×4 pixels in three classes, called `toys`, and a small model of them.
 pub const TOYS: &str = r#"name = "toys"
 seed = 3
@@ -210,11 +220,15 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `history.csv` without the column of seconds, which no two runs share.
+/// `history.csv` or `summary.csv` without the columns of seconds, which no two runs share.
 pub fn without_seconds(history: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = history.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
-    let seconds = rows[0].iter().position(|column| column == "seconds").expect("a column of seconds");
-    rows.iter_mut().for_each(|row| drop(row.remove(seconds)));
+    assert!(rows[0].iter().any(|column| column == "seconds"), "a column of seconds");
+    for name in ["seconds", "checkpoint_seconds"] {
+        if let Some(at) = rows[0].iter().position(|column| column == name) {
+            rows.iter_mut().for_each(|row| drop(row.remove(at)));
+        }
+    }
     rows
 }
 

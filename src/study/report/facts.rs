@@ -277,6 +277,7 @@ pub(super) mod tests {
             loss,
             val_loss: loss,
             seconds: 1.0,
+            checkpoint_seconds: 0.0,
             penalty: 0.0,
             learning_rate: 0.1,
         };

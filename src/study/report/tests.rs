@@ -26,6 +26,8 @@ impl Observer for Watch {
         Box::new(CutAfterAnEpoch(self.0 == Some(name)))
     }
 
+    fn kept(&self, _: &str) {}
+
     fn end(&self, _: &str, _: &Executed) {}
 
     fn inverting(&self, _: &str, _: usize, _: usize) {}

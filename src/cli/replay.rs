@@ -1,0 +1,56 @@
+//! `narrows replay`.
+
+use super::CliError;
+use super::args::ReplayArguments;
+use super::machine;
+use super::output::say;
+use crate::data::data_dirs;
+use crate::figures::number::significant;
+use crate::run::{prepare, read_fault, replay_fault, run_config};
+use crate::train::Seen;
+
+/// Repeats the step at which a run failed.
+pub fn run(arguments: ReplayArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let config = run_config(&arguments.run)?;
+    let prepared = prepare(&config, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let Some(fault) = read_fault(&arguments.run, &config, &prepared, machine)? else {
+        return Err(CliError::Usage(format!(
+            "there is nothing to replay in {}: it has no fault.json, which a run leaves that fails on a value that is not finite",
+            arguments.run.display()
+        )));
+    };
+    let (said, images, cursor) = (fault.error.clone(), fault.images.clone(), fault.state.cursor);
+    let replay = machine.run(|| replay_fault(fault, &config, &prepared, machine))??;
+    say!("Epoch {}, after {} steps, {} images.\n", cursor.epoch, cursor.step, images.len());
+    table("parameter", &replay.parameters);
+    say!("");
+    table("output of", &replay.layers);
+    let rows = replay.layers.iter().filter_map(|layer| layer.first_non_finite);
+    if let Some(image) = rows.map(|(row, _, _)| row).next().and_then(|row| images.get(row - 1).map(|i| (row, i))) {
+        say!("\nImage {} of the batch is number {} of the data set, counted from 0.", image.0, image.1);
+    }
+    match replay.error {
+        Some(error) if error.to_string() == said => say!("\n{error}"),
+        Some(error) => say!("\n{error}\n\nThe run itself had said: {said}"),
+        None => {
+            return Err(CliError::Failed(format!(
+                "the step does not fail when it is repeated; the run had said: {said}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn table(title: &str, rows: &[Seen]) {
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(title.len());
+    say!("  {title:<width$}{:>14}{:>14}  first value that is not finite", "min", "max");
+    for Seen { name, min, max, first_non_finite } in rows {
+        let figure = |value: f64| if value.is_finite() { significant(value, 4) } else { "-".to_owned() };
+        let first = match first_non_finite {
+            Some((row, col, value)) => format!("{value} in row {row}, column {col}"),
+            None => "-".to_owned(),
+        };
+        say!("  {name:<width$}{:>14}{:>14}  {first}", figure(*min), figure(*max));
+    }
+}

@@ -1,0 +1,252 @@
+//! The bytes of a checkpoint.
+
+use narrows_kernels::AlignedVec;
+use sha2::{Digest, Sha256};
+
+use super::{Checkpoint, FormatError, Identity};
+use crate::optim::schedule::Rate;
+use crate::train::{Best, Cursor, EpochMean, EpochRecord, History, Patience, Snapshot, State};
+
+/// The first bytes of every checkpoint: not text, and broken by a transfer that changes line ends.
+pub const MAGIC: [u8; 8] = *b"\x8anarck\r\n";
+
+/// The format that is written, and the only one that is read.
+pub const FORMAT: u32 = 1;
+
+const HEADER: usize = 24;
+const CHECKSUM: usize = 32;
+const ROW: usize = 56;
+
+/// Writes a checkpoint into `out`, whatever stood there.
+pub fn encode(identity: &Identity, state: &Snapshot<'_, f32>, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend(MAGIC);
+    out.extend(FORMAT.to_le_bytes());
+    out.extend([0; 12]);
+    for text in [&identity.version, &identity.config, &identity.data, &identity.gemm] {
+        put_text(out, text);
+    }
+    let Cursor { epoch, step } = state.cursor;
+    put_ints(out, [epoch as u64, step as u64, state.optimizer.step_count()]);
+    put_ints(out, [state.rate.epoch]);
+    put_floats(out, [state.rate.rate, state.rate.best]);
+    put_ints(out, [state.rate.waited, state.rate.cooling]);
+    put_floats(out, [state.mean.loss, state.mean.penalty]);
+    put_ints(out, [state.mean.samples as u64]);
+    out.push(u8::from(state.patience.is_some()));
+    if let Some(patience) = state.patience {
+        put_ints(out, [patience.wait as u64]);
+        out.push(u8::from(patience.best.is_some()));
+        if let Some(best) = patience.best {
+            put_ints(out, [best.epoch as u64]);
+            put_floats(out, [best.value]);
+        }
+    }
+    put_floats(out, [state.seconds, state.checkpoint_seconds]);
+    put_ints(out, [state.history.epochs.len() as u64]);
+    for e in &state.history.epochs {
+        put_ints(out, [e.epoch as u64]);
+        put_floats(out, [e.loss, e.val_loss, e.seconds, e.checkpoint_seconds, e.penalty, e.learning_rate]);
+    }
+    put_values(out, state.params);
+    let moments = state.optimizer.state();
+    out.extend((moments.len() as u32).to_le_bytes());
+    for (name, values) in moments {
+        put_text(out, &name);
+        put_values(out, values);
+    }
+    out.push(u8::from(state.best_params.is_some()));
+    if let Some(best) = state.best_params {
+        put_values(out, best);
+    }
+    let length = (out.len() + CHECKSUM) as u64;
+    out[16..HEADER].copy_from_slice(&length.to_le_bytes());
+    let checksum = Sha256::digest(&out[..]);
+    out.extend(checksum);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend((text.len() as u32).to_le_bytes());
+    out.extend(text.as_bytes());
+}
+
+fn put_ints<const N: usize>(out: &mut Vec<u8>, values: [u64; N]) {
+    values.into_iter().for_each(|value| out.extend(value.to_le_bytes()));
+}
+
+fn put_floats<const N: usize>(out: &mut Vec<u8>, values: [f64; N]) {
+    values.into_iter().for_each(|value| out.extend(value.to_bits().to_le_bytes()));
+}
+
+fn put_values(out: &mut Vec<u8>, values: &[f32]) {
+    put_ints(out, [values.len() as u64]);
+    out.reserve(4 * values.len());
+    values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+}
+
+/// Checks the first bytes of a file of `length` bytes.
+pub(super) fn check_header(header: &[u8], length: u64) -> Result<(), FormatError> {
+    let Some((magic, rest)) = header.split_at_checked(MAGIC.len()) else {
+        return Err(if MAGIC.starts_with(header) {
+            FormatError::Length { found: length, expected: (HEADER + CHECKSUM) as u64 }
+        } else {
+            FormatError::Magic
+        });
+    };
+    if magic != MAGIC {
+        return Err(FormatError::Magic);
+    }
+    let mut rest = Bytes(rest);
+    let short = |_| FormatError::Length { found: length, expected: (HEADER + CHECKSUM) as u64 };
+    let format = rest.int("format").map_err(short)?;
+    if format != u64::from(FORMAT) {
+        return Err(FormatError::Format { found: format });
+    }
+    let expected = rest.int("length").map_err(short)?;
+    if expected != length || length < (HEADER + CHECKSUM) as u64 {
+        return Err(FormatError::Length { found: length, expected });
+    }
+    Ok(())
+}
+
+/// Reads a checkpoint. Total: any bytes give a checkpoint or an error, in time and memory linear in their number.
+pub fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
+    check_header(&bytes[..bytes.len().min(HEADER)], bytes.len() as u64)?;
+    let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM);
+    if Sha256::digest(content)[..] != *checksum {
+        return Err(FormatError::Checksum);
+    }
+    let mut rest = Bytes(&content[HEADER..]);
+    let identity = Identity {
+        version: rest.text("version")?,
+        config: rest.text("configuration")?,
+        data: rest.text("digest of the data")?,
+        gemm: rest.text("GEMM engine")?,
+    };
+    let cursor = Cursor { epoch: rest.count("epoch")?, step: rest.count("step")? };
+    let optimizer_steps = rest.int("number of steps")?;
+    let rate = Rate {
+        epoch: rest.int("learning rate")?,
+        rate: rest.float("learning rate")?,
+        best: rest.float("learning rate")?,
+        waited: rest.int("learning rate")?,
+        cooling: rest.int("learning rate")?,
+    };
+    let mean = EpochMean {
+        loss: rest.float("running mean")?,
+        penalty: rest.float("running mean")?,
+        samples: rest.count("running mean")?,
+    };
+    let patience = rest.option("state of early stopping", |rest| {
+        let wait = rest.count("state of early stopping")?;
+        let best = rest.option("best epoch", |rest| {
+            Ok(Best { epoch: rest.count("best epoch")?, value: rest.float("best epoch")? })
+        })?;
+        Ok(Patience { best, wait })
+    })?;
+    let (seconds, checkpoint_seconds) = (rest.float("time")?, rest.float("time")?);
+    let history = rest.history()?;
+    let params = rest.values("list of parameters")?;
+    let mut moments = Vec::new();
+    for _ in 0..rest.short("number of moments")? {
+        moments.push((rest.text("name of a moment")?, rest.values("list of moments")?));
+    }
+    let best_params = rest.option("list of best parameters", |rest| rest.values("list of best parameters"))?;
+    if !rest.0.is_empty() {
+        return Err(FormatError::Content { what: "end" });
+    }
+    let state = State {
+        cursor,
+        params,
+        optimizer_steps,
+        moments,
+        rate,
+        mean,
+        patience,
+        best_params,
+        history,
+        seconds,
+        checkpoint_seconds,
+    };
+    Ok(Checkpoint { identity, state })
+}
+
+/// What is left to read. Every length is held against what is left before anything is allocated.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: u64, what: &'static str) -> Result<&'a [u8], FormatError> {
+        let split = usize::try_from(count).ok().and_then(|count| self.0.split_at_checked(count));
+        let (taken, rest) = split.ok_or(FormatError::Content { what })?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], FormatError> {
+        let taken = self.take(N as u64, what)?;
+        taken.try_into().map_err(|_| FormatError::Content { what })
+    }
+
+    fn int(&mut self, what: &'static str) -> Result<u64, FormatError> {
+        self.array(what).map(u64::from_le_bytes)
+    }
+
+    fn short(&mut self, what: &'static str) -> Result<u32, FormatError> {
+        self.array(what).map(u32::from_le_bytes)
+    }
+
+    fn count(&mut self, what: &'static str) -> Result<usize, FormatError> {
+        usize::try_from(self.int(what)?).map_err(|_| FormatError::Content { what })
+    }
+
+    fn float(&mut self, what: &'static str) -> Result<f64, FormatError> {
+        self.int(what).map(f64::from_bits)
+    }
+
+    fn text(&mut self, what: &'static str) -> Result<String, FormatError> {
+        let length = self.short(what)?;
+        let bytes = self.take(length.into(), what)?;
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| FormatError::Content { what })
+    }
+
+    fn option<V>(
+        &mut self,
+        what: &'static str,
+        read: impl FnOnce(&mut Self) -> Result<V, FormatError>,
+    ) -> Result<Option<V>, FormatError> {
+        match self.array(what)? {
+            [0] => Ok(None),
+            [1] => read(self).map(Some),
+            _ => Err(FormatError::Content { what }),
+        }
+    }
+
+    fn values(&mut self, what: &'static str) -> Result<AlignedVec<f32>, FormatError> {
+        let bytes = self.int(what)?.checked_mul(4).ok_or(FormatError::Content { what })?;
+        let bytes = self.take(bytes, what)?;
+        let mut values = AlignedVec::zeros(bytes.len() / 4);
+        for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+        Ok(values)
+    }
+
+    fn history(&mut self) -> Result<History, FormatError> {
+        let what = "history";
+        let bytes = self.int(what)?.checked_mul(ROW as u64).ok_or(FormatError::Content { what })?;
+        let mut rows = Bytes(self.take(bytes, what)?);
+        let mut epochs = Vec::with_capacity(rows.0.len() / ROW);
+        while !rows.0.is_empty() {
+            epochs.push(EpochRecord {
+                epoch: rows.count(what)?,
+                loss: rows.float(what)?,
+                val_loss: rows.float(what)?,
+                seconds: rows.float(what)?,
+                checkpoint_seconds: rows.float(what)?,
+                penalty: rows.float(what)?,
+                learning_rate: rows.float(what)?,
+            });
+        }
+        Ok(History { epochs })
+    }
+}

@@ -1,0 +1,130 @@
+//! Two generations of checkpoints in a folder.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::format::{check_header, decode, encode};
+use super::{Checkpoint, CheckpointError, FormatError, Identity};
+use crate::files::{FileError, partial_of, replace_with, sync_folder_of, write_synced};
+use crate::train::Snapshot;
+
+const LAST: &str = "last.ckpt";
+const PREVIOUS: &str = "previous.ckpt";
+
+/// The checkpoints of one run.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Kept, so that only the first checkpoint of a run allocates.
+    written: Vec<u8>,
+    read: Vec<u8>,
+}
+
+/// What a store holds.
+#[derive(Debug)]
+pub struct Stored {
+    /// The newest that is whole, with its file.
+    pub checkpoint: Option<(PathBuf, Checkpoint)>,
+    /// Why newer ones are not used.
+    pub refused: Vec<CheckpointError>,
+}
+
+impl Store {
+    /// The checkpoints in `folder`, which need not exist.
+    pub fn new(folder: PathBuf) -> Self {
+        Store { folder, written: Vec::new(), read: Vec::new() }
+    }
+
+    /// Writes a checkpoint. Whatever fails or is killed on the way, one that was there before is still there.
+    pub fn write(&mut self, identity: &Identity, state: &Snapshot<'_, f32>) -> Result<(), CheckpointError> {
+        encode(identity, state, &mut self.written);
+        // Not its parents: a run folder that was removed while the run goes on must not come back.
+        match fs::create_dir(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(FileError { action: "create", path: self.folder.clone(), source: error }.into());
+            }
+            _ => {}
+        }
+        let path = self.folder.join(LAST);
+        let partial = partial_of(&path);
+        let kept = write_synced(&partial, &self.written).map_err(CheckpointError::from).and_then(|()| {
+            self.read.clear();
+            let read = File::open(&partial).and_then(|mut file| file.read_to_end(&mut self.read));
+            read.map_err(FileError::on("read back", &partial))?;
+            let path = partial.display().to_string();
+            if self.read == self.written { Ok(()) } else { Err(CheckpointError::ReadBack { path }) }
+        });
+        if let Err(error) = kept {
+            // It would only take room.
+            let _ = fs::remove_file(&partial);
+            return Err(error);
+        }
+        if path.exists() {
+            fs::rename(&path, self.folder.join(PREVIOUS)).map_err(FileError::on("rename", &path))?;
+        }
+        replace_with(&partial, &path)?;
+        Ok(sync_folder_of(&path)?)
+    }
+
+    /// Whether a checkpoint is there, whole or not.
+    pub fn is_begun(&self) -> bool {
+        [LAST, PREVIOUS].iter().any(|name| self.folder.join(name).exists())
+    }
+
+    /// Reads the newest checkpoint that is whole, of files of at most `limit` bytes.
+    pub fn read(&self, limit: u64) -> Stored {
+        let mut refused = Vec::new();
+        for name in [LAST, PREVIOUS] {
+            let path = self.folder.join(name);
+            // Between the two renames of a write there is only the previous one.
+            if !path.exists() {
+                continue;
+            }
+            match read_file(&path, limit) {
+                Ok(checkpoint) => return Stored { checkpoint: Some((path, checkpoint)), refused },
+                Err(error) => refused.push(error),
+            }
+        }
+        Stored { checkpoint: None, refused }
+    }
+
+    /// Removes the checkpoints, and nothing else.
+    pub fn clear(&self) -> Result<(), FileError> {
+        for name in [LAST, PREVIOUS] {
+            let path = self.folder.join(name);
+            for path in [partial_of(&path), path] {
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(FileError { action: "remove", path, source: error });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads one checkpoint file; memory is asked for only after its header and its size agree.
+pub(in crate::run) fn read_file(path: &Path, limit: u64) -> Result<Checkpoint, CheckpointError> {
+    let refuse = |source| CheckpointError::Format { path: path.display().to_string(), source };
+    let failed = FileError::on("read", path);
+    let read = || -> std::io::Result<Result<Vec<u8>, FormatError>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        file.by_ref().take(24).read_to_end(&mut bytes)?;
+        if let Err(error) = check_header(&bytes, length) {
+            return Ok(Err(error));
+        }
+        if length > limit {
+            return Ok(Err(FormatError::Length { found: length, expected: limit }));
+        }
+        bytes.reserve_exact((length as usize).saturating_sub(bytes.len()));
+        file.take(length.saturating_sub(bytes.len() as u64)).read_to_end(&mut bytes)?;
+        Ok(Ok(bytes))
+    };
+    let bytes = read().map_err(failed)?.map_err(refuse)?;
+    decode(&bytes).map_err(refuse)
+}

@@ -1,0 +1,268 @@
+//! What a run folder holds already: nothing, a run under way, or a finished one.
+
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::checkpoint::{CheckpointError, Identity, gemm_name, read_file};
+use super::environment::Machine;
+use super::error::RunError;
+use super::execute::{EARLY, Executed, LAST_EPOCH, job};
+use super::folder::{
+    CONFIG, ENVIRONMENT, FAULT, FAULT_STATE, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config,
+};
+use super::prepare::{Loaded, Prepared};
+use crate::config::{Monitor, RunConfig};
+use crate::files::read_whole;
+use crate::nn::weights;
+use crate::optim::OptimizerSpec;
+use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, Replay, State, Stop, replay};
+
+/// What to do about a run that is another.
+const OTHER_FOLDER: &str = "give another folder with --out to begin a new run";
+
+/// What a run folder holds.
+#[derive(Debug)]
+pub enum Found {
+    /// No run.
+    Absent,
+    /// A run under way: [`execute`](super::execute()) goes on from its checkpoint, or from the start where there is none.
+    Begun,
+    /// A finished run, read back: as it was made, but that the seconds of its history are rounded.
+    Finished(Box<Executed>),
+}
+
+/// The configuration with everything decided, as `config.toml` holds it.
+pub fn resolved(config: &RunConfig) -> RunConfig {
+    RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() }
+}
+
+/// What the bits of a run depend on.
+pub fn identity(config: &RunConfig, prepared: &Prepared, machine: Machine) -> Identity {
+    Identity {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: resolved(config).to_toml(),
+        data: data_digest(&prepared.loaded),
+        gemm: gemm_name(machine.context.gemm).to_owned(),
+    }
+}
+
+/// SHA-256 (hex) over the data set and its division.
+fn data_digest(loaded: &Loaded) -> String {
+    let mut hash = Sha256::new();
+    hash.update(loaded.data.digest());
+    for (_, indices) in loaded.parts() {
+        hash.update((indices.len() as u64).to_le_bytes());
+        indices.iter().for_each(|index| hash.update(index.to_le_bytes()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The configuration of the run in `path`.
+pub fn run_config(path: &Path) -> Result<RunConfig, RunError> {
+    read_config(path)
+}
+
+/// What `folder` holds of the run of `config`. Refused where its configuration is another, and where a finished run was made
+/// with other data or by another version of the program.
+pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> Result<Found, RunError> {
+    let path = folder.path();
+    if !path.join(CONFIG).exists() {
+        return Ok(Found::Absent);
+    }
+    check_config(path, &read_config(path)?, &resolved(config))?;
+    let metrics = path.join(METRICS);
+    if !metrics.is_file() {
+        return Ok(Found::Begun);
+    }
+    let metrics = read_json(path, METRICS)?;
+    let stop = match metrics["stop"].as_str() {
+        Some(LAST_EPOCH) => Stop::LastEpoch,
+        Some(EARLY) => Stop::Early,
+        _ => return Ok(Found::Begun),
+    };
+    let other = |key: &str, found: &Value, needed: &str| {
+        let found = found.as_str().unwrap_or_default().to_owned();
+        if found == needed {
+            return Ok(());
+        }
+        let (folder, key, needed) = (path.to_path_buf(), key.to_owned(), needed.to_owned());
+        Err(RunError::OtherRun { folder, key, found, needed, remedy: OTHER_FOLDER })
+    };
+    other("version", &read_json(path, ENVIRONMENT)?["narrows"], env!("CARGO_PKG_VERSION"))?;
+    other("data", &metrics["data_sha256"], &prepared.loaded.data.digest())?;
+    read_finished(path, config, prepared, &metrics, stop).map(Box::new).map(Found::Finished)
+}
+
+fn read_finished(
+    path: &Path,
+    config: &RunConfig,
+    prepared: &Prepared,
+    metrics: &Value,
+    stop: Stop,
+) -> Result<Executed, RunError> {
+    let unreadable = |name: &str, reason: String| RunError::Unreadable { file: path.join(name), reason };
+    check_weights(path)?;
+    let params = weights::load(&path.join(MODEL), &prepared.model)?;
+    let text = read_whole(&path.join(HISTORY))?;
+    let history =
+        History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| unreadable(HISTORY, error.to_string()))?;
+    let lacks = |what: &str| unreadable(METRICS, format!("it has no {what}"));
+    if metrics["epochs"].as_u64() != Some(history.epochs.len() as u64) {
+        return Err(unreadable(
+            METRICS,
+            format!("it does not speak of the {} epochs of {HISTORY}", history.epochs.len()),
+        ));
+    }
+    let best = match &metrics["best_epoch"] {
+        Value::Null => None,
+        epoch => {
+            let epoch = epoch.as_u64().and_then(|epoch| usize::try_from(epoch).ok());
+            let record = epoch.and_then(|epoch| history.epochs.get(epoch.checked_sub(1)?));
+            let record = record.ok_or_else(|| lacks("best_epoch that is one of its epochs"))?;
+            let monitor = config.train.early_stopping.as_ref().map_or(Monitor::ValLoss, |stopping| stopping.monitor);
+            let value = if monitor == Monitor::Loss { record.loss } else { record.val_loss };
+            Some(Best { epoch: record.epoch, value })
+        }
+    };
+    let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
+    let evaluations = parts.map(|(name, _)| {
+        let figures = Evaluation::from_json(&metrics["evaluation"][name]);
+        figures.map(|figures| (name, figures)).ok_or_else(|| lacks(&format!("figures of the {name} images")))
+    });
+    let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
+    let restored_best = metrics["restored_best"].as_bool().ok_or_else(|| lacks("restored_best"))?;
+    let weights_sha256 = metrics["model_sha256"].as_str().ok_or_else(|| lacks("model_sha256"))?.to_owned();
+    Ok(Executed { outcome: Outcome { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
+}
+
+fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
+    let file = path.join(name);
+    serde_json::from_slice(&read_whole(&file)?)
+        .map_err(|error| RunError::Unreadable { file, reason: format!("it is no JSON ({error})") })
+}
+
+/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key.
+pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
+    let Some(difference) = begun.difference(now) else { return Ok(()) };
+    Err(RunError::OtherRun {
+        folder: path.to_path_buf(),
+        key: difference.key,
+        found: difference.first,
+        needed: difference.second,
+        remedy: OTHER_FOLDER,
+    })
+}
+
+/// The bytes of a state's buffers: parameters, the best ones, and the moments.
+pub(super) fn buffer_bytes(job: &Job<'_, f32>) -> u64 {
+    let buffers = 2 + job.optimizer.state().len() as u64;
+    (job.model.table().len() as u64).saturating_mul(4 * buffers)
+}
+
+/// The most bytes that a checkpoint of this job can have: the rest is a row for each epoch, and texts of at most 2 MiB.
+fn most_bytes(job: &Job<'_, f32>) -> u64 {
+    buffer_bytes(job).saturating_add(56 * job.config.max_epochs as u64).saturating_add(2 << 20)
+}
+
+/// The state to go on from: that of the newest checkpoint that is whole.
+pub(super) fn read_state(
+    folder: &RunFolder,
+    identity: &Identity,
+    job: &Job<'_, f32>,
+    listener: &mut dyn Listener,
+) -> Result<Option<State<f32>>, RunError> {
+    let stored = folder.checkpoints().read(most_bytes(job));
+    let sentences: Vec<String> = stored.refused.iter().map(CheckpointError::to_string).collect();
+    let Some((path, checkpoint)) = stored.checkpoint else {
+        if sentences.is_empty() {
+            if folder.path().join(CONFIG).exists() {
+                listener.note("no checkpoint was saved before the run ended, so it begins again from the start");
+            }
+            return Ok(None);
+        }
+        return Err(RunError::NoCheckpoint { folder: folder.path().to_path_buf(), reasons: sentences.join("; ") });
+    };
+    check_identity(folder.path(), &checkpoint.identity, identity)?;
+    checkpoint
+        .state
+        .check(job)
+        .map_err(|source| CheckpointError::State { path: path.display().to_string(), source })?;
+    for sentence in sentences {
+        listener.note(&format!("{sentence}; the one before it is used, {}", path.display()));
+    }
+    let cursor = checkpoint.state.cursor;
+    listener.note(&format!("resumed in epoch {} after step {}", cursor.epoch, cursor.step));
+    Ok(Some(checkpoint.state))
+}
+
+/// Refuses a checkpoint of another run, and names the key.
+pub(super) fn check_identity(path: &Path, found: &Identity, needed: &Identity) -> Result<(), RunError> {
+    let refuse = |key: &str, found: &str, needed: &str, remedy| {
+        let (key, found, needed) = (key.to_owned(), found.to_owned(), needed.to_owned());
+        Err(RunError::OtherRun { folder: path.to_path_buf(), key, found, needed, remedy })
+    };
+    if found.version != needed.version {
+        let remedy = "resume it with the version it was begun with, or give another folder to begin a new run";
+        return refuse("version", &found.version, &needed.version, remedy);
+    }
+    if found.config != needed.config {
+        let read = |text: &str| RunConfig::from_toml(text, "the checkpoint");
+        check_config(path, &read(&found.config)?, &read(&needed.config)?)?;
+        return refuse("config.toml", "another text", "this one", OTHER_FOLDER);
+    }
+    if found.data != needed.data {
+        let remedy = "put back the files it was begun with, or give another folder to begin a new run";
+        return refuse("data", &format!("SHA-256 {}", found.data), &format!("SHA-256 {}", needed.data), remedy);
+    }
+    if found.gemm != needed.gemm {
+        return refuse("--gemm", &found.gemm, &needed.gemm, "resume it with the engine it was begun with");
+    }
+    Ok(())
+}
+
+/// The images of the step that failed in a run, with the state before it, or after the last step of an epoch whose outcome
+/// failed.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What was said.
+    pub error: String,
+    /// The images of the batch, by their numbers in the data set.
+    pub images: Vec<u32>,
+    /// The state.
+    pub state: State<f32>,
+}
+
+/// Reads what the run in `path` kept of its failure, `fault.json` and `fault.ckpt`.
+pub fn read_fault(
+    path: &Path,
+    config: &RunConfig,
+    prepared: &Prepared,
+    machine: Machine,
+) -> Result<Option<Fault>, RunError> {
+    if !path.join(FAULT).is_file() {
+        return Ok(None);
+    }
+    let fault = read_json(path, FAULT)?;
+    let job = job(config, prepared, machine.context)?;
+    let file = path.join(FAULT_STATE);
+    let checkpoint = read_file(&file, most_bytes(&job))?;
+    check_identity(path, &checkpoint.identity, &identity(config, prepared, machine))?;
+    let refuse = |source| CheckpointError::State { path: file.display().to_string(), source };
+    checkpoint.state.check(&job).map_err(refuse)?;
+    let images = fault["images"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let images = images.iter().filter_map(|image| image.as_u64().and_then(|image| u32::try_from(image).ok())).collect();
+    let error = fault["error"].as_str().unwrap_or_default().to_owned();
+    Ok(Some(Fault { error, images, state: checkpoint.state }))
+}
+
+/// Repeats the step of a [`Fault`], in the current thread pool.
+pub fn replay_fault(
+    fault: Fault,
+    config: &RunConfig,
+    prepared: &Prepared,
+    machine: Machine,
+) -> Result<Replay, RunError> {
+    Ok(replay(job(config, prepared, machine.context)?, fault.state)?)
+}

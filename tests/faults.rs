@@ -1,0 +1,334 @@
+//! What a run does when a signal, another process or the disk comes in between.
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use support::{Place, without_seconds};
+
+/// Steps of four images, a checkpoint of 1.3 MB after each.
+const CONFIG: &str = r#"name = "toys"
+seed = 3
+[data]
+set = "toys"
+pool = true
+[model]
+encoder = [{ dense = 3000, activation = "relu" }]
+decoder = [{ dropout = 0.1 }, { dense = "input", activation = "sigmoid" }]
+[train]
+loss = "bce"
+batch_size = 4
+max_epochs = 12
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+learning_rate = 1e-3
+"#;
+
+fn place() -> Place {
+    let place = Place::with_toys();
+    place.write("run.toml", CONFIG.as_bytes());
+    place.write("long.toml", CONFIG.replace("max_epochs = 12", "max_epochs = 1000000").as_bytes());
+    place
+}
+
+/// The program at work, and what it says on standard error.
+struct Running {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    heard: String,
+}
+
+impl Running {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let mut command = Command::new(support::program());
+        command.args(arguments).args(["--threads", "1"]).current_dir(place.root());
+        for variable in support::VARIABLES {
+            command.env_remove(variable);
+        }
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Running { child, said, heard: String::new() }
+    }
+
+    /// Waits for a line that begins so.
+    #[track_caller]
+    fn wait_for(&mut self, beginning: &str) {
+        loop {
+            let mut line = String::new();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "no line {beginning:?}: {}", self.heard);
+            self.heard.push_str(&line);
+            if line.starts_with(beginning) {
+                return;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Its exit code and all that it said.
+    #[track_caller]
+    fn end(mut self) -> (Option<i32>, String) {
+        self.said.read_to_string(&mut self.heard).unwrap();
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), self.heard);
+            }
+            if asked.elapsed() > Duration::from_secs(60) {
+                self.child.kill().unwrap();
+                panic!("it does not end: {}", self.heard);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// The weights and the timeless history of `run.toml`, never interrupted.
+fn whole(place: &Place) -> (String, Vec<Vec<String>>) {
+    place.narrows(&["train", "run.toml", "--out", "whole"]).done();
+    result(place, "whole")
+}
+
+fn result(place: &Place, run: &str) -> (String, Vec<Vec<String>>) {
+    let history = without_seconds(&place.text(&format!("{run}/history.csv")));
+    (place.sha256(&format!("{run}/model.safetensors")), history)
+}
+
+#[test]
+fn signals_save_the_run_and_are_told_by_the_exit_code() {
+    let place = place();
+    let expected = whole(&place);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        // Without periodic checkpoints: the one of the signal is the only one.
+        let run = format!("run{signal}");
+        let text = CONFIG.replace("{ every_steps = 1 }", "false").replace("max_epochs = 12", "max_epochs = 1000000");
+        place.write("never.toml", text.as_bytes());
+        let mut running = Running::start(&place, &["train", "never.toml", "--out", &run]);
+        running.wait_for("epoch   2/");
+        running.signal(signal);
+        let (found, said) = running.end();
+        assert_eq!(found, Some(code), "{said}");
+        assert!(said.contains("interrupted: finishing the step"), "{said}");
+        assert!(
+            place.path(&run).join("checkpoint/last.ckpt").exists() && place.path(&run).join("metrics.json").exists()
+        );
+        assert!(!place.path(&run).join("checkpoint/lock").exists(), "the lock is left");
+    }
+    // The same bits after a signal somewhere.
+    let mut running = Running::start(&place, &["train", "run.toml", "--out", "run"]);
+    running.wait_for("epoch   3/");
+    running.signal("-TERM");
+    assert_eq!(running.end().0, Some(143));
+    let answer = place.narrows(&["train", "--resume", "run", "--threads", "2"]).done();
+    assert!(answer.stderr.contains("resumed in epoch"), "{}", answer.stderr);
+    assert_eq!(result(&place, "run"), expected);
+    // A finished run says so.
+    place.narrows(&["train", "--resume", "run"]).done().says(&["is finished: 12 epochs", "nothing is left to do"]);
+    assert_eq!(result(&place, "run"), expected);
+}
+
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    if !Path::new("/proc/self/status").exists() {
+        println!("skipped: this system does not tell which signals are ignored");
+        return;
+    }
+    let place = place();
+    let program = support::program();
+    let script = format!("trap '' HUP; exec {} train run.toml --out run --threads 1", program.display());
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(place.root()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let mut running = Running { child, said, heard: String::new() };
+    running.wait_for("epoch   1/");
+    running.signal("-HUP");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_configuration_given_with_resume_must_be_that_of_the_run() {
+    let place = place();
+    let mut running = Running::start(&place, &["train", "run.toml", "--out", "run"]);
+    running.wait_for("epoch   2/");
+    running.signal("-INT");
+    running.end();
+    let resume = ["train", "--resume", "run"];
+    let refuses = |more: &[&str], words: &[&str]| place.refuses(&[&resume[..], more].concat(), 2, words);
+    refuses(&["--set", "train.batch_size=5"], &["train.batch_size was 4 when it was begun, and is 5 now"]);
+    refuses(&["--seed", "9"], &["seed was 3 when it was begun, and is 9 now"]);
+    refuses(&["long.toml"], &["train.max_epochs was 12 when it was begun, and is 1000000 now"]);
+    place.refuses(&["train", "--resume", "nowhere"], 2, &["nowhere is no run folder: it has no config.toml"]);
+    place.narrows(&["train", "run.toml", "--set", "seed=3", "--resume", "run"]).done();
+    assert_eq!(result(&place, "run"), whole(&place));
+}
+
+#[test]
+fn a_run_that_was_begun_without_a_checkpoint_begins_again_in_place() {
+    let place = place();
+    let expected = whole(&place);
+    std::fs::create_dir(place.path("run")).unwrap();
+    std::fs::copy(place.path("whole/config.toml"), place.path("run/config.toml")).unwrap();
+    let answer = place.narrows(&["train", "--resume", "run"]).done();
+    assert!(answer.stderr.contains("it begins again from the start"), "{}", answer.stderr);
+    assert_eq!(result(&place, "run"), expected);
+}
+
+#[test]
+fn a_second_process_on_a_run_is_refused_and_the_lock_ends_with_the_first() {
+    let place = place();
+    let mut running = Running::start(&place, &["train", "long.toml", "--out", "run"]);
+    running.wait_for("epoch   2/");
+    let answer = place.narrows(&["train", "--resume", "run"]);
+    answer.refused(2, &["another process (", ") is writing to run"]);
+    place.narrows(&["train", "long.toml", "--out", "run"]).refused(2, &["run already holds a run"]);
+    running.signal("-KILL");
+    running.end();
+    assert!(place.path("run/checkpoint/lock").exists(), "the file is left, the lock is not");
+    let mut again = Running::start(&place, &["train", "--resume", "run"]);
+    again.wait_for("resumed in epoch");
+    again.signal("-INT");
+    assert_eq!(again.end().0, Some(130));
+}
+
+#[test]
+fn a_folder_that_is_deleted_ends_the_run_with_a_sentence() {
+    let place = place();
+    let mut running = Running::start(&place, &["train", "long.toml", "--out", "run"]);
+    running.wait_for("epoch   2/");
+    // The run may be putting a file into it at that moment.
+    while place.path("run").exists() {
+        let _ = std::fs::remove_dir_all(place.path("run"));
+    }
+    let (code, said) = running.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("narrows: cannot ") && said.contains("No such file"), "{said}");
+    assert!(!place.path("run").exists(), "it came back");
+}
+
+/// A file system of so many KiB in memory, mounted for as long as this lives.
+struct SmallDisk {
+    at: PathBuf,
+}
+
+impl SmallDisk {
+    /// Only the superuser may mount; for others the test says aloud that it is skipped.
+    fn mount(at: PathBuf, kib: usize) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let size = format!("size={kib}k");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(SmallDisk { at });
+        }
+        println!("SKIPPED: a file system in memory cannot be mounted here");
+        None
+    }
+
+    fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.at).status().unwrap().success());
+    }
+
+    /// Does `work` while every byte that becomes free is taken.
+    fn full<R>(&self, work: impl FnOnce() -> R) -> R {
+        let done = AtomicBool::new(false);
+        let mut file = std::fs::File::options().create(true).append(true).open(self.at.join("filler")).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    while file.write_all(&[0; 4096]).is_ok() {}
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+            });
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            done.store(true, Ordering::Relaxed);
+            result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+    }
+}
+
+#[test]
+fn a_full_disk_costs_checkpoints_but_no_work() {
+    let place = place();
+    let slow = ["--set", "train.max_epochs=100"];
+    place
+        .narrows(&[&["train", "run.toml", "--set", "train.checkpoint=false", "--out", "whole"], &slow[..]].concat())
+        .done();
+    let expected = result(&place, "whole");
+    let Some(disk) = SmallDisk::mount(place.path("disk"), 8000) else { return };
+    let train = [&["train", "run.toml", "--out", "disk/run"], &slow[..]].concat();
+    // Full for a while: training goes on, says so, and ends as ever.
+    let mut running = Running::start(&place, &train);
+    running.wait_for("epoch   2/");
+    disk.full(|| running.wait_for("cannot "));
+    std::fs::remove_file(place.path("disk/filler")).unwrap();
+    running.wait_for("a checkpoint could be written again");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(result(&place, "disk/run"), expected);
+    std::fs::remove_dir_all(place.path("disk/run")).unwrap();
+    // Full at the end: the sentence says how to go on, and that works once there is room.
+    let mut running = Running::start(&place, &train);
+    running.wait_for("epoch   4/");
+    let (code, said) = disk.full(|| running.end());
+    assert_eq!(code, Some(1), "{said}");
+    for words in ["No space left", "training goes on", "`narrows train --resume disk/run` goes on"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    disk.full(|| place.narrows(&["train", "--resume", "disk/run"])).refused(1, &["No space left"]);
+    std::fs::remove_file(place.path("disk/filler")).unwrap();
+    let answer = place.narrows(&["train", "--resume", "disk/run"]).done();
+    assert!(answer.stderr.contains("resumed in epoch"), "{}", answer.stderr);
+    assert_eq!(result(&place, "disk/run"), expected);
+}
+
+#[test]
+fn a_read_only_folder_is_refused_and_stays_as_it_is() {
+    let place = place();
+    let expected = whole(&place);
+    let Some(disk) = SmallDisk::mount(place.path("disk"), 64_000) else { return };
+    let mut running = Running::start(&place, &["train", "run.toml", "--out", "disk/run"]);
+    running.wait_for("epoch   3/");
+    running.signal("-KILL");
+    running.end();
+    disk.remount("ro");
+    place.refuses(&["train", "--resume", "disk/run"], 1, &["cannot open", "Read-only file system"]);
+    place.refuses(&["train", "run.toml", "--out", "disk/other"], 2, &["cannot create", "Read-only file system"]);
+    disk.remount("rw");
+    place.narrows(&["train", "--resume", "disk/run"]).done();
+    assert_eq!(result(&place, "disk/run"), expected);
+}
+
+#[test]
+fn a_step_that_fails_is_kept_and_repeated() {
+    let place = place();
+    place.refuses(&["replay", "nowhere"], 2, &["nowhere is no run folder"]);
+    let fast = CONFIG.replace("learning_rate = 1e-3", "learning_rate = 1e37").replace("\"bce\"", "\"mse\"");
+    place.write("fast.toml", fast.as_bytes());
+    let failed = place.narrows(&["train", "fast.toml", "--out", "run"]);
+    failed.refused(1, &["training stopped in epoch "]);
+    let sentence = failed.stderr.lines().find_map(|line| line.strip_prefix("narrows: ")).unwrap();
+    let replayed = place.narrows(&["replay", "run"]).done();
+    replayed.says(&["encoder.0.weight", "decoder.1", "the loss", "first value that is not finite", sentence]);
+    // It fails again in the same way, and leaves the same.
+    let fault = place.text("run/fault.json");
+    place.narrows(&["train", "--resume", "run"]).refused(1, &[sentence]);
+    assert_eq!(place.text("run/fault.json"), fault);
+    place.narrows(&["train", "run.toml", "--out", "good"]).done();
+    place.refuses(&["replay", "good"], 2, &["there is nothing to replay in good"]);
+}
