@@ -197,16 +197,18 @@ pub enum DataCommand {
         #[command(flatten)]
         directory: DataDirectory,
     },
-    /// Draw the built-in footwear and save it as IDX files
+    /// Draw a built-in set and save it as IDX files
     Make {
-        /// Pictures of each of the three classes
-        #[arg(long, value_name = "N", default_value_t = crate::data::draw::DEFAULT_PER_CLASS as u32,
-              value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        per_class: u32,
+        /// Which set
+        #[arg(value_enum, default_value_t = Drawn::Footwear)]
+        set: Drawn,
+        /// Pictures of each of the three classes of footwear [default: 7000]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        per_class: Option<u32>,
         /// Seed of the pictures
         #[arg(long, value_name = "N", default_value_t = crate::run::DRAWN_SEED)]
         seed: u64,
-        /// Folder to write to [default: footwear in the data directory]
+        /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -222,6 +224,15 @@ pub enum DataCommand {
         #[command(flatten)]
         directory: DataDirectory,
     },
+}
+
+/// A set that the program draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawn {
+    /// Sandals, sneakers and ankle boots.
+    Footwear,
+    /// Frames of one face whose pose and expression vary smoothly.
+    DrawnFaces,
 }
 
 /// Where data sets are.

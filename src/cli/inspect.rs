@@ -54,7 +54,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
     let other: Option<Dataset> = match &arguments.images {
-        Some(path) => Some(load_path(path)?.0),
+        Some(path) => Some(load_path(path, None)?.0),
         None => None,
     };
     let data = other.as_ref().unwrap_or(&loaded.data);

@@ -24,7 +24,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height, loaded.data.width);
     let other: Option<Dataset> = match &arguments.images {
-        Some(path) => Some(load_path(path)?.0),
+        Some(path) => Some(load_path(path, None)?.0),
         None => None,
     };
     let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fetch;
 pub mod idx;
 pub mod load;
+pub mod matlab;
 mod payload;
 pub mod split;
 pub mod verify;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::data::matlab::MatFault;
 use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::nn::ModelError;
@@ -146,7 +147,8 @@ impl RunError {
                     | DataError::NoClasses { .. }
                     | DataError::UnknownSet { .. }
                     | DataError::NoSuchPath { .. }
-                    | DataError::MatlabUnread { .. }
+                    | DataError::NoVariables { .. }
+                    | DataError::Matlab { fault: MatFault::NoSuchArray { .. }, .. }
                     | DataError::Split { .. }
             ),
             _ => false,

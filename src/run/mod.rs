@@ -14,4 +14,4 @@ pub use error::RunError;
 pub use execute::{Executed, execute, fit};
 pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
-pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
+pub use prepare::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
