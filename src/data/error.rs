@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::matlab::MatFault;
+use super::npy::NpyFault;
 use crate::files::FileError;
 
 /// A data set that cannot be read, chosen from, divided, verified or fetched.
@@ -214,6 +215,15 @@ pub enum DataError {
         path: PathBuf,
         /// Which rule it breaks.
         fault: MatFault,
+    },
+
+    /// An NPY file that cannot be read.
+    #[error("cannot read {} as an NPY file: {fault}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// Which rule it breaks.
+        fault: NpyFault,
     },
 
     /// The name of an array, for something that has none.

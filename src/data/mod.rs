@@ -9,6 +9,7 @@ pub mod fetch;
 pub mod idx;
 pub mod load;
 pub mod matlab;
+pub mod npy;
 mod payload;
 pub mod split;
 pub mod verify;
