@@ -1,7 +1,7 @@
 //! L-BFGS: minima of smooth functions of many numbers from values and gradients.
 //!
 //! Nocedal & Wright, "Numerical Optimization" (2006), algorithms 7.4 and 7.5: the direction comes from the last [`MEMORY`]
-//! steps by the two-loop recursion. A step must satisfy the weak Wolfe conditions, found by doubling and halving
+//! steps by the two-loop recursion, which begins with what the caller knows of the inverse Hessian. A step must satisfy the weak Wolfe conditions, found by doubling and halving
 //! (Lewis & Overton, "Nonsmooth optimization via quasi-Newton methods", 2013, algorithm 2.6), so that sᵀy > 0 always.
 
 use std::collections::VecDeque;
@@ -39,6 +39,8 @@ pub struct Minimum {
 struct Step {
     s: Vec<f64>,
     y: Vec<f64>,
+    /// M⁻¹·y.
+    solved: Vec<f64>,
     /// sᵀy, positive.
     sy: f64,
 }
@@ -46,12 +48,14 @@ struct Step {
 /// Goes from `start` to where no element of the gradient is larger than `tolerance`, or until `most_iterations` steps are
 /// taken, or no point along the direction is lower within rounding.
 ///
-/// `function` gives the value at a point and writes the gradient; where it gives NaN or infinity, shorter steps are tried.
+/// `solve` overwrites a gradient g with M⁻¹·g, M a positive definite guess of the Hessian up to a factor; the better the
+/// guess, the fewer the steps. `function` gives the value at a point and writes the gradient; where it gives NaN or infinity, shorter steps are tried.
 pub fn minimise(
     isa: Isa,
     start: Vec<f64>,
     tolerance: f64,
     most_iterations: usize,
+    solve: impl Fn(&mut [f64]),
     mut function: impl FnMut(&[f64], &mut [f64]) -> f64,
 ) -> Minimum {
     let mut at = start;
@@ -60,13 +64,13 @@ pub fn minimise(
     let mut steps: VecDeque<Step> = VecDeque::new();
     let mut iterations = 0;
     while iterations < most_iterations && !(largest(&gradient) <= tolerance) {
-        let mut direction = two_loops(isa, &gradient, &steps);
+        let mut direction = two_loops(isa, &gradient, &steps, &solve);
         let mut slope = dot(isa, &direction, &gradient);
         if !(slope < 0.0) {
             // Rounding has spoilt what is remembered.
             steps.clear();
-            direction = gradient.iter().map(|g| -g).collect();
-            slope = -dot(isa, &gradient, &gradient);
+            direction = two_loops(isa, &gradient, &steps, &solve);
+            slope = dot(isa, &direction, &gradient);
         }
         let first = if steps.is_empty() { 1f64.min(1.0 / (-slope).sqrt()) } else { 1.0 };
         let Some(found) = search(isa, &at, value, &direction, slope, first, &mut function) else { break };
@@ -79,7 +83,9 @@ pub fn minimise(
             if steps.len() == MEMORY {
                 steps.pop_front();
             }
-            steps.push_back(Step { s, y, sy });
+            let mut solved = y.clone();
+            solve(&mut solved);
+            steps.push_back(Step { s, y, solved, sy });
         }
     }
     let gradient = largest(&gradient);
@@ -92,20 +98,21 @@ fn largest(gradient: &[f64]) -> f64 {
 }
 
 /// −H·g, H the inverse Hessian that the steps stand for.
-fn two_loops(isa: Isa, gradient: &[f64], steps: &VecDeque<Step>) -> Vec<f64> {
+fn two_loops(isa: Isa, gradient: &[f64], steps: &VecDeque<Step>, solve: &impl Fn(&mut [f64])) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let add = |q: &mut [f64], by: f64, v: &[f64]| q.iter_mut().zip(v).for_each(|(q, v)| *q += by * v);
     let mut alphas = Vec::with_capacity(steps.len());
-    for Step { s, y, sy } in steps.iter().rev() {
+    for Step { s, y, sy, .. } in steps.iter().rev() {
         let alpha = dot(isa, s, &q) / sy;
         add(&mut q, -alpha, y);
         alphas.push(alpha);
     }
-    if let Some(Step { y, sy, .. }) = steps.back() {
-        let scale = sy / dot(isa, y, y);
+    solve(&mut q);
+    if let Some(Step { solved, y, sy, .. }) = steps.back() {
+        let scale = sy / dot(isa, y, solved);
         q.iter_mut().for_each(|q| *q *= scale);
     }
-    for (Step { s, y, sy }, alpha) in steps.iter().zip(alphas.into_iter().rev()) {
+    for (Step { s, y, sy, .. }, alpha) in steps.iter().zip(alphas.into_iter().rev()) {
         let beta = dot(isa, y, &q) / sy;
         add(&mut q, alpha - beta, s);
     }
@@ -157,10 +164,10 @@ mod tests {
             g.copy_from_slice(&[-2.0 * a - 400.0 * x[0] * b, 200.0 * b]);
             a * a + 100.0 * b * b
         };
-        let found = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 200, rosenbrock);
+        let found = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 200, |_| {}, rosenbrock);
         assert!(found.converged && found.iterations < 60, "{found:?}");
         assert!(found.at.iter().all(|x| (x - 1.0).abs() < 1e-9), "{found:?}");
-        let cut = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 5, rosenbrock);
+        let cut = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 5, |_| {}, rosenbrock);
         assert!(!cut.converged && cut.iterations == 5 && cut.gradient > 1e-3, "{cut:?}");
     }
 
@@ -175,7 +182,10 @@ mod tests {
             }
             value
         };
-        let found = minimise(Isa::detect(), vec![0.0; 30], 1e-8, 500, bowl);
+        let found = minimise(Isa::detect(), vec![0.0; 30], 1e-8, 500, |_| {}, bowl);
+        let hessian = |g: &mut [f64]| g.iter_mut().enumerate().for_each(|(k, g)| *g /= (1 + k * k) as f64);
+        let known = minimise(Isa::detect(), vec![0.0; 30], 1e-8, 500, hessian, bowl);
+        assert!(known.converged && known.iterations < 10 && found.iterations > 10, "{known:?} {found:?}");
         assert!(found.converged, "{found:?}");
         assert!(found.at.iter().enumerate().all(|(k, x)| (x - k as f64).abs() < 1e-8), "{found:?}");
     }
@@ -186,14 +196,14 @@ mod tests {
             g.fill(1.0);
             f64::NAN
         };
-        let found = minimise(Isa::detect(), vec![3.0], 1e-8, 10, nan);
+        let found = minimise(Isa::detect(), vec![3.0], 1e-8, 10, |_| {}, nan);
         assert!(!found.converged && found.at == [3.0] && found.iterations == 0);
         // Beyond 1 it is infinite: shorter steps are tried.
         let wall = |x: &[f64], g: &mut [f64]| {
             g[0] = if x[0] < 1.0 { 2.0 * (x[0] - 0.9) } else { f64::NAN };
             if x[0] < 1.0 { (x[0] - 0.9) * (x[0] - 0.9) } else { f64::INFINITY }
         };
-        let found = minimise(Isa::detect(), vec![-9.0], 1e-8, 50, wall);
+        let found = minimise(Isa::detect(), vec![-9.0], 1e-8, 50, |_| {}, wall);
         assert!(found.converged && (found.at[0] - 0.9).abs() < 1e-8, "{found:?}");
     }
 }

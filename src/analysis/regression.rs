@@ -8,7 +8,8 @@
 //!
 //! where x are the codes with each value brought to mean 0 and variance 1 over the training codes (a value that never
 //! varies to 0): what scikit-learn's `LogisticRegression` does after its `StandardScaler`. F is strictly convex in W, so that
-//! its minimum does not depend on who finds it. All of it is in f64, in one order whatever the threads.
+//! its minimum does not depend on who finds it. The Hessian lies below ½·(XᵀX/n ⊗ (I − 11ᵀ/k)) + I/(nC) (Böhning 1992),
+//! whose first factor tells the search how the values of the codes hang together. All of it is in f64, in one order whatever the threads.
 
 use narrows_kernels::elementwise::{Unary, unary};
 use narrows_kernels::reduce::{column_sums, sum_of_squares};
@@ -18,6 +19,7 @@ use rayon::prelude::*;
 
 use super::error::AnalysisError;
 use super::minimise::{Minimum, minimise};
+use crate::linalg::{cholesky_factor, cholesky_substitute};
 
 /// The inverse of the strength of the penalty on the weights.
 const C: f64 = 1.0;
@@ -64,7 +66,10 @@ impl LogisticRegression {
         let k = occurring.len();
         let mut problem = Problem { context, x: &x, classes: &classes, d, k, scores: vec![0.0; n * k] };
         let start = vec![0.0; (d + 1) * k];
-        let minimum = minimise(context.isa, start, TOLERANCE, MOST_ITERATIONS, |at, gradient| problem.at(at, gradient));
+        let curvature = Curvature::of(context, &x, d, k);
+        let solve = |gradient: &mut [f64]| curvature.solve(gradient);
+        let minimum =
+            minimise(context.isa, start, TOLERANCE, MOST_ITERATIONS, solve, |at, gradient| problem.at(at, gradient));
         Ok(LogisticRegression { standard, labels: occurring, minimum })
     }
 
@@ -156,6 +161,43 @@ fn score(context: Context, x: &[f64], at: &[f64], d: usize, scores: &mut [f64]) 
     let epilogue = Epilogue { bias: Some(bias), ..Epilogue::NONE };
     let (x, weights) = (MatRef::new(x, n, d), MatRef::new(weights, d, k));
     gemm(context, MatMut::new(scores, n, k), Accumulate::Overwrite, x, weights, epilogue);
+}
+
+/// The guess of the Hessian: for each class ρ·XᵀX/n + I/(nC) over its weights and ρ over its bias, with ρ = ½/k for the
+/// mean of p·(1 − p), p the probability of the class.
+struct Curvature {
+    /// The Cholesky factor [d, d].
+    factor: Vec<f64>,
+    d: usize,
+    k: usize,
+}
+
+impl Curvature {
+    fn of(context: Context, x: &[f64], d: usize, k: usize) -> Curvature {
+        let n = x.len() / d.max(1);
+        let mut factor = vec![0.0; d * d];
+        let x = MatRef::new(x, n, d);
+        gemm(context, MatMut::new(&mut factor, d, d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
+        factor.iter_mut().for_each(|sum| *sum *= 0.5 / (k * n) as f64);
+        factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal += 1.0 / (n as f64 * C));
+        if !cholesky_factor(&mut factor, d) {
+            // Not seen: the diagonal is far above rounding. The search is then only longer.
+            factor.fill(0.0);
+            factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal = 1.0);
+        }
+        Curvature { factor, d, k }
+    }
+
+    fn solve(&self, gradient: &mut [f64]) {
+        let (weights, bias) = gradient.split_at_mut(self.d * self.k);
+        let mut column = vec![0.0; self.d];
+        for class in 0..self.k {
+            column.iter_mut().zip(weights.chunks_exact(self.k)).for_each(|(to, row)| *to = row[class]);
+            cholesky_substitute(&self.factor, &mut column);
+            column.iter().zip(weights.chunks_exact_mut(self.k)).for_each(|(&from, row)| row[class] = from);
+        }
+        bias.iter_mut().for_each(|bias| *bias *= 2.0 * self.k as f64);
+    }
 }
 
 struct Problem<'a> {
