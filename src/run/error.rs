@@ -22,16 +22,20 @@ pub enum RunError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// A public set is absent; says what to do.
-    #[error("{source}, or train on the footwear that the program draws with `--set data.set={}`", super::DRAWN_SET)]
+    #[error("{source}, or train on the {} that the program draws with `--set data.set={stand_in}`",
+            if *stand_in == super::DRAWN_FACES { "faces" } else { "footwear" })]
     SetAbsent {
         /// What was looked for, and where.
         source: DataError,
+        /// The drawn set that is most like it.
+        stand_in: &'static str,
     },
     /// `data.set` is neither a set nor a path.
     #[error(
-        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?}, nor a file or folder that \
-         exists{}",
+        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?} or {:?}, nor a file or folder \
+         that exists{}",
         super::DRAWN_SET,
+        super::DRAWN_FACES,
         nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
     )]
     UnknownSet {

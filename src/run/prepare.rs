@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{RunConfig, nearest};
+use crate::data::catalog::Format;
 use crate::data::draw::{self, faces, footwear};
 use crate::data::{Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, split};
 use crate::nn::Autoencoder;
@@ -108,7 +109,10 @@ fn find(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<(Dataset, Option<Da
     }
     if let Ok(set) = catalog.find(set) {
         let folder = locate(data_dirs, set).map_err(|source| match source {
-            DataError::SetAbsent { .. } => RunError::SetAbsent { source },
+            DataError::SetAbsent { .. } => {
+                let stand_in = if set.format == Format::Matlab { DRAWN_FACES } else { DRAWN_SET };
+                RunError::SetAbsent { source, stand_in }
+            }
             other => RunError::Data(other),
         })?;
         let (train, test) = load(&folder, set)?;
