@@ -35,6 +35,7 @@ pub mod optim;
 
 pub mod train;
 
+pub mod analysis;
 pub mod invert;
 
 pub mod run;

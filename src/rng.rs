@@ -23,6 +23,10 @@ pub enum Purpose {
     Noise,
     /// Pictures that the program draws; the index is the picture.
     Draw,
+    /// Codes drawn from a distribution.
+    Sample,
+    /// Pairs of images to interpolate between.
+    Pairs,
 }
 
 impl Purpose {
@@ -33,6 +37,8 @@ impl Purpose {
             Purpose::Shuffle => "shuffle",
             Purpose::Noise => "noise",
             Purpose::Draw => "draw",
+            Purpose::Sample => "sample",
+            Purpose::Pairs => "pairs",
         }
     }
 }

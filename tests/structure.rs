@@ -9,7 +9,7 @@ const RANKS: [&[&str]; 8] = [
     &["data", "figures", "tape"],
     &["linalg", "loss", "nn", "optim"],
     &["train"],
-    &["invert"],
+    &["analysis", "invert"],
     &["run"],
     &["study"],
     &["cli"],

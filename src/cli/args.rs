@@ -35,6 +35,18 @@ pub enum Command {
     Replay(ReplayArguments),
     /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
     Invert(InvertArguments),
+    /// Write the codes of images as an NPY file
+    Encode(EncodeArguments),
+    /// Write the images that a run's decoder makes of codes
+    Decode(DecodeArguments),
+    /// Decode codes drawn from a distribution
+    Sample(SampleArguments),
+    /// Decode codes of which one value after the other goes from -2 to 2
+    Traverse(TraverseArguments),
+    /// Decode the way between the codes of two images, beside the blend of its ends
+    Interpolate(InterpolateArguments),
+    /// Measure how well a linear classifier reads the classes from the codes, and draw the codes
+    Probe(ProbeArguments),
     /// List, verify, fetch or draw data sets
     #[command(subcommand)]
     Data(DataCommand),
@@ -160,9 +172,8 @@ pub struct ReconstructArguments {
     /// Which of the run's images
     #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
     pub part: Part,
-    /// Other images instead: an IDX file, or a folder with IDX files
-    #[arg(long, value_name = "PATH")]
-    pub images: Option<PathBuf>,
+    #[command(flatten)]
+    pub images: ImagesArguments,
     /// How many, from the first on
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub count: u32,
@@ -182,13 +193,136 @@ pub struct InvertArguments {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["train", "test"],
           conflicts_with = "images")]
     pub part: Vec<Part>,
-    /// Other images instead: an IDX file, or a folder with IDX files
-    #[arg(long, value_name = "PATH")]
-    pub images: Option<PathBuf>,
+    #[command(flatten)]
+    pub images: ImagesArguments,
     /// How many of each part, from the first on [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
     /// Folder to write inversion.json, inversion.csv and inversion.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Images that are not the run's own.
+#[derive(Debug, Args)]
+pub struct ImagesArguments {
+    /// Other images instead: an IDX or MATLAB file, or a folder with IDX files
+    #[arg(long, value_name = "PATH")]
+    pub images: Option<PathBuf>,
+    /// The array of a MATLAB file [default: X or ff]
+    #[arg(long, value_name = "NAME", requires = "images")]
+    pub variable: Option<String>,
+}
+
+/// Arguments of `encode`.
+#[derive(Debug, Args)]
+pub struct EncodeArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Which of the run's images
+    #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
+    pub part: Part,
+    #[command(flatten)]
+    pub images: ImagesArguments,
+    /// The file to write the codes to, [images, values] of f32
+    #[arg(long, value_name = "FILE.npy")]
+    pub out: PathBuf,
+    /// A file to write the labels of the images to
+    #[arg(long, value_name = "FILE.npy")]
+    pub labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `decode`.
+#[derive(Debug, Args)]
+pub struct DecodeArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// The codes, [images, values] of floats
+    #[arg(value_name = "CODES.npy")]
+    pub codes: PathBuf,
+    /// The file to write the images to: an array [images, pixels], or a picture
+    #[arg(long, value_name = "FILE.npy|FILE.png")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `sample`.
+#[derive(Debug, Args)]
+pub struct SampleArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Draw from a normal distribution fitted to the training codes, for a run that is not variational
+    #[arg(long)]
+    pub fitted: bool,
+    /// The file to write [default: samples.png in the run folder]
+    #[arg(long, value_name = "FILE.npy|FILE.png")]
+    pub out: Option<PathBuf>,
+    /// A file to write the codes to
+    #[arg(long, value_name = "FILE.npy")]
+    pub codes: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `traverse`.
+#[derive(Debug, Args)]
+pub struct TraverseArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Go around the code of this image of the part, counted from 0 [default: around zero]
+    #[arg(long, value_name = "N")]
+    pub image: Option<u32>,
+    /// The part that has the image
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    pub part: Part,
+    /// Images for each dimension
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub steps: u32,
+    /// The picture to write [default: traversal.png in the run folder]
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `interpolate`.
+#[derive(Debug, Args)]
+pub struct InterpolateArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Which of the run's images to pair
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    pub part: Part,
+    /// How many pairs, of different classes where there are labels
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=150))]
+    pub pairs: u32,
+    /// Seed of the choice of pairs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Folder to write interpolation.csv and interpolation.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArguments {
+    /// The run folder
+    pub run: PathBuf,
+    /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -215,16 +349,18 @@ pub enum DataCommand {
         #[command(flatten)]
         directory: DataDirectory,
     },
-    /// Draw the built-in footwear and save it as IDX files
+    /// Draw a built-in set and save it as IDX files
     Make {
-        /// Pictures of each of the three classes
-        #[arg(long, value_name = "N", default_value_t = crate::data::draw::DEFAULT_PER_CLASS as u32,
-              value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        per_class: u32,
+        /// Which set
+        #[arg(value_enum, default_value_t = Drawn::Footwear)]
+        set: Drawn,
+        /// Pictures of each of the three classes of footwear [default: 7000]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        per_class: Option<u32>,
         /// Seed of the pictures
         #[arg(long, value_name = "N", default_value_t = crate::run::DRAWN_SEED)]
         seed: u64,
-        /// Folder to write to [default: footwear in the data directory]
+        /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -240,6 +376,15 @@ pub enum DataCommand {
         #[command(flatten)]
         directory: DataDirectory,
     },
+}
+
+/// A set that the program draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawn {
+    /// Sandals, sneakers and ankle boots.
+    Footwear,
+    /// Frames of one face whose pose and expression vary smoothly.
+    DrawnFaces,
 }
 
 /// Where data sets are.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CliError;
-use super::args::{DataCommand, DataDirectory};
+use super::args::{DataCommand, DataDirectory, Drawn};
 use super::output::{is_terminal, note, say};
-use crate::data::draw::{CLASS_NAMES, HEIGHT, WIDTH, footwear};
+use crate::data::draw::{CLASS_NAMES, DEFAULT_PER_CLASS, HEIGHT, WIDTH, faces, footwear};
 use crate::data::{Catalog, CatalogSet, Dataset, FetchOptions, Fetched, FileStatus, Progress, data_dirs, fetch};
 use crate::data::{load, locate, verify};
 use crate::files::create_folder;
-use crate::run::{OpenRun, RunError};
+use crate::run::{DRAWN_FACES, DRAWN_SET, OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {
@@ -19,9 +19,17 @@ pub fn run(command: DataCommand) -> Result<(), CliError> {
         DataCommand::List(directory) => list(&directories(&directory)),
         DataCommand::Verify { names, directory } => verify_sets(&names, &directories(&directory)),
         DataCommand::Fetch { names, directory } => fetch_sets(&names, &directories(&directory)),
-        DataCommand::Make { per_class, seed, out, directory } => {
-            let out = out.unwrap_or_else(|| first(&directories(&directory)).join("footwear"));
-            make(per_class as usize, seed, &out)
+        DataCommand::Make { set, per_class, seed, out, directory } => {
+            let name = if set == Drawn::Footwear { DRAWN_SET } else { DRAWN_FACES };
+            let out = out.unwrap_or_else(|| first(&directories(&directory)).join(name));
+            match (set, per_class) {
+                (Drawn::Footwear, per_class) => make(per_class.map_or(DEFAULT_PER_CLASS, |n| n as usize), seed, &out),
+                (Drawn::DrawnFaces, None) => make_faces(seed, &out),
+                (Drawn::DrawnFaces, Some(_)) => Err(CliError::Usage(format!(
+                    "--per-class is for footwear: {DRAWN_FACES} has no classes and always {} frames",
+                    faces::FRAMES
+                ))),
+            }
         }
         DataCommand::Export { run, out, directory } => export(&run, &out, &directories(&directory)),
     }
@@ -45,7 +53,12 @@ fn list(directories: &[PathBuf]) -> Result<(), CliError> {
         };
         say!("{:<width$}  {} ({})\n{:<width$}  {place}", set.name, set.title, set.licence, "");
     }
-    say!("{:<width$}  Sandals, sneakers and ankle boots drawn by the program\n{:<width$}  built in", "footwear", "");
+    for (name, title) in [
+        (DRAWN_SET, "Sandals, sneakers and ankle boots drawn by the program"),
+        (DRAWN_FACES, "2,000 frames of one face drawn by the program, pose and expression varying smoothly"),
+    ] {
+        say!("{name:<width$}  {title}\n{:<width$}  built in", "");
+    }
     Ok(())
 }
 
@@ -147,6 +160,15 @@ fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
         CLASS_NAMES.join(", "),
         out.display()
     );
+    say!("Train on them with `--set data.set={}`.", out.display());
+    Ok(())
+}
+
+fn make_faces(seed: u64, out: &Path) -> Result<(), CliError> {
+    create_for_images(out)?;
+    let data = Dataset::new(DRAWN_FACES, (faces::HEIGHT, faces::WIDTH), faces::faces(seed), None, Vec::new())?;
+    load::save(out, &data, None)?;
+    say!("{} frames of {}×{} pixels in {}", data.len(), data.height, data.width, out.display());
     say!("Train on them with `--set data.set={}`.", out.display());
     Ok(())
 }

@@ -53,8 +53,8 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
-    let other: Option<Dataset> = match &arguments.images {
-        Some(path) => Some(load_path(path)?.0),
+    let other: Option<Dataset> = match &arguments.images.images {
+        Some(path) => Some(load_path(path, arguments.images.variable.as_deref())?.0),
         None => None,
     };
     let data = other.as_ref().unwrap_or(&loaded.data);

@@ -23,8 +23,8 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height, loaded.data.width);
-    let other: Option<Dataset> = match &arguments.images {
-        Some(path) => Some(load_path(path)?.0),
+    let other: Option<Dataset> = match &arguments.images.images {
+        Some(path) => Some(load_path(path, arguments.images.variable.as_deref())?.0),
         None => None,
     };
     let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();

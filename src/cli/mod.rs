@@ -4,6 +4,7 @@
 //! command line or the configuration is wrong, 130, 143 and 129 interrupted by SIGINT, SIGTERM and SIGHUP.
 
 mod args;
+mod codes;
 mod data;
 mod inspect;
 mod interrupt;
@@ -23,6 +24,7 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command, ConfigCommand};
 use output::say;
 
+use crate::analysis::AnalysisError;
 use crate::config::{ConfigError, UnknownPreset, preset, presets};
 use crate::data::DataError;
 use crate::files::FileError;
@@ -37,6 +39,8 @@ enum CliError {
     Run(#[from] RunError),
     #[error(transparent)]
     Invert(#[from] InvertError),
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
     #[error(transparent)]
     Isa(#[from] IsaError),
     #[error(transparent)]
@@ -68,9 +72,14 @@ impl CliError {
         match self {
             CliError::Run(error) if error.is_usage() => 2,
             CliError::Invert(error) if error.is_usage() => 2,
+            CliError::Analysis(AnalysisError::Pairs { .. }) => 2,
             CliError::Isa(_) | CliError::Preset(_) | CliError::Usage(_) => 2,
             CliError::Interrupted => interrupt::exit_code(),
-            CliError::Run(_) | CliError::Invert(_) | CliError::File(_) | CliError::Failed(_) => 1,
+            CliError::Run(_)
+            | CliError::Invert(_)
+            | CliError::Analysis(_)
+            | CliError::File(_)
+            | CliError::Failed(_) => 1,
         }
     }
 }
@@ -96,6 +105,12 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Invert(arguments) => invert::run(arguments),
+        Command::Encode(arguments) => codes::encode(arguments),
+        Command::Decode(arguments) => codes::decode(arguments),
+        Command::Sample(arguments) => codes::sample(arguments),
+        Command::Traverse(arguments) => codes::traverse(arguments),
+        Command::Interpolate(arguments) => codes::interpolate(arguments),
+        Command::Probe(arguments) => codes::probe(arguments),
         Command::Data(command) => data::run(command),
         Command::Config(command) => config(command),
         Command::Completions { shell } => {

@@ -11,6 +11,8 @@ use super::read::{Field, Reader, refused};
 pub struct DataConfig {
     /// A catalogued set (`fashion-mnist`, `mnist`, …), `footwear` (which the program draws), or a path.
     pub set: String,
+    /// The array to read where `set` is a MATLAB file; without, the one named `X` or `ff`.
+    pub variable: Option<String>,
     /// The classes to keep, by name or by number in decimal; empty keeps all.
     pub classes: Vec<String>,
     /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
@@ -59,7 +61,7 @@ pub struct SplitConfig {
     pub stratified: bool,
 }
 
-const KEYS: &[&str] = &["set", "classes", "pool", "split", "limit", "scaling", "per_class"];
+const KEYS: &[&str] = &["set", "variable", "classes", "pool", "split", "limit", "scaling", "per_class"];
 const SPLIT_KEYS: &[&str] = &["train", "validation", "test", "stratified"];
 
 /// As many as anyone has classes; what is beyond is not a list of classes.
@@ -77,6 +79,7 @@ pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
     let pool = table.boolean_or("pool", false)?;
     Ok(DataConfig {
         set: set.to_string(),
+        variable: table.get("variable").map(|field| read_variable(&field)).transpose()?,
         classes: table.get("classes").map_or(Ok(Vec::new()), |field| read_classes(&field))?,
         pool,
         split: read_split(table.get("split"), pool)?,
@@ -84,6 +87,14 @@ pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
         scaling: table.get("scaling").map_or(Ok(Scaling::Unit), |field| field.choice(&SCALINGS))?,
         per_class: table.get("per_class").map_or(Ok(7000), |field| field.count(1))?,
     })
+}
+
+fn read_variable(field: &Field<'_>) -> Result<String, ConfigError> {
+    let accepted = "the name of an array, as in variable = \"ff\"";
+    match field.string(accepted)? {
+        "" => Err(field.refuse(accepted)),
+        name => Ok(name.to_owned()),
+    }
 }
 
 fn read_classes(field: &Field<'_>) -> Result<Vec<String>, ConfigError> {

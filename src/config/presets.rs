@@ -104,6 +104,7 @@ mod tests {
             seed: 2026,
             data: DataConfig {
                 set: "fashion-mnist".to_string(),
+                variable: None,
                 classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
                 pool: true,
                 split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },

@@ -8,10 +8,11 @@ use super::nearest::nearest;
 pub(super) const MANY: u64 = u32::MAX as u64;
 
 /// Every key of a run, for those that are written into the wrong table.
-const KEYS: [&str; 46] = [
+const KEYS: [&str; 47] = [
     "name",
     "seed",
     "data.set",
+    "data.variable",
     "data.classes",
     "data.pool",
     "data.split",

@@ -32,9 +32,11 @@ fn layer() -> impl Strategy<Value = LayerConfig> {
 fn data() -> impl Strategy<Value = DataConfig> {
     let split = (1u64..=1_000_000_000, 1u64..9, 0u64..9, any::<bool>());
     let classes = proptest::collection::btree_set("\\PC{1,8}|[\"\\\\\n\t\u{0}\u{7f}\u{85}]{1,3}", 0..4);
-    (("\\PC{1,20}", classes, any::<bool>()), split, proptest::option::of(1usize..9), 1usize..9).prop_map(
-        |((set, classes, pool), (train, validation, test, stratified), limit, per_class)| DataConfig {
+    let variable = proptest::option::of("\\PC{1,20}");
+    (("\\PC{1,20}", variable, classes, any::<bool>()), split, proptest::option::of(1usize..9), 1usize..9).prop_map(
+        |((set, variable, classes, pool), (train, validation, test, stratified), limit, per_class)| DataConfig {
             set,
+            variable,
             classes: classes.into_iter().collect(),
             pool,
             split: SplitConfig { train, validation, test: if pool { test } else { 0 }, stratified },

@@ -99,9 +99,10 @@ pub(super) fn study(study: &StudyConfig) -> String {
 }
 
 fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
-    let DataConfig { set, classes, pool, split, limit, scaling, per_class } = data;
+    let DataConfig { set, variable, classes, pool, split, limit, scaling, per_class } = data;
     lines.push("\n[data]".to_string());
     lines.push(format!("set = {}", string(set)));
+    lines.extend(variable.iter().map(|variable| format!("variable = {}", string(variable))));
     let classes: Vec<String> = classes.iter().map(|class| string(class)).collect();
     lines.push(format!("classes = [{}]", classes.join(", ")));
     lines.push(format!("pool = {pool}"));

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::matlab::MatFault;
+use super::npy::NpyFault;
 use crate::files::FileError;
 
 /// A data set that cannot be read, chosen from, divided, verified or fetched.
@@ -198,7 +200,7 @@ pub enum DataError {
     /// A path at which there is nothing, or something that is neither a folder nor a file.
     #[error(
         "cannot load {}: there is no such file or folder; an IDX file of images is accepted, \
-         or a folder that holds train-images-idx3-ubyte",
+         a MATLAB file, or a folder that holds train-images-idx3-ubyte",
         path.display()
     )]
     NoSuchPath {
@@ -206,14 +208,33 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// A format that this version lists, fetches and verifies, but does not read.
+    /// A MATLAB file that cannot be read as images.
+    #[error("cannot read {} as a MATLAB file of images: {fault}", path.display())]
+    Matlab {
+        /// The file.
+        path: PathBuf,
+        /// Which rule it breaks.
+        fault: MatFault,
+    },
+
+    /// An NPY file that cannot be read.
+    #[error("cannot read {} as an NPY file: {fault}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// Which rule it breaks.
+        fault: NpyFault,
+    },
+
+    /// The name of an array, for something that has none.
     #[error(
-        "cannot load {set} as images: it is a MATLAB file, and this version does not read MATLAB files yet; \
-         it can be listed, fetched and verified"
+        "cannot look for an array named {variable} in {origin}: only files of MATLAB have named arrays; leave the name out"
     )]
-    MatlabUnread {
-        /// The set.
-        set: String,
+    NoVariables {
+        /// The data set or file.
+        origin: String,
+        /// The name.
+        variable: String,
     },
 
     /// A catalogue that breaks a rule.

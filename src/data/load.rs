@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::catalog::{CatalogFile, CatalogSet, Format, Role};
 use super::dataset::{Dataset, check_labels};
 use super::error::DataError;
-use super::idx;
-use super::payload::stored;
+use super::payload::{Payload, stored};
+use super::{idx, matlab};
 use crate::files::{FileError, create_folder, write_whole};
 
 /// The four names of a folder in the format of MNIST, without `.gz`.
@@ -45,14 +45,20 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
     Err(DataError::SetAbsent { set: set.name.clone(), searched })
 }
 
-/// Loads the published training and test part of `set` from its `folder` (see [`locate`]).
+/// Loads the published training part of `set` from its `folder` (see [`locate`]), and the test part if it is published in
+/// two.
 ///
 /// Refused: headers, sizes and image shapes that are not the catalogue's, counts that differ, labels that are no class.
-/// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer. MATLAB files are not
-/// read by this version.
-pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Dataset), DataError> {
+/// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
+pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
     if set.format == Format::Matlab {
-        return Err(DataError::MatlabUnread { set: set.name.clone() });
+        let file = catalogued(folder, set, Role::Whole)?;
+        let images = matlab::read_images(&file.path, None)?;
+        let (expected, found) = ((set.height, set.width), (images.height, images.width));
+        if expected != found {
+            return Err(DataError::ImageShape { origin: file.path.display().to_string(), expected, found });
+        }
+        return Ok((Dataset::new(set.name.clone(), found, images.pixels, None, Vec::new())?, None));
     }
     let part = |suffix: &str, images: Role, labels: Role| {
         let images = catalogued(folder, set, images)?;
@@ -65,7 +71,8 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Dataset), DataE
         }
         Ok(dataset)
     };
-    Ok((part("(train)", Role::TrainImages, Role::TrainLabels)?, part("(test)", Role::TestImages, Role::TestLabels)?))
+    let train = part("(train)", Role::TrainImages, Role::TrainLabels)?;
+    Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
 }
 
 /// Loads IDX files of one's own: the training part, and the test part if there is one.
@@ -74,8 +81,24 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Dataset), DataE
 /// `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`, and perhaps `class-names.txt` with
 /// one name a line; or a single file of images, whose labels are looked for beside it under the same name with
 /// `images` and `idx3` replaced by `labels` and `idx1`. Without names, classes are called by their numbers.
-pub fn load_path(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
+///
+/// A single file may also be MATLAB's, told by its name or its content, without labels; `variable` then names the array,
+/// see [`matlab::read_images`].
+pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    if path.is_file() {
+        let mut start = Vec::new();
+        Payload::open(path)?.read_up_to(8, &mut start)?;
+        if matlab::is_matlab(path, &start) {
+            let images = matlab::read_images(path, variable)?;
+            let shape = (images.height, images.width);
+            return Ok((Dataset::new(name, shape, images.pixels, None, Vec::new())?, None));
+        }
+    }
+    if let Some(variable) = variable.filter(|_| path.exists()) {
+        let origin = path.display().to_string();
+        return Err(DataError::NoVariables { origin, variable: variable.to_owned() });
+    }
     if path.is_file() {
         let labels = labels_beside(path).map(Stored::own);
         return Ok((read_part(&name, &Stored::own(path.to_path_buf()), labels.as_ref(), None)?, None));
@@ -228,8 +251,8 @@ mod tests {
         let folder = parent.path().join("toys");
         let set = toys("toys", &["Sandal", "Ankle boot"]);
         save(&folder, &set, Some(&set)).unwrap();
-        assert_eq!(load_path(&folder).unwrap(), (set.clone(), Some(set.clone())));
-        let (single, none) = load_path(&folder.join(TRAIN_IMAGES)).unwrap();
+        assert_eq!(load_path(&folder, None).unwrap(), (set.clone(), Some(set.clone())));
+        let (single, none) = load_path(&folder.join(TRAIN_IMAGES), None).unwrap();
         assert_eq!((single.labels, none), (set.labels, None));
         assert_eq!(single.class_names, ["0", "1"]);
     }
@@ -237,11 +260,11 @@ mod tests {
     #[test]
     fn a_folder_with_training_images_alone_is_enough() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(sentence(load_path(folder.path())).contains("neither train-images-idx3-ubyte.gz nor"));
+        assert!(sentence(load_path(folder.path(), None)).contains("neither train-images-idx3-ubyte.gz nor"));
         idx::write_images(&folder.path().join(TRAIN_IMAGES), 2, 3, &[1; 12]).unwrap();
-        let (train, test) = load_path(folder.path()).unwrap();
+        let (train, test) = load_path(folder.path(), None).unwrap();
         assert_eq!((train.len(), train.labels, test), (2, None, None));
-        assert!(sentence(load_path(&folder.path().join("nothing"))).contains("there is no such file or folder"));
+        assert!(sentence(load_path(&folder.path().join("nothing"), None)).contains("there is no such file or folder"));
     }
 
     #[test]
@@ -252,7 +275,7 @@ mod tests {
         idx::write_labels(&path(TRAIN_LABELS), &[0, 1]).unwrap();
         idx::write_images(&path(TEST_IMAGES), 1, 1, &[7]).unwrap();
         idx::write_labels(&path(TEST_LABELS), &[2]).unwrap();
-        let (train, test) = load_path(folder.path()).unwrap();
+        let (train, test) = load_path(folder.path(), None).unwrap();
         assert_eq!(train.concatenate(test.unwrap()).unwrap().class_names, ["0", "1", "2"]);
     }
 
@@ -262,11 +285,11 @@ mod tests {
         save(folder.path(), &toys("toys", &["a", "b"]), None).unwrap();
         let labels = folder.path().join(TRAIN_LABELS);
         idx::write_labels(&labels, &[0, 1]).unwrap();
-        let found = sentence(load_path(folder.path()));
+        let found = sentence(load_path(folder.path(), None));
         assert!(found.contains(&format!("{} holds 2 labels", labels.display())), "{found}");
         assert!(found.contains(&format!("{} holds 3 images", folder.path().join(TRAIN_IMAGES).display())), "{found}");
         idx::write_labels(&labels, &[0, 1, 2]).unwrap();
-        let found = sentence(load_path(folder.path()));
+        let found = sentence(load_path(folder.path(), None));
         assert!(found.contains("label number 2 (counting from 0) is 2, but there are 2 classes"), "{found}");
         assert!(found.contains(labels.to_str().unwrap()), "{found}");
     }
@@ -290,14 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn a_catalogued_file_of_another_size_is_refused_and_matlab_says_it_is_not_read() {
+    fn a_catalogued_file_of_another_size_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         save(folder.path(), &toys("toys", &["a", "b"]), None).unwrap();
         let catalog = Catalog::builtin();
         let found = sentence(load(folder.path(), catalog.find("mnist").unwrap()));
         assert!(found.contains("payload is 28 bytes, but the catalogue gives 47040016"), "{found}");
-        let found = sentence(load(folder.path(), catalog.find("frey-face").unwrap()));
-        assert!(found.contains("does not read MATLAB files yet"), "{found}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod error;
 pub mod fetch;
 pub mod idx;
 pub mod load;
+pub mod matlab;
+pub mod npy;
 mod payload;
 pub mod split;
 pub mod verify;

@@ -325,6 +325,12 @@ mod tests {
                     inside(x - radius, y - radius);
                     inside(x + radius, y + radius);
                 }
+                Mark::Points { at, radius, .. } => {
+                    for (x, y) in at {
+                        inside(x - radius, y - radius);
+                        inside(x + radius, y + radius);
+                    }
+                }
                 Mark::Bar { x, y, width, height, .. } => {
                     inside(*x, *y);
                     inside(x + width, y + height);

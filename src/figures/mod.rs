@@ -14,6 +14,7 @@ pub mod number;
 pub mod page;
 pub mod png;
 mod raster;
+pub mod scatter;
 pub mod scene;
 pub mod svg;
 

@@ -71,6 +71,22 @@ fn draw(pixmap: &mut Pixmap, transform: Transform, mark: &Mark) {
                 pixmap.fill_path(&path, &paint(*ink), FillRule::Winding, transform, None);
             }
         }
+        Mark::Points { at, shape, radius, ink } => {
+            let mut path = PathBuilder::new();
+            for &(x, y) in at {
+                match shape {
+                    Shape::Circle => path.push_circle(x, y, *radius),
+                    Shape::Square | Shape::Triangle => {
+                        if let Some(square) = Rect::from_xywh(x - radius, y - radius, 2.0 * radius, 2.0 * radius) {
+                            path.push_rect(square);
+                        }
+                    }
+                }
+            }
+            if let Some(path) = path.finish() {
+                pixmap.fill_path(&path, &paint(*ink), FillRule::Winding, transform, None);
+            }
+        }
         Mark::Bar { x, y, width, height, ink } => {
             if let Some(rect) = Rect::from_xywh(*x, *y, *width, *height) {
                 pixmap.fill_rect(rect, &paint(*ink), transform, None);

@@ -77,6 +77,17 @@ pub enum Mark {
         /// Whether only the outline is drawn.
         hollow: bool,
     },
+    /// Many small filled points of one kind; a triangle is drawn as a square.
+    Points {
+        /// Their centres.
+        at: Vec<(f32, f32)>,
+        /// Their outline.
+        shape: Shape,
+        /// Half their width.
+        radius: f32,
+        /// Their colour.
+        ink: Ink,
+    },
     /// A filled rectangle.
     Bar {
         /// Its left edge.

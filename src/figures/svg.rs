@@ -92,6 +92,17 @@ fn write_mark(out: &mut String, mark: &Mark) {
             if *dashed { r#" stroke-dasharray="6 4""# } else { "" },
             ink_attributes(*ink)
         ),
+        // A line of no length is its cap.
+        Mark::Points { at, shape, radius, ink } => {
+            let dots: String = at.iter().map(|(x, y)| format!("M{x:.1} {y:.1}h0")).collect();
+            let cap = if *shape == Shape::Circle { "round" } else { "square" };
+            writeln!(
+                out,
+                r#"<path d="{dots}" fill="none" stroke="currentColor" stroke-width="{}" stroke-linecap="{cap}"{}/>"#,
+                Short(2.0 * radius),
+                ink_attributes(*ink)
+            )
+        }
         Mark::Point { at, shape, radius, ink, hollow } => {
             let paint = match hollow {
                 true => r#"fill="none" stroke="currentColor" stroke-width="1.5""#,

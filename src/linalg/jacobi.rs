@@ -11,7 +11,8 @@ use super::Matrix;
 /// Sweeps over all pairs; far more than were ever seen to be needed (about ten).
 const MOST_SWEEPS: usize = 60;
 
-/// The singular values of `a`, largest first: one for each column. `a` is overwritten. Sweeps end when every pair's cosine is
+/// The singular values of `a`, largest first: one for each column. `a` is overwritten: its columns, in
+/// no order, are then the left singular vectors, each times its singular value. Sweeps end when every pair's cosine is
 /// at most rows · ε.
 pub fn singular_values<T: Real>(context: Context, a: &mut Matrix<T>) -> Vec<f64> {
     let squares = orthogonalise(context, a);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::data::matlab::MatFault;
 use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::invert::InvertError;
@@ -23,16 +24,20 @@ pub enum RunError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// A public set is absent; says what to do.
-    #[error("{source}, or train on the footwear that the program draws with `--set data.set={}`", super::DRAWN_SET)]
+    #[error("{source}, or train on the {} that the program draws with `--set data.set={stand_in}`",
+            if *stand_in == super::DRAWN_FACES { "faces" } else { "footwear" })]
     SetAbsent {
         /// What was looked for, and where.
         source: DataError,
+        /// The drawn set that is most like it.
+        stand_in: &'static str,
     },
     /// `data.set` is neither a set nor a path.
     #[error(
-        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?}, nor a file or folder that \
-         exists{}",
+        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?} or {:?}, nor a file or folder \
+         that exists{}",
         super::DRAWN_SET,
+        super::DRAWN_FACES,
         nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
     )]
     UnknownSet {
@@ -226,7 +231,8 @@ impl RunError {
                     | DataError::NoClasses { .. }
                     | DataError::UnknownSet { .. }
                     | DataError::NoSuchPath { .. }
-                    | DataError::MatlabUnread { .. }
+                    | DataError::NoVariables { .. }
+                    | DataError::Matlab { fault: MatFault::NoSuchArray { .. }, .. }
                     | DataError::Split { .. }
             ),
             _ => false,

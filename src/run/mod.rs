@@ -20,5 +20,5 @@ pub use execute::{Executed, execute, fit};
 pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
-pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
+pub use prepare::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
 pub use resume::{Fault, Found, check_config, find_run, identity, read_fault, replay_fault, resolved, run_config};

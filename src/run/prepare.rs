@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{RunConfig, Scaling, nearest};
-use crate::data::draw::{self, footwear};
+use crate::data::catalog::Format;
+use crate::data::draw::{self, faces, footwear};
 use crate::data::{
     Catalog, DataError, Dataset, Split, class_distribution, load, load_path, locate, scale_table, split,
     standard_min_max_table,
@@ -17,7 +18,10 @@ use narrows_kernels::{Context, Real};
 /// The name of the set that the program draws.
 pub const DRAWN_SET: &str = "footwear";
 
-/// The drawn set is always the same, whatever the seed of the run.
+/// The name of the faces that the program draws.
+pub const DRAWN_FACES: &str = "drawn-faces";
+
+/// The drawn sets are always the same, whatever the seed of the run.
 pub const DRAWN_SEED: u64 = 2026;
 
 /// Images, loaded and divided; runs of a study share one.
@@ -103,28 +107,41 @@ pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Loaded, Ru
 /// The training part, the published test part if there is one, and where they are from.
 fn find(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<(Dataset, Option<Dataset>, String), RunError> {
     let set = config.data.set.as_str();
+    let catalog = Catalog::builtin();
+    if let Some(variable) = &config.data.variable
+        && (set == DRAWN_SET || set == DRAWN_FACES || catalog.find(set).is_ok())
+    {
+        return Err(DataError::NoVariables { origin: set.to_owned(), variable: variable.clone() }.into());
+    }
+    if set == DRAWN_FACES {
+        let data =
+            Dataset::new(DRAWN_FACES, (faces::HEIGHT, faces::WIDTH), faces::faces(DRAWN_SEED), None, Vec::new())?;
+        return Ok((data, None, "drawn by the program".to_owned()));
+    }
     if set == DRAWN_SET {
         let (pixels, labels) = footwear(DRAWN_SEED, config.data.per_class);
         let names = draw::CLASS_NAMES.map(str::to_owned).to_vec();
         let data = Dataset::new(DRAWN_SET, (draw::HEIGHT, draw::WIDTH), pixels, Some(labels), names)?;
         return Ok((data, None, "drawn by the program".to_owned()));
     }
-    let catalog = Catalog::builtin();
     if let Ok(set) = catalog.find(set) {
         let folder = locate(data_dirs, set).map_err(|source| match source {
-            DataError::SetAbsent { .. } => RunError::SetAbsent { source },
+            DataError::SetAbsent { .. } => {
+                let stand_in = if set.format == Format::Matlab { DRAWN_FACES } else { DRAWN_SET };
+                RunError::SetAbsent { source, stand_in }
+            }
             other => RunError::Data(other),
         })?;
         let (train, test) = load(&folder, set)?;
-        return Ok((train, Some(test), format!("from {}", folder.display())));
+        return Ok((train, test, format!("from {}", folder.display())));
     }
     let path = Path::new(set);
     if path.exists() {
-        let (train, test) = load_path(path)?;
+        let (train, test) = load_path(path, config.data.variable.as_deref())?;
         return Ok((train, test, format!("from {}", path.display())));
     }
     let known: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
-    let candidates = known.iter().copied().chain([DRAWN_SET]);
+    let candidates = known.iter().copied().chain([DRAWN_SET, DRAWN_FACES]);
     let nearest = nearest(set, candidates).map(str::to_owned);
     Err(RunError::UnknownSet { set: set.to_owned(), known: known.join(", "), nearest })
 }

@@ -8,7 +8,9 @@
 
 mod boot;
 mod canvas;
+pub mod faces;
 mod frame;
+mod portrait;
 mod sandal;
 mod sneaker;
 

@@ -1,0 +1,65 @@
+//! What keeps codes from being analysed, each as a sentence.
+
+use crate::train::WidthError;
+
+/// Codes that cannot be analysed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AnalysisError {
+    /// Too few codes.
+    #[error("cannot {action} {found} codes: at least {least} are needed")]
+    TooFew {
+        /// "classify", "find the principal components of".
+        action: &'static str,
+        /// Codes needed.
+        least: usize,
+        /// Codes there are.
+        found: usize,
+    },
+    /// Another number of labels than of codes.
+    #[error("cannot classify {codes} codes with {labels} labels: there must be one for each")]
+    Labels {
+        /// Codes.
+        codes: usize,
+        /// Labels.
+        labels: usize,
+    },
+    /// Codes all of one class, or of none.
+    #[error("cannot classify codes of {found} class(es): at least two must occur")]
+    OneClass {
+        /// Classes that occur.
+        found: usize,
+    },
+    /// A code that is no number.
+    #[error("cannot {action} codes: value {col} of code {row} (both from 0) is {value}, and all must be finite")]
+    NotFinite {
+        /// What was being done.
+        action: &'static str,
+        /// Which code.
+        row: usize,
+        /// Which of its values.
+        col: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Codes of another size than those that were learnt from.
+    #[error("cannot {action} codes of {found} values: those it was fitted to have {expected}")]
+    Width {
+        /// What was being done.
+        action: &'static str,
+        /// Values of a code that were expected.
+        expected: usize,
+        /// Values of a code that were found.
+        found: usize,
+    },
+    /// Too few images of different classes for the pairs asked for.
+    #[error("cannot choose {wanted} pairs of images of different classes: only {found} can be chosen")]
+    Pairs {
+        /// Pairs asked for.
+        wanted: usize,
+        /// Pairs that there are.
+        found: usize,
+    },
+    /// Images or codes of another size than the model's.
+    #[error(transparent)]
+    Model(#[from] WidthError),
+}

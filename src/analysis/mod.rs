@@ -1,0 +1,15 @@
+//! What codes are worth: how well their classes can be told, how they lie, and what is between two of them.
+
+mod error;
+mod gaussian;
+mod interpolation;
+mod minimise;
+mod pca;
+mod regression;
+
+pub use error::AnalysisError;
+pub use gaussian::Gaussian;
+pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};
+pub use minimise::{Minimum, minimise};
+pub use pca::Pca;
+pub use regression::LogisticRegression;

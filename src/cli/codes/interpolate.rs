@@ -1,0 +1,72 @@
+//! `narrows interpolate`: from one code to another.
+
+use ndarray::{Axis, concatenate};
+
+use super::super::CliError;
+use super::super::args::InterpolateArguments;
+use super::super::machine;
+use super::super::output::say;
+use super::{decoded, greys, images_at, indices_of, write_grid};
+use crate::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
+use crate::data::data_dirs;
+use crate::figures::grid::GridRow;
+use crate::figures::number::significant;
+use crate::files::{create_folder, write_whole};
+use crate::run::{OpenRun, RunError};
+
+/// Interpolates between pairs of images and compares what is decoded with the blend of the decoded ends.
+pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let data = &run.prepared.loaded.data;
+    let indices = indices_of(&run, arguments.part)?;
+    let pairs = choose_pairs(data.labels.as_deref(), indices, arguments.pairs as usize, arguments.seed)?;
+    let end = |of: fn(&Pair) -> u32| images_at(&run, &pairs.iter().map(of).collect::<Vec<u32>>());
+    let (first, second) = (end(|pair| pair.first), end(|pair| pair.second));
+    let found = machine.run(|| {
+        let trained = run.trained(machine.context);
+        between(&trained, first.view(), second.view(), |codes| Ok(decoded(&trained, codes)?))
+    })??;
+
+    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    create_folder(&folder).map_err(|source| RunError::Output { source })?;
+    let class = |index: u32| match &data.labels {
+        Some(labels) => data.class_names[usize::from(labels[index as usize])].clone(),
+        None => index.to_string(),
+    };
+    let row = |(pair, (decoded, ends)): (&Pair, (&ndarray::Array2<f32>, [_; 2]))| {
+        let [first, second] = ends;
+        let images = concatenate(Axis(0), &[first, decoded.view(), second]).expect("images of one size");
+        GridRow { label: format!("{} to {}", class(pair.first), class(pair.second)), images: greys(images.view()) }
+    };
+    let ends = first.axis_chunks_iter(Axis(0), 1).zip(second.axis_chunks_iter(Axis(0), 1)).map(|(a, b)| [a, b]);
+    let rows = pairs.iter().zip(found.decoded.iter().zip(ends)).map(row).collect();
+    let picture = folder.join("interpolation.png");
+    write_grid(&run, rows, ALPHAS.len() + 2, &picture)?;
+    let table = folder.join("interpolation.csv");
+    write_whole(&table, csv(&pairs, &found).as_bytes())?;
+
+    let kind = if data.labels.is_some() { " of different classes" } else { "" };
+    say!("{} pairs of images{kind}, means against the blend of the decoded ends:", pairs.len());
+    say!("  {:>8}{:>12}{:>14}", "alpha", "PSNR in dB", "L2 / √pixels");
+    for (alpha, mean) in ALPHAS.iter().zip(&found.mean) {
+        say!("  {alpha:>8}{:>12}{:>14}", significant(mean.psnr, 4), significant(mean.distance, 4));
+    }
+    say!("\n{}\n{}  original, decoded from alpha 0 to 1, original", table.display(), picture.display());
+    Ok(())
+}
+
+/// Every pair, then the means, whose pair is "mean".
+fn csv(pairs: &[Pair], found: &Interpolation) -> String {
+    let mut text = "pair,first,second,alpha,psnr_db,l2\n".to_owned();
+    let mut add = |pair: &str, ends: [String; 2], compared: &[Comparison]| {
+        for (alpha, Comparison { psnr, distance }) in ALPHAS.iter().zip(compared) {
+            text += &format!("{pair},{},{},{alpha},{psnr},{distance}\n", ends[0], ends[1]);
+        }
+    };
+    for (number, (pair, compared)) in pairs.iter().zip(&found.pairs).enumerate() {
+        add(&(number + 1).to_string(), [pair.first, pair.second].map(|end| end.to_string()), compared);
+    }
+    add("mean", [String::new(), String::new()], &found.mean);
+    text
+}

@@ -1,0 +1,167 @@
+//! `narrows encode`, `decode`, `sample`, `traverse`, `interpolate` and `probe`: a run's codes, in and out.
+
+mod exchange;
+mod generate;
+mod interpolate;
+mod probe;
+
+use std::path::{Path, PathBuf};
+
+use narrows_kernels::activation::activate_in_place;
+use ndarray::{Array2, ArrayView2};
+
+use super::CliError;
+use super::args::{ImagesArguments, Part};
+use crate::config::LossKind;
+use crate::data::npy::{self, Array};
+use crate::data::load_path;
+use crate::figures::grid::{GridRow, ImageGrid};
+use crate::figures::png::to_grey;
+use crate::files::write_whole;
+use crate::run::{OpenRun, RunError};
+use crate::train::{Images, Trained, WidthError};
+
+pub use exchange::{decode, encode};
+pub use generate::{sample, traverse};
+pub use interpolate::interpolate;
+pub use probe::probe;
+
+/// Images beside each other in a picture of many.
+const BESIDE: usize = 15;
+
+/// The most images that one picture shows.
+const MOST_SHOWN: usize = 1500;
+
+/// The indices of a part of the run's images; refuses one that has none.
+fn indices_of(run: &OpenRun, part: Part) -> Result<&[u32], CliError> {
+    let split = &run.prepared.loaded.split;
+    let (name, indices) = match part {
+        Part::Train => ("train", &split.train),
+        Part::Validation => ("validation", &split.validation),
+        Part::Test => ("test", &split.test),
+    };
+    match indices.is_empty() {
+        true => Err(CliError::Usage(format!("{} has no {name} images", run.path.display()))),
+        false => Ok(indices),
+    }
+}
+
+/// Images of the run [n, pixels], in [0, 1].
+fn images_at(run: &OpenRun, indices: &[u32]) -> Array2<f32> {
+    Images { data: &run.prepared.loaded.data, indices, scale: &run.prepared.loaded.scale_table() }.to_array()
+}
+
+/// The images of a file [n, pixels], in [0, 1]: NPY, IDX or MATLAB. Refused: another number of pixels than the run's, values
+/// outside [0, 1].
+fn images_in(run: &OpenRun, path: &Path, arguments: &ImagesArguments) -> Result<Array2<f32>, CliError> {
+    let pixels = run.prepared.loaded.data.features();
+    let images = if ends_in(path, "npy") {
+        if arguments.variable.is_some() {
+            return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
+        }
+        npy::read(path)?.into_images()
+    } else {
+        let (data, _) = load_path(path, arguments.variable.as_deref())?;
+        let all: Vec<u32> = (0..data.len() as u32).collect();
+        Images { data: &data, indices: &all, scale: &run.prepared.loaded.scale_table() }.to_array()
+    };
+    if images.ncols() != pixels {
+        return Err(CliError::Usage(format!(
+            "cannot encode {}: its images have {} pixels, but {} was trained on images of {pixels}",
+            path.display(),
+            images.ncols(),
+            run.path.display(),
+        )));
+    }
+    match images.indexed_iter().find(|(_, value)| !(0.0..=1.0).contains(*value)) {
+        Some(((image, pixel), value)) => Err(CliError::Usage(format!(
+            "cannot encode {}: pixel {pixel} of image {image} (both from 0) is {value}, but images are floats from 0 to 1, or \
+             bytes (numpy.uint8) from 0 to 255",
+            path.display()
+        ))),
+        None => Ok(images),
+    }
+}
+
+/// The codes of a file [n, code]. Refused: other sizes than the run's, values that are not finite.
+fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
+    let refuse = |why: String| Err(CliError::Usage(format!("cannot decode {}: {why}", path.display())));
+    let array = npy::read(path)?;
+    if matches!(array, Array::Bytes(_)) {
+        return refuse("its values are bytes, but codes are floats".into());
+    }
+    let (codes, size) = (array.into_f32(), run.prepared.model.code_size());
+    if codes.ncols() != size {
+        return refuse(format!(
+            "its codes have {} values, but those of {} have {size}",
+            codes.ncols(),
+            run.path.display()
+        ));
+    }
+    match codes.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, col), value)) => {
+            refuse(format!("value {col} of code {row} (both from 0) is {value}, and all must be finite"))
+        }
+        None => Ok(codes),
+    }
+}
+
+/// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
+fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
+    let mut images = trained.decode(codes)?;
+    if trained.objective.loss == LossKind::BceLogits {
+        let values = images.as_slice_mut().expect("a new array is contiguous");
+        activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
+    }
+    Ok(images)
+}
+
+fn ends_in(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// Refuses a path that ends in none of these.
+fn must_end_in(path: &Path, extensions: &[&str]) -> Result<(), CliError> {
+    if extensions.iter().any(|extension| ends_in(path, extension)) {
+        return Ok(());
+    }
+    let accepted: Vec<String> = extensions.iter().map(|extension| format!(".{extension}")).collect();
+    Err(CliError::Usage(format!(
+        "cannot write {}: a name that ends in {} is expected",
+        path.display(),
+        accepted.join(" or ")
+    )))
+}
+
+/// Writes images [n, pixels] as an array or as a picture, whichever the name says.
+fn write_images(run: &OpenRun, images: ArrayView2<'_, f32>, out: &Path) -> Result<(), CliError> {
+    if ends_in(out, "npy") {
+        return Ok(npy::write(out, images)?);
+    }
+    let row = |images: ArrayView2<'_, f32>| GridRow { label: String::new(), images: greys(images) };
+    let rows = images.axis_chunks_iter(ndarray::Axis(0), BESIDE).map(row).collect();
+    write_grid(run, rows, BESIDE.min(images.nrows()), out)
+}
+
+fn greys(images: ArrayView2<'_, f32>) -> Vec<Vec<u8>> {
+    images.rows().into_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect()
+}
+
+fn write_grid(run: &OpenRun, rows: Vec<GridRow>, columns: usize, out: &Path) -> Result<(), CliError> {
+    let (image_width, image_height) = (run.prepared.loaded.data.width, run.prepared.loaded.data.height);
+    let shown: usize = rows.iter().map(|row| row.images.len()).sum();
+    if shown > MOST_SHOWN {
+        return Err(CliError::Usage(format!(
+            "cannot draw {shown} images in one picture: at most {MOST_SHOWN} fit; a name that ends in .npy takes any number"
+        )));
+    }
+    let scale = (56 / image_width.max(image_height)).max(1);
+    let grid = ImageGrid { image_width, image_height, columns, rows, band: 0, scale };
+    write_whole(out, &grid.to_png().map_err(RunError::from)?)?;
+    Ok(())
+}
+
+/// `out`, or this name in the run folder.
+fn or_in_run(out: Option<PathBuf>, run: &OpenRun, name: &str) -> PathBuf {
+    out.unwrap_or_else(|| run.path.join(name))
+}

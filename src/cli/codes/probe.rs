@@ -1,0 +1,84 @@
+//! `narrows probe`: how well a linear map reads the classes from the codes, and how the codes lie.
+
+use std::time::Instant;
+
+use ndarray::Array2;
+use serde_json::json;
+
+use super::super::CliError;
+use super::super::args::ProbeArguments;
+use super::super::machine;
+use super::super::output::{duration, say};
+use super::{images_at, indices_of};
+use crate::analysis::{LogisticRegression, Pca};
+use crate::data::data_dirs;
+use crate::figures::number::significant;
+use crate::figures::scatter::Scatter;
+use crate::files::{create_folder, write_whole};
+use crate::run::{OpenRun, RunError};
+
+/// Fits a classifier to the training codes, measures it on the test codes, and draws these along their principal
+/// components.
+pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let data = &run.prepared.loaded.data;
+    let Some(all) = &data.labels else {
+        return Err(CliError::Usage(format!("cannot probe {}: {} has no labels", run.path.display(), data.name)));
+    };
+    let labels = |indices: &[u32]| indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
+    let parts = [super::Part::Train, super::Part::Test].map(|part| indices_of(&run, part));
+    let [train, test] = parts;
+    let (train, test) = (train?, test?);
+    let (fitted, accuracies, points, shares, seconds) = machine.run(|| {
+        let trained = run.trained(machine.context);
+        let encode = |indices| trained.encode(images_at(&run, indices).view()).map_err(RunError::from);
+        let (train_codes, test_codes): (Array2<f32>, Array2<f32>) = (encode(train)?, encode(test)?);
+        let started = Instant::now();
+        let fitted = LogisticRegression::fit(machine.context, train_codes.view(), &labels(train))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let accuracies = [
+            fitted.accuracy(machine.context, train_codes.view(), &labels(train))?,
+            fitted.accuracy(machine.context, test_codes.view(), &labels(test))?,
+        ];
+        let pca = Pca::fit(machine.context, train_codes.view(), 2)?;
+        let points = pca.project(machine.context, test_codes.view())?;
+        Ok::<_, CliError>((fitted, accuracies, points, pca.shares, seconds))
+    })??;
+    let minimum = fitted.minimum();
+
+    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    create_folder(&folder).map_err(|source| RunError::Output { source })?;
+    let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
+    let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
+    let chart = Scatter {
+        title: format!("{}: codes of the test images", run.config.name),
+        x_label: format!("first principal component ({} % of the variance)", percent(0)),
+        y_label: format!("second principal component ({} %)", percent(1)),
+        groups: data.class_names.clone(),
+        points: labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect(),
+    };
+    write_whole(&folder.join("codes.svg"), chart.to_svg().as_bytes())?;
+    write_whole(&folder.join("codes.png"), &chart.to_png(1200, 1100).map_err(RunError::from)?)?;
+    let figures = json!({
+        "train_accuracy": accuracies[0],
+        "test_accuracy": accuracies[1],
+        "iterations": minimum.iterations,
+        "largest_gradient": minimum.gradient,
+        "converged": minimum.converged,
+        "variance_shares": shares,
+    });
+    write_whole(&folder.join("probe.json"), format!("{figures:#}\n").as_bytes())?;
+
+    let ending = if minimum.converged { "converged" } else { "did NOT converge" };
+    say!(
+        "Logistic regression on {} codes {ending} after {} steps (largest gradient {}), {}.",
+        train.len(),
+        minimum.iterations,
+        significant(minimum.gradient, 2),
+        duration(seconds)
+    );
+    say!("  accuracy  train {:.2} %  test {:.2} %", 100.0 * accuracies[0], 100.0 * accuracies[1]);
+    say!("\n{}: probe.json, codes.png, codes.svg", folder.display());
+    Ok(())
+}
