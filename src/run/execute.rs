@@ -9,6 +9,7 @@ use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{RunFolder, hex_sha256};
 use super::images::{loss_chart, reconstruction_picture};
+use super::measures::further_figures;
 use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::data::scale_table;
@@ -106,7 +107,13 @@ pub fn execute(
     let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
     let evaluations: Vec<_> =
         parts.map(|(name, indices)| (name, trained.evaluate(images(indices), &mut arena))).collect();
-    folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
+    let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
+    for (name, indices) in prepared.loaded.parts() {
+        if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
+            part.extend(further_figures(config, &trained, images(indices), &mut arena));
+        }
+    }
+    folder.write_metrics(&metrics)?;
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
@@ -169,7 +176,7 @@ struct HistoryKeeper<'a> {
 impl Listener for HistoryKeeper<'_> {
     fn hear(&mut self, event: Event<'_>) -> Flow {
         if let Event::EpochDone { record, .. } = event {
-            self.history.epochs.push(*record);
+            self.history.epochs.push(record.clone());
             if self.written.elapsed() >= HISTORY_EVERY {
                 if let Err(error) = self.folder.write_history(&self.history) {
                     self.failed = Some(error);

@@ -24,6 +24,16 @@ impl<T: Real> Tape<'_, T> {
         var
     }
 
+    /// A value of the shape of `source`, that `fill` writes from `source`'s numbers; no gradient flows through it.
+    pub fn constant_from(&mut self, source: Var, fill: impl FnOnce(&[T], &mut [T])) -> Var {
+        let (rows, cols) = self.shape(source);
+        let var = self.append(Op::Constant, &[], rows, cols);
+        let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
+        fill(self.value(source), &mut value[..rows * cols]);
+        self.arena.nodes[var.index()].value = value;
+        var
+    }
+
     /// A value [rows, cols], row-major.
     ///
     /// # Panics

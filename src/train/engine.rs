@@ -10,6 +10,7 @@ use super::evaluate::{Images, Trained};
 use super::event::{Event, Flow, Listener};
 use super::history::{EpochRecord, History};
 use super::objective::Objective;
+use super::tally::Tally;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, scale_table, shuffle_into};
 use crate::loss;
@@ -41,7 +42,8 @@ pub struct Job<'a, T: Real> {
     pub learning_rate: LearningRate,
     /// Limits gradients before each step.
     pub clip: Clip,
-    /// Rows of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it.
+    /// Rows of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it. An objective
+    /// that [needs the whole batch](Objective::needs_whole_batch) gets it whatever this is.
     pub slice_rows: usize,
 }
 
@@ -167,6 +169,7 @@ fn run<T: Real>(
     for epoch in 1..=job.config.max_epochs {
         let began = Instant::now();
         let learning_rate = job.learning_rate.value();
+        let objective = job.objective.at_epoch(epoch);
         shuffle_into(&mut order, job.seed, epoch as u64);
         // The order numbers the training images; the data set numbers all of them.
         order.iter_mut().for_each(|index| *index = job.train[*index as usize]);
@@ -174,8 +177,9 @@ fn run<T: Real>(
         let mut interrupted = None;
         for (step, batch) in (1..).zip(batches(&order, job.config.batch_size)) {
             let taken = ((epoch - 1) * steps + step - 1) as u64;
-            let (loss, penalty) =
-                memory.gradients(&job, &scale, &params, batch, taken).map_err(|found| found.at(epoch, step))?;
+            let (loss, penalty) = memory
+                .gradients(&job, &objective, &scale, &params, batch, taken)
+                .map_err(|found| found.at(epoch, step))?;
             job.clip.apply(job.context.isa, &mut memory.grads);
             job.optimizer.step(job.context.isa, &mut params, &memory.grads, learning_rate);
             mean.add(loss, penalty, batch.len());
@@ -194,9 +198,10 @@ fn run<T: Real>(
         let val_loss = trained.loss(images, &mut validation_arena);
         check_epoch(&job, &params, epoch, steps, val_loss)?;
         let seconds = began.elapsed().as_secs_f64();
-        let record =
-            EpochRecord { epoch, loss: mean.loss(), val_loss, seconds, penalty: mean.penalty(), learning_rate };
-        history.epochs.push(record);
+        let (code, latent) = memory.tally.take(&objective);
+        let (loss, penalty) = (mean.loss(), mean.penalty());
+        let record = EpochRecord { epoch, loss, val_loss, seconds, penalty, learning_rate, code, latent };
+        history.epochs.push(record.clone());
         let verdict = early_stopping.as_mut().map(|stopping| {
             let value = monitored(stopping.config().monitor, &record);
             stopping.observe(epoch, value)
@@ -254,11 +259,12 @@ fn monitored(monitor: Monitor, record: &EpochRecord) -> f64 {
 struct StepMemory<T> {
     arena: Arena<T>,
     grads: AlignedVec<T>,
+    tally: Tally,
 }
 
 impl<T: Real> StepMemory<T> {
     fn new(parameters: usize) -> Self {
-        StepMemory { arena: Arena::default(), grads: AlignedVec::zeros(parameters) }
+        StepMemory { arena: Arena::default(), grads: AlignedVec::zeros(parameters), tally: Tally::default() }
     }
 
     /// Leaves the gradients of one batch in `grads`; returns loss and penalty. A batch of more than `job.slice_rows` rows is
@@ -267,24 +273,27 @@ impl<T: Real> StepMemory<T> {
     fn gradients(
         &mut self,
         job: &Job<'_, T>,
+        objective: &Objective,
         scale: &[T; 256],
         params: &[T],
         batch: &[u32],
         step: u64,
     ) -> Result<(f64, f64), NonFiniteLoss> {
+        let slice_rows = if objective.needs_whole_batch() { batch.len() } else { job.slice_rows };
         let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
-        for (number, slice) in batch.chunks(job.slice_rows).enumerate() {
-            let first_row = number * job.slice_rows;
+        for (number, slice) in batch.chunks(slice_rows).enumerate() {
+            let first_row = number * slice_rows;
             let mut tape = Tape::new(job.context, &mut self.arena, params);
             let x = Images { data: job.data, indices: slice, scale }.gather(&mut tape, slice);
             let mode = Mode::Train { seed: job.seed, step, first_row };
-            let recorded = job.objective.record(job.model, &mut tape, whole, x, mode);
+            let recorded = objective.record(job.model, &mut tape, whole, x, mode);
             values += tape.scalar(recorded.loss).to_f64();
             penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
             if !(values + penalty).is_finite() {
                 return Err(NonFiniteLoss::trace(job.model, &tape, values + penalty, first_row));
             }
             whole.above = tape.loss_sum(recorded.loss);
+            self.tally.add(objective, &tape, &recorded);
             let accumulate = if number == 0 { Accumulate::Overwrite } else { Accumulate::Add };
             tape.backward(recorded.total, &mut self.grads, accumulate)
                 .expect("every parameter of an autoencoder influences its reconstruction");
