@@ -168,8 +168,14 @@ fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
 }
 
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer())
-        .prop_map(|(name, seed, data, model, train, optimizer)| RunConfig { name, seed, data, model, train, optimizer })
+    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
+        |(name, seed, data, model, mut train, optimizer)| {
+            if model.variational.is_some() && train.loss == LossKind::Kl {
+                train.loss = LossKind::Mse;
+            }
+            RunConfig { name, seed, data, model, train, optimizer }
+        },
+    )
 }
 
 /// Pieces of configurations, so that random texts get past the parser.

@@ -110,7 +110,7 @@ pub fn execute(
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     for (name, indices) in prepared.loaded.parts() {
         if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
-            part.extend(further_figures(config, &trained, images(indices), &mut arena));
+            part.extend(further_figures(config, name, &trained, images(indices), &mut arena));
         }
     }
     folder.write_metrics(&metrics)?;
