@@ -5,7 +5,7 @@
 
 use narrows_kernels::Real;
 
-use crate::config::{LossKind, Penalty};
+use crate::config::{LossKind, Penalty, Sparsity};
 use crate::tape::{Activation, Tape, Var, Whole};
 
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
@@ -90,6 +90,42 @@ pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var
     total(tape, [l1, l2])
 }
 
+/// How far a mean activation stays from 0 and 1, where the divergence is infinite. In f32, 1 − ε is still below 1.
+pub const SPARSITY_EPSILON: f64 = 1e-6;
+
+/// weight · Σ_j KL(ρ ‖ ρ̂_j) = weight · Σ_j ρ ln(ρ/ρ̂_j) + (1 − ρ) ln((1 − ρ)/(1 − ρ̂_j)) → [1, 1], with ρ̂ = `means` [1, code]
+/// the mean of each code unit over a whole batch, clipped to (ε, 1 − ε), see [`SPARSITY_EPSILON`] (Ng, CS294A, section 3).
+///
+/// For a sigmoid code ρ̂_j is the share of the time that unit j is on, and always inside. For a ReLU or a linear code it is a
+/// mean activation and no probability: the penalty draws that mean to ρ, by large values on few images or small ones on many
+/// alike; a unit that is never on (ρ̂ = 0), or whose mean is 1 or more, is clipped and gets no gradient from the penalty, so a
+/// dead unit stays dead and a large one is left to the reconstruction.
+pub fn sparsity<T: Real>(Sparsity { weight, rho }: Sparsity, tape: &mut Tape<'_, T>, means: Var) -> Var {
+    let (_, units) = tape.shape(means);
+    let means = tape.clamp(means, SPARSITY_EPSILON, 1.0 - SPARSITY_EPSILON);
+    let on = tape.ln(means);
+    let on = tape.scale(on, -weight * rho);
+    let negated = tape.scale(means, -1.0);
+    let rest = tape.offset(negated, 1.0);
+    let off = tape.ln(rest);
+    let off = tape.scale(off, -weight * (1.0 - rho));
+    let both = tape.add(on, off);
+    let sum = tape.sum(both);
+    let negative_entropy = rho * libm::log(rho) + (1.0 - rho) * libm::log(1.0 - rho);
+    tape.offset(sum, weight * units as f64 * negative_entropy)
+}
+
+/// ½(μ² + σ² − 1 − ln σ²) for each value of a code, whose sum over dimensions is KL(N(μ, σ²) ‖ N(0, I)) in nats: [rows, code]
+/// from `mean` and `log_variance` of that shape (Kingma & Welling 2014, appendix B).
+pub fn latent_divergence<T: Real>(tape: &mut Tape<'_, T>, mean: Var, log_variance: Var) -> Var {
+    let square = tape.square(mean);
+    let variance = tape.exp(log_variance);
+    let positive = tape.add(square, variance);
+    let negative = tape.offset(log_variance, 1.0);
+    let twice = tape.sub(positive, negative);
+    tape.scale(twice, 0.5)
+}
+
 /// The weight penalty l2·Σw² of one weight matrix; `None` when `l2` is zero.
 pub fn weight_penalty<T: Real>(l2: f64, tape: &mut Tape<'_, T>, weight: Var) -> Option<Var> {
     (l2 != 0.0).then(|| {
@@ -157,12 +193,41 @@ mod tests {
     }
 
     #[test]
+    fn the_sparsity_penalty_is_the_divergence_of_means_and_clips_them() {
+        with_tape(|tape| {
+            let kl = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
+            let config = Sparsity { weight: 0.5, rho: 0.05 };
+            let means = tape.constant(1, 3, &[0.05, 0.3, 0.9]);
+            let penalty = sparsity(config, tape, means);
+            close(tape.scalar(penalty), 0.5 * (kl(0.05, 0.3) + kl(0.05, 0.9)));
+            let outside = tape.constant(1, 2, &[0.0, 7.0]);
+            let penalty = sparsity(config, tape, outside);
+            let e = SPARSITY_EPSILON;
+            // 1 − (1 − ε) is ε to ten digits only.
+            let expected = 0.5 * (kl(0.05, e) + kl(0.05, 1.0 - e));
+            assert!((tape.scalar(penalty) - expected).abs() < 1e-9, "{} for {expected}", tape.scalar(penalty));
+            let gradient = tape.gradient_of(penalty, outside).unwrap();
+            assert_eq!(tape.value(gradient), [0.0, 0.0]);
+        });
+    }
+
+    #[test]
+    fn the_divergence_from_the_standard_normal_is_zero_there_alone() {
+        with_tape(|tape| {
+            let (mean, log_variance) = (tape.constant(1, 2, &[0.0, 2.0]), tape.constant(1, 2, &[0.0, -1.0]));
+            let divergence = latent_divergence(tape, mean, log_variance);
+            assert_eq!(tape.value(divergence)[0], 0.0);
+            close(tape.value(divergence)[1], 0.5 * (4.0 + (-1f64).exp() - 1.0 + 1.0));
+        });
+    }
+
+    #[test]
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
             let code = tape.constant(2, 2, &[1.0, -2.0, 0.0, 4.0]);
-            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01 }, tape, code, 2).unwrap();
+            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01, sparsity: None }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
-            assert!(code_penalty(Penalty { l1: 0.0, l2: 0.0 }, tape, code, 2).is_none());
+            assert!(code_penalty(Penalty::default(), tape, code, 2).is_none());
             let penalty = weight_penalty(0.5, tape, code).unwrap();
             close(tape.scalar(penalty), 0.5 * 21.0);
             assert!(weight_penalty(0.0, tape, code).is_none());

@@ -27,6 +27,16 @@ pub enum Purpose {
     Sample,
     /// Pairs of images to interpolate between.
     Pairs,
+    /// What is done to images on their way into an encoder that learns to undo it; the index tells steps apart.
+    Corruption,
+    /// The same for images that are measured; the index is the image.
+    MeasuredCorruption,
+    /// Codes drawn from the encoder's distribution; the index tells steps apart.
+    Latent,
+    /// The same for images that are measured; the index is the image.
+    MeasuredLatent,
+    /// Directions in which a Jacobian is probed; the index tells steps and probes apart.
+    Probe,
 }
 
 impl Purpose {
@@ -39,6 +49,11 @@ impl Purpose {
             Purpose::Draw => "draw",
             Purpose::Sample => "sample",
             Purpose::Pairs => "pairs",
+            Purpose::Corruption => "corruption",
+            Purpose::MeasuredCorruption => "measured corruption",
+            Purpose::Latent => "latent",
+            Purpose::MeasuredLatent => "measured latent",
+            Purpose::Probe => "probe",
         }
     }
 }

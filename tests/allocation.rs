@@ -76,6 +76,36 @@ centered = true
 clip_norm = 0.1
 "#;
 
+const SPARSE_AND_CONTRACTIVE: &str = r#"
+[model]
+encoder = [{ dense = 128, activation = "relu" }, { dense = 32, activation = "sigmoid" }]
+decoder = [{ dense = 128, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+code_penalty = { kl = 1e-3 }
+contractive = { weight = 1e-4, method = "gram" }
+[optimizer]
+name = "adam"
+"#;
+
+const RECORDED: &str = r#"
+[model]
+encoder = [{ dense = 128, activation = "tanh" }, { dense = 8, activation = "sigmoid" }]
+decoder = [{ dense = "input", activation = "sigmoid" }]
+contractive = { weight = 1e-4, method = "exact" }
+corruption = { gaussian = 0.3 }
+[optimizer]
+name = "adam"
+"#;
+
+const VARIATIONAL: &str = r#"
+[model]
+encoder = [{ dense = 128, activation = "relu" }, { dense = 32 }]
+decoder = [{ dense = 128, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+variational = { beta = 1.0 }
+corruption = { masking = 0.2 }
+[optimizer]
+name = "adam"
+"#;
+
 fn configuration(model: &str, loss: &str) -> RunConfig {
     let shared = SHARED.replace("[train]", &format!("[train]\nloss = \"{loss}\""));
     RunConfig::from_toml(&format!("name = \"toys\"{shared}{model}"), "test").unwrap()
@@ -110,9 +140,14 @@ fn count(config: &RunConfig, threads: usize, isa: Isa, wasteful: bool) -> (Vec<(
 
 #[test]
 fn a_step_allocates_nothing_after_two_of_the_same_shape() {
-    for (name, model, loss) in
-        [("plain", PLAIN, "bce"), ("everything", EVERYTHING, "mse"), ("distributions", PLAIN, "kl")]
-    {
+    for (name, model, loss) in [
+        ("plain", PLAIN, "bce"),
+        ("everything", EVERYTHING, "mse"),
+        ("distributions", PLAIN, "kl"),
+        ("sparse and contractive", SPARSE_AND_CONTRACTIVE, "mse"),
+        ("recorded", RECORDED, "mse"),
+        ("variational", VARIATIONAL, "bce"),
+    ] {
         let config = configuration(model, loss);
         for isa in Isa::available() {
             for threads in [1, 2] {

@@ -51,6 +51,50 @@ train.loss = "kl"
 optimizer = { name = "rmsprop", learning_rate = 1e-3, momentum = 0.9, centered = true, clip_value = 0.01 }
 "#;
 
+/// A mean activation drawn to ρ, and the closed form of a Jacobian's norm.
+const SPARSE_AND_CONTRACTIVE: &str = r#"
+name = "sparse"
+model.encoder = [{ dense = 96, activation = "relu" }, { dense = 17, activation = "sigmoid" }]
+model.decoder = [{ dense = 96, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+model.code_penalty = { kl = 1e-3, rho = 0.05 }
+model.contractive = { weight = 1e-4, method = "gram" }
+train.loss = "mse"
+optimizer = { name = "adam", learning_rate = 1e-3 }
+"#;
+
+/// A Jacobian's norm by passes recorded on the tape, of corrupted images.
+const RECORDED: &str = r#"
+name = "recorded"
+model.encoder = [{ dropout = 0.1 }, { dense = 40, activation = "tanh" }, { dense = 5, activation = "softplus" }]
+model.decoder = [{ dense = "input", activation = "sigmoid" }]
+model.contractive = { weight = 1e-3, method = "exact" }
+model.corruption = { gaussian = 0.3 }
+train.loss = "bce"
+optimizer = { name = "adam", learning_rate = 1e-3 }
+"#;
+
+/// The same from random directions.
+const PROBED: &str = r#"
+name = "probed"
+model.encoder = [{ dense = 40, activation = "elu" }, { dense = 9, activation = "tanh" }]
+model.decoder = [{ dense = "input", activation = "linear" }]
+model.contractive = { weight = 1e-3, method = "probes", probes = 3 }
+model.corruption = { salt-and-pepper = 0.1 }
+train.loss = "mse"
+optimizer = { name = "adam", learning_rate = 1e-3 }
+"#;
+
+/// A distribution of codes, whose divergence is weighed more and more.
+const VARIATIONAL: &str = r#"
+name = "variational"
+model.encoder = [{ dense = 96, activation = "relu" }, { dense = 7 }]
+model.decoder = [{ dense = 96, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
+model.variational = { beta = 0.5, warmup_epochs = 1 }
+model.corruption = { masking = 0.2 }
+train.loss = "bce"
+optimizer = { name = "adam", learning_rate = 1e-3 }
+"#;
+
 /// What a run leaves that must not depend on the machine.
 #[derive(Debug, PartialEq)]
 struct Bits {
@@ -125,6 +169,22 @@ fn a_network_of_curved_functions_and_noise_has_one_result_on_all_instruction_set
 #[test]
 fn a_network_of_distributions_has_one_result_on_all_instruction_sets_and_threads() {
     one_result_everywhere("divergence", DIVERGENCE);
+}
+
+#[test]
+fn sparse_and_contractive_networks_have_one_result_on_all_instruction_sets_and_threads() {
+    one_result_everywhere("sparse and contractive", SPARSE_AND_CONTRACTIVE);
+}
+
+#[test]
+fn recorded_and_probed_jacobians_have_one_result_on_all_instruction_sets_and_threads() {
+    one_result_everywhere("recorded", RECORDED);
+    one_result_everywhere("probed", PROBED);
+}
+
+#[test]
+fn a_variational_network_has_one_result_on_all_instruction_sets_and_threads() {
+    one_result_everywhere("variational", VARIATIONAL);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every operation's gradient, recorded gradient and gradient of the gradient, against central differences in f64.
 
 use narrows::rng::{Purpose, stream};
-use narrows::tape::check::{Input, check_gradients};
+use narrows::tape::check::{Input, check_gradient_once, check_gradients};
 use narrows::tape::{Activation, Arena, BackwardError, Tape, Transpose, Var};
 use narrows_kernels::{Accumulate, Context, Isa};
 
@@ -64,6 +64,10 @@ fn elementwise_functions() {
     check("reciprocal", &inputs(&[(2, 3)]), |t, x| t.reciprocal(x[0]));
     check("scale", &inputs(&[(2, 3)]), |t, x| t.scale(x[0], -1.7));
     check("offset", &inputs(&[(2, 3)]), |t, x| t.offset(x[0], 0.4));
+    check("clamp", &inputs(&[(4, 5)]), |t, x| {
+        let clamped = t.clamp(x[0], -0.71, 0.62);
+        t.square(clamped)
+    });
 }
 
 #[test]
@@ -171,6 +175,44 @@ fn the_norm_of_an_encoder_jacobian_by_recorded_passes() {
         }
         total
     });
+}
+
+#[test]
+fn the_norm_of_a_two_layer_jacobian_in_closed_form() {
+    let shapes = [(3, 4), (3, 2), (5, 4), (4, 2)];
+    for isa in Isa::available() {
+        let context = Context { isa, ..Context::detect() };
+        let found = check_gradient_once(context, &inputs(&shapes), |t, x| {
+            let norm = t.jacobian_norm(x[0], x[1], x[2], x[3], 0.3);
+            // Used twice, and with another factor than one.
+            t.mul(norm, norm)
+        });
+        assert_eq!(found, Ok(()), "{}", isa.name());
+    }
+    let (mut arena, params) = (Arena::default(), [0.5; 8 + 4 + 20 + 8]);
+    let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+    let vars = [(0, 2, 4), (8, 2, 2), (12, 5, 4), (32, 4, 2)].map(|(at, rows, cols)| tape.parameter(at, rows, cols));
+    let norm = tape.jacobian_norm(vars[0], vars[1], vars[2], vars[3], 1.0);
+    let refused = tape.gradient(norm, &vars[..1]);
+    assert_eq!(refused, Err(BackwardError::NotRecordable { operation: "norm of a Jacobian" }));
+    // A gradient that does not lead through it is recorded as ever.
+    let square = tape.square(vars[0]);
+    let sum = tape.sum(square);
+    assert!(tape.gradient(sum, &vars[..1]).is_ok());
+}
+
+#[test]
+fn slopes_of_activations() {
+    for activation in ACTIVATIONS {
+        if matches!(activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu(_)) {
+            // Constant slopes, which no input influences.
+            continue;
+        }
+        check(&format!("slope of {activation:?}"), &inputs(&[(3, 4)]), |t, x| {
+            let y = t.activate(x[0], activation);
+            t.slope(y, activation)
+        });
+    }
 }
 
 #[test]

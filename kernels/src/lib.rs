@@ -16,6 +16,7 @@ mod aligned;
 pub mod elementwise;
 mod gemm;
 mod isa;
+pub mod jacobian;
 pub mod losses;
 mod real;
 pub mod reduce;

@@ -86,6 +86,8 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
         Unary::Reciprocal,
         Unary::Scale(s),
         Unary::Offset(s),
+        Unary::Clamp(-s, s),
+        Unary::Between(-s, s),
     ] {
         with(format!("{op:?}"), c, &mut |out, add| elementwise::unary(isa, op, a, out, add));
     }

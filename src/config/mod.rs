@@ -17,8 +17,11 @@
 //! | `data.per_class` | images of each class to draw | 7000 |
 //! | `model.encoder`, `model.decoder` | layers, see [`LayerConfig`] | required |
 //! | `model.init` | see [`InitConfig`]; `{ normal = 0.05, biases = true }` | `"glorot-uniform"` |
-//! | `model.code_penalty` | `{ l1, l2 }` | 0 |
+//! | `model.code_penalty` | `{ l1, l2, kl, rho }`, see [`Penalty`] | 0; `rho` 0.05 |
 //! | `model.weight_penalty` | `{ l2 }` | 0 |
+//! | `model.contractive` | `{ weight, method, probes }`, see [`Contractive`] | none; method `"auto"` |
+//! | `model.corruption` | one of `{ gaussian }`, `{ masking }`, `{ salt-and-pepper }`, see [`Corruption`] | none |
+//! | `model.variational` | `{ beta, warmup_epochs }`, see [`Variational`] | none; 1 and 0 |
 //! | `train.loss` | `"bce"`, `"bce-logits"`, `"mse"`, `"kl"` | required |
 //! | `train.batch_size`, `train.max_epochs` | at least 1 | required |
 //! | `train.early_stopping` | `{ monitor, patience, min_delta, baseline, start_from_epoch, restore_best }` or `false` | `false` |
@@ -36,6 +39,7 @@ mod data;
 mod difference;
 mod document;
 mod error;
+mod kinds;
 mod model;
 mod nearest;
 mod optimizer;
@@ -60,7 +64,10 @@ mod studies;
 pub use data::{DataConfig, Scaling, SplitConfig};
 pub use difference::Difference;
 pub use error::{ConfigError, Place, Problem};
-pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Penalty, Units, WeightPenalty};
+pub use kinds::{
+    Contractive, Corruption, JacobianMethod, Penalty, Sparsity, Variational, WeightPenalty, has_closed_form,
+};
+pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Units};
 pub use nearest::nearest;
 pub use optimizer::{Dialect, OptimizerConfig, OptimizerName, Schedule};
 pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};

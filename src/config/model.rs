@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::Value;
 use super::error::ConfigError;
+use super::kinds::{self, Contractive, Corruption, Penalty, Variational, WeightPenalty};
 use super::read::{Field, NOT_NEGATIVE, POSITIVE, RATE, Reader, Rule};
 
 /// An autoencoder.
@@ -19,6 +20,15 @@ pub struct ModelConfig {
     pub code_penalty: Penalty,
     /// A penalty on the weight matrices.
     pub weight_penalty: WeightPenalty,
+    /// A penalty on the derivative of the code.
+    #[serde(default)]
+    pub contractive: Option<Contractive>,
+    /// What is done to the images that the encoder sees while training.
+    #[serde(default)]
+    pub corruption: Option<Corruption>,
+    /// Whether the code is a distribution.
+    #[serde(default)]
+    pub variational: Option<Variational>,
 }
 
 /// A layer. In TOML the first key says which: `{ dense = 256, activation = "relu" }`, `{ dropout = 0.2 }`,
@@ -131,23 +141,8 @@ pub enum InitConfig {
     },
 }
 
-/// Added to the loss: (l1 · Σ|x| + l2 · Σx²) / batch size. Both factors are at least 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Penalty {
-    /// Factor of the sum of magnitudes.
-    pub l1: f64,
-    /// Factor of the sum of squares.
-    pub l2: f64,
-}
-
-/// Added to the loss: l2 · Σw² over the weight matrices, biases left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct WeightPenalty {
-    /// Factor of the sum of squares, at least 0.
-    pub l2: f64,
-}
-
-const KEYS: &[&str] = &["encoder", "decoder", "init", "code_penalty", "weight_penalty"];
+const KEYS: &[&str] =
+    &["encoder", "decoder", "init", "code_penalty", "weight_penalty", "contractive", "corruption", "variational"];
 const LAYER_KEYS: &[&str] = &["dense", "dropout", "noise", "activation", "slope", "alpha"];
 
 /// Deeper than any network that dense layers can be trained in.
@@ -195,19 +190,20 @@ pub(super) fn read(root: &Reader<'_>) -> Result<ModelConfig, ConfigError> {
     if let (Some(found), Some(item)) = (found, field.items("", MOST_LAYERS)?.last()) {
         return Err(item.refuse_as(found, format!("a last decoder layer that gives the data back, such as {last}")));
     }
+    let contractive = table.get("contractive").map(|field| kinds::read_contractive(&field, &encoder)).transpose()?;
+    let variational = table.get("variational").map(|field| kinds::read_variational(&field, &table, &encoder));
+    let (contractive, variational) = (contractive.flatten(), variational.transpose()?);
     Ok(ModelConfig {
         encoder,
         decoder,
         init: table.get("init").map_or(Ok(InitConfig::GlorotUniform), |field| read_init(&field))?,
-        code_penalty: table.get("code_penalty").map_or(Ok(Penalty::default()), |field| {
-            let table = field.table(&["l1", "l2"], "a table such as { l1 = 1e-6 }")?;
-            let l1 = table.number_or("l1", NOT_NEGATIVE, 0.0)?;
-            Ok(Penalty { l1, l2: table.number_or("l2", NOT_NEGATIVE, 0.0)? })
-        })?,
-        weight_penalty: table.get("weight_penalty").map_or(Ok(WeightPenalty::default()), |field| {
-            let table = field.table(&["l2"], "a table such as { l2 = 1e-4 }")?;
-            Ok(WeightPenalty { l2: table.number_or("l2", NOT_NEGATIVE, 0.0)? })
-        })?,
+        code_penalty: table.get("code_penalty").map_or(Ok(Penalty::default()), |field| kinds::read_penalty(&field))?,
+        weight_penalty: table
+            .get("weight_penalty")
+            .map_or(Ok(WeightPenalty::default()), |field| kinds::read_weight_penalty(&field))?,
+        contractive,
+        corruption: table.get("corruption").map(|field| kinds::read_corruption(&field)).transpose()?,
+        variational,
     })
 }
 

@@ -119,8 +119,11 @@ mod tests {
                     LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid },
                 ],
                 init: InitConfig::GlorotUniform,
-                code_penalty: Penalty { l1: 0.0, l2: 0.0 },
+                code_penalty: Penalty::default(),
                 weight_penalty: WeightPenalty { l2: 0.0 },
+                contractive: None,
+                corruption: None,
+                variational: None,
             },
             train: TrainConfig {
                 loss: LossKind::Bce,

@@ -8,7 +8,7 @@ use super::nearest::nearest;
 pub(super) const MANY: u64 = u32::MAX as u64;
 
 /// Every key of a run, for those that are written into the wrong table.
-const KEYS: [&str; 47] = [
+const KEYS: [&str; 56] = [
     "name",
     "seed",
     "data.set",
@@ -29,8 +29,17 @@ const KEYS: [&str; 47] = [
     "model.code_penalty",
     "model.code_penalty.l1",
     "model.code_penalty.l2",
+    "model.code_penalty.kl",
+    "model.code_penalty.rho",
     "model.weight_penalty",
     "model.weight_penalty.l2",
+    "model.contractive",
+    "model.contractive.probes",
+    "model.corruption",
+    "model.corruption.gaussian",
+    "model.variational",
+    "model.variational.beta",
+    "model.variational.warmup_epochs",
     "train.loss",
     "train.batch_size",
     "train.max_epochs",

@@ -57,14 +57,39 @@ fn model() -> impl Strategy<Value = ModelConfig> {
         (number(), any::<bool>()).prop_map(|(std, biases)| InitConfig::Normal { std, biases }),
     ];
     let layers = || proptest::collection::vec(layer(), 0..6);
-    (layers(), layers(), init, number(), number(), number()).prop_map(
-        |(mut encoder, mut decoder, init, l1, l2, weight)| {
-            encoder.push(LayerConfig::Dense { units: Units::Count(2), activation: Activation::Tanh });
+    (layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
+        |(mut encoder, mut decoder, init, (l1, l2, weight), (sparsity, contractive, corruption, variational))| {
+            let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
+            encoder.push(LayerConfig::Dense { units: Units::Count(2), activation: code });
             decoder.push(LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid });
-            let code_penalty = Penalty { l1, l2 };
-            ModelConfig { encoder, decoder, init, code_penalty, weight_penalty: WeightPenalty { l2: weight } }
+            // A variational model takes no other penalty on its code.
+            let alone = variational.is_some();
+            let code_penalty = if alone { Penalty::default() } else { Penalty { l1, l2, sparsity } };
+            let closed = has_closed_form(&encoder);
+            let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
+            let weight_penalty = WeightPenalty { l2: weight };
+            ModelConfig { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational }
         },
     )
+}
+
+fn kinds() -> impl Strategy<Value = (Option<Sparsity>, Option<Contractive>, Option<Corruption>, Option<Variational>)> {
+    let sparsity = (number(), number()).prop_map(|(weight, rho)| Sparsity { weight, rho });
+    let method = prop_oneof![
+        Just(JacobianMethod::Auto),
+        Just(JacobianMethod::Exact),
+        Just(JacobianMethod::Gram),
+        (1usize..99).prop_map(JacobianMethod::Probes),
+    ];
+    let contractive = (number(), method).prop_map(|(weight, method)| Contractive { weight, method });
+    let corruption = prop_oneof![
+        number().prop_map(Corruption::Gaussian),
+        number().prop_map(Corruption::Masking),
+        number().prop_map(Corruption::SaltAndPepper),
+    ];
+    let variational = (number(), 0usize..99).prop_map(|(beta, warmup_epochs)| Variational { beta, warmup_epochs });
+    use proptest::option::of;
+    (of(sparsity), of(contractive), of(corruption), of(variational))
 }
 
 fn monitor() -> impl Strategy<Value = Monitor> {
@@ -155,8 +180,14 @@ fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
 }
 
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer())
-        .prop_map(|(name, seed, data, model, train, optimizer)| RunConfig { name, seed, data, model, train, optimizer })
+    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
+        |(name, seed, data, model, mut train, optimizer)| {
+            if model.variational.is_some() && train.loss == LossKind::Kl {
+                train.loss = LossKind::Mse;
+            }
+            RunConfig { name, seed, data, model, train, optimizer }
+        },
+    )
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -275,7 +306,7 @@ fn settings_replace_what_the_file_says_and_later_ones_earlier_ones() {
     assert_eq!(run.train.batch_size, 64);
     assert_eq!(run.data.set, "footwear");
     assert_eq!(run.data.classes, ["7", "Sandal"]);
-    assert_eq!(run.model.code_penalty, Penalty { l1: 1.0, l2: 0.0 });
+    assert_eq!(run.model.code_penalty, Penalty { l1: 1.0, ..Penalty::default() });
     assert_eq!(run.model.init, InitConfig::HeNormal);
     assert_eq!(run.train.early_stopping.unwrap().patience, 4);
     let footwear = preset("footwear").unwrap().source().unwrap();

@@ -80,7 +80,7 @@ fn settings_win_over_the_grid() {
     assert_eq!(names(&set(&["model.code_penalty.l1=0"]).unwrap()), ["regular-32", "regular-256"]);
     let study = set(&["model.code_penalty={l2=1e-3}"]).unwrap();
     assert_eq!(names(&study), ["32", "256"]);
-    assert!(study.runs().iter().all(|(_, run)| run.model.code_penalty == Penalty { l1: 0.0, l2: 1e-3 }));
+    assert!(study.runs().iter().all(|(_, run)| run.model.code_penalty == Penalty { l2: 1e-3, ..Penalty::default() }));
     let study = set(&["seed=7", "report.reconstructions=3"]).unwrap();
     assert_eq!(names(&study).len(), 4);
     assert!(study.runs().iter().all(|(_, run)| run.seed == 7));

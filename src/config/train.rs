@@ -120,6 +120,10 @@ pub(super) fn read(root: &Reader<'_>, model: &ModelConfig, validates: bool) -> R
         let found = "\"bce-logits\", which applies a sigmoid, while the last decoder layer has applied one already";
         return Err(field.refuse_as(found, "\"bce\"; or a last layer without activation = \"sigmoid\""));
     }
+    if loss == LossKind::Kl && model.variational.is_some() {
+        let found = "\"kl\" in a variational model";
+        return Err(field.refuse_as(found, "\"bce\", \"bce-logits\" or \"mse\", which are likelihoods of an image"));
+    }
     let early_stopping = table.get("early_stopping").map(|field| read_stopping(&field, validates)).transpose()?;
     Ok(TrainConfig {
         loss,

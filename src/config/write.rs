@@ -2,6 +2,7 @@
 
 use super::data::DataConfig;
 use super::document::Value;
+use super::kinds::{Contractive, JacobianMethod, Sparsity, Variational};
 use super::model::{Activation, INITS, InitConfig, LayerConfig, ModelConfig, Units};
 use super::optimizer::{OptimizerConfig, Schedule};
 use super::train::TrainConfig;
@@ -119,7 +120,8 @@ fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
 }
 
 fn write_model(model: &ModelConfig, lines: &mut Vec<String>) {
-    let ModelConfig { encoder, decoder, init, code_penalty, weight_penalty } = model;
+    let ModelConfig { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational } =
+        model;
     lines.push("\n[model]".to_string());
     lines.push(layers("encoder", encoder));
     lines.push(layers("decoder", decoder));
@@ -128,9 +130,30 @@ fn write_model(model: &ModelConfig, lines: &mut Vec<String>) {
         named => string(INITS.iter().find(|(_, init)| init == named).map_or("", |(name, _)| name)),
     };
     lines.push(format!("init = {init}"));
-    let penalty = [("l1", float(code_penalty.l1)), ("l2", float(code_penalty.l2))];
-    lines.push(format!("code_penalty = {}", inline_table(&penalty)));
+    let mut penalty = vec![("l1", float(code_penalty.l1)), ("l2", float(code_penalty.l2))];
+    if let Some(Sparsity { weight, rho }) = code_penalty.sparsity {
+        penalty.extend([("kl", float(weight)), ("rho", float(rho))]);
+    }
+    // A variational model has no such penalty, and its reader refuses one.
+    if variational.is_none() {
+        lines.push(format!("code_penalty = {}", inline_table(&penalty)));
+    }
     lines.push(format!("weight_penalty = {}", inline_table(&[("l2", float(weight_penalty.l2))])));
+    if let Some(Contractive { weight, method }) = contractive {
+        let mut pairs = vec![("weight", float(*weight)), ("method", string(method.name()))];
+        if let JacobianMethod::Probes(probes) = method {
+            pairs.push(("probes", probes.to_string()));
+        }
+        lines.push(format!("contractive = {}", inline_table(&pairs)));
+    }
+    if let Some(corruption) = corruption {
+        let (kind, amount) = corruption.parts();
+        lines.push(format!("corruption = {}", inline_table(&[(kind, float(amount))])));
+    }
+    if let Some(Variational { beta, warmup_epochs }) = variational {
+        let pairs = [("beta", float(*beta)), ("warmup_epochs", warmup_epochs.to_string())];
+        lines.push(format!("variational = {}", inline_table(&pairs)));
+    }
 }
 
 fn layers(key: &str, layers: &[LayerConfig]) -> String {

@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod catalog;
+pub mod corruption;
 pub mod dataset;
 pub mod draw;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
+pub use corruption::{corrupt, corrupt_measured};
 pub use dataset::{Dataset, class_distribution, scale_table, standard_min_max_table};
 pub use error::DataError;
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};

@@ -4,10 +4,10 @@ use narrows_kernels::{AlignedVec, Real};
 
 use super::init_dense;
 use super::layer::{Layer, activation_of};
-use super::params::ParamTable;
+use super::params::{Param, ParamTable};
 use crate::config::{self, InitConfig, LayerConfig, ModelConfig, Units};
 use crate::rng::{Purpose, stream};
-use crate::tape::{NonFinite, Tape, Var};
+use crate::tape::{Activation, NonFinite, Tape, Var};
 
 /// Whether layers that act only while training act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +52,36 @@ pub struct Autoencoder {
     table: ParamTable,
     features: usize,
     code: usize,
+    log_variance: Option<Head>,
+}
+
+/// A dense layer without activation beside the last one of the encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// W [in, code].
+    pub weight: Param,
+    /// b [1, code].
+    pub bias: Param,
+}
+
+/// What an encoder recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoded {
+    /// What the last layer was applied to [batch, in].
+    pub before: Var,
+    /// What it gave [batch, code]; the mean of the code in a variational model.
+    pub code: Var,
 }
 
 /// What a forward pass recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {
-    /// The code [batch, code].
+    /// What the encoder gave.
+    pub encoded: Encoded,
+    /// What the decoder was applied to [batch, code]: the encoder's code, or a draw from its distribution.
     pub code: Var,
+    /// The logarithm of the variance of each value of the code [batch, code], where it was drawn.
+    pub log_variance: Option<Var>,
     /// The output [batch, features]; before its sigmoid when the pass was asked for logits.
     pub output: Var,
 }
@@ -67,12 +90,20 @@ impl Autoencoder {
     /// Lays out the model for images of `features` values.
     pub fn new(config: &ModelConfig, features: usize) -> Result<Self, ModelError> {
         let mut table = ParamTable::default();
-        let (encoder, code) = lay_out("encoder", &config.encoder, features, features, &mut table)?;
-        let (decoder, found) = lay_out("decoder", &config.decoder, code, features, &mut table)?;
+        let last = config.encoder.len().saturating_sub(1);
+        let mean = config.variational.map(|_| last);
+        let (encoder, code) = lay_out("encoder", &config.encoder, features, features, mean, &mut table)?;
+        let log_variance = mean.and_then(|number| {
+            let Some(Layer::Dense { weight, .. }) = encoder.last() else { return None };
+            let rows = weight.rows;
+            let weight = table.push(format!("encoder.{number}.log_variance.weight"), rows, code);
+            Some(Head { weight, bias: table.push(format!("encoder.{number}.log_variance.bias"), 1, code) })
+        });
+        let (decoder, found) = lay_out("decoder", &config.decoder, code, features, None, &mut table)?;
         if found != features {
             return Err(ModelError::OutputSize { expected: features, found });
         }
-        Ok(Autoencoder { encoder, decoder, table, features, code })
+        Ok(Autoencoder { encoder, decoder, table, features, code, log_variance })
     }
 
     /// The layers from data to code.
@@ -83,6 +114,11 @@ impl Autoencoder {
     /// The layers from code to data.
     pub fn decoder(&self) -> &[Layer] {
         &self.decoder
+    }
+
+    /// The head that gives the logarithm of the code's variance; a variational model has one.
+    pub fn log_variance_head(&self) -> Option<&Head> {
+        self.log_variance.as_ref()
     }
 
     /// Where each parameter lies in the flat buffer.
@@ -108,8 +144,13 @@ impl Autoencoder {
     /// Fresh parameters.
     pub fn init<T: Real>(&self, init: InitConfig, seed: u64) -> AlignedVec<T> {
         let mut flat = AlignedVec::zeros(self.table.len());
-        for (number, layer) in self.layers().enumerate() {
-            if let Layer::Dense { weight, bias, .. } = layer {
+        let of_layers = self.layers().map(|layer| match layer {
+            Layer::Dense { weight, bias, .. } => Some((weight, bias)),
+            Layer::Dropout { .. } | Layer::Noise { .. } => None,
+        });
+        let of_head = self.log_variance.iter().map(|Head { weight, bias }| Some((weight, bias)));
+        for (number, params) in of_layers.chain(of_head).enumerate() {
+            if let Some((weight, bias)) = params {
                 // A layer's weight and bias lie side by side.
                 let both = &mut flat[weight.offset..bias.offset + bias.len()];
                 let (w, b) = both.split_at_mut(weight.len());
@@ -119,10 +160,26 @@ impl Autoencoder {
         flat
     }
 
-    /// Records the encoder: x [batch, features] → code [batch, code].
+    /// Records the encoder: x [batch, features] → code [batch, code], the mean of the code in a variational model.
     pub fn encode<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, mode: Mode) -> Var {
+        self.encode_with(tape, x, mode).code
+    }
+
+    /// [`encode`](Self::encode), and what its last layer was applied to.
+    pub fn encode_with<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, mode: Mode) -> Encoded {
         let numbered = (0..).zip(&self.encoder);
-        numbered.fold(x, |x, (number, layer)| layer.apply(tape, x, number, mode, false))
+        numbered.fold(Encoded { before: x, code: x }, |so_far, (number, layer)| Encoded {
+            before: so_far.code,
+            code: layer.apply(tape, so_far.code, number, mode, false),
+        })
+    }
+
+    /// Records the logarithm of the code's variance [batch, code]; `None` unless the model is variational.
+    pub fn log_variance<T: Real>(&self, tape: &mut Tape<'_, T>, encoded: Encoded) -> Option<Var> {
+        let head = self.log_variance.as_ref()?;
+        tape.set_scope(self.encoder.len() as u32 - 1);
+        let (weight, bias) = (head.weight.on(tape), head.bias.on(tape));
+        Some(tape.dense(encoded.before, weight, bias, Activation::Identity))
     }
 
     /// Records the decoder: code [batch, code] → output [batch, features].
@@ -152,10 +209,10 @@ impl Autoencoder {
     }
 
     /// The activation of the last layer, as the tape applies it.
-    pub fn output_activation<T: Real>(&self) -> crate::tape::Activation<T> {
+    pub fn output_activation<T: Real>(&self) -> Activation<T> {
         match self.decoder.last() {
             Some(Layer::Dense { activation, .. }) => activation_of(*activation),
-            _ => crate::tape::Activation::Identity,
+            _ => Activation::Identity,
         }
     }
 
@@ -187,12 +244,13 @@ impl Autoencoder {
     }
 }
 
-/// The layers of a part and the number of its outputs.
+/// The layers of a part and the number of its outputs. The layer `mean` gives the mean of a distribution.
 fn lay_out(
     part: &'static str,
     layers: &[LayerConfig],
     inputs: usize,
     features: usize,
+    mean: Option<usize>,
     table: &mut ParamTable,
 ) -> Result<(Vec<Layer>, usize), ModelError> {
     let mut size = inputs;
@@ -202,8 +260,9 @@ fn lay_out(
                 Units::Count(count) => count,
                 Units::Input => features,
             };
-            let weight = table.push(format!("{part}.{number}.weight"), size, outputs);
-            let bias = table.push(format!("{part}.{number}.bias"), 1, outputs);
+            let head = if mean == Some(number) { ".mean" } else { "" };
+            let weight = table.push(format!("{part}.{number}{head}.weight"), size, outputs);
+            let bias = table.push(format!("{part}.{number}{head}.bias"), 1, outputs);
             size = outputs;
             Layer::Dense { weight, bias, activation }
         }

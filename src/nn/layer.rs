@@ -70,11 +70,15 @@ impl Layer {
     }
 }
 
-/// The stream of a layer for a block of rows of the slice at hand. Layers have the low 16 bits of the index, blocks the next
-/// 16 (16 million rows), steps the others.
 fn noise_stream(seed: u64, step: u64, first_row: usize, block: u64, layer: u32) -> Stream {
+    step_stream(seed, Purpose::Noise, step, first_row, block, layer)
+}
+
+/// The stream of a layer, or whatever else `number` tells apart, for a block of rows of the slice at hand. `number` has the low
+/// 16 bits of the index, blocks the next 16 (16 million rows), steps the others.
+pub(crate) fn step_stream(seed: u64, purpose: Purpose, step: u64, first_row: usize, block: u64, number: u32) -> Stream {
     let block = block + (first_row / NOISE_ROWS) as u64;
-    stream(seed, Purpose::Noise, (step << 32) | ((block & 0xffff) << 16) | u64::from(layer & 0xffff))
+    stream(seed, purpose, (step << 32) | ((block & 0xffff) << 16) | u64::from(number & 0xffff))
 }
 
 /// The kernel's activation for the configured one.

@@ -7,9 +7,9 @@ mod params;
 mod summary;
 pub mod weights;
 
-pub use autoencoder::{Autoencoder, Mode, ModelError, Pass};
+pub use autoencoder::{Autoencoder, Encoded, Head, Mode, ModelError, Pass};
 pub use init::init_dense;
 pub use layer::Layer;
-pub(crate) use layer::activation_of;
+pub(crate) use layer::{activation_of, step_stream};
 pub use params::{Param, ParamTable};
 pub use summary::grouped;

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::{Autoencoder, Layer};
+use super::{Autoencoder, Head, Layer};
 
 impl fmt::Display for Autoencoder {
     /// Encoder and decoder separately, then the whole: layer, output shape, parameters, totals, compression ratio.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoder = part(f, "encoder", self.encoder(), self.features())?;
-        let decoder = part(f, "decoder", self.decoder(), self.code_size())?;
+        let encoder = part(f, "encoder", self.encoder(), self.features(), self.log_variance_head())?;
+        let decoder = part(f, "decoder", self.decoder(), self.code_size(), None)?;
         let total = encoder + decoder;
         writeln!(f, "Model \"autoencoder\"")?;
         rule(f)?;
@@ -24,7 +24,13 @@ impl fmt::Display for Autoencoder {
 }
 
 /// Prints one part and returns the number of its parameters.
-fn part(f: &mut fmt::Formatter<'_>, name: &str, layers: &[Layer], inputs: usize) -> Result<usize, fmt::Error> {
+fn part(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    layers: &[Layer],
+    inputs: usize,
+    head: Option<&Head>,
+) -> Result<usize, fmt::Error> {
     writeln!(f, "Model \"{name}\"")?;
     rule(f)?;
     row(f, "Layer", "Output shape", "Parameters")?;
@@ -41,7 +47,15 @@ fn part(f: &mut fmt::Formatter<'_>, name: &str, layers: &[Layer], inputs: usize)
             Layer::Noise { std } => std.to_string(),
         };
         total += layer.parameters();
+        let last = number + 1 == layers.len();
+        let detail = if last && head.is_some() { "mean head".to_owned() } else { detail };
         row(f, &format!("{name}.{number} {} ({detail})", layer.kind()), &shape(size), &grouped(layer.parameters()))?;
+    }
+    if let Some(Head { weight, bias }) = head {
+        let parameters = weight.len() + bias.len();
+        total += parameters;
+        let name = format!("{name}.{} log-variance head", layers.len() - 1);
+        row(f, &name, &shape(weight.cols), &grouped(parameters))?;
     }
     rule(f)?;
     writeln!(f, "Total parameters: {}\n", grouped(total))?;

@@ -3,6 +3,8 @@
 //! Tensors are named "encoder.0.weight", "encoder.0.bias", …, "decoder.0.weight", …: the part, the position of the layer in
 //! it, the role. A weight is [in, out] row-major f32, so that a layer computes x·W + b: this is the `kernel` of a Keras
 //! `Dense` layer as it is, and the transpose of the `weight` of a `torch.nn.Linear`. A bias is `[out]`.
+//! The last encoder layer K of a variational model has "encoder.K.mean.weight", "encoder.K.mean.bias",
+//! "encoder.K.log_variance.weight" and "encoder.K.log_variance.bias".
 //! The metadata entry "narrows" repeats this as JSON, and gives the activation of every layer.
 
 use std::collections::HashMap;

@@ -8,6 +8,7 @@ use super::error::RunError;
 use super::folder::{RunFolder, hex_sha256};
 use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
+use super::measures::further_figures;
 use super::prepare::Prepared;
 use super::resume::{self, identity, resolved};
 use crate::config::RunConfig;
@@ -135,8 +136,14 @@ pub fn execute(
     if !shown.is_empty() {
         folder.write_reconstructions(&reconstruction_picture(&trained, images(shown))?)?;
     }
+    let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
+    for (name, indices) in prepared.loaded.parts() {
+        if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
+            part.extend(further_figures(config, name, &trained, images(indices), &mut arena));
+        }
+    }
     // The last file: who finds it finds the others.
-    folder.write_metrics(&metrics(prepared, &outcome, &evaluations, &weights_sha256, machine))?;
+    folder.write_metrics(&metrics)?;
     if !matches!(outcome.stop, Stop::Interrupted { .. }) {
         folder.checkpoints().clear()?;
     }

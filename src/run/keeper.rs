@@ -91,7 +91,7 @@ impl Listener for Keeper<'_> {
     fn hear(&mut self, event: Event<'_>) -> Flow {
         let mut flow = Flow::Continue;
         if let Event::EpochDone { record, .. } = event {
-            self.history.epochs.push(*record);
+            self.history.epochs.push(record.clone());
             if self.history_written.elapsed() >= HISTORY_EVERY {
                 if let Err(error) = self.folder.write_history(&self.history) {
                     flow = self.survives(error, "training goes on, and the history is written later");

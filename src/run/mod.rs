@@ -11,6 +11,7 @@ mod folder;
 mod images;
 mod keeper;
 mod lock;
+mod measures;
 mod prepare;
 mod resume;
 
@@ -20,5 +21,6 @@ pub use execute::{Executed, execute, fit};
 pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
+pub use measures::{JACOBIANS, further_figures};
 pub use prepare::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
 pub use resume::{Fault, Found, check_config, find_run, identity, read_fault, replay_fault, resolved, run_config};

@@ -42,6 +42,14 @@ pub enum BackwardError {
         /// Columns of the parameter.
         cols: usize,
     },
+    /// A recorded gradient runs through an operation whose gradient cannot be differentiated again.
+    #[error(
+        "the gradient of \"{operation}\" is computed with its value and cannot be recorded; only Tape::backward goes through it"
+    )]
+    NotRecordable {
+        /// The operation.
+        operation: &'static str,
+    },
 }
 
 /// Where the contributions of a backward pass go.
@@ -82,19 +90,29 @@ impl<T: Real> Tape<'_, T> {
     /// The gradients of the scalar `output` with respect to each of `wrt`, recorded on the tape.
     /// A value that does not influence `output` has the gradient zero.
     pub fn gradient(&mut self, output: Var, wrt: &[Var]) -> Result<Vec<Var>, BackwardError> {
-        self.mark_needed(|_, var| wrt.contains(&var));
-        let mut backward = Backward { tape: self, destination: Destination::Recorded };
-        backward.walk(output)?;
-        Ok(wrt
-            .iter()
-            .map(|&var| match self.arena.slots.get(var.index()) {
-                Some(&(Slot::Shared(grad) | Slot::Owned(grad))) => grad,
-                _ => {
-                    let (rows, cols) = self.shape(var);
-                    self.zeros(rows, cols)
-                }
-            })
-            .collect())
+        self.record_gradient(output, |var| wrt.contains(&var))?;
+        Ok(wrt.iter().map(|&var| self.gradient_found(var)).collect())
+    }
+
+    /// [`gradient`](Self::gradient) with respect to one value, which allocates nothing.
+    pub fn gradient_of(&mut self, output: Var, wrt: Var) -> Result<Var, BackwardError> {
+        self.record_gradient(output, |var| var == wrt)?;
+        Ok(self.gradient_found(wrt))
+    }
+
+    fn record_gradient(&mut self, output: Var, is_root: impl Fn(Var) -> bool) -> Result<(), BackwardError> {
+        self.mark_needed(|_, var| is_root(var));
+        Backward { tape: self, destination: Destination::Recorded }.walk(output)
+    }
+
+    fn gradient_found(&mut self, var: Var) -> Var {
+        match self.arena.slots.get(var.index()) {
+            Some(&(Slot::Shared(grad) | Slot::Owned(grad))) => grad,
+            _ => {
+                let (rows, cols) = self.shape(var);
+                self.zeros(rows, cols)
+            }
+        }
     }
 
     /// Marks the nodes that depend on a root: no gradient is computed that nobody reads.
@@ -132,6 +150,9 @@ impl<T: Real> Backward<'_, '_, T> {
             let node = &self.tape.arena.nodes[index];
             let (op, inputs, arity) = (node.op, node.inputs, node.arity);
             self.tape.scope = node.scope;
+            if matches!(self.destination, Destination::Recorded) && !op.is_recordable() {
+                return Err(BackwardError::NotRecordable { operation: op.name() });
+            }
             op.vjp(Call { inputs: &inputs[..arity], output: Var(index as u32) }, grad, self);
         }
         Ok(())

@@ -83,6 +83,19 @@ pub fn check_gradients(
     point.compare("gradient of the gradient", &point.second(&flat), &numeric)
 }
 
+/// Holds the gradient written into flat slots alone against central differences: for operations that
+/// [`Tape::gradient`] does not go through.
+pub fn check_gradient_once(
+    context: Context,
+    inputs: &[Input],
+    function: impl Fn(&mut Tape<'_, f64>, &[Var]) -> Var,
+) -> Result<(), Mismatch> {
+    let point = Point { context, inputs, function };
+    let flat: Vec<f64> = inputs.iter().flat_map(|input| input.data.iter().copied()).collect();
+    let numeric = central_differences(&flat, |at| point.projected(at));
+    point.compare("gradient", &point.direct(&flat), &numeric)
+}
+
 struct Point<'i, F> {
     context: Context,
     inputs: &'i [Input],

@@ -51,10 +51,13 @@ impl Whole {
     }
 }
 
+/// Inputs of an operation, at most.
+const MOST_INPUTS: usize = 4;
+
 /// One recorded operation and its value, a row-major matrix [rows, cols].
 struct Node<T> {
     op: Op<T>,
-    inputs: [Var; 3],
+    inputs: [Var; MOST_INPUTS],
     arity: usize,
     rows: usize,
     cols: usize,
@@ -187,7 +190,16 @@ impl<'a, T: Real> Tape<'a, T> {
         let index = self.arena.len;
         if index == self.arena.nodes.len() {
             let value = AlignedVec::default();
-            self.arena.nodes.push(Node { op, inputs: [Var(0); 3], arity: 0, rows, cols, scope: 0, sum: 0.0, value });
+            self.arena.nodes.push(Node {
+                op,
+                inputs: [Var(0); MOST_INPUTS],
+                arity: 0,
+                rows,
+                cols,
+                scope: 0,
+                sum: 0.0,
+                value,
+            });
         }
         let node = &mut self.arena.nodes[index];
         node.op = op;
@@ -204,7 +216,7 @@ impl<'a, T: Real> Tape<'a, T> {
 
     /// Appends `op` applied to `inputs` and computes its value.
     fn push(&mut self, op: Op<T>, inputs: &[Var]) -> Var {
-        let mut shapes = [(0, 0); 3];
+        let mut shapes = [(0, 0); MOST_INPUTS];
         for (shape, &input) in shapes.iter_mut().zip(inputs) {
             *shape = self.shape(input);
         }
@@ -225,7 +237,7 @@ impl<'a, T: Real> Tape<'a, T> {
     }
 
     fn evaluate(&self, op: Op<T>, inputs: &[Var], target: Target<'_, T>) {
-        let mut operands = [Operand { data: &[], rows: 0, cols: 0 }; 3];
+        let mut operands = [Operand { data: &[], rows: 0, cols: 0 }; MOST_INPUTS];
         for (operand, &input) in operands.iter_mut().zip(inputs) {
             *operand = self.operand(input);
         }

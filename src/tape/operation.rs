@@ -50,6 +50,11 @@ pub(super) trait Operation<T: Real>: Copy {
     fn accumulates(&self) -> bool {
         true
     }
+
+    /// Whether its gradient can be differentiated again.
+    fn is_recordable(&self) -> bool {
+        true
+    }
 }
 
 /// Makes the enum of all operations and sends each call to the unit concerned.
@@ -101,6 +106,13 @@ macro_rules! operations {
                     $($(#[$attribute])* Op::$name(op) => Operation::<T>::accumulates(op),)*
                 }
             }
+
+            pub fn is_recordable(&self) -> bool {
+                match self {
+                    Op::Constant | Op::Parameter { .. } => true,
+                    $($(#[$attribute])* Op::$name(op) => Operation::<T>::is_recordable(op),)*
+                }
+            }
         }
 
         $($(#[$attribute])* impl<T> From<$name $(<$param>)?> for Op<T> {
@@ -131,6 +143,7 @@ operations! {
     ConcatenateColumns,
     Loss,
     LossGradient,
+    JacobianNorm,
     #[cfg(test)]
     WrongSquare,
 }

@@ -24,6 +24,16 @@ impl<T: Real> Tape<'_, T> {
         var
     }
 
+    /// A value of the shape of `source`, that `fill` writes from `source`'s numbers; no gradient flows through it.
+    pub fn constant_from(&mut self, source: Var, fill: impl FnOnce(&[T], &mut [T])) -> Var {
+        let (rows, cols) = self.shape(source);
+        let var = self.append(Op::Constant, &[], rows, cols);
+        let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
+        fill(self.value(source), &mut value[..rows * cols]);
+        self.arena.nodes[var.index()].value = value;
+        var
+    }
+
     /// A value [rows, cols], row-major.
     ///
     /// # Panics
@@ -138,6 +148,18 @@ impl<T: Real> Tape<'_, T> {
         self.elementwise(Unary::Reciprocal, x)
     }
 
+    /// The nearest number to x within `low` ..= `high`; the derivative is 1 strictly between them and 0 elsewhere.
+    pub fn clamp(&mut self, x: Var, low: f64, high: f64) -> Var {
+        self.elementwise(Unary::Clamp(T::from_f64(low), T::from_f64(high)), x)
+    }
+
+    /// s′ at each element of y = s(x), s being `activation`: its slope, expressed through its output.
+    pub fn slope(&mut self, y: Var, activation: Activation<T>) -> Var {
+        let (rows, cols) = self.shape(y);
+        let ones = self.constant_with(rows, cols, |out| out.fill(T::ONE));
+        self.push(ActivationDerivative { activation, order: 0 }.into(), &[y, ones])
+    }
+
     fn elementwise(&mut self, function: Unary<T>, x: Var) -> Var {
         self.push(Elementwise(function).into(), &[x])
     }
@@ -205,6 +227,19 @@ impl<T: Real> Tape<'_, T> {
             T::from_f64(std * normal)
         });
         self.add(x, noise)
+    }
+
+    /// A standard normal draw for each element of x [rows, cols], from `streams`, see [`NOISE_ROWS`].
+    pub fn normal_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
+        self.drawn(x, streams, |stream| {
+            let normal: f64 = StandardNormal.sample(stream);
+            T::from_f64(normal)
+        })
+    }
+
+    /// 1 or −1 with equal chances for each element of x [rows, cols], from `streams`, see [`NOISE_ROWS`].
+    pub fn signs_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
+        self.drawn(x, streams, |stream| if stream.random::<bool>() { T::ONE } else { -T::ONE })
     }
 
     /// A value of the shape of x, one draw for each element in row-major order.

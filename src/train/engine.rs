@@ -13,6 +13,7 @@ use super::history::{EpochRecord, History};
 use super::objective::Objective;
 use super::state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, Unrecorded};
 use super::step::StepMemory;
+use super::tally::Tally;
 use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, shuffle_into};
 use crate::nn::{Autoencoder, Param};
@@ -131,6 +132,7 @@ struct Live<'j, T: Real> {
     params: AlignedVec<T>,
     cursor: Cursor,
     mean: EpochMean,
+    tally: Tally,
     early_stopping: Option<EarlyStopping>,
     best_params: Option<AlignedVec<T>>,
     history: History,
@@ -146,13 +148,14 @@ impl<'j, T: Real> Live<'j, T> {
         let (cursor, since) = (Cursor { epoch: 1, step: 0 }, Instant::now());
         let state = match start {
             Start::Fresh(params) => {
-                let (mean, history) = (EpochMean::default(), History::default());
+                let (mean, tally, history) = (EpochMean::default(), Tally::default(), History::default());
                 let (seconds, checkpoint_seconds, best_params) = (0.0, 0.0, None);
                 return Ok(Live {
                     job,
                     params,
                     cursor,
                     mean,
+                    tally,
                     early_stopping,
                     best_params,
                     history,
@@ -177,6 +180,7 @@ impl<'j, T: Real> Live<'j, T> {
             params: state.params,
             cursor: state.cursor,
             mean: state.mean,
+            tally: state.tally,
             early_stopping,
             best_params: state.best_params,
             history: state.history,
@@ -194,7 +198,7 @@ impl<'j, T: Real> Live<'j, T> {
         let mut stop = Stop::LastEpoch;
         while self.cursor.epoch <= self.job.config.max_epochs {
             self.job.order_into(&mut order, self.cursor.epoch);
-            if self.steps(&order, &scale, &mut memory, recorder)? == Flow::Interrupt {
+            if self.steps(&order, &mut memory, recorder)? == Flow::Interrupt {
                 self.record(Moment::Interrupted, recorder);
                 stop = Stop::Interrupted { epoch: self.cursor.epoch, step: self.cursor.step };
                 break;
@@ -238,14 +242,14 @@ impl<'j, T: Real> Live<'j, T> {
     fn steps(
         &mut self,
         order: &[u32],
-        scale: &[T; 256],
         memory: &mut StepMemory<T>,
         recorder: &mut dyn Recorder<T>,
     ) -> Result<Flow, TrainError> {
         let (steps, learning_rate) = (self.job.steps(), self.job.learning_rate.value());
+        let objective = self.job.objective.at_epoch(self.cursor.epoch);
         for batch in batches(order, self.job.config.batch_size).skip(self.cursor.step) {
             let taken = self.job.optimizer.step_count();
-            let found = memory.gradients(&self.job, scale, &self.params, batch, taken);
+            let found = memory.gradients(&self.job, &objective, &self.params, batch, taken, &mut self.tally);
             let (loss, penalty) = match found {
                 Ok(found) => found,
                 Err(found) => {
@@ -274,6 +278,7 @@ impl<'j, T: Real> Live<'j, T> {
     fn end_epoch(&mut self, val_loss: f64, recorder: &mut dyn Recorder<T>) -> (Option<Verdict>, Flow) {
         self.stop_clock();
         let epoch = self.cursor.epoch;
+        let (code, latent) = self.tally.take(&self.job.objective.at_epoch(epoch));
         let record = EpochRecord {
             epoch,
             loss: self.mean.mean_loss(),
@@ -282,9 +287,11 @@ impl<'j, T: Real> Live<'j, T> {
             checkpoint_seconds: self.checkpoint_seconds,
             penalty: self.mean.mean_penalty(),
             learning_rate: self.job.learning_rate.value(),
+            code,
+            latent,
         };
         (self.seconds, self.checkpoint_seconds) = (0.0, 0.0);
-        self.history.epochs.push(record);
+        self.history.epochs.push(record.clone());
         let verdict = self.early_stopping.as_mut().map(|stopping| {
             let value = monitored(stopping.config().monitor, &record);
             stopping.observe(epoch, value)
@@ -335,6 +342,7 @@ impl<'j, T: Real> Live<'j, T> {
             optimizer: &self.job.optimizer,
             rate: self.job.learning_rate.rate(),
             mean: self.mean,
+            tally: &self.tally,
             patience: self.early_stopping.as_ref().map(EarlyStopping::patience),
             best_params: self.best_params.as_deref(),
             history: &self.history,

@@ -158,17 +158,17 @@ impl<T: Real> Trained<'_, T> {
 }
 
 /// Σ of a loss over batches, in the unit the loss is averaged from.
-struct LossSum {
+pub(super) struct LossSum {
     kind: LossKind,
     sum: f64,
 }
 
 impl LossSum {
-    fn new(kind: LossKind) -> Self {
+    pub fn new(kind: LossKind) -> Self {
         LossSum { kind, sum: 0.0 }
     }
 
-    fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
+    pub fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
         let (rows, cols) = tape.shape(output);
         self.sum = match self.kind {
             LossKind::Bce | LossKind::BceLogits => {
@@ -182,7 +182,7 @@ impl LossSum {
         };
     }
 
-    fn mean(&self, rows: usize, cols: usize) -> f64 {
+    pub fn mean(&self, rows: usize, cols: usize) -> f64 {
         match self.kind {
             LossKind::Kl => self.sum / rows as f64,
             _ => self.sum / (rows * cols) as f64,

@@ -7,6 +7,7 @@ use super::error::TrainError;
 use super::evaluate::{Images, ROWS};
 use super::state::{Cursor, State};
 use super::step::StepMemory;
+use super::tally::Tally;
 use crate::data::batches;
 use crate::nn::Mode;
 use crate::tape::{Arena, Tape};
@@ -74,10 +75,17 @@ fn repeat_step<T: Real>(job: &Job<'_, T>, state: &State<T>) -> (Vec<Seen>, Optio
     job.order_into(&mut order, epoch);
     let batch = batches(&order, job.config.batch_size).nth(step).unwrap_or_default();
     let mut layers = no_layers(job);
-    let scale = job.scale;
     let mut memory = StepMemory::new(state.params.len());
     let watch = |tape: &Tape<'_, T>, first_row: usize| see(tape, first_row, &mut layers);
-    let done = memory.watched_gradients(job, &scale, &state.params, batch, state.optimizer_steps, watch);
+    let done = memory.watched_gradients(
+        job,
+        &job.objective.at_epoch(epoch),
+        &state.params,
+        batch,
+        state.optimizer_steps,
+        &mut Tally::default(),
+        watch,
+    );
     (layers, done.err().map(|found| found.at(epoch, step + 1)))
 }
 

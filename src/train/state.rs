@@ -9,6 +9,7 @@ use super::engine::Job;
 use super::error::TrainError;
 use super::event::{Flow, Listener};
 use super::history::History;
+use super::tally::Tally;
 use crate::optim::Optimizer;
 use crate::optim::schedule::Rate;
 
@@ -63,6 +64,8 @@ pub struct State<T: Real> {
     pub rate: Rate,
     /// The running means of the epoch under way.
     pub mean: EpochMean,
+    /// What the epoch under way has seen of the code.
+    pub tally: Tally,
     /// What early stopping remembers, where it watches.
     pub patience: Option<Patience>,
     /// The parameters of the best epoch, where they are kept.
@@ -88,6 +91,8 @@ pub struct Snapshot<'a, T: Real> {
     pub rate: &'a Rate,
     /// The running means of the epoch under way.
     pub mean: EpochMean,
+    /// What the epoch under way has seen of the code.
+    pub tally: &'a Tally,
     /// What early stopping remembers, where it watches.
     pub patience: Option<Patience>,
     /// The parameters of the best epoch, where they are kept.
@@ -111,6 +116,7 @@ impl<T: Real> Snapshot<'_, T> {
             moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
             rate: self.rate.clone(),
             mean: self.mean,
+            tally: self.tally.clone(),
             patience: self.patience,
             best_params: self.best_params.map(AlignedVec::from_slice),
             history: self.history.clone(),
@@ -203,6 +209,9 @@ impl<T: Real> State<T> {
         need("list of optimizer moments", found, names(expected.iter().map(|(name, _)| name.clone()).collect()))?;
         for ((name, found), (_, expected)) in self.moments.iter().zip(&expected) {
             need(&format!("optimizer moment {name}"), values(found.len()), values(expected.len()))?;
+        }
+        if !self.tally.kl.is_empty() {
+            need("list of divergences", values(self.tally.kl.len()), values(job.model.code_size()))?;
         }
         if let Some(best) = &self.best_params {
             need("buffer of best parameters", values(best.len()), values(job.model.table().len()))?;

@@ -31,6 +31,10 @@ pub enum Unary<T> {
     Scale(T),
     /// x plus the number.
     Offset(T),
+    /// The nearest number to x within the two; NaN stays.
+    Clamp(T, T),
+    /// 1 strictly between the two numbers, 0 elsewhere and for NaN: the derivative of the clamp.
+    Between(T, T),
 }
 
 /// A function of two numbers.
@@ -90,6 +94,21 @@ impl<T: Real> Map<T, 1> for Clamp<T> {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Between<T> {
+    low: T,
+    high: T,
+}
+
+impl<T: Real> Map<T, 1> for Between<T> {
+    #[inline(always)]
+    fn value<S: Simd<T>>(self, simd: S, [x]: [S::V; 1]) -> S::V {
+        let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
+        let below = simd.select(simd.lt(x, simd.splat(self.high)), one, zero);
+        simd.select(simd.lt(simd.splat(self.low), x), below, zero)
+    }
+}
+
 /// out\[i\] (+)= op(x\[i\]).
 pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
     let of = std::marker::PhantomData;
@@ -102,6 +121,8 @@ pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate
         Unary::Reciprocal => map(isa, Reciprocal { of }, [x], out, accumulate),
         Unary::Scale(by) => map(isa, Scale { by, of }, [x], out, accumulate),
         Unary::Offset(by) => map(isa, Offset { by, of }, [x], out, accumulate),
+        Unary::Clamp(low, high) => map(isa, Clamp { low, high }, [x], out, accumulate),
+        Unary::Between(low, high) => map(isa, Between { low, high }, [x], out, accumulate),
     }
 }
 

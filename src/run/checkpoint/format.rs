@@ -5,17 +5,18 @@ use sha2::{Digest, Sha256};
 
 use super::{Checkpoint, FormatError, Identity};
 use crate::optim::schedule::Rate;
-use crate::train::{Best, Cursor, EpochMean, EpochRecord, History, Patience, Snapshot, State};
+use crate::train::{
+    Best, CodeRecord, Cursor, EpochMean, EpochRecord, History, LatentRecord, Patience, Snapshot, State, Tally,
+};
 
 /// The first bytes of every checkpoint: not text, and broken by a transfer that changes line ends.
 pub const MAGIC: [u8; 8] = *b"\x8anarck\r\n";
 
 /// The format that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const HEADER: usize = 24;
 const CHECKSUM: usize = 32;
-const ROW: usize = 56;
 
 /// Writes a checkpoint into `out`, whatever stood there.
 pub fn encode(identity: &Identity, state: &Snapshot<'_, f32>, out: &mut Vec<u8>) {
@@ -33,6 +34,10 @@ pub fn encode(identity: &Identity, state: &Snapshot<'_, f32>, out: &mut Vec<u8>)
     put_ints(out, [state.rate.waited, state.rate.cooling]);
     put_floats(out, [state.mean.loss, state.mean.penalty]);
     put_ints(out, [state.mean.samples as u64]);
+    let Tally { samples, values, sum, active, kl } = state.tally;
+    put_ints(out, [*samples as u64, *values as u64, *active as u64]);
+    put_floats(out, [*sum]);
+    put_float_list(out, kl);
     out.push(u8::from(state.patience.is_some()));
     if let Some(patience) = state.patience {
         put_ints(out, [patience.wait as u64]);
@@ -47,6 +52,16 @@ pub fn encode(identity: &Identity, state: &Snapshot<'_, f32>, out: &mut Vec<u8>)
     for e in &state.history.epochs {
         put_ints(out, [e.epoch as u64]);
         put_floats(out, [e.loss, e.val_loss, e.seconds, e.checkpoint_seconds, e.penalty, e.learning_rate]);
+        out.push(u8::from(e.code.is_some()));
+        if let Some(code) = e.code {
+            put_floats(out, [code.mean_activation, code.active_share]);
+        }
+        out.push(u8::from(e.latent.is_some()));
+        if let Some(latent) = &e.latent {
+            put_floats(out, [latent.beta, latent.kl]);
+            put_ints(out, [latent.active_dimensions as u64]);
+            put_float_list(out, &latent.kl_per_dimension);
+        }
     }
     put_values(out, state.params);
     let moments = state.optimizer.state();
@@ -76,6 +91,11 @@ fn put_ints<const N: usize>(out: &mut Vec<u8>, values: [u64; N]) {
 
 fn put_floats<const N: usize>(out: &mut Vec<u8>, values: [f64; N]) {
     values.into_iter().for_each(|value| out.extend(value.to_bits().to_le_bytes()));
+}
+
+fn put_float_list(out: &mut Vec<u8>, values: &[f64]) {
+    put_ints(out, [values.len() as u64]);
+    values.iter().for_each(|&value| put_floats(out, [value]));
 }
 
 fn put_values(out: &mut Vec<u8>, values: &[f32]) {
@@ -137,6 +157,9 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
         penalty: rest.float("running mean")?,
         samples: rest.count("running mean")?,
     };
+    let what = "what was seen of the code";
+    let [samples, values, active] = [rest.count(what)?, rest.count(what)?, rest.count(what)?];
+    let tally = Tally { samples, values, active, sum: rest.float(what)?, kl: rest.float_list(what)? };
     let patience = rest.option("state of early stopping", |rest| {
         let wait = rest.count("state of early stopping")?;
         let best = rest.option("best epoch", |rest| {
@@ -162,6 +185,7 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
         moments,
         rate,
         mean,
+        tally,
         patience,
         best_params,
         history,
@@ -231,20 +255,34 @@ impl<'a> Bytes<'a> {
         Ok(values)
     }
 
+    fn float_list(&mut self, what: &'static str) -> Result<Vec<f64>, FormatError> {
+        let bytes = self.int(what)?.checked_mul(8).ok_or(FormatError::Content { what })?;
+        let bytes = self.take(bytes, what)?;
+        Ok(bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+    }
+
     fn history(&mut self) -> Result<History, FormatError> {
         let what = "history";
-        let bytes = self.int(what)?.checked_mul(ROW as u64).ok_or(FormatError::Content { what })?;
-        let mut rows = Bytes(self.take(bytes, what)?);
-        let mut epochs = Vec::with_capacity(rows.0.len() / ROW);
-        while !rows.0.is_empty() {
+        let count = self.int(what)?;
+        // Every epoch takes bytes of the file: a count that promises more ends there.
+        let mut epochs = Vec::new();
+        for _ in 0..count {
             epochs.push(EpochRecord {
-                epoch: rows.count(what)?,
-                loss: rows.float(what)?,
-                val_loss: rows.float(what)?,
-                seconds: rows.float(what)?,
-                checkpoint_seconds: rows.float(what)?,
-                penalty: rows.float(what)?,
-                learning_rate: rows.float(what)?,
+                epoch: self.count(what)?,
+                loss: self.float(what)?,
+                val_loss: self.float(what)?,
+                seconds: self.float(what)?,
+                checkpoint_seconds: self.float(what)?,
+                penalty: self.float(what)?,
+                learning_rate: self.float(what)?,
+                code: self.option(what, |rest| {
+                    Ok(CodeRecord { mean_activation: rest.float(what)?, active_share: rest.float(what)? })
+                })?,
+                latent: self.option(what, |rest| {
+                    let (beta, kl) = (rest.float(what)?, rest.float(what)?);
+                    let active_dimensions = rest.count(what)?;
+                    Ok(LatentRecord { beta, kl, active_dimensions, kl_per_dimension: rest.float_list(what)? })
+                })?,
             });
         }
         Ok(History { epochs })

@@ -105,6 +105,8 @@ impl<T: Real> Operation<T> for Elementwise<T> {
     /// | 1/x | −G ∘ y² |
     /// | c·x | c·G |
     /// | x + c | G |
+    /// | x within (a, b) | G where a < x < b, else 0 |
+    /// | 1 where a < x < b | 0 |
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let (x, y) = (call.inputs[0], call.output);
         if !backward.wants(x) {
@@ -124,8 +126,12 @@ impl<T: Real> Operation<T> for Elementwise<T> {
                 let sign = backward.apply(Elementwise(Unary::Sign), &[x]);
                 backward.give(x, Combine::Mul, &[grad, sign]);
             }
+            Unary::Clamp(low, high) => {
+                let inside = backward.apply(Elementwise(Unary::Between(low, high)), &[x]);
+                backward.give(x, Combine::Mul, &[grad, inside]);
+            }
             // Flat almost everywhere.
-            Unary::Sign => backward.give(x, Elementwise(Unary::Scale(T::ZERO)), &[grad]),
+            Unary::Sign | Unary::Between(..) => backward.give(x, Elementwise(Unary::Scale(T::ZERO)), &[grad]),
             Unary::Reciprocal => {
                 let square = backward.apply(Elementwise(Unary::Square), &[y]);
                 let negated = backward.apply(Elementwise(Unary::Scale(-T::ONE)), &[square]);

@@ -2,6 +2,7 @@
 
 mod columns;
 mod elementwise;
+mod jacobian;
 mod linear;
 mod losses;
 mod reduce;
@@ -10,6 +11,7 @@ pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 #[cfg(test)]
 pub(super) use elementwise::WrongSquare;
 pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
+pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
 pub(super) use losses::{Criterion, Loss, LossGradient};

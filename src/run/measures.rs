@@ -1,0 +1,36 @@
+//! What is measured beside the loss where a configuration asks for it: denoising, contraction, the bound of a variational model.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::RunConfig;
+use crate::tape::Arena;
+use crate::train::{Images, Trained};
+
+/// Test images whose Jacobians are computed, the first of them: each takes a backward pass for each code unit.
+pub const JACOBIANS: usize = 2000;
+
+/// Further figures of `images`, the part called `part`, for `metrics.json`: "jacobian" with the mean ‖∂code/∂input‖_F of the first
+/// [`JACOBIANS`] test images where the penalty on it is on, "denoising" where images are corrupted, "elbo" for a variational
+/// model.
+pub fn further_figures(
+    config: &RunConfig,
+    part: &str,
+    trained: &Trained<'_, f32>,
+    images: Images<'_, f32>,
+    arena: &mut Arena<f32>,
+) -> Map<String, Value> {
+    let mut figures = Map::new();
+    if config.model.contractive.is_some() && part == "test" {
+        let first = Images { indices: &images.indices[..images.indices.len().min(JACOBIANS)], ..images };
+        let norm = trained.mean_jacobian_norm(first, arena);
+        figures.insert("jacobian".to_owned(), json!({ "images": first.indices.len(), "mean_norm": norm }));
+    }
+    if let Some(corruption) = config.model.corruption {
+        let denoising = trained.denoise(images, corruption, config.seed, arena);
+        figures.insert("denoising".to_owned(), denoising.to_json());
+    }
+    if let Some(elbo) = trained.elbo(images, config.seed, arena) {
+        figures.insert("elbo".to_owned(), elbo.to_json());
+    }
+    figures
+}
