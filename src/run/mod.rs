@@ -12,6 +12,7 @@ mod images;
 mod keeper;
 mod lock;
 mod prepare;
+mod replay;
 mod resume;
 
 pub use environment::Machine;
@@ -21,4 +22,5 @@ pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use prepare::{DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
-pub use resume::{Fault, Found, check_config, find_run, identity, read_fault, replay_fault, resolved, run_config};
+pub use replay::{Fault, read_fault, replay_fault};
+pub use resume::{Found, check_config, find_run, identity, resolved, run_config};
