@@ -325,6 +325,16 @@ fn a_step_that_fails_is_kept_and_repeated() {
     let sentence = failed.stderr.lines().find_map(|line| line.strip_prefix("narrows: ")).unwrap();
     let replayed = place.narrows(&["replay", "run"]).done();
     replayed.says(&["encoder.0.weight", "decoder.1", "the loss", "first value that is not finite", sentence]);
+    let broken = CONFIG.replace("\"adam\"", "\"sgd\"").replace("learning_rate = 1e-3", "learning_rate = 1e300");
+    place.write("broken.toml", broken.as_bytes());
+    let failed = place.narrows(&["train", "broken.toml", "--out", "broken"]);
+    failed.refused(1, &["the parameter encoder.0.weight is not finite since the update before"]);
+    let replayed = place.narrows(&["replay", "broken"]).done();
+    replayed.says(&[
+        "after 0 steps, 4 images",
+        "gradient of",
+        "at step 1: the update left the parameter encoder.0.weight",
+    ]);
     // It fails again in the same way, and leaves the same.
     let fault = place.text("run/fault.json");
     place.narrows(&["train", "--resume", "run"]).refused(1, &[sentence]);

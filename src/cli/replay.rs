@@ -7,7 +7,7 @@ use super::output::say;
 use crate::data::data_dirs;
 use crate::figures::number::significant;
 use crate::run::{prepare, read_fault, replay_fault, run_config};
-use crate::train::Seen;
+use crate::train::{Cursor, Seen};
 
 /// Repeats the step at which a run failed.
 pub fn run(arguments: ReplayArguments) -> Result<(), CliError> {
@@ -20,24 +20,30 @@ pub fn run(arguments: ReplayArguments) -> Result<(), CliError> {
             arguments.run.display()
         )));
     };
-    let (said, images, cursor) = (fault.error.clone(), fault.images.clone(), fault.state.cursor);
-    let replay = machine.run(|| replay_fault(fault, &config, &prepared, machine))??;
-    say!("Epoch {}, after {} steps, {} images.\n", cursor.epoch, cursor.step, images.len());
+    let (said, images) = (fault.error.clone(), fault.images.clone());
+    let replay = machine.run(|| replay_fault(&arguments.run, fault, &config, &prepared, machine))??;
+    let Cursor { epoch, step } = replay.cursor;
+    say!("Epoch {epoch}, after {step} steps, {} images.\n", images.len());
     table("parameter", &replay.parameters);
     say!("");
     table("output of", &replay.layers);
-    let rows = replay.layers.iter().filter_map(|layer| layer.first_non_finite);
-    if let Some(image) = rows.map(|(row, _, _)| row).next().and_then(|row| images.get(row - 1).map(|i| (row, i))) {
-        say!("\nImage {} of the batch is number {} of the data set, counted from 0.", image.0, image.1);
-    }
-    match replay.error {
-        Some(error) if error.to_string() == said => say!("\n{error}"),
-        Some(error) => say!("\n{error}\n\nThe run itself had said: {said}"),
-        None => {
-            return Err(CliError::Failed(format!(
-                "the step does not fail when it is repeated; the run had said: {said}"
-            )));
+    for (title, rows) in [("gradient of", &replay.gradients), ("after the step", &replay.updated)] {
+        if !rows.is_empty() {
+            say!("");
+            table(title, rows);
         }
+    }
+    let row = replay.layers.iter().find_map(|layer| layer.first_non_finite).map(|(row, _, _)| row);
+    if let Some((row, image)) = row.and_then(|row| Some((row, images.get(row - 1)?))) {
+        say!("\nImage {row} of the batch is number {image} of the data set, counted from 0.");
+    }
+    let Some(error) = replay.error else {
+        return Err(CliError::Failed(format!("the step does not fail when it is repeated; the run had said: {said}")));
+    };
+    say!("\n{error}");
+    if error.to_string() != said {
+        // An update is noticed by the step after it, unless it is the last of an epoch.
+        say!("\nThe run itself said: {said}");
     }
     Ok(())
 }

@@ -82,7 +82,8 @@ pub fn fit(
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`. Goes on from the newest
 /// checkpoint in `folder` if there is one, and refuses one of another configuration, of other data or of another version.
-/// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints.
+/// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints; a finished one removes
+/// them.
 pub fn execute(
     config: &RunConfig,
     prepared: &Prepared,

@@ -152,7 +152,7 @@ impl RunFolder {
 
     /// The checkpoints.
     pub(super) fn checkpoints(&self) -> Store {
-        Store::new(self.path.join(CHECKPOINTS))
+        checkpoints_in(&self.path)
     }
 
     /// `fault.ckpt`, the state in which training failed, and `fault.json`, what failed on which images.
@@ -195,6 +195,11 @@ impl RunFolder {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         Ok(write_whole(&self.path.join(name), bytes)?)
     }
+}
+
+/// The checkpoints of the run in `path`.
+pub(super) fn checkpoints_in(path: &Path) -> Store {
+    Store::new(path.join(CHECKPOINTS))
 }
 
 /// A finished run, read back.

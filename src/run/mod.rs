@@ -13,6 +13,7 @@ mod keeper;
 mod lock;
 mod measures;
 mod prepare;
+mod replay;
 mod resume;
 
 pub use environment::Machine;
@@ -23,4 +24,5 @@ pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use measures::{JACOBIANS, further_figures};
 pub use prepare::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
-pub use resume::{Fault, Found, check_config, find_run, identity, read_fault, replay_fault, resolved, run_config};
+pub use replay::{Fault, read_fault, replay_fault};
+pub use resume::{Found, check_config, find_run, identity, resolved, run_config};

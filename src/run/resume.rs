@@ -5,19 +5,17 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{CheckpointError, Identity, gemm_name, read_file};
+use super::checkpoint::{CheckpointError, Identity, gemm_name};
 use super::environment::Machine;
 use super::error::RunError;
-use super::execute::{EARLY, Executed, LAST_EPOCH, job};
-use super::folder::{
-    CONFIG, ENVIRONMENT, FAULT, FAULT_STATE, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config,
-};
+use super::execute::{EARLY, Executed, LAST_EPOCH};
+use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
 use super::prepare::{Loaded, Prepared};
 use crate::config::{Monitor, RunConfig};
 use crate::files::read_whole;
 use crate::nn::weights;
 use crate::optim::OptimizerSpec;
-use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, Replay, State, Stop, replay};
+use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, State, Stop};
 
 /// What to do about a run that is another.
 const OTHER_FOLDER: &str = "give another folder with --out to begin a new run";
@@ -92,7 +90,10 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     };
     other("version", &read_json(path, ENVIRONMENT)?["narrows"], env!("CARGO_PKG_VERSION"))?;
     other("data", &metrics["data_sha256"], &prepared.loaded.data.digest())?;
-    read_finished(path, config, prepared, &metrics, stop).map(Box::new).map(Found::Finished)
+    let executed = read_finished(path, config, prepared, &metrics, stop)?;
+    // A process that was killed between its last file and the end has left them.
+    folder.checkpoints().clear()?;
+    Ok(Found::Finished(Box::new(executed)))
 }
 
 fn read_finished(
@@ -137,7 +138,7 @@ fn read_finished(
     Ok(Executed { outcome: Outcome { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
 }
 
-fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
+pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
     let file = path.join(name);
     serde_json::from_slice(&read_whole(&file)?)
         .map_err(|error| RunError::Unreadable { file, reason: format!("it is no JSON ({error})") })
@@ -162,7 +163,7 @@ pub(super) fn buffer_bytes(job: &Job<'_, f32>) -> u64 {
 }
 
 /// The most bytes that a checkpoint of this job can have: the rest is a row for each epoch, and texts of at most 2 MiB.
-fn most_bytes(job: &Job<'_, f32>) -> u64 {
+pub(super) fn most_bytes(job: &Job<'_, f32>) -> u64 {
     buffer_bytes(job).saturating_add(56 * job.config.max_epochs as u64).saturating_add(2 << 20)
 }
 
@@ -220,49 +221,4 @@ pub(super) fn check_identity(path: &Path, found: &Identity, needed: &Identity) -
         return refuse("--gemm", &found.gemm, &needed.gemm, "resume it with the engine it was begun with");
     }
     Ok(())
-}
-
-/// The images of the step that failed in a run, with the state before it, or after the last step of an epoch whose outcome
-/// failed.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// What was said.
-    pub error: String,
-    /// The images of the batch, by their numbers in the data set.
-    pub images: Vec<u32>,
-    /// The state.
-    pub state: State<f32>,
-}
-
-/// Reads what the run in `path` kept of its failure, `fault.json` and `fault.ckpt`.
-pub fn read_fault(
-    path: &Path,
-    config: &RunConfig,
-    prepared: &Prepared,
-    machine: Machine,
-) -> Result<Option<Fault>, RunError> {
-    if !path.join(FAULT).is_file() {
-        return Ok(None);
-    }
-    let fault = read_json(path, FAULT)?;
-    let job = job(config, prepared, machine.context)?;
-    let file = path.join(FAULT_STATE);
-    let checkpoint = read_file(&file, most_bytes(&job))?;
-    check_identity(path, &checkpoint.identity, &identity(config, prepared, machine))?;
-    let refuse = |source| CheckpointError::State { path: file.display().to_string(), source };
-    checkpoint.state.check(&job).map_err(refuse)?;
-    let images = fault["images"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let images = images.iter().filter_map(|image| image.as_u64().and_then(|image| u32::try_from(image).ok())).collect();
-    let error = fault["error"].as_str().unwrap_or_default().to_owned();
-    Ok(Some(Fault { error, images, state: checkpoint.state }))
-}
-
-/// Repeats the step of a [`Fault`], in the current thread pool.
-pub fn replay_fault(
-    fault: Fault,
-    config: &RunConfig,
-    prepared: &Prepared,
-    machine: Machine,
-) -> Result<Replay, RunError> {
-    Ok(replay(job(config, prepared, machine.context)?, fault.state)?)
 }

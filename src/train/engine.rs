@@ -56,6 +56,15 @@ impl<T: Real> Job<'_, T> {
         self.train.len().div_ceil(self.config.batch_size)
     }
 
+    /// Gives optimizer and learning rate the state that was saved, which fits.
+    pub(super) fn restore(&mut self, state: &State<T>) {
+        for ((_, to), (_, from)) in self.optimizer.state_mut().into_iter().zip(&state.moments) {
+            to.copy_from_slice(from);
+        }
+        self.optimizer.set_step_count(state.optimizer_steps);
+        self.learning_rate.set_rate(state.rate.clone());
+    }
+
     /// Writes the training images in the order of an epoch, by their numbers in the data set.
     pub(super) fn order_into(&self, order: &mut [u32], epoch: usize) {
         shuffle_into(order, self.seed, epoch as u64);
@@ -116,6 +125,11 @@ pub enum Start<T: Real> {
     Resumed(Box<State<T>>),
 }
 
+/// The state of a run before its first step.
+pub fn fresh_state<T: Real>(job: Job<'_, T>, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
+    Ok(Live::begin(job, Start::Fresh(params))?.snapshot().to_state())
+}
+
 /// [`train`] from fresh parameters or from where a run of the same job stood, to the same bits as without a break.
 pub fn train_from<T: Real>(
     job: Job<'_, T>,
@@ -167,11 +181,7 @@ impl<'j, T: Real> Live<'j, T> {
             Start::Resumed(state) => state,
         };
         state.check(&job)?;
-        for ((_, to), (_, from)) in job.optimizer.state_mut().into_iter().zip(&state.moments) {
-            to.copy_from_slice(from);
-        }
-        job.optimizer.set_step_count(state.optimizer_steps);
-        job.learning_rate.set_rate(state.rate);
+        job.restore(&state);
         if let (Some(stopping), Some(patience)) = (&mut early_stopping, state.patience) {
             stopping.set_patience(patience);
         }
@@ -254,7 +264,12 @@ impl<'j, T: Real> Live<'j, T> {
                 Ok(found) => found,
                 Err(found) => {
                     let error = found.at(self.cursor.epoch, self.cursor.step + 1);
-                    recorder.fail(&self.snapshot(), batch, &error);
+                    // What is wrong with a parameter came from the batch before, which this epoch has: each epoch's last
+                    // update is checked.
+                    let is_parameter = matches!(error, TrainError::NonFiniteParameter { .. });
+                    let before = self.cursor.step.checked_sub(1).filter(|_| is_parameter);
+                    let before = before.and_then(|step| batches(order, self.job.config.batch_size).nth(step));
+                    recorder.fail(&self.snapshot(), before.unwrap_or(batch), &error);
                     return Err(error);
                 }
             };

@@ -9,7 +9,7 @@ use super::state::{Cursor, State};
 use super::step::StepMemory;
 use super::tally::Tally;
 use crate::data::batches;
-use crate::nn::Mode;
+use crate::nn::{Mode, Param};
 use crate::tape::{Arena, Tape};
 
 /// The values of a parameter or of a layer's output.
@@ -33,7 +33,13 @@ pub struct Replay {
     pub parameters: Vec<Seen>,
     /// The output of every layer, and of what is recorded for the loss, in the order of the model.
     pub layers: Vec<Seen>,
-    /// How the step failed; `None` if it did not.
+    /// The gradient of each parameter, before it is clipped; empty where the loss was not finite, or no step was taken.
+    pub gradients: Vec<Seen>,
+    /// Each parameter after the step; empty where there are no gradients.
+    pub updated: Vec<Seen>,
+    /// Where the step was taken from.
+    pub cursor: Cursor,
+    /// How the step failed; `None` where it left finite parameters.
     pub error: Option<TrainError>,
 }
 
@@ -57,28 +63,42 @@ impl Seen {
 /// Repeats, in the current thread pool, the step after `state`; at the end of an epoch, the checks of its outcome.
 pub fn replay<T: Real>(job: Job<'_, T>, state: State<T>) -> Result<Replay, TrainError> {
     state.check(&job)?;
-    let parameter = |param: &crate::nn::Param| {
-        let mut seen = Seen::nothing(param.name.clone());
-        seen.add(param.of(&state.params), param.cols, 0);
-        seen
+    let mut replay = Replay {
+        parameters: per_parameter(&job, &state.params),
+        layers: no_layers(&job),
+        gradients: Vec::new(),
+        updated: Vec::new(),
+        cursor: state.cursor,
+        error: None,
     };
-    let parameters = job.model.table().iter().map(parameter).collect();
-    let (layers, error) = enlist(|| {
-        if state.cursor.step == job.steps() { repeat_validation(&job, &state) } else { repeat_step(&job, &state) }
+    enlist(|| {
+        if state.cursor.step == job.steps() {
+            repeat_validation(&job, &state, &mut replay);
+        } else {
+            repeat_step(job, state, &mut replay);
+        }
     });
-    Ok(Replay { parameters, layers, error })
+    Ok(replay)
 }
 
-fn repeat_step<T: Real>(job: &Job<'_, T>, state: &State<T>) -> (Vec<Seen>, Option<TrainError>) {
+fn per_parameter<T: Real>(job: &Job<'_, T>, values: &[T]) -> Vec<Seen> {
+    let see = |param: &Param| {
+        let mut seen = Seen::nothing(param.name.clone());
+        seen.add(param.of(values), param.cols, 0);
+        seen
+    };
+    job.model.table().iter().map(see).collect()
+}
+
+fn repeat_step<T: Real>(mut job: Job<'_, T>, mut state: State<T>, replay: &mut Replay) {
     let Cursor { epoch, step } = state.cursor;
     let mut order = vec![0; job.train.len()];
     job.order_into(&mut order, epoch);
     let batch = batches(&order, job.config.batch_size).nth(step).unwrap_or_default();
-    let mut layers = no_layers(job);
     let mut memory = StepMemory::new(state.params.len());
-    let watch = |tape: &Tape<'_, T>, first_row: usize| see(tape, first_row, &mut layers);
+    let watch = |tape: &Tape<'_, T>, first_row: usize| see(tape, first_row, &mut replay.layers);
     let done = memory.watched_gradients(
-        job,
+        &job,
         &job.objective.at_epoch(epoch),
         &state.params,
         batch,
@@ -86,23 +106,34 @@ fn repeat_step<T: Real>(job: &Job<'_, T>, state: &State<T>) -> (Vec<Seen>, Optio
         &mut Tally::default(),
         watch,
     );
-    (layers, done.err().map(|found| found.at(epoch, step + 1)))
+    if let Err(found) = done {
+        replay.error = Some(found.at(epoch, step + 1));
+        return;
+    }
+    replay.gradients = per_parameter(&job, &memory.grads);
+    job.restore(&state);
+    let (isa, learning_rate) = (job.context.isa, job.learning_rate.value());
+    job.clip.apply(isa, &mut memory.grads);
+    job.optimizer.step(isa, &mut state.params, &memory.grads, learning_rate);
+    replay.updated = per_parameter(&job, &state.params);
+    let broken = replay.updated.iter().find(|seen| seen.first_non_finite.is_some());
+    replay.error = broken.map(|seen| TrainError::NonFiniteUpdate { epoch, step: step + 1, name: seen.name.clone() });
 }
 
-fn repeat_validation<T: Real>(job: &Job<'_, T>, state: &State<T>) -> (Vec<Seen>, Option<TrainError>) {
-    let (mut layers, scale) = (no_layers(job), job.scale);
+fn repeat_validation<T: Real>(job: &Job<'_, T>, state: &State<T>, replay: &mut Replay) {
+    let scale = job.scale;
     let images = Images { data: job.data, indices: job.validation, scale: &scale };
     let mut arena = Arena::default();
     for (number, batch) in job.validation.chunks(ROWS).enumerate() {
         let mut tape = Tape::new(job.context, &mut arena, &state.params);
         let x = images.gather(&mut tape, batch);
         job.objective.forward(job.model, &mut tape, x, Mode::Infer);
-        see(&tape, number * ROWS, &mut layers);
+        see(&tape, number * ROWS, &mut replay.layers);
     }
     let trained =
         super::Trained { model: job.model, params: &state.params, objective: job.objective, context: job.context };
     let loss = trained.loss(images, &mut arena);
-    (layers, check_epoch(job, &state.params, state.cursor, loss).err())
+    replay.error = check_epoch(job, &state.params, state.cursor, loss).err();
 }
 
 fn no_layers<T: Real>(job: &Job<'_, T>) -> Vec<Seen> {

@@ -288,3 +288,106 @@ impl<'a> Bytes<'a> {
         Ok(History { epochs })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::{Dialect, OptimizerName};
+    use crate::optim::{Optimizer, OptimizerSpec};
+
+    /// A checkpoint with every part present, and its bytes.
+    fn example() -> (Checkpoint, Vec<u8>) {
+        let identity = Identity {
+            version: "0.1.0".into(),
+            config: "name = \"é\"".into(),
+            data: "ab".repeat(32),
+            gemm: "narrows".into(),
+        };
+        let spec = OptimizerSpec::defaults(OptimizerName::Adam, Dialect::Keras);
+        let mut optimizer = Optimizer::<f32>::new(spec, 3).unwrap();
+        let mut params = [1.0f32, f32::MIN_POSITIVE, -0.0];
+        optimizer.step(narrows_kernels::Isa::SCALAR, &mut params, &[0.1, -3.0, f32::MAX], 0.01);
+        let record = EpochRecord {
+            epoch: 1,
+            loss: 0.1 + 0.2,
+            val_loss: f64::NEG_INFINITY,
+            seconds: 1.5,
+            checkpoint_seconds: 0.5,
+            penalty: -0.0,
+            learning_rate: 1e-4,
+        };
+        let history = History { epochs: vec![record; 2] };
+        let snapshot = Snapshot {
+            cursor: Cursor { epoch: 3, step: 7 },
+            params: &params,
+            optimizer: &optimizer,
+            rate: &Rate { epoch: 2, rate: 0.5, best: f64::INFINITY, waited: 1, cooling: 4 },
+            mean: EpochMean { loss: 1.0 / 3.0, penalty: 0.0, samples: 28 },
+            patience: Some(Patience { best: Some(Best { epoch: 2, value: 0.25 }), wait: 1 }),
+            best_params: Some(&[0.5, 0.25, 1e-40]),
+            history: &history,
+            seconds: 0.75,
+            checkpoint_seconds: 0.125,
+        };
+        let mut bytes = vec![1; 5];
+        encode(&identity, &snapshot, &mut bytes);
+        (Checkpoint { identity, state: snapshot.to_state() }, bytes)
+    }
+
+    /// Gives changed bytes the length and checksum that they need to be looked into.
+    fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let content = bytes.len().saturating_sub(CHECKSUM).max(HEADER);
+        bytes.resize(content, 0);
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..16].copy_from_slice(&u64::from(FORMAT).to_le_bytes());
+        bytes[16..HEADER].copy_from_slice(&((content + CHECKSUM) as u64).to_le_bytes());
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend(checksum);
+        bytes
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_equal() {
+        let (checkpoint, bytes) = example();
+        assert_eq!(decode(&bytes).unwrap(), checkpoint);
+        assert_eq!(sealed(bytes.clone()), bytes);
+    }
+
+    #[test]
+    fn lengths_that_promise_more_than_there_is_are_refused_before_memory_is_asked_for() {
+        let (_, bytes) = example();
+        let mut refused = 0;
+        for at in HEADER..bytes.len() - CHECKSUM - 8 {
+            let mut changed = bytes.clone();
+            changed[at..at + 8].fill(0xff);
+            refused += usize::from(decode(&sealed(changed)).is_err());
+        }
+        assert!(refused > 100, "{refused}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_get_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            prop_assert!(decode(&bytes).is_err());
+            let _ = decode(&sealed(bytes));
+        }
+
+        #[test]
+        fn changed_checkpoints_get_an_answer(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (_, mut bytes) = example();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            let _ = decode(&sealed(bytes.clone()));
+            bytes.truncate(cut.index(bytes.len()));
+            prop_assert!(decode(&bytes).is_err());
+            prop_assert!(decode(&sealed(bytes)).is_err());
+        }
+    }
+}
