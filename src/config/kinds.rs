@@ -47,7 +47,7 @@ pub struct Contractive {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JacobianMethod {
-    /// The closed form where there is one, else `Exact`.
+    /// The closed form where there is one, else `Exact` for codes of up to 32 units and four probes for larger ones.
     Auto,
     /// A recorded backward pass for each code unit: any encoder.
     Exact,

@@ -347,3 +347,32 @@ fn values_at_odds_with_each_other_are_refused() {
     let error = RunConfig::from_toml(&text, "a.toml").unwrap_err().to_string();
     assert_eq!(error, plateau.replace("train.early_stopping.monitor", "optimizer.schedule.plateau"));
 }
+
+#[test]
+fn kinds_of_autoencoders_that_contradict_themselves_are_refused() {
+    let check_line = |line: &str, expected: &str| {
+        let found = said("code_penalty = { l1 = 0.0 }", line);
+        assert!(found.starts_with(&format!("a.toml:17: {expected}")), "{line}: {found}");
+    };
+    for (line, expected) in [
+        ("code_penalty = { rho = 0.1 }", "\"model.code_penalty.rho\" is given without kl; accepted: rho beside kl"),
+        (
+            "code_penalty = { kl = 1, rho = 1 }",
+            "\"model.code_penalty.rho\" is the integer 1; accepted: a number above 0",
+        ),
+        ("contractive = {}", "the key \"model.contractive.weight\" is missing"),
+        (
+            "contractive = { weight = 1, method = \"gram\", probes = 3 }",
+            "\"model.contractive.probes\" is given while the method is \"gram\"; accepted: probes with method",
+        ),
+        ("corruption = {}", "\"model.corruption\" is a table without gaussian, masking or salt-and-pepper; accepted"),
+        ("corruption = { gaussian = 1, masking = 0.1 }", "\"model.corruption\" is a table with gaussian and masking"),
+        ("corruption = { masking = 1.5 }", "\"model.corruption.masking\" is the float 1.5; accepted: a probability"),
+    ] {
+        check_line(line, expected);
+    }
+    let variational = said("code_penalty = { l1 = 0.0 }", "variational = {}");
+    let expected =
+        "\"model.encoder\" is a last layer with \"relu\" in a variational model; accepted: an encoder that ends";
+    assert!(variational.contains(expected), "{variational}");
+}
