@@ -317,6 +317,8 @@ mod tests {
             checkpoint_seconds: 0.5,
             penalty: -0.0,
             learning_rate: 1e-4,
+            code: Some(CodeRecord { mean_activation: 0.25, active_share: 0.5 }),
+            latent: Some(LatentRecord { beta: 1.0, kl: 2.5, active_dimensions: 1, kl_per_dimension: vec![2.5, 1e-9] }),
         };
         let history = History { epochs: vec![record; 2] };
         let snapshot = Snapshot {
@@ -325,6 +327,7 @@ mod tests {
             optimizer: &optimizer,
             rate: &Rate { epoch: 2, rate: 0.5, best: f64::INFINITY, waited: 1, cooling: 4 },
             mean: EpochMean { loss: 1.0 / 3.0, penalty: 0.0, samples: 28 },
+            tally: &Tally { samples: 28, values: 56, sum: 0.3, active: 9, kl: vec![0.5, 0.25] },
             patience: Some(Patience { best: Some(Best { epoch: 2, value: 0.25 }), wait: 1 }),
             best_params: Some(&[0.5, 0.25, 1e-40]),
             history: &history,
