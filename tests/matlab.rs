@@ -245,13 +245,14 @@ fn a_damaged_or_exploding_stream_is_refused_without_being_kept() {
     let mut bomb = array.clone();
     bomb[4..8].copy_from_slice(&(200_000_000u32).to_le_bytes());
     bomb.resize(200_000_000, 0);
-    let file = LITTLE.file(&[LITTLE.compressed(&bomb)]);
+    let mut file = LITTLE.file(&[LITTLE.compressed(&bomb)]);
     drop(bomb);
     assert!(file.len() < 300_000);
-    let before = std::time::Instant::now();
     refused(&file, None, "followed by more than its values");
-    // Decompressing all of it takes about a second in a build of this kind; a header takes microseconds.
-    assert!(before.elapsed().as_millis() < 200, "{:?}", before.elapsed());
+    // Its second half is rubbish, which nobody gets to.
+    let half = file.len() / 2;
+    file[half..].fill(0xff);
+    refused(&file, None, "followed by more than its values");
 
     // A header within the limit, and a body that is not there.
     let mut promise = LITTLE.array(UINT8, &[1 << 15, 1 << 15], "X", 2, &[0; 18]);
