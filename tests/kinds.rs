@@ -123,19 +123,24 @@ fn probes_estimate_the_norm_without_bias_and_more_of_them_better() {
     const STEPS: usize = 2000;
     let spread = |probes: usize| {
         let model = model(&format!("probes = {probes}"));
-        let drawn: Vec<(f64, Vec<f64>)> = (0..STEPS as u64).map(|step| model.value(step)).collect();
-        let check = |of: &dyn Fn(&(f64, Vec<f64>)) -> f64, expected: f64| {
-            let mean = drawn.iter().map(of).sum::<f64>() / STEPS as f64;
-            let variance = drawn.iter().map(|one| (of(one) - mean).powi(2)).sum::<f64>() / STEPS as f64;
+        // The value, then the gradient.
+        let draw = |step| {
+            let (value, grads) = model.value(step);
+            [vec![value], grads].concat()
+        };
+        let drawn: Vec<Vec<f64>> = (0..STEPS as u64).map(draw).collect();
+        let check = |at: usize, expected: f64| {
+            let mean = drawn.iter().map(|one| one[at]).sum::<f64>() / STEPS as f64;
+            let variance = drawn.iter().map(|one| (one[at] - mean).powi(2)).sum::<f64>() / STEPS as f64;
             let error = (variance / STEPS as f64).sqrt();
             // Five standard errors; the floor is for gradients that no probe influences.
             assert!((mean - expected).abs() <= 5.0 * error + 1e-12, "{mean} for {expected} ± {error}");
             variance
         };
         for (at, &grad) in grads.iter().enumerate() {
-            check(&|one| one.1[at], grad);
+            check(1 + at, grad);
         }
-        check(&|one| one.0, exact)
+        check(0, exact)
     };
     let (one, eight) = (spread(1), spread(8));
     // A mean of eight has an eighth of the variance; 2000 draws know a variance to 3 % or so.

@@ -10,12 +10,18 @@
 //! Taken literally, sample by sample, the value is a product of batch·code·hidden² multiply-adds and its gradient two more:
 //! 3.2 G for a batch of 128 through 784→256→128. Two observations halve that, and the rest is elementwise:
 //!
-//! * Y[b,m,j] = Σ_l d₁[b,l] · (G[m,l] W₂[l,j]), one product [batch, hidden]·[hidden, hidden·code] since what is in brackets
-//!   depends on no sample, gives the value and three of the four gradients: the form is quadratic in d₁ and in each column of
-//!   W₂, so each derivative is twice what multiplies the variable:
-//!   q = Σ_m d₁ W₂ Y, ∂/∂d₁[b,m] = 2 Σ_j d₂² W₂ Y, ∂/∂W₂[m,j] = 2 Σ_b d₂² d₁ Y, ∂/∂d₂² = q.
-//! * ∂/∂G[m,l] = Σ_j W₂[m,j] W₂[l,j] T[m,l,j] with T[m,l,j] = Σ_b d₂[b,j]² d₁[b,m] d₁[b,l] is symmetric in m and l: only
-//!   l ≥ m is computed, half a product.
+//! ```text
+//! Y[b,m,j] = Σ_l d₁[b,l] · (G[m,l] W₂[l,j])          T[m,l,j] = Σ_b d₂[b,j]² d₁[b,m] d₁[b,l]
+//! q[b,j]      = Σ_m d₁[b,m] W₂[m,j] Y[b,m,j] = ∂/∂(d₂[b,j]²)
+//! ∂/∂d₁[b,m]  = 2 Σ_j d₂[b,j]² W₂[m,j] Y[b,m,j]
+//! ∂/∂W₂[m,j]  = 2 Σ_b d₂[b,j]² d₁[b,m] Y[b,m,j]
+//! ∂/∂G[m,l]   = Σ_j W₂[m,j] W₂[l,j] T[m,l,j]
+//! ```
+//!
+//! * Y is one matrix product, of d₁ with what is in brackets, which depends on no sample. It gives the value and three of the
+//!   four gradients: the form is quadratic in d₁ and in each column of W₂, so that each derivative is twice what multiplies the
+//!   variable.
+//! * T is a product too, and symmetric in m and l: only l ≥ m is computed, half of it.
 //!
 //! Blocks of m keep Y and T in the caches; nothing of size batch·hidden·code is ever whole.
 

@@ -40,12 +40,23 @@ impl RunProgress {
         } else {
             format!("  val_loss {}", significant(record.val_loss, 4))
         };
+        let code = match (&record.code, &record.latent) {
+            (Some(code), _) => {
+                let (mean, share) = (significant(code.mean_activation, 3), significant(100.0 * code.active_share, 3));
+                format!("  mean activation {mean}, {share} % active")
+            }
+            (None, Some(latent)) => {
+                let dimensions = latent.kl_per_dimension.len();
+                format!("  KL {}, {} of {dimensions} active", significant(latent.kl, 4), latent.active_dimensions)
+            }
+            (None, None) => String::new(),
+        };
         let mark = match self.patience {
             Some(patience) if self.waited > 0 => format!("  patience {}/{patience}", self.waited),
             _ => String::new(),
         };
         format!(
-            "{}epoch {:>3}/{}  loss {}{validation}  {:.2} s{mark}",
+            "{}epoch {:>3}/{}  loss {}{validation}{code}  {:.2} s{mark}",
             self.label,
             record.epoch,
             self.epochs,
