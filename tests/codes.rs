@@ -109,6 +109,29 @@ fn samples_follow_the_training_codes_where_the_run_is_not_variational() {
     assert_eq!(place.read("a.npy"), place.read("d.npy"));
 }
 
+#[test]
+fn a_variational_run_is_sampled_from_the_standard_normal_distribution() {
+    let place = Place::with_toys();
+    let settings = ["--set", "model.variational={ beta = 1.0 }", "--set", "train.max_epochs=2"];
+    place.narrows(&[&["train", "toys.toml", "--out", "run"], &settings[..]].concat()).done();
+    place.narrows(&["sample", "run", "--count", "2000", "--out", "a.npy", "--codes", "codes.npy"]).done();
+    let codes = floats(&place, "codes.npy");
+    assert_eq!(codes.dim(), (2000, 3));
+    for column in codes.columns() {
+        let mean = column.mean().unwrap();
+        let variance = column.iter().map(|z| (z - mean).powi(2)).sum::<f32>() / 2000.0;
+        // Of 2,000 draws the mean is normal with deviation 0.022, the variance with 0.032: five of these.
+        assert!(mean.abs() < 0.112 && (variance - 1.0).abs() < 0.16, "{mean}, {variance}");
+    }
+    let header = place.text("run/history.csv");
+    assert!(
+        header.starts_with("epoch,")
+            && header.lines().next().unwrap().ends_with(",beta,kl,active_dimensions,kl_0,kl_1,kl_2")
+    );
+    place.narrows(&["encode", "run", "--out", "means.npy"]).done();
+    assert_eq!(floats(&place, "means.npy").ncols(), 3);
+}
+
 /// The first rows of an array.
 trait SplitAt {
     fn split_at(&self, rows: usize) -> Array2<f32>;

@@ -17,8 +17,8 @@ use crate::run::{OpenRun, RunError};
 const REACH: f32 = 2.0;
 
 /// Whether the codes of the run were trained to follow N(0, I).
-fn is_variational(_run: &OpenRun) -> bool {
-    false
+fn is_variational(run: &OpenRun) -> bool {
+    run.config.model.variational.is_some()
 }
 
 /// Decodes codes that are drawn from a distribution.
