@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::error::AnalysisError;
 use super::regression::check_finite;
-use crate::linalg::{Matrix, singular_values};
+use crate::linalg::{Matrix, symmetric_eigen};
 
 /// The mean of codes, and their directions of largest variance.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,22 +37,15 @@ impl Pca {
         let mut covariance = Matrix::zeros(d, d);
         let x = MatRef::new(&centred, n, d);
         gemm(context, covariance.block_mut(0..d, 0..d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
-        // The columns of a symmetric matrix become its eigenvectors times their eigenvalues.
-        singular_values(context, &mut covariance);
-        let length = |j: usize| covariance.col(j).iter().map(|x| x * x).sum::<f64>().sqrt();
-        let mut order: Vec<(usize, f64)> = (0..d).map(|j| (j, length(j))).collect();
-        // Stable: of equal variances the earlier column comes first.
-        order.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let total: f64 = order.iter().map(|(_, variance)| variance).sum();
-        order.truncate(count);
-        let mut components = Array2::zeros((order.len(), d));
+        let (variances, vectors) = symmetric_eigen(context, &mut covariance);
+        let total: f64 = variances.iter().sum();
+        let mut components = Array2::zeros((count.min(d), d));
         let mut shares = Vec::new();
-        for (mut row, &(j, variance)) in components.rows_mut().into_iter().zip(&order) {
-            shares.push(if total > 0.0 { variance / total } else { 0.0 });
-            let column = covariance.col(j);
+        for (j, mut row) in components.rows_mut().into_iter().enumerate() {
+            shares.push(if total > 0.0 { variances[j] / total } else { 0.0 });
+            let column = vectors.col(j);
             let largest = column.iter().fold(0.0f64, |most, &x| if x.abs() > most.abs() { x } else { most });
-            let scale = if variance > 0.0 { largest.signum() / variance } else { 0.0 };
-            row.iter_mut().zip(column).for_each(|(to, &x)| *to = x * scale);
+            row.iter_mut().zip(column).for_each(|(to, &x)| *to = x * largest.signum());
         }
         Ok(Pca { mean, components, shares })
     }
