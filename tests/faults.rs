@@ -136,6 +136,29 @@ fn signals_save_the_run_and_are_told_by_the_exit_code() {
 }
 
 #[test]
+fn a_study_that_a_signal_interrupts_goes_on_with_what_is_missing() {
+    let place = place();
+    let variants = "[variants]\na = {}\nb = { \"model.encoder.0.dense\" = 2500 }\n";
+    place.write("study.toml", format!("{CONFIG}{variants}").as_bytes());
+    place.narrows(&["study", "study.toml", "--out", "whole", "--jobs", "1"]).done();
+    let call = ["study", "study.toml", "--out", "study", "--jobs", "1"];
+    let mut running = Running::start(&place, &call);
+    running.wait_for("a: epoch   3/");
+    running.signal("-INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(!place.path("study/runs/b").exists(), "no further run is begun");
+    place.narrows(&call).done();
+    for run in ["a", "b"] {
+        assert_eq!(result(&place, &format!("study/runs/{run}")), result(&place, &format!("whole/runs/{run}")), "{run}");
+    }
+    let answer = place.narrows(&call).done();
+    assert_eq!(answer.stderr.matches("finished before, kept").count(), 2, "{}", answer.stderr);
+    place.write("study.toml", format!("{CONFIG}{variants}c = {{}}\n").as_bytes());
+    place.refuses(&call, 2, &["study/study.toml is of another study", "nothing was changed"]);
+}
+
+#[test]
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     if !Path::new("/proc/self/status").exists() {
         println!("skipped: this system does not tell which signals are ignored");
