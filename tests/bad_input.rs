@@ -66,7 +66,11 @@ fn a_configuration_that_is_not_there_is_named() {
 fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
     let place = Place::new();
     for command in [&["train", "footwaer"][..], &["study", "footwaer"], &["config", "show", "footwaer"]] {
-        place.refuses(command, 2, &["no preset \"footwaer\"", "did you mean \"footwear\"?", "footwear, mnist"]);
+        place.refuses(
+            command,
+            2,
+            &["no preset \"footwaer\"", "did you mean \"footwear\"?", "footwear, inversion, mnist"],
+        );
     }
     place.refuses(&["train", "zebra"], 2, &["no preset \"zebra\"; the presets are footwear, mnist"]);
 }
@@ -218,7 +222,9 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
     both_refuse(&place, 2, &["out already holds a run", "nothing was changed", "--out"]);
     fs::remove_dir_all(place.path("out")).unwrap();
     place.narrows(&STUDY).done();
-    both_refuse(&place, 2, &["out already holds a", "nothing was changed", "--out"]);
+    place.refuses(&TRAIN, 2, &["out already holds a", "nothing was changed", "--out"]);
+    let other = [&STUDY[..], &["--seed", "12"]].concat();
+    place.refuses(&other, 2, &["out/study.toml is of another study", "line 2", "nothing was changed", "--out"]);
     // What would be written over counts too, whoever wrote it.
     for (command, name) in [
         ("train", "environment.json"),

@@ -112,7 +112,8 @@ fn samples_follow_the_training_codes_where_the_run_is_not_variational() {
 #[test]
 fn a_variational_run_is_sampled_from_the_standard_normal_distribution() {
     let place = Place::with_toys();
-    let settings = ["--set", "model.variational={ beta = 1.0 }", "--set", "train.max_epochs=2"];
+    let code = "model.encoder=[{ dense = 3 }]";
+    let settings = ["--set", "model.variational={ beta = 1.0 }", "--set", code, "--set", "train.max_epochs=2"];
     place.narrows(&[&["train", "toys.toml", "--out", "run"], &settings[..]].concat()).done();
     place.narrows(&["sample", "run", "--count", "2000", "--out", "a.npy", "--codes", "codes.npy"]).done();
     let codes = floats(&place, "codes.npy");

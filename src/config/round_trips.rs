@@ -256,6 +256,7 @@ set = "fashion-mnist"
 classes = ["Sandal", "Sneaker", "Ankle boot"]
 pool = true
 split = { train = 5, validation = 1, test = 1, stratified = true }
+scaling = "unit"
 per_class = 7000
 
 [model]

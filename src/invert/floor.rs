@@ -135,6 +135,6 @@ mod tests {
             assert!((found - expected).abs() < 1e-7, "{size}: {found} for {expected}");
         }
         let floors = floor.nrmse(images, &[1, 2]);
-        assert!(floors[1] < 0.1 * floors[0], "two dimensions hold nearly everything: {floors:?}");
+        assert!(floors[1] < 0.2 * floors[0], "two dimensions hold nearly everything: {floors:?}");
     }
 }

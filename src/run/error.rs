@@ -222,6 +222,7 @@ impl RunError {
             | RunError::OtherRun { .. }
             | RunError::Locked { .. }
             | RunError::NotARun { .. } => true,
+            RunError::Invert(error) => error.is_usage(),
             RunError::InStudy { source, .. } => source.is_usage(),
             // What was asked of the data, not the data themselves.
             RunError::Data(error) => matches!(

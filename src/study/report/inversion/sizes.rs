@@ -8,8 +8,10 @@ use crate::invert::PartFigures;
 use crate::nn::grouped;
 use crate::study::{Inverted, Inverting};
 
+type Figure = fn(&PartFigures) -> f64;
+
 /// NRMSE of the codes of a part, by kind.
-const KINDS: [(&str, fn(&PartFigures) -> f64); 3] = [
+const KINDS: [(&str, Figure); 3] = [
     ("autoencoder", |part| part.encoder.nrmse),
     ("layer-wise codes", |part| part.walk.nrmse),
     ("optimal codes", |part| part.optimal.decoded.nrmse),
@@ -106,7 +108,7 @@ fn table(page: &mut Page, measured: &Inverting) {
 }
 
 fn remarks(measured: &Inverting) -> String {
-    let figures = |figure: fn(&PartFigures) -> f64| -> Vec<f64> {
+    let figures = |figure: Figure| -> Vec<f64> {
         measured.sizes.iter().filter_map(|one: &Inverted| one.parts.last()).map(figure).collect()
     };
     let encoder = figures(KINDS[0].1);
