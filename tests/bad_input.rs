@@ -69,7 +69,7 @@ fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
         place.refuses(
             command,
             2,
-            &["no preset \"footwaer\"", "did you mean \"footwear\"?", "footwear, inversion, mnist"],
+            &["no preset \"footwaer\"", "did you mean \"footwear\"?", "footwear, inversion, mnist, sigmoid"],
         );
     }
     place.refuses(&["train", "zebra"], 2, &["no preset \"zebra\"; the presets are footwear, mnist"]);

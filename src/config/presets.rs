@@ -47,7 +47,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 3] = [
+const PRESETS: [Preset; 4] = [
     Preset {
         name: "footwear",
         kind: PresetKind::Study,
@@ -65,6 +65,12 @@ const PRESETS: [Preset; 3] = [
         kind: PresetKind::Run,
         summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
         text: include_str!("presets/mnist.toml"),
+    },
+    Preset {
+        name: "sigmoid",
+        kind: PresetKind::Study,
+        summary: "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing",
+        text: include_str!("presets/sigmoid.toml"),
     },
 ];
 
@@ -168,9 +174,9 @@ mod tests {
         let said = |name: &str| preset(name).unwrap_err().to_string();
         assert_eq!(
             said("footwaer"),
-            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist"
+            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist, sigmoid"
         );
-        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, inversion, mnist");
+        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, inversion, mnist, sigmoid");
     }
 
     #[test]

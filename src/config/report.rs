@@ -14,6 +14,8 @@ pub struct ReportConfig {
     pub title: Option<String>,
     /// How many images are drawn with their reconstructions, 1 to 1000; 15 where absent.
     pub reconstructions: usize,
+    /// Runs of which the report shows how their layers saturate from epoch to epoch.
+    pub saturation: Vec<String>,
     /// What the runs are looked at for.
     pub kind: ReportKind,
 }
@@ -41,18 +43,23 @@ pub struct InversionReport {
     pub compression_images: Option<usize>,
 }
 
-impl InversionReport {
-    /// Every run that is named, in order, with the key that names it; some more than once.
-    pub(super) fn named(&self) -> impl Iterator<Item = (String, &String)> {
-        let schemes =
-            self.schemes.iter().flat_map(|(what, runs)| runs.iter().map(move |run| (format!("schemes.{what}"), run)));
-        let invert = self.invert.iter().map(|run| ("invert".to_string(), run));
-        let compression = self.compression.iter().map(|run| ("compression".to_string(), run));
-        schemes.chain(invert).chain(compression)
+impl ReportConfig {
+    /// Every run that is named, with the key that names it; some more than once.
+    pub(super) fn named(&self) -> Vec<(String, &String)> {
+        let mut named: Vec<(String, &String)> =
+            self.saturation.iter().map(|run| ("saturation".to_string(), run)).collect();
+        if let ReportKind::Inversion(inversion) = &self.kind {
+            for (what, runs) in &inversion.schemes {
+                named.extend(runs.iter().map(|run| (format!("inversion.schemes.{what}"), run)));
+            }
+            named.extend(inversion.invert.iter().map(|run| ("inversion.invert".to_string(), run)));
+            named.extend(inversion.compression.iter().map(|run| ("inversion.compression".to_string(), run)));
+        }
+        named
     }
 }
 
-const KEYS: &[&str] = &["title", "reconstructions", "inversion"];
+const KEYS: &[&str] = &["title", "reconstructions", "saturation", "inversion"];
 const INVERSION_KEYS: &[&str] = &["schemes", "invert", "compression", "compression_images"];
 
 /// As many as a study has runs.
@@ -60,7 +67,8 @@ const MOST_NAMES: usize = 1000;
 
 pub(super) fn read(node: Option<&Node>) -> Result<ReportConfig, ConfigError> {
     let Some(node) = node else {
-        return Ok(ReportConfig { title: None, reconstructions: 15, kind: ReportKind::Comparison });
+        let saturation = Vec::new();
+        return Ok(ReportConfig { title: None, reconstructions: 15, saturation, kind: ReportKind::Comparison });
     };
     let field = Field { node, path: "report".to_string() };
     let table = field.table(KEYS, "a table [report]")?;
@@ -73,7 +81,8 @@ pub(super) fn read(node: Option<&Node>) -> Result<ReportConfig, ConfigError> {
             ReportKind::Inversion(read_inversion(&field.table(INVERSION_KEYS, "a table [report.inversion]")?)?)
         }
     };
-    Ok(ReportConfig { title: title.map(str::to_string), reconstructions, kind })
+    let saturation = table.get("saturation").map_or(Ok(Vec::new()), |field| read_names(&field))?;
+    Ok(ReportConfig { title: title.map(str::to_string), reconstructions, saturation, kind })
 }
 
 fn read_inversion(table: &Reader<'_>) -> Result<InversionReport, ConfigError> {
@@ -106,11 +115,14 @@ pub(super) fn write(report: &ReportConfig, lines: &mut Vec<String>) {
     lines.push("\n[report]".to_string());
     lines.extend(report.title.iter().map(|title| format!("title = {}", write::string(title))));
     lines.push(format!("reconstructions = {}", report.reconstructions));
-    let ReportKind::Inversion(inversion) = &report.kind else { return };
     let names = |names: &[String]| {
         let names: Vec<String> = names.iter().map(|name| write::string(name)).collect();
         format!("[{}]", names.join(", "))
     };
+    if !report.saturation.is_empty() {
+        lines.push(format!("saturation = {}", names(&report.saturation)));
+    }
+    let ReportKind::Inversion(inversion) = &report.kind else { return };
     lines.push("\n[report.inversion]".to_string());
     lines.push(format!("invert = {}", names(&inversion.invert)));
     lines.push(format!("compression = {}", names(&inversion.compression)));

@@ -7,7 +7,7 @@ use super::document::{Node, Table};
 use super::error::{ConfigError, Place, Problem};
 use super::nearest::nearest;
 use super::read::refused;
-use super::report::{self, ReportConfig, ReportKind};
+use super::report::{self, ReportConfig};
 use super::source::{Source, is_name, read_run};
 use super::variants::{Changed, read_variants};
 use super::{RunConfig, write};
@@ -168,16 +168,12 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
 
 /// Refuses a report about runs that the study does not have.
 fn check_report(report: &ReportConfig, place: &Place, runs: &[(String, RunConfig)]) -> Result<(), ConfigError> {
-    let ReportKind::Inversion(inversion) = &report.kind else { return Ok(()) };
     let names = || runs.iter().map(|(name, _)| name.as_str());
-    match inversion.named().find(|(_, run)| !names().any(|name| name == *run)) {
+    match report.named().into_iter().find(|(_, run)| !names().any(|name| name == *run)) {
         None => Ok(()),
         Some((key, run)) => {
-            let problem = Problem::UnknownRun {
-                key: format!("inversion.{key}"),
-                run: run.clone(),
-                nearest: nearest(run, names()).map(str::to_string),
-            };
+            let problem =
+                Problem::UnknownRun { key, run: run.clone(), nearest: nearest(run, names()).map(str::to_string) };
             Err(ConfigError::new(place, problem))
         }
     }

@@ -15,7 +15,10 @@ use crate::config::RunConfig;
 use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
-use crate::train::{Evaluation, Images, Job, Listener, Objective, Outcome, SLICE_ROWS, Start, Stop, train, train_from};
+use crate::train::{
+    Evaluation, Event, Flow, Images, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, Start,
+    Stop, TrainError, train, train_from,
+};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -78,6 +81,44 @@ pub fn fit(
 ) -> Result<Outcome<f32>, RunError> {
     let params = prepared.model.init(config.model.init, config.seed);
     Ok(train(job(config, prepared, context)?, params, listener)?)
+}
+
+/// Trains like [`fit`], and hands the parameters to `watch` at the end of each epoch, counted from 1, and before the first as
+/// epoch 0. Since bits are a function of the configuration, this looks into a run that was made before.
+pub fn watch(
+    config: &RunConfig,
+    prepared: &Prepared,
+    context: Context,
+    watch: impl FnMut(usize, &[f32]) + Send,
+) -> Result<(), RunError> {
+    let params = prepared.model.init(config.model.init, config.seed);
+    let mut watcher = Watcher(watch);
+    (watcher.0)(0, &params);
+    let outcome = train_from(job(config, prepared, context)?, Start::Fresh(params), &mut watcher)?;
+    // The recorder is asked after every epoch but the last.
+    (watcher.0)(outcome.history.epochs.len(), &outcome.params);
+    Ok(())
+}
+
+struct Watcher<F>(F);
+
+impl<F: FnMut(usize, &[f32]) + Send> Listener for Watcher<F> {
+    fn hear(&mut self, _: Event<'_>) -> Flow {
+        Flow::Continue
+    }
+}
+
+impl<F: FnMut(usize, &[f32]) + Send> Recorder<f32> for Watcher<F> {
+    fn wants(&mut self, moment: Moment) -> bool {
+        matches!(moment, Moment::Epoch(_))
+    }
+
+    fn record(&mut self, state: &Snapshot<'_, f32>) -> Flow {
+        (self.0)(state.history.epochs.len(), state.params);
+        Flow::Continue
+    }
+
+    fn fail(&mut self, _: &Snapshot<'_, f32>, _: &[u32], _: &TrainError) {}
 }
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`. Goes on from the newest

@@ -18,7 +18,7 @@ mod resume;
 
 pub use environment::Machine;
 pub use error::RunError;
-pub use execute::{Executed, execute, fit};
+pub use execute::{Executed, execute, fit, watch};
 pub use folder::{OpenRun, RunFolder, create_output};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;

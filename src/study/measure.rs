@@ -4,8 +4,8 @@ use super::{Observer, Study, StudyRun};
 use crate::config::{InversionReport, LossKind};
 use crate::invert::output::{picture, write};
 use crate::invert::{Inversion, LayerFacts, PartFigures, PcaFloor, Tolerances};
-use crate::run::{Machine, RunError};
-use crate::train::Images;
+use crate::run::{Machine, RunError, watch};
+use crate::train::{Images, Saturation};
 
 /// A run whose decoder was run backwards.
 #[derive(Clone, Debug)]
@@ -163,4 +163,38 @@ fn of_logits(run: &StudyRun, machine: Machine) -> Result<[f64; 2], RunError> {
         errors[usize::from(name == "test")] = (squares / values as f64).sqrt() / f64::from(high - low);
     }
     Ok(errors)
+}
+
+/// How the layers of a run saturate: before the first epoch, and after each.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// The run.
+    pub run: String,
+    /// Training images that it was measured on.
+    pub images: usize,
+    /// The sigmoid and tanh layers, epoch by epoch from 0 on.
+    pub epochs: Vec<Vec<Saturation>>,
+}
+
+/// Images that tell how a layer saturates.
+const SATURATION_IMAGES: usize = 1000;
+
+/// Repeats the runs that the report names, to look at their layers after each epoch.
+pub(super) fn saturation(study: &Study) -> Result<Vec<Course>, RunError> {
+    let named = study.runs.iter().filter(|run| study.config.report.saturation.contains(&run.name));
+    let mut courses = Vec::new();
+    for run in named.filter(|_| !study.interrupted) {
+        let loaded = &run.prepared.loaded;
+        let scale = loaded.scale_table::<f32>();
+        let indices = &loaded.split.train[..loaded.split.train.len().min(SATURATION_IMAGES)];
+        let mut epochs = Vec::new();
+        study.machine.run(|| {
+            watch(&run.config, &run.prepared, study.machine.context, |_, params| {
+                let trained = run.prepared.trained(&run.config, params, study.machine.context);
+                epochs.push(trained.saturation(Images { data: &loaded.data, indices, scale: &scale }));
+            })
+        })??;
+        courses.push(Course { run: run.name.clone(), images: indices.len(), epochs });
+    }
+    Ok(courses)
 }

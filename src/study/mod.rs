@@ -17,7 +17,7 @@ use crate::run::{
 };
 use crate::train::{Listener, Stop};
 
-pub use measure::{Inverted, Inverting};
+pub use measure::{Course, Inverted, Inverting};
 pub use report::{inversion_report, report};
 pub use summary::summary_csv;
 
@@ -153,7 +153,7 @@ pub fn run_study(
             ReportKind::Inversion(inversion) if !study.interrupted => {
                 inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
             }
-            _ => report(&study)?,
+            _ => report(&study, &measure::saturation(&study)?)?,
         };
         write_whole(&out.join("report.html"), page.as_bytes())?;
     }

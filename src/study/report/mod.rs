@@ -7,11 +7,12 @@ mod files;
 mod inversion;
 mod reconstructions;
 mod results;
+mod saturation;
 mod setup;
 
 pub use inversion::inversion_report;
 
-use super::Study;
+use super::{Course, Study};
 use crate::figures::page::Page;
 use crate::run::RunError;
 use facts::Facts;
@@ -20,7 +21,7 @@ use facts::Facts;
 /// commentary computed from the figures, and how to make it all again.
 ///
 /// Of an interrupted study it shows the runs that were begun. A study without runs gives a page that says so.
-pub fn report(study: &Study) -> Result<String, RunError> {
+pub fn report(study: &Study, courses: &[Course]) -> Result<String, RunError> {
     let mut page = Page::new(study.config.report.title.as_deref().unwrap_or(&study.config.base_run().name));
     let facts = Facts::of(study);
     if study.runs.is_empty() {
@@ -33,6 +34,9 @@ pub fn report(study: &Study) -> Result<String, RunError> {
     setup::models(&mut page, study);
     results::training(&mut page, study);
     results::tables(&mut page, &facts);
+    if !courses.is_empty() {
+        saturation::write(&mut page, &facts, courses);
+    }
     reconstructions::write(&mut page, study, &facts)?;
     commentary::write(&mut page, &facts);
     files::write(&mut page, study);
