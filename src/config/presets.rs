@@ -47,7 +47,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 4] = [
+const PRESETS: [Preset; 5] = [
     Preset {
         name: "footwear",
         kind: PresetKind::Study,
@@ -65,6 +65,12 @@ const PRESETS: [Preset; 4] = [
         kind: PresetKind::Run,
         summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
         text: include_str!("presets/mnist.toml"),
+    },
+    Preset {
+        name: "representations",
+        kind: PresetKind::Study,
+        summary: "sparse, contractive and denoising autoencoders of the MNIST digits, a variational one of the Frey faces",
+        text: include_str!("presets/representations.toml"),
     },
     Preset {
         name: "sigmoid",
@@ -174,9 +180,12 @@ mod tests {
         let said = |name: &str| preset(name).unwrap_err().to_string();
         assert_eq!(
             said("footwaer"),
-            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist, sigmoid"
+            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist, representations, sigmoid"
         );
-        assert_eq!(said("zebra"), "there is no preset \"zebra\"; the presets are footwear, inversion, mnist, sigmoid");
+        assert_eq!(
+            said("zebra"),
+            "there is no preset \"zebra\"; the presets are footwear, inversion, mnist, representations, sigmoid"
+        );
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct ReportConfig {
     pub reconstructions: usize,
     /// Runs of which the report shows how their layers saturate from epoch to epoch.
     pub saturation: Vec<String>,
+    /// Runs whose codes are measured: by a classifier, between images, by their Jacobian.
+    pub codes: Vec<String>,
     /// What the runs are looked at for.
     pub kind: ReportKind,
 }
@@ -48,6 +50,7 @@ impl ReportConfig {
     pub(super) fn named(&self) -> Vec<(String, &String)> {
         let mut named: Vec<(String, &String)> =
             self.saturation.iter().map(|run| ("saturation".to_string(), run)).collect();
+        named.extend(self.codes.iter().map(|run| ("codes".to_string(), run)));
         if let ReportKind::Inversion(inversion) = &self.kind {
             for (what, runs) in &inversion.schemes {
                 named.extend(runs.iter().map(|run| (format!("inversion.schemes.{what}"), run)));
@@ -59,7 +62,7 @@ impl ReportConfig {
     }
 }
 
-const KEYS: &[&str] = &["title", "reconstructions", "saturation", "inversion"];
+const KEYS: &[&str] = &["title", "reconstructions", "saturation", "codes", "inversion"];
 const INVERSION_KEYS: &[&str] = &["schemes", "invert", "compression", "compression_images"];
 
 /// As many as a study has runs.
@@ -67,8 +70,8 @@ const MOST_NAMES: usize = 1000;
 
 pub(super) fn read(node: Option<&Node>) -> Result<ReportConfig, ConfigError> {
     let Some(node) = node else {
-        let saturation = Vec::new();
-        return Ok(ReportConfig { title: None, reconstructions: 15, saturation, kind: ReportKind::Comparison });
+        let (saturation, codes) = (Vec::new(), Vec::new());
+        return Ok(ReportConfig { title: None, reconstructions: 15, saturation, codes, kind: ReportKind::Comparison });
     };
     let field = Field { node, path: "report".to_string() };
     let table = field.table(KEYS, "a table [report]")?;
@@ -82,7 +85,8 @@ pub(super) fn read(node: Option<&Node>) -> Result<ReportConfig, ConfigError> {
         }
     };
     let saturation = table.get("saturation").map_or(Ok(Vec::new()), |field| read_names(&field))?;
-    Ok(ReportConfig { title: title.map(str::to_string), reconstructions, saturation, kind })
+    let codes = table.get("codes").map_or(Ok(Vec::new()), |field| read_names(&field))?;
+    Ok(ReportConfig { title: title.map(str::to_string), reconstructions, saturation, codes, kind })
 }
 
 fn read_inversion(table: &Reader<'_>) -> Result<InversionReport, ConfigError> {
@@ -121,6 +125,9 @@ pub(super) fn write(report: &ReportConfig, lines: &mut Vec<String>) {
     };
     if !report.saturation.is_empty() {
         lines.push(format!("saturation = {}", names(&report.saturation)));
+    }
+    if !report.codes.is_empty() {
+        lines.push(format!("codes = {}", names(&report.codes)));
     }
     let ReportKind::Inversion(inversion) = &report.kind else { return };
     lines.push("\n[report.inversion]".to_string());

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::checkpoint::CheckpointError;
+use crate::analysis::AnalysisError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::data::matlab::MatFault;
@@ -81,6 +82,9 @@ pub enum RunError {
     /// A trained decoder cannot be run backwards.
     #[error(transparent)]
     Invert(#[from] InvertError),
+    /// Codes cannot be measured.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -2,6 +2,7 @@
 //!
 //! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, and `report.html`.
 
+mod codes;
 mod measure;
 mod report;
 mod summary;
@@ -17,6 +18,7 @@ use crate::run::{
 };
 use crate::train::{Listener, Stop};
 
+pub use codes::Codes;
 pub use measure::{Course, Inverted, Inverting};
 pub use report::{inversion_report, report};
 pub use summary::summary_csv;
@@ -153,7 +155,7 @@ pub fn run_study(
             ReportKind::Inversion(inversion) if !study.interrupted => {
                 inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
             }
-            _ => report(&study, &measure::saturation(&study)?)?,
+            _ => report(&study, &measure::saturation(&study)?, &codes::measure(&study)?)?,
         };
         write_whole(&out.join("report.html"), page.as_bytes())?;
     }

@@ -1,6 +1,7 @@
 //! `report.html`: the comparison of a study's runs, on one self-contained page.
 
 mod axes;
+mod codes;
 mod commentary;
 mod facts;
 mod files;
@@ -12,7 +13,7 @@ mod setup;
 
 pub use inversion::inversion_report;
 
-use super::{Course, Study};
+use super::{Codes, Course, Study};
 use crate::figures::page::Page;
 use crate::run::RunError;
 use facts::Facts;
@@ -21,7 +22,7 @@ use facts::Facts;
 /// commentary computed from the figures, and how to make it all again.
 ///
 /// Of an interrupted study it shows the runs that were begun. A study without runs gives a page that says so.
-pub fn report(study: &Study, courses: &[Course]) -> Result<String, RunError> {
+pub fn report(study: &Study, courses: &[Course], codes: &[Codes]) -> Result<String, RunError> {
     let mut page = Page::new(study.config.report.title.as_deref().unwrap_or(&study.config.base_run().name));
     let facts = Facts::of(study);
     if study.runs.is_empty() {
@@ -36,6 +37,9 @@ pub fn report(study: &Study, courses: &[Course]) -> Result<String, RunError> {
     results::tables(&mut page, &facts);
     if !courses.is_empty() {
         saturation::write(&mut page, &facts, courses);
+    }
+    if !codes.is_empty() {
+        codes::write(&mut page, study, codes);
     }
     reconstructions::write(&mut page, study, &facts)?;
     commentary::write(&mut page, &facts);

@@ -73,7 +73,7 @@ fn study_of(split: &str, rest: &str, cut: Option<&'static str>) -> (tempfile::Te
 }
 
 fn page_of(split: &str, rest: &str) -> String {
-    report(&study_of(split, rest, None).1, &[]).unwrap()
+    report(&study_of(split, rest, None).1, &[], &[]).unwrap()
 }
 
 /// What holds for every page.
@@ -155,7 +155,7 @@ fn an_interrupted_run_is_shown_and_not_compared() {
     let grid = "[grid]\n\"train.batch_size\" = [8, 16]\n";
     let (_folder, study) = study_of("split = { train = 5, validation = 1, test = 1 }", grid, Some("16"));
     assert!(study.interrupted);
-    let page = report(&study, &[]).unwrap();
+    let page = report(&study, &[], &[]).unwrap();
     assert_sound(&page);
     for text in
         ["The study was interrupted", "16 (interrupted)", "16 was interrupted in epoch", "so nothing is compared"]
@@ -167,5 +167,5 @@ fn an_interrupted_run_is_shown_and_not_compared() {
 #[test]
 fn the_same_study_gives_the_same_page() {
     let (_folder, study) = study_of("split = { train = 5, validation = 1 }", "", None);
-    assert_eq!(report(&study, &[]).unwrap(), report(&study, &[]).unwrap());
+    assert_eq!(report(&study, &[], &[]).unwrap(), report(&study, &[], &[]).unwrap());
 }

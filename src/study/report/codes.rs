@@ -1,0 +1,155 @@
+//! What the codes are worth: classes, smoothness, what lies between them.
+
+use serde_json::Value;
+
+use crate::analysis::ALPHAS;
+use crate::figures::curves::{Curve, LineChart};
+use crate::figures::number::significant;
+use crate::figures::page::{Align, Page};
+use crate::files::read_whole;
+use crate::study::{Codes, Study, StudyRun};
+
+/// Writes the section.
+pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
+    page.section("Codes");
+    page.paragraph(
+        "Accuracy is that of a multinomial logistic regression, trained to convergence on the codes of all training images \
+         (standardised, penalty as scikit-learn’s C = 1). ‖J‖ is the Frobenius norm of ∂code/∂input, its mean over up to 2,000 test \
+         images: how far the code moves when the image does.",
+    );
+    measures(page, study, codes);
+    interpolation(page, codes);
+    for one in codes {
+        let Some(run) = study.runs.iter().find(|run| run.name == one.run) else { continue };
+        page.subsection(&one.run);
+        course(page, run);
+        if let Some(svg) = &one.scatter {
+            page.svg(
+                &format!("{}: codes of the test images along the principal components of the training codes.", one.run),
+                svg,
+            );
+        }
+        let caption = format!(
+            "{}: from one test image (left) to another (right); between them, what is decoded at {} of the way.",
+            one.run,
+            ALPHAS.map(|alpha| alpha.to_string()).join(", ")
+        );
+        page.picture(&caption, &caption, &one.strips);
+        if let Some([samples, traversals]) = &one.drawn {
+            let caption = format!("{}: images of codes drawn from N(0, I).", one.run);
+            page.picture(&caption, &caption, samples);
+            let caption = format!(
+                "{}: one number of the code after the other goes from −2 to 2, the others being zero; those of largest divergence, \
+                 largest first.",
+                one.run
+            );
+            page.picture(&caption, &caption, traversals);
+        }
+    }
+}
+
+fn measures(page: &mut Page, study: &Study, codes: &[Codes]) {
+    let header = [
+        "run",
+        "test MSE",
+        "training accuracy (%)",
+        "test accuracy (%)",
+        "mean ‖J‖",
+        "noisy input (dB)",
+        "restored (dB)",
+    ];
+    let mut rows = Vec::new();
+    for one in codes {
+        let Some(run) = study.runs.iter().find(|run| run.name == one.run) else { continue };
+        let percent = |part: usize| one.accuracy.map_or("–".into(), |both| format!("{:.2}", 100.0 * both[part]));
+        let denoising = further(run, "denoising");
+        let decibel = |key: &str| denoising[key].as_f64().map_or("–".into(), |value| format!("{value:.1}"));
+        rows.push(vec![
+            one.run.clone(),
+            run.executed.evaluation("test").map_or("–".into(), |test| significant(test.mse, 4)),
+            percent(0),
+            percent(1),
+            significant(one.jacobian, 3),
+            decibel("noisy_psnr"),
+            decibel("restored_psnr"),
+        ]);
+    }
+    let mut align = vec![Align::Number; header.len()];
+    align[0] = Align::Text;
+    page.table("Measures of the codes; PSNR, for runs that learn to undo noise, of the noisy test images and of what is made of them.", &header, &rows, &align);
+}
+
+fn interpolation(page: &mut Page, codes: &[Codes]) {
+    let mut header = vec!["run".to_owned(), "".to_owned()];
+    header.extend(ALPHAS.map(|alpha| format!("α = {alpha}")));
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut rows = Vec::new();
+    for one in codes {
+        let number = |value: f64| if value.is_finite() { significant(value, 3) } else { "∞".to_owned() };
+        let mut row = vec![one.run.clone(), "PSNR (dB)".to_owned()];
+        row.extend(one.interpolation.iter().map(|compared| number(compared.psnr)));
+        rows.push(row);
+        let mut row = vec![one.run.clone(), "L2 / √pixels".to_owned()];
+        row.extend(one.interpolation.iter().map(|compared| number(compared.distance)));
+        rows.push(row);
+    }
+    let mut align = vec![Align::Number; header.len()];
+    align[..2].fill(Align::Text);
+    page.table(
+        "Between 20 pairs of test images: codes interpolated linearly and decoded, against the blend of the decoded ends, means. At the \
+         ends both are the same image by definition: PSNR ∞, distance 0.",
+        &header,
+        &rows,
+        &align,
+    );
+    page.paragraph(
+        "An infinite PSNR means that two images are equal, so that their distance is zero; in between, images in [0, 1] are at most 1 apart \
+         by this distance. Infinite PSNR together with distances above 100, as have been published for such interpolations, compare \
+         different things with each other.",
+    );
+}
+
+/// What `metrics.json` says of the test images under this key.
+fn further(run: &StudyRun, key: &str) -> Value {
+    let bytes = read_whole(&run.folder.join("metrics.json")).unwrap_or_default();
+    let metrics: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    metrics["evaluation"]["test"][key].clone()
+}
+
+/// How the code developed, where the history knows.
+fn course(page: &mut Page, run: &StudyRun) {
+    let epochs = &run.executed.outcome.history.epochs;
+    if let (Some(first), Some(last)) = (epochs.first().and_then(|e| e.code), epochs.last().and_then(|e| e.code)) {
+        page.paragraph(&format!(
+            "The mean activation of the code went from {} to {}; {} % of its units were active in the last epoch.",
+            significant(first.mean_activation, 3),
+            significant(last.mean_activation, 3),
+            significant(100.0 * last.active_share, 3)
+        ));
+    }
+    let Some(latent) = epochs.last().and_then(|epoch| epoch.latent.as_ref()) else { return };
+    let elbo = further(run, "elbo");
+    let figure = |key: &str| elbo[key].as_f64().map_or("–".into(), |value| significant(value, 4));
+    page.paragraph(&format!(
+        "Negative ELBO of a test image {}: reconstruction {} and divergence {} nats. {} of {} numbers of the code are active (a mean \
+         divergence above 0.01 nat); the others carry nothing, and the decoder has learnt to ignore them.",
+        figure("negative_elbo"),
+        figure("reconstruction"),
+        figure("kl"),
+        latent.active_dimensions,
+        latent.kl_per_dimension.len()
+    ));
+    let of = |get: fn(&crate::train::LatentRecord) -> f64| {
+        epochs.iter().filter_map(|e| e.latent.as_ref()).map(get).collect()
+    };
+    let curves = vec![
+        Curve::per_epoch("divergence (nats)", of(|latent| latent.kl), false, 0),
+        Curve::per_epoch("active numbers", of(|latent| latent.active_dimensions as f64), false, 1),
+    ];
+    let mut chart = LineChart::losses("", "nats; count", curves);
+    chart.solid = String::new();
+    page.svg(
+        &format!("{}: divergence from N(0, I) and active numbers of the code in each epoch.", run.name),
+        &chart.to_svg(),
+    );
+}
