@@ -71,7 +71,7 @@ fn measures(page: &mut Page, study: &Study, codes: &[Codes]) {
             percent(1),
             significant(one.jacobian, 3),
             decibel("noisy_psnr"),
-            decibel("restored_psnr"),
+            decibel("psnr"),
         ]);
     }
     let mut align = vec![Align::Number; header.len()];
