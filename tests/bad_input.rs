@@ -76,7 +76,11 @@ fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
             ],
         );
     }
-    place.refuses(&["train", "zebra"], 2, &["no preset \"zebra\"; the presets are footwear, inversion, mnist, representations, sigmoid"]);
+    place.refuses(
+        &["train", "zebra"],
+        2,
+        &["no preset \"zebra\"; the presets are footwear, inversion, mnist, representations, sigmoid"],
+    );
 }
 
 #[test]

@@ -139,6 +139,19 @@ fn momentum_clipping_schedules_and_the_absence_of_early_stopping_change_nothing(
 }
 
 #[test]
+fn what_an_epoch_has_seen_of_the_code_survives_an_interruption_within_it() {
+    let none = "model.code_penalty={ l1 = 0.0 }";
+    for (what, settings) in [
+        ("sparse", &["model.code_penalty={ kl = 1e-2, rho = 0.2 }"][..]),
+        ("variational", &[none, "model.variational={ beta = 0.5, warmup_epochs = 2 }"]),
+        ("contractive", &[none, "model.contractive={ weight = 1e-2 }"]),
+        ("denoising", &[none, "model.corruption={ gaussian = 0.2 }"]),
+    ] {
+        holds(what, settings, &[&[1], &[2, 3], &[6]]);
+    }
+}
+
+#[test]
 fn threads_and_instruction_sets_may_change_on_the_way() {
     let (place, config, prepared) = toys(&["model.encoder=[{dense = 300}, {dropout = 0.1}]", "train.batch_size=7"]);
     let run = (&config, &prepared);
