@@ -240,6 +240,7 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
         ("train", "reconstructions.png"),
         ("study", "report.html"),
         ("study", "summary.csv"),
+        ("study", "codes.csv"),
     ] {
         let place = Place::with_toys();
         place.write(&format!("out/{name}"), b"mine");

@@ -180,6 +180,9 @@ fn conclude(study: &Study, out: &Path) {
     if !study.runs.is_empty() {
         say!("  {:<14}the comparison: open it in a browser", "report.html");
         say!("  {:<14}a row for each run", "summary.csv");
+        if out.join("codes.csv").is_file() {
+            say!("  {:<14}what the codes are worth", "codes.csv");
+        }
         say!("  {:<14}the run folders", "runs/");
     }
 }

@@ -168,16 +168,16 @@ mod tests {
 
     #[test]
     fn every_point_is_drawn_once_in_the_colour_of_its_group_and_within_the_plot() {
-        let scene = chart(1000, 10).scene(|around| around + PLOT);
-        let mut counts = [0; 10];
+        let scene = chart(1100, 11).scene(|around| around + PLOT);
+        let mut counts = [0; 11];
         for mark in &scene.marks {
             if let Mark::Points { at, shape, ink: Ink::Series(group), .. } = mark {
                 counts[*group] += at.len();
-                assert_eq!(*shape, if *group < 7 { Shape::Circle } else { Shape::Square });
+                assert_eq!(*shape, if *group < PALETTE.len() { Shape::Circle } else { Shape::Square });
                 assert!(at.iter().all(|&(x, y)| x > 12.0 && x < WIDTH - 12.0 && y > 0.0 && y < scene.height));
             }
         }
-        assert_eq!(counts, [100; 10]);
+        assert_eq!(counts, [100; 11]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! the chart's natural size; x to the right, y downwards.
 
 /// Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), in the order of its contrast
-/// on white; yellow is left out because it has none. The last is the text colour.
-pub const PALETTE: [[u8; 3]; 7] = [
+/// on white; yellow is left out because it has none, black gives way to the text colour. Three of Paul Tol's "muted" scheme
+/// (SRON/EPS/TN/09-002, 2021), wine, olive and indigo, make it ten, for as many classes.
+pub const PALETTE: [[u8; 3]; 10] = [
     [0x00, 0x72, 0xB2],
     [0xD5, 0x5E, 0x00],
     [0x00, 0x9E, 0x73],
@@ -11,7 +12,13 @@ pub const PALETTE: [[u8; 3]; 7] = [
     [0x56, 0xB4, 0xE9],
     [0xE6, 0x9F, 0x00],
     [0x22, 0x22, 0x22],
+    [0x88, 0x22, 0x55],
+    [0x99, 0x99, 0x33],
+    [0x33, 0x22, 0x88],
 ];
+
+/// The one of [`PALETTE`] that is the text colour, whatever page is around it.
+pub const TEXT_COLOUR: usize = 6;
 
 /// What a mark is drawn with; each renderer knows its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape, corners};
+use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape, TEXT_COLOUR, corners};
 
 /// What is cut from both sides of a scene, whose own margin of 12 is for pictures: on a page a chart stands flush with
 /// the text.
@@ -69,7 +69,7 @@ fn ink_attributes(ink: Ink) -> String {
         Ink::Grid => r#" opacity="0.14""#.into(),
         Ink::Series(index) => {
             let index = index % PALETTE.len();
-            if index == PALETTE.len() - 1 {
+            if index == TEXT_COLOUR {
                 return String::new();
             }
             let [r, g, b] = PALETTE[index];

@@ -34,7 +34,7 @@ pub(super) const FAULT: &str = "fault.json";
 pub(super) const FAULT_STATE: &str = "fault.ckpt";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 15] = [
+const WRITTEN: [&str; 16] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -48,6 +48,7 @@ const WRITTEN: [&str; 15] = [
     "checkpoint/previous.ckpt",
     "study.toml",
     "summary.csv",
+    "codes.csv",
     "report.html",
     "runs",
 ];

@@ -20,8 +20,6 @@ const SHOWN_PAIRS: usize = 6;
 const SAMPLES: usize = 15;
 /// Values that a traversal gives each number of the code.
 const STEPS: [f32; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
-/// Numbers of a code that are traversed in the report, those of largest divergence.
-const TRAVERSED: usize = 8;
 
 /// The measures of one run.
 #[derive(Clone, Debug)]
@@ -39,7 +37,7 @@ pub struct Codes {
     pub strips: Vec<u8>,
     /// The test codes along their first two principal components; where there are labels.
     pub scatter: Option<String>,
-    /// Of a variational run: images of codes drawn from N(0, I), and the traversal of some numbers of the code.
+    /// Of a variational run: images of codes drawn from N(0, I), and the traversal of each number of the code.
     pub drawn: Option<[Vec<u8>; 2]>,
 }
 
@@ -128,7 +126,7 @@ fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Ve
     let mut dimensions: Vec<usize> = (0..size).collect();
     dimensions.sort_by(|&a, &b| kl(b).total_cmp(&kl(a)));
     let mut rows = Vec::new();
-    for &dimension in dimensions.iter().take(TRAVERSED) {
+    for dimension in dimensions {
         let mut codes = Array2::zeros((STEPS.len(), size));
         codes.column_mut(dimension).iter_mut().zip(STEPS).for_each(|(z, step)| *z = step);
         rows.push(row(

@@ -1,6 +1,7 @@
 //! A grid of runs and the report that compares them.
 //!
-//! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, and `report.html`.
+//! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, `report.html`, and `codes.csv`
+//! where the report measures codes.
 
 mod codes;
 mod measure;
@@ -21,7 +22,7 @@ use crate::train::{Listener, Stop};
 pub use codes::Codes;
 pub use measure::{Course, Inverted, Inverting};
 pub use report::{inversion_report, report};
-pub use summary::summary_csv;
+pub use summary::{codes_csv, summary_csv};
 
 /// A study that is done, or interrupted.
 #[derive(Debug)]
@@ -155,7 +156,13 @@ pub fn run_study(
             ReportKind::Inversion(inversion) if !study.interrupted => {
                 inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
             }
-            _ => report(&study, &measure::saturation(&study)?, &codes::measure(&study)?)?,
+            _ => {
+                let codes = codes::measure(&study)?;
+                if !codes.is_empty() {
+                    write_whole(&out.join("codes.csv"), codes_csv(&codes).as_bytes())?;
+                }
+                report(&study, &measure::saturation(&study)?, &codes)?
+            }
         };
         write_whole(&out.join("report.html"), page.as_bytes())?;
     }

@@ -1,6 +1,7 @@
-//! `summary.csv`: a row for each run.
+//! `summary.csv` and `codes.csv`: a row for each run.
 
-use super::Study;
+use super::{Codes, Study};
+use crate::analysis::ALPHAS;
 
 /// The columns of `summary.csv`.
 const COLUMNS: [&str; 13] = [
@@ -46,6 +47,21 @@ pub fn summary_csv(study: &Study) -> String {
             run.executed.weights_sha256.clone(),
         ];
         text.push_str(&fields.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// The text of `codes.csv`: accuracies of the logistic regression in [0, 1], the mean of ‖∂code/∂input‖_F, and at each α the means of
+/// the interpolation, PSNR in dB (`inf` where both images are the same) and L2 / √pixels.
+pub fn codes_csv(codes: &[Codes]) -> String {
+    let mut text = "run,train_accuracy,test_accuracy,mean_jacobian_norm".to_owned();
+    ALPHAS.iter().for_each(|alpha| text.push_str(&format!(",psnr_{alpha},distance_{alpha}")));
+    text.push('\n');
+    for one in codes {
+        let [train, test] = one.accuracy.map_or_else(Default::default, |both| both.map(|share| share.to_string()));
+        text.push_str(&format!("{},{train},{test},{}", one.run, one.jacobian));
+        one.interpolation.iter().for_each(|at| text.push_str(&format!(",{},{}", at.psnr, at.distance)));
         text.push('\n');
     }
     text

@@ -14,6 +14,9 @@ pub(super) fn write(page: &mut Page, study: &Study) {
         ("summary.csv".to_owned(), "summary.csv: a row for each run".to_owned()),
         ("study.toml".to_owned(), "study.toml: the configuration of the study".to_owned()),
     ];
+    if !study.config.report.codes.is_empty() && !study.interrupted {
+        links.insert(1, ("codes.csv".to_owned(), "codes.csv: what the codes of each run are worth".to_owned()));
+    }
     links.extend(study.runs.iter().map(|run| {
         let folder = relative(run);
         (folder.clone(), folder)

@@ -1,8 +1,11 @@
 //! What the codes are worth: classes, smoothness, what lies between them.
 
+mod peers;
+
 use serde_json::Value;
 
 use crate::analysis::ALPHAS;
+use crate::config::RunConfig;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
@@ -18,6 +21,8 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
          images: how far the code moves when the image does.",
     );
     measures(page, study, codes);
+    contractions(page, study, codes);
+    beside(page, study, codes);
     interpolation(page, codes);
     for one in codes {
         let Some(run) = study.runs.iter().find(|run| run.name == one.run) else { continue };
@@ -39,8 +44,8 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
             let caption = format!("{}: images of codes drawn from N(0, I).", one.run);
             page.picture(&caption, &caption, samples);
             let caption = format!(
-                "{}: one number of the code after the other goes from −2 to 2, the others being zero; those of largest divergence, \
-                 largest first.",
+                "{}: one number of the code after the other goes from −2 to 2, the others being zero; the number of largest \
+                 divergence first.",
                 one.run
             );
             page.picture(&caption, &caption, traversals);
@@ -77,6 +82,60 @@ fn measures(page: &mut Page, study: &Study, codes: &[Codes]) {
     let mut align = vec![Align::Number; header.len()];
     align[0] = Align::Text;
     page.table("Measures of the codes; PSNR, for runs that learn to undo noise, of the noisy test images and of what is made of them.", &header, &rows, &align);
+}
+
+/// What each contractive penalty did, beside the same model without it.
+fn contractions(page: &mut Page, study: &Study, codes: &[Codes]) {
+    let mut items = Vec::new();
+    for one in codes {
+        let Some(run) = study.runs.iter().find(|run| run.name == one.run) else { continue };
+        if run.config.model.contractive.is_none() {
+            continue;
+        }
+        let mut without = run.config.clone();
+        without.model.contractive = None;
+        let same = |other: &&StudyRun| other.config == RunConfig { name: other.config.name.clone(), ..without.clone() };
+        let Some(plain) = study.runs.iter().find(same) else { continue };
+        let Some(other) = codes.iter().find(|other| other.run == plain.name) else { continue };
+        items.push(format!(
+            "The penalty of {} leaves mean ‖J‖ at {} of that of {}, the same model without it.",
+            run.name,
+            significant(one.jacobian / other.jacobian, 2),
+            plain.name
+        ));
+    }
+    page.list(&items);
+}
+
+/// The same measures, by others.
+fn beside(page: &mut Page, study: &Study, codes: &[Codes]) {
+    let header = ["run", "whose", "test MSE", "test accuracy (%)", "mean ‖J‖"];
+    let mut rows = Vec::new();
+    for one in codes {
+        let Some(run) = study.runs.iter().find(|run| run.name == one.run) else { continue };
+        let others = peers::of(run);
+        if others.is_empty() {
+            continue;
+        }
+        let own = run.executed.evaluation("test").map_or("–".into(), |test| significant(test.mse, 3));
+        let accuracy = one.accuracy.map_or("–".into(), |both| format!("{:.1}", 100.0 * both[1]));
+        rows.push(vec![one.run.clone(), "this run".into(), own, accuracy, significant(one.jacobian, 2)]);
+        rows.extend(others.iter().map(|peer| {
+            let jacobian = peer.jacobian.map_or("–".into(), |value| significant(value, 2));
+            vec!["".into(), peer.who.into(), significant(peer.mse, 3), format!("{:.1}", peer.accuracy), jacobian]
+        }));
+    }
+    if rows.is_empty() {
+        return;
+    }
+    let align = [Align::Text, Align::Text, Align::Number, Align::Number, Align::Number];
+    page.table(
+        "Beside others. PyTorch 2.15 has the same model, data and steps, its accuracy from scikit-learn’s regression on every third \
+         code; the published models are convolutional.",
+        &header,
+        &rows,
+        &align,
+    );
 }
 
 fn interpolation(page: &mut Page, codes: &[Codes]) {
@@ -142,6 +201,14 @@ fn course(page: &mut Page, run: &StudyRun) {
     let of = |get: fn(&crate::train::LatentRecord) -> f64| {
         epochs.iter().filter_map(|e| e.latent.as_ref()).map(get).collect()
     };
+    if peers::is_of_the_faces(run) {
+        let [negative_elbo, mse] = peers::FACES;
+        page.paragraph(&format!(
+            "PyTorch 2.15 at the same setting: negative ELBO {negative_elbo} nats, MSE of the decoded mean {mse}. The entropy of the \
+             pixels, which no cross-entropy can undercut, is {} nats.",
+            peers::FACES_FLOOR
+        ));
+    }
     let curves = vec![
         Curve::per_epoch("divergence (nats)", of(|latent| latent.kl), false, 0),
         Curve::per_epoch("active numbers", of(|latent| latent.active_dimensions as f64), false, 1),

@@ -1,0 +1,79 @@
+//! The study of representations: every kind of autoencoder does what it is for, and the report shows it.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::Place;
+
+/// The rows of a CSV file by their first column, each value by its column.
+fn table(text: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let row = |fields: Vec<&str>| {
+        assert_eq!(fields.len(), header.len());
+        let values = header.iter().zip(&fields).skip(1).map(|(column, field)| {
+            let value = if field.is_empty() { f64::NAN } else { field.parse().unwrap() };
+            (column.to_string(), value)
+        });
+        (fields[0].to_owned(), values.collect())
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn the_quick_study_of_representations_shows_what_each_kind_is_for() {
+    let Some(data) = support::real_data() else { return };
+    let place = Place::new();
+    let data = data.to_str().unwrap();
+    place
+        .narrows(&["study", "representations", "--quick", "--out", "study", "--data-dir", data])
+        .done()
+        .says(&["codes.csv"]);
+    let codes = table(&place.text("study/codes.csv"));
+    let test = |run: &str| place.json(&format!("study/runs/{run}/metrics.json"))["evaluation"]["test"].clone();
+
+    // A contractive code moves less than that of the same model without the penalty.
+    for (with, without, share) in [("contractive", "plain-sigmoid", 0.8), ("contractive-relu", "plain", 0.4)] {
+        let [with, without] = [with, without].map(|run| codes[run]["mean_jacobian_norm"]);
+        assert!(with < share * without, "{with} against {without}");
+    }
+    // A sparse code is drawn to small values.
+    for (with, without) in [("sparse", "plain-sigmoid"), ("sparse-relu", "plain")] {
+        let [with, without] = [with, without].map(|run| test(run)["code_l1"].as_f64().unwrap());
+        assert!(with < 0.5 * without, "{with} against {without}");
+    }
+    // The more noise is learnt, the more of it is undone.
+    let gains = ["denoising-1", "denoising-3", "denoising-5"].map(|run| {
+        let figures = test(run)["denoising"].clone();
+        figures["psnr"].as_f64().unwrap() - figures["noisy_psnr"].as_f64().unwrap()
+    });
+    assert!(gains[1] > 0.0 && gains[2] > gains[1] && gains[1] > gains[0], "{gains:?}");
+    // Ten classes can be read from every code; the ends of an interpolation are what they are by definition, nothing else is.
+    for (run, row) in codes.iter().filter(|(run, _)| *run != "vae") {
+        assert!(row["test_accuracy"] > 0.7, "{run}: {row:?}");
+    }
+    for (run, row) in &codes {
+        for (alpha, is_end) in
+            [("0", true), ("0.2", false), ("0.4", false), ("0.6", false), ("0.8", false), ("1", true)]
+        {
+            assert_eq!(row[&format!("psnr_{alpha}")] == f64::INFINITY, is_end, "{run} at {alpha}");
+            assert_eq!(row[&format!("distance_{alpha}")] == 0.0, is_end, "{run} at {alpha}");
+        }
+    }
+    // Held-out faces cost more than the entropy of their pixels, 336.9 nats, and less than a mean face.
+    let elbo = test("vae")["elbo"]["negative_elbo"].as_f64().unwrap();
+    assert!(elbo > 336.9 && elbo < 360.0, "{elbo}");
+
+    let report = place.text("study/report.html");
+    for words in [
+        "contractive-relu leaves mean ‖J‖ at",
+        "drawn from N(0, I)",
+        "PyTorch 2.15 at the same setting",
+        "principal component",
+    ] {
+        assert!(report.contains(words), "{words}");
+    }
+    // 3,000 images are no comparison for figures of 60,000.
+    assert!(!report.contains("published, convolutional"));
+}
