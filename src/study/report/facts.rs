@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
-use crate::config::{EarlyStoppingConfig, LossKind, Monitor};
+use crate::config::{EarlyStoppingConfig, LossKind, Monitor, Penalty};
 use crate::run::Loaded;
 use crate::study::{Study, StudyRun};
 use crate::train::{Best, EpochRecord, Evaluation, Stop};
@@ -28,6 +28,8 @@ pub(super) struct Facts {
 #[derive(Clone, Debug)]
 pub(super) struct RunFacts {
     pub name: String,
+    /// The name of its data set.
+    pub images: String,
     /// The number of its value on each axis of [`Facts::axes`].
     pub place: Vec<usize>,
     pub loss: LossKind,
@@ -87,6 +89,11 @@ impl Facts {
         self.runs.iter().filter(|run| !run.is_interrupted())
     }
 
+    /// The finished runs whose errors mean the same: those on the images of the first.
+    pub fn comparable(&self) -> impl Iterator<Item = &RunFacts> {
+        self.finished().filter(|run| run.images == self.runs[0].images)
+    }
+
     /// The loss of all runs, if it is the same.
     pub fn common_loss(&self) -> Option<LossKind> {
         let first = self.runs.first()?.loss;
@@ -119,6 +126,7 @@ impl RunFacts {
         let penalty = config.model.code_penalty;
         RunFacts {
             name: run.name.clone(),
+            images: config.data.set.clone(),
             place,
             loss: config.train.loss,
             code_size: run.prepared.model.code_size(),
@@ -129,7 +137,9 @@ impl RunFacts {
             best: outcome.best,
             restored_best: outcome.restored_best,
             early_stopping: config.train.early_stopping.clone(),
-            is_penalised: penalty.l1 != 0.0 || penalty.l2 != 0.0 || config.model.weight_penalty.l2 != 0.0,
+            is_penalised: penalty != Penalty::default()
+                || config.model.weight_penalty.l2 != 0.0
+                || config.model.contractive.is_some(),
             train: evaluation("train"),
             validation: evaluation("validation"),
             test: evaluation("test"),
@@ -288,6 +298,7 @@ pub(super) mod tests {
             Evaluation { images: 9, loss: last, mse: last / 8.0, nrmse: 0.1, active_code_units: 4.0, code_l1: 8.0 };
         RunFacts {
             name: name.into(),
+            images: "toys".into(),
             place: place.into(),
             loss: LossKind::Bce,
             code_size: 8,

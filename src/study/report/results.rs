@@ -180,8 +180,11 @@ fn table(page: &mut Page, facts: &Facts, caption: String, columns: Vec<Column>) 
         .collect();
     let mut best = Vec::new();
     for (number, column) in columns.iter().enumerate().filter(|(_, column)| column.lower_is_better) {
-        let finished = |row: &usize| !facts.runs[*row].is_interrupted() && column.values[*row].is_finite();
-        let rows: Vec<usize> = (0..column.values.len()).filter(finished).collect();
+        let counts = |row: &usize| {
+            let run = &facts.runs[*row];
+            !run.is_interrupted() && run.images == facts.runs[0].images && column.values[*row].is_finite()
+        };
+        let rows: Vec<usize> = (0..column.values.len()).filter(counts).collect();
         let lowest = rows.iter().copied().min_by(|&a, &b| column.values[a].total_cmp(&column.values[b]));
         if let Some(lowest) = lowest.filter(|_| rows.len() > 1) {
             // Figures that read the same are marked alike.

@@ -5,7 +5,7 @@ mod peers;
 use serde_json::Value;
 
 use crate::analysis::ALPHAS;
-use crate::config::RunConfig;
+use crate::config::{ModelConfig, RunConfig};
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
@@ -15,6 +15,7 @@ use crate::study::{Codes, Study, StudyRun};
 /// Writes the section.
 pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
     page.section("Codes");
+    page.list(&kinds(study, codes));
     page.paragraph(
         "Accuracy is that of a multinomial logistic regression, trained to convergence on the codes of all training images \
          (standardised, penalty as scikit-learn’s C = 1). ‖J‖ is the Frobenius norm of ∂code/∂input, its mean over up to 2,000 test \
@@ -51,6 +52,33 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
             page.picture(&caption, &caption, traversals);
         }
     }
+}
+
+/// What sets each kind of model apart, where there is one.
+fn kinds(study: &Study, codes: &[Codes]) -> Vec<String> {
+    let told: [(fn(&ModelConfig) -> bool, &str); 4] = [
+        (
+            |model| model.code_penalty.sparsity.is_some(),
+            "A sparse code: the mean of each unit over a batch is drawn to ρ by Σ KL(ρ ‖ mean). For a sigmoid unit the mean is the \
+             share of time that it is on; for a ReLU unit, which has no upper end, it is a size, and a mean beyond 1 costs what 1 costs.",
+        ),
+        (
+            |model| model.contractive.is_some(),
+            "A contractive code: λ‖∂code/∂input‖²_F is added to the loss, so that the code keeps still where the images do not ask for \
+             movement. A saturated sigmoid gets there too, without the penalty.",
+        ),
+        (
+            |model| model.corruption.is_some(),
+            "A denoising autoencoder sees noisy images and is judged by the clean ones: its code must hold what noise does not reach.",
+        ),
+        (
+            |model| model.variational.is_some(),
+            "A variational code is a normal distribution for each image, drawn towards N(0, I) by its divergence: codes drawn from \
+             N(0, I) then decode to images, and a number that is not worth its divergence falls silent.",
+        ),
+    ];
+    let models = || study.runs.iter().filter(|run| codes.iter().any(|one| one.run == run.name));
+    told.iter().filter(|(is, _)| models().any(|run| is(&run.config.model))).map(|(_, words)| (*words).into()).collect()
 }
 
 fn measures(page: &mut Page, study: &Study, codes: &[Codes]) {

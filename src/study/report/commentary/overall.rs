@@ -6,9 +6,9 @@ use crate::figures::number::significant;
 use crate::study::report::axes::listed;
 use crate::study::report::facts::{Facts, RunFacts};
 
-/// The finished run with the lowest figure, the first of equals; none where no figure is finite.
+/// The comparable run with the lowest figure, the first of equals; none where no figure is finite.
 pub(crate) fn lowest(facts: &Facts, figure: impl Fn(&RunFacts) -> f64) -> Option<&RunFacts> {
-    facts.finished().filter(|run| figure(run).is_finite()).min_by(|a, b| figure(a).total_cmp(&figure(b)))
+    facts.comparable().filter(|run| figure(run).is_finite()).min_by(|a, b| figure(a).total_cmp(&figure(b)))
 }
 
 /// The figure that runs are ranked by, with its name and floor: the loss where it is the same for all, else the MSE.
@@ -29,7 +29,7 @@ pub(super) fn best(facts: &Facts) -> String {
     let mut said = Vec::new();
     let least = figure(best);
     let others: Vec<&RunFacts> =
-        facts.finished().filter(|run| run.name != best.name && figure(run).is_finite()).collect();
+        facts.comparable().filter(|run| run.name != best.name && figure(run).is_finite()).collect();
     if others.is_empty() {
         said.push(format!("The {name} of {} is {}.", best.name, significant(least, 4)));
     } else {
@@ -46,6 +46,12 @@ pub(super) fn best(facts: &Facts) -> String {
             count => said.push(format!("No difference worth naming separates it from {count} other runs.")),
         }
     }
+    let apart: Vec<&str> =
+        facts.finished().filter(|run| run.images != best.images).map(|run| run.name.as_str()).collect();
+    if !apart.is_empty() {
+        let is = if apart.len() == 1 { "is" } else { "are" };
+        said.push(format!("{} {is} of other images, and compared with none of these.", listed(&apart)));
+    }
     said.join(" ")
 }
 
@@ -54,7 +60,7 @@ pub(super) fn fastest(facts: &Facts) -> Option<String> {
     let (name, figure, floor) = ranking(facts);
     let best = lowest(facts, &figure)?;
     let first = lowest(facts, |run| if run.epochs.is_empty() { f64::NAN } else { run.seconds() })?;
-    if facts.finished().count() < 2 {
+    if facts.comparable().count() < 2 {
         return None;
     }
     let (fast, slow) = (first.seconds(), best.seconds());
@@ -85,7 +91,7 @@ pub(super) fn fastest(facts: &Facts) -> Option<String> {
 pub(super) fn against_the_mean_image(facts: &Facts) -> Option<String> {
     let mse = |run: &RunFacts| run.part(facts.judged).map_or(f64::NAN, |part| part.mse);
     let known: Vec<&RunFacts> =
-        facts.finished().filter(|run| mse(run).is_finite() && run.mean_image_mse.is_finite()).collect();
+        facts.comparable().filter(|run| mse(run).is_finite() && run.mean_image_mse.is_finite()).collect();
     let first = known.first()?;
     let word = facts.judged_word();
     if known.iter().any(|run| run.mean_image_mse != first.mean_image_mse) {
@@ -174,6 +180,9 @@ mod tests {
         let mut mixed = facts(&[0.2, 0.3]);
         mixed.runs[0].loss = LossKind::Mse;
         assert!(best(&mixed).starts_with("r0 has the lowest test MSE, 0.02500."));
+        let mut apart = facts(&[0.2, 0.3, 0.1]);
+        apart.runs[2].images = "faces".into();
+        assert_eq!(best(&apart), format!("{two} r2 is of other images, and compared with none of these."));
     }
 
     #[test]
