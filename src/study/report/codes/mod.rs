@@ -56,29 +56,32 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
 
 /// What sets each kind of model apart, where there is one.
 fn kinds(study: &Study, codes: &[Codes]) -> Vec<String> {
-    let told: [(fn(&ModelConfig) -> bool, &str); 4] = [
+    let any = |is: fn(&ModelConfig) -> bool| {
+        let mut runs = study.runs.iter().filter(|run| codes.iter().any(|one| one.run == run.name));
+        runs.any(|run| is(&run.config.model))
+    };
+    let told = [
         (
-            |model| model.code_penalty.sparsity.is_some(),
+            any(|model| model.code_penalty.sparsity.is_some()),
             "A sparse code: the mean of each unit over a batch is drawn to ρ by Σ KL(ρ ‖ mean). For a sigmoid unit the mean is the \
              share of time that it is on; for a ReLU unit, which has no upper end, it is a size, and a mean beyond 1 costs what 1 costs.",
         ),
         (
-            |model| model.contractive.is_some(),
+            any(|model| model.contractive.is_some()),
             "A contractive code: λ‖∂code/∂input‖²_F is added to the loss, so that the code keeps still where the images do not ask for \
              movement. A saturated sigmoid gets there too, without the penalty.",
         ),
         (
-            |model| model.corruption.is_some(),
+            any(|model| model.corruption.is_some()),
             "A denoising autoencoder sees noisy images and is judged by the clean ones: its code must hold what noise does not reach.",
         ),
         (
-            |model| model.variational.is_some(),
+            any(|model| model.variational.is_some()),
             "A variational code is a normal distribution for each image, drawn towards N(0, I) by its divergence: codes drawn from \
              N(0, I) then decode to images, and a number that is not worth its divergence falls silent.",
         ),
     ];
-    let models = || study.runs.iter().filter(|run| codes.iter().any(|one| one.run == run.name));
-    told.iter().filter(|(is, _)| models().any(|run| is(&run.config.model))).map(|(_, words)| (*words).into()).collect()
+    told.iter().filter(|(there, _)| *there).map(|(_, words)| (*words).into()).collect()
 }
 
 fn measures(page: &mut Page, study: &Study, codes: &[Codes]) {
