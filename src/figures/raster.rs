@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_bar_covers_its_own_pixels_in_its_own_colour() {
         let mut scene = Scene { description: String::new(), width: 10.0, height: 5.0, marks: Vec::new() };
-        scene.marks.push(Mark::Bar { x: 2.0, y: 1.0, width: 3.0, height: 2.0, ink: Ink::Series(7) });
+        scene.marks.push(Mark::Bar { x: 2.0, y: 1.0, width: 3.0, height: 2.0, ink: Ink::Series(PALETTE.len()) });
         let (width, height, pixels) = png::decode(&to_png(&scene, 20, 10).unwrap());
         assert_eq!((width, height), (20, 10));
         for (index, pixel) in pixels.chunks_exact(3).enumerate() {
