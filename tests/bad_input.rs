@@ -6,11 +6,11 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
+#[cfg(unix)]
+use support::running::Running;
 use support::{Place, TOYS, idx, png_size};
 
 /// Writes `toys.toml` with `from` replaced by `to`, and returns the line it stands on.
@@ -355,39 +355,16 @@ fn a_run_of_a_study_that_fails_is_named_and_what_was_finished_stays() {
     assert!(!place.path("out/runs/fast/metrics.json").exists() && !place.path("out/summary.csv").exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn an_interrupted_run_is_written_whole_and_exits_with_130() {
     let place = Place::with_toys();
-    let mut command = Command::new(support::program());
-    command.args(TRAIN).args(["--set", "train.max_epochs=4000000000"]).current_dir(place.root());
-    for variable in support::VARIABLES {
-        command.env_remove(variable);
-    }
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut progress = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("epoch   1/") {
-        line.clear();
-        assert!(progress.read_line(&mut line).unwrap() > 0, "the run ended before its first epoch");
-    }
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
-    // Read on, so that the program never waits for room in the pipe.
-    let mut rest = String::new();
-    progress.read_to_string(&mut rest).unwrap();
-    let asked = Instant::now();
-    let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None if asked.elapsed() > Duration::from_secs(60) => {
-                child.kill().unwrap();
-                panic!("the run does not end: {rest}");
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert_eq!(status.code(), Some(130), "{rest}");
-    assert!(rest.contains("interrupted"), "{rest}");
+    let mut running = Running::start(&place, &[&TRAIN[..], &["--set", "train.max_epochs=4000000000"]].concat());
+    running.wait_for("epoch   1/");
+    running.signal("-INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("interrupted"), "{said}");
     let history = place.text("out/history.csv");
     assert!(history.lines().count() >= 2, "{history}");
     let metrics = place.json("out/metrics.json");

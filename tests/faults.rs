@@ -3,12 +3,13 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use support::running::Running;
 use support::{Place, without_seconds};
 
 /// Steps of four images, a checkpoint of 1.3 MB after each.
@@ -35,60 +36,6 @@ fn place() -> Place {
     place.write("run.toml", CONFIG.as_bytes());
     place.write("long.toml", CONFIG.replace("max_epochs = 12", "max_epochs = 1000000").as_bytes());
     place
-}
-
-/// The program at work, and what it says on standard error.
-struct Running {
-    child: Child,
-    said: BufReader<std::process::ChildStderr>,
-    heard: String,
-}
-
-impl Running {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
-        let mut command = Command::new(support::program());
-        command.args(arguments).args(["--threads", "1"]).current_dir(place.root());
-        for variable in support::VARIABLES {
-            command.env_remove(variable);
-        }
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let said = BufReader::new(child.stderr.take().unwrap());
-        Running { child, said, heard: String::new() }
-    }
-
-    /// Waits for a line that begins so.
-    #[track_caller]
-    fn wait_for(&mut self, beginning: &str) {
-        loop {
-            let mut line = String::new();
-            assert!(self.said.read_line(&mut line).unwrap() > 0, "no line {beginning:?}: {}", self.heard);
-            self.heard.push_str(&line);
-            if line.starts_with(beginning) {
-                return;
-            }
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    /// Its exit code and all that it said.
-    #[track_caller]
-    fn end(mut self) -> (Option<i32>, String) {
-        self.said.read_to_string(&mut self.heard).unwrap();
-        let asked = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), self.heard);
-            }
-            if asked.elapsed() > Duration::from_secs(60) {
-                self.child.kill().unwrap();
-                panic!("it does not end: {}", self.heard);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
 }
 
 /// The weights and the timeless history of `run.toml`, never interrupted.
@@ -168,10 +115,8 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     let program = support::program();
     let script = format!("trap '' HUP; exec {} train run.toml --out run --threads 1", program.display());
     let mut command = Command::new("sh");
-    command.args(["-c", &script]).current_dir(place.root()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let said = BufReader::new(child.stderr.take().unwrap());
-    let mut running = Running { child, said, heard: String::new() };
+    command.args(["-c", &script]).current_dir(place.root());
+    let mut running = Running::spawn(command);
     running.wait_for("epoch   1/");
     running.signal("-HUP");
     let (code, said) = running.end();

@@ -1,6 +1,9 @@
 //! The program run as a person runs it: in a folder of its own, without the environment of whoever runs the tests.
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
+#[cfg(unix)]
+pub mod running;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
