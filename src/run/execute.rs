@@ -16,7 +16,7 @@ use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
 use crate::train::{
-    Evaluation, Event, Flow, Images, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, Start,
+    Evaluation, Event, Flow, Images, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, State,
     Stop, TrainError, train, train_from,
 };
 
@@ -94,7 +94,9 @@ pub fn watch(
     let params = prepared.model.init(config.model.init, config.seed);
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
-    let outcome = train_from(job(config, prepared, context)?, Start::Fresh(params), &mut watcher)?;
+    let job = job(config, prepared, context)?;
+    let start = State::first(&job, params);
+    let outcome = train_from(job, start, &mut watcher)?;
     // The recorder is asked after every epoch but the last.
     (watcher.0)(outcome.history.epochs.len(), &outcome.params);
     Ok(())
@@ -142,10 +144,7 @@ pub fn execute(
     let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
     let bytes = resume::buffer_bytes(&job);
     let mut keeper = Keeper::new(folder, listener, &identity, config.train.checkpoint.clone(), bytes, history);
-    let start = match state {
-        Some(state) => Start::Resumed(Box::new(state)),
-        None => Start::Fresh(prepared.model.init(config.model.init, config.seed)),
-    };
+    let start = state.unwrap_or_else(|| State::first(&job, prepared.model.init(config.model.init, config.seed)));
     let outcome = train_from(job, start, &mut keeper);
     let (failed, history) = keeper.into_parts();
     if let Some(error) = failed {

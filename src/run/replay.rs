@@ -13,10 +13,7 @@ use super::folder::{FAULT, FAULT_STATE, checkpoints_in};
 use super::prepare::Prepared;
 use super::resume::{check_identity, identity, most_bytes, read_json};
 use crate::config::RunConfig;
-use crate::train::{
-    Event, Flow, Listener, Moment, Recorder, Replay, Snapshot, Start, State, TrainError, fresh_state, replay,
-    train_from,
-};
+use crate::train::{Event, Flow, Listener, Moment, Recorder, Replay, Snapshot, State, TrainError, replay, train_from};
 
 /// What a run kept of its failure.
 #[derive(Clone, Debug)]
@@ -74,11 +71,11 @@ pub fn replay_fault(
     });
     let start = match usable {
         Some(checkpoint) => checkpoint.state,
-        None => fresh_state(new_job()?, prepared.model.init(config.model.init, config.seed))?,
+        None => State::first(&new_job()?, prepared.model.init(config.model.init, config.seed)),
     };
     let mut search = Search { isa: machine.context.isa, before: start.clone() };
     // It ends by an interruption before the broken parameters are used, or by the failure itself.
-    match train_from(new_job()?, Start::Resumed(Box::new(start)), &mut search) {
+    match train_from(new_job()?, start, &mut search) {
         Ok(_) | Err(_) => Ok(replay(new_job()?, search.before)?),
     }
 }

@@ -28,7 +28,7 @@ pub struct Best {
 }
 
 /// What early stopping remembers from epoch to epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Patience {
     /// The best epoch so far.
     pub best: Option<Best>,

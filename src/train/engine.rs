@@ -114,29 +114,17 @@ pub fn train<T: Real>(
     params: AlignedVec<T>,
     listener: &mut dyn Listener,
 ) -> Result<Outcome<T>, TrainError> {
-    train_from(job, Start::Fresh(params), &mut Unrecorded(listener))
+    let state = State::first(&job, params);
+    train_from(job, state, &mut Unrecorded(listener))
 }
 
-/// What training begins with.
-pub enum Start<T: Real> {
-    /// Parameters, before the first step.
-    Fresh(AlignedVec<T>),
-    /// Between two steps of a run of the same job.
-    Resumed(Box<State<T>>),
-}
-
-/// The state of a run before its first step.
-pub fn fresh_state<T: Real>(job: Job<'_, T>, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
-    Ok(Live::begin(job, Start::Fresh(params))?.snapshot().to_state())
-}
-
-/// [`train`] from fresh parameters or from where a run of the same job stood, to the same bits as without a break.
+/// [`train`] from where a run of the same job stood, to the same bits as without a break.
 pub fn train_from<T: Real>(
     job: Job<'_, T>,
-    start: Start<T>,
+    state: State<T>,
     recorder: &mut dyn Recorder<T>,
 ) -> Result<Outcome<T>, TrainError> {
-    let live = Live::begin(job, start)?;
+    let live = Live::begin(job, state)?;
     enlist(|| live.run(recorder))
 }
 
@@ -157,31 +145,10 @@ struct Live<'j, T: Real> {
 }
 
 impl<'j, T: Real> Live<'j, T> {
-    pub(super) fn begin(mut job: Job<'j, T>, start: Start<T>) -> Result<Self, TrainError> {
-        let mut early_stopping = job.config.early_stopping.clone().map(EarlyStopping::new);
-        let (cursor, since) = (Cursor { epoch: 1, step: 0 }, Instant::now());
-        let state = match start {
-            Start::Fresh(params) => {
-                let (mean, tally, history) = (EpochMean::default(), Tally::default(), History::default());
-                let (seconds, checkpoint_seconds, best_params) = (0.0, 0.0, None);
-                return Ok(Live {
-                    job,
-                    params,
-                    cursor,
-                    mean,
-                    tally,
-                    early_stopping,
-                    best_params,
-                    history,
-                    seconds,
-                    since,
-                    checkpoint_seconds,
-                });
-            }
-            Start::Resumed(state) => state,
-        };
+    fn begin(mut job: Job<'j, T>, state: State<T>) -> Result<Self, TrainError> {
         state.check(&job)?;
         job.restore(&state);
+        let mut early_stopping = job.config.early_stopping.clone().map(EarlyStopping::new);
         if let (Some(stopping), Some(patience)) = (&mut early_stopping, state.patience) {
             stopping.set_patience(patience);
         }
@@ -195,7 +162,7 @@ impl<'j, T: Real> Live<'j, T> {
             best_params: state.best_params,
             history: state.history,
             seconds: state.seconds,
-            since,
+            since: Instant::now(),
             checkpoint_seconds: state.checkpoint_seconds,
         })
     }

@@ -21,7 +21,7 @@ pub use apply::WidthError;
 pub use contractive::{method_of, penalty as contractive_penalty};
 pub use denoising::{Denoising, psnr};
 pub use early_stopping::{Best, EarlyStopping, Patience, Verdict};
-pub use engine::{Job, Outcome, SLICE_ROWS, Start, Stop, fresh_state, train, train_from};
+pub use engine::{Job, Outcome, SLICE_ROWS, Stop, train, train_from};
 pub use error::TrainError;
 pub use evaluate::{ACTIVE_ABOVE, Evaluation, Images, Trained};
 pub use event::{Event, Flow, Listener};

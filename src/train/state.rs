@@ -78,6 +78,27 @@ pub struct State<T: Real> {
     pub checkpoint_seconds: f64,
 }
 
+impl<T: Real> State<T> {
+    /// Before the first step of a job.
+    pub fn first(job: &Job<'_, T>, params: AlignedVec<T>) -> Self {
+        let moments = job.optimizer.state().into_iter();
+        State {
+            cursor: Cursor { epoch: 1, step: 0 },
+            params,
+            optimizer_steps: 0,
+            moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
+            rate: job.learning_rate.rate().clone(),
+            mean: EpochMean::default(),
+            tally: Tally::default(),
+            patience: job.config.early_stopping.as_ref().map(|_| Patience::default()),
+            best_params: None,
+            history: History::default(),
+            seconds: 0.0,
+            checkpoint_seconds: 0.0,
+        }
+    }
+}
+
 /// The same by reference: what a [`Recorder`] is lent between two steps.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'a, T: Real> {
