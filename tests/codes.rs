@@ -3,6 +3,7 @@
 mod support;
 
 use narrows::data::npy::{self, Array};
+use narrows::figures::png::grey_png;
 use ndarray::Array2;
 use support::{Place, TOYS, png_size};
 
@@ -55,6 +56,45 @@ fn codes_go_out_and_come_back_as_the_images_that_the_run_reconstructs() {
     let (width, height) = png_size(&place.read("images.png"));
     // 15 and 6 images of 4×4 pixels, each 14 times as large, 2 apart, with a margin of 8.
     assert_eq!((width, height), (15 * 58 - 2 + 16, 2 * 58 - 2 + 16));
+}
+
+#[test]
+fn pictures_are_images_too() {
+    let place = trained();
+    let encode = |images: &str| place.narrows(&["encode", "run", "--images", images, "--out", "codes.npy"]);
+    encode("toys/train-images-idx3-ubyte").done();
+    let all = floats(&place, "codes.npy");
+    let idx = place.read("toys/train-images-idx3-ubyte");
+    for (number, pixels) in idx[16..].chunks_exact(16).enumerate() {
+        place.write(&format!("drawn/{number:02}.png"), &grey_png(4, 4, pixels).unwrap());
+    }
+    place.write("drawn/notes.txt", b"by name, and nothing but pictures");
+    encode("drawn").done().says(&["21 codes"]);
+    assert_eq!(floats(&place, "codes.npy"), all);
+    encode("drawn/07.png").done().says(&["1 codes"]);
+    assert_eq!(floats(&place, "codes.npy").row(0), all.row(7));
+    place.narrows(&["reconstruct", "run", "--images", "drawn"]).done().says(&["15 images of drawn"]);
+    // The pixels of the set train the same model.
+    place.narrows(&[
+        "train",
+        "toys.toml",
+        "--set",
+        "data.set=./drawn",
+        "--set",
+        "data.stratify=false",
+        "--out",
+        "other",
+    ]);
+
+    let refused = |images: &'static str, code: i32, words: &[&str]| {
+        place.refuses(&["encode", "run", "--images", images, "--out", "codes.npy"], code, words);
+    };
+    place.write("wide.png", &grey_png(8, 2, &[0; 16]).unwrap());
+    refused("wide.png", 2, &["cannot encode wide.png: its images are 2×8 pixels, but run was trained on 4×4"]);
+    place.write("drawn/99.png", &grey_png(8, 2, &[0; 16]).unwrap());
+    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width), where 4×4 is needed"]);
+    place.write("cut.png", &grey_png(4, 4, &[0; 16]).unwrap()[..40]);
+    refused("cut.png", 1, &["cannot read cut.png as a PNG file of an image: "]);
 }
 
 #[test]

@@ -208,7 +208,8 @@ pub struct InvertArguments {
 /// Images that are not the run's own.
 #[derive(Debug, Args)]
 pub struct ImagesArguments {
-    /// Other images instead: an IDX or MATLAB file, or a folder with IDX files
+    /// Other images instead: an IDX, MATLAB or PNG file, or a folder with IDX or PNG files; for encode also an NPY file
+    /// [images, pixels] of floats from 0 to 1 or of bytes
     #[arg(long, value_name = "PATH")]
     pub images: Option<PathBuf>,
     /// The array of a MATLAB file [default: X or ff]

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::CliError;
 use super::args::{EvalArguments, Part, ReconstructArguments};
+use super::images::load_like;
 use super::machine;
 use super::output::{print, say};
-use crate::data::{Dataset, data_dirs, load_path};
+use crate::data::data_dirs;
 use crate::figures::number::significant;
 use crate::files::write_whole;
 use crate::run::{OpenRun, reconstruction_picture};
@@ -53,22 +54,11 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
-    let other: Option<Dataset> = match &arguments.images.images {
-        Some(path) => Some(load_path(path, arguments.images.variable.as_deref())?.0),
+    let other = match &arguments.images.images {
+        Some(path) => Some(load_like(&run, path, arguments.images.variable.as_deref(), "reconstruct")?),
         None => None,
     };
     let data = other.as_ref().unwrap_or(&loaded.data);
-    if (data.height, data.width) != (loaded.data.height, loaded.data.width) {
-        return Err(CliError::Usage(format!(
-            "cannot reconstruct {}: its images are {}×{} pixels, but {} was trained on {}×{}",
-            data.name,
-            data.height,
-            data.width,
-            arguments.run.display(),
-            loaded.data.height,
-            loaded.data.width
-        )));
-    }
     let (label, part): (&str, &[u32]) = match arguments.part {
         Part::Train => ("train", &loaded.split.train),
         Part::Validation => ("validation", &loaded.split.validation),

@@ -6,6 +6,7 @@
 mod args;
 mod codes;
 mod data;
+mod images;
 mod inspect;
 mod interrupt;
 mod invert;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::matlab::MatFault;
 use super::npy::NpyFault;
+use super::picture::PictureFault;
 use crate::files::FileError;
 
 /// A data set that cannot be read, chosen from, divided, verified or fetched.
@@ -189,7 +190,7 @@ pub enum DataError {
     },
 
     /// A folder without a file that must be there.
-    #[error("cannot load {}: neither {name}.gz nor {name} is there", folder.display())]
+    #[error("cannot load {}: neither {name}.gz nor {name} is there, nor any PNG file", folder.display())]
     MissingFile {
         /// The folder.
         folder: PathBuf,
@@ -200,7 +201,7 @@ pub enum DataError {
     /// A path at which there is nothing, or something that is neither a folder nor a file.
     #[error(
         "cannot load {}: there is no such file or folder; an IDX file of images is accepted, \
-         a MATLAB file, or a folder that holds train-images-idx3-ubyte",
+         a MATLAB or PNG file, or a folder that holds train-images-idx3-ubyte or PNG files",
         path.display()
     )]
     NoSuchPath {
@@ -215,6 +216,15 @@ pub enum DataError {
         path: PathBuf,
         /// Which rule it breaks.
         fault: MatFault,
+    },
+
+    /// A picture that cannot be read as an image.
+    #[error("cannot read {} as a PNG file of an image: {fault}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Which rule it breaks.
+        fault: PictureFault,
     },
 
     /// An NPY file that cannot be read.

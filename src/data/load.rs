@@ -7,7 +7,7 @@ use super::catalog::{CatalogFile, CatalogSet, Format, Role};
 use super::dataset::{Dataset, check_labels};
 use super::error::DataError;
 use super::payload::{Payload, stored};
-use super::{idx, matlab};
+use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 
 /// The four names of a folder in the format of MNIST, without `.gz`.
@@ -75,15 +75,16 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
     Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
 }
 
-/// Loads IDX files of one's own: the training part, and the test part if there is one.
+/// Loads files of one's own: the training part, and the test part if there is one.
 ///
 /// `path` is either a folder with `train-images-idx3-ubyte` and perhaps `train-labels-idx1-ubyte`,
 /// `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`, and perhaps `class-names.txt` with
 /// one name a line; or a single file of images, whose labels are looked for beside it under the same name with
 /// `images` and `idx3` replaced by `labels` and `idx1`. Without names, classes are called by their numbers.
 ///
-/// A single file may also be MATLAB's, told by its name or its content, without labels; `variable` then names the array,
-/// see [`matlab::read_images`].
+/// A single file may also be MATLAB's or a PNG picture, told by its name or its content, without labels; `variable` names the
+/// array of a MATLAB file, see [`matlab::read_images`]. A folder without IDX files may hold PNG pictures of one size, which are
+/// taken in the order of their names.
 pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
     if path.is_file() {
@@ -93,6 +94,9 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
             let images = matlab::read_images(path, variable)?;
             let shape = (images.height, images.width);
             return Ok((Dataset::new(name, shape, images.pixels, None, Vec::new())?, None));
+        }
+        if variable.is_none() && picture::is_png(path, &start) {
+            return Ok((pictures(name, &[path.to_path_buf()])?, None));
         }
     }
     if let Some(variable) = variable.filter(|_| path.exists()) {
@@ -108,6 +112,10 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
     }
     let find = |name: &str| stored(path, name).map(Stored::own);
     let Some(images) = find(TRAIN_IMAGES) else {
+        let files = pictures_in(path)?;
+        if !files.is_empty() {
+            return Ok((pictures(name, &files)?, None));
+        }
         return Err(DataError::MissingFile { folder: path.to_path_buf(), name: TRAIN_IMAGES.into() });
     };
     let mut names = class_names(path)?;
@@ -132,6 +140,37 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
     }
     Ok((train, Some(test)))
+}
+
+/// The PNG files of a folder by name.
+fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(FileError::on("read", folder))?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|file| file.is_file() && picture::is_png(file, &[]));
+    files.sort();
+    Ok(files)
+}
+
+/// Pictures of one size as a set without labels.
+fn pictures(name: String, files: &[PathBuf]) -> Result<Dataset, DataError> {
+    let mut shape = None;
+    let mut pixels = Vec::new();
+    for file in files {
+        let image = picture::read_image(file)?;
+        let found = (image.height, image.width);
+        let expected = *shape.get_or_insert(found);
+        if found != expected {
+            return Err(DataError::ImageShape { origin: file.display().to_string(), expected, found });
+        }
+        if (pixels.len() + image.pixels.len()) as u64 > idx::LIMIT {
+            let what = format!("with those before it the pictures have more than {} pixels", idx::LIMIT);
+            let fault = picture::PictureFault::TooLarge { what, limit: idx::LIMIT };
+            return Err(DataError::Picture { path: file.clone(), fault });
+        }
+        pixels.extend(image.pixels);
+    }
+    Dataset::new(name, shape.unwrap_or((1, 1)), pixels, None, Vec::new())
 }
 
 /// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.

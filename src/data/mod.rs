@@ -12,6 +12,7 @@ pub mod load;
 pub mod matlab;
 pub mod npy;
 mod payload;
+pub mod picture;
 pub mod split;
 pub mod verify;
 

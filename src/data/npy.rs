@@ -50,14 +50,6 @@ impl Array {
             Array::Double(array) => array.mapv(|value| value as f32),
         }
     }
-
-    /// Its values as those of images: bytes divided by 255, floats as they are.
-    pub fn into_images(self) -> Array2<f32> {
-        match self {
-            Array::Bytes(array) => array.mapv(|grey| f32::from(grey) / 255.0),
-            floats => floats.into_f32(),
-        }
-    }
 }
 
 /// A rule that an NPY file breaks.
@@ -332,11 +324,10 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_read_as_images_and_more_dimensions_as_one_row() {
+    fn bytes_are_read_and_more_dimensions_as_one_row() {
         let stack = file(&HEADER.replace("(2, 3)", "(2, 1, 3)"), &[0, 51, 255, 1, 2, 3]);
         let array = read_bytes(&stack).unwrap();
         assert_eq!(array.dim(), (2, 3));
-        assert_eq!(array.clone().into_images().row(0).to_vec(), [0.0, 51.0 / 255.0, 1.0]);
         assert_eq!(array.into_f32().row(0).to_vec(), [0.0, 51.0, 255.0]);
     }
 

@@ -18,7 +18,7 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
     let (images, labels) = match &arguments.images.images {
-        Some(path) => (images_in(&run, path, &arguments.images)?, None),
+        Some(path) => (images_in(&run, path, arguments.images.variable.as_deref())?, None),
         None => {
             let indices = indices_of(&run, arguments.part)?;
             let all = loaded.data.labels.as_ref();

@@ -11,9 +11,9 @@ use narrows_kernels::activation::activate_in_place;
 use ndarray::{Array2, ArrayView2};
 
 use super::CliError;
-use super::args::{ImagesArguments, Part};
+use super::args::Part;
+use super::images::load_like;
 use crate::config::LossKind;
-use crate::data::load_path;
 use crate::data::npy::{self, Array};
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::png::to_grey;
@@ -51,34 +51,36 @@ fn images_at(run: &OpenRun, indices: &[u32]) -> Array2<f32> {
     Images { data: &run.prepared.loaded.data, indices, scale: &run.prepared.loaded.scale_table() }.to_array()
 }
 
-/// The images of a file [n, pixels], in [0, 1]: NPY, IDX or MATLAB. Refused: another number of pixels than the run's, values
-/// outside [0, 1].
-fn images_in(run: &OpenRun, path: &Path, arguments: &ImagesArguments) -> Result<Array2<f32>, CliError> {
-    let pixels = run.prepared.loaded.data.features();
-    let images = if ends_in(path, "npy") {
-        if arguments.variable.is_some() {
-            return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
-        }
-        npy::read(path)?.into_images()
-    } else {
-        let (data, _) = load_path(path, arguments.variable.as_deref())?;
+/// The images of a file or folder [n, pixels], in [0, 1]: NPY, or what [`load_like`] reads. Refused: another number of pixels
+/// than the run's, values outside [0, 1].
+fn images_in(run: &OpenRun, path: &Path, variable: Option<&str>) -> Result<Array2<f32>, CliError> {
+    let (pixels, scale) = (run.prepared.loaded.data.features(), run.prepared.loaded.scale_table());
+    if !ends_in(path, "npy") {
+        let data = load_like(run, path, variable, "encode")?;
         let all: Vec<u32> = (0..data.len() as u32).collect();
-        Images { data: &data, indices: &all, scale: &run.prepared.loaded.scale_table() }.to_array()
-    };
-    if images.ncols() != pixels {
-        return Err(CliError::Usage(format!(
-            "cannot encode {}: its images have {} pixels, but {} was trained on images of {pixels}",
-            path.display(),
-            images.ncols(),
-            run.path.display(),
-        )));
+        return Ok(Images { data: &data, indices: &all, scale: &scale }.to_array());
     }
+    if variable.is_some() {
+        return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
+    }
+    let refuse = |why: String| Err(CliError::Usage(format!("cannot encode {}: {why}", path.display())));
+    let array = npy::read(path)?;
+    if array.dim().1 != pixels {
+        return refuse(format!(
+            "its images have {} pixels, but {} was trained on images of {pixels}",
+            array.dim().1,
+            run.path.display(),
+        ));
+    }
+    if let Array::Bytes(greys) = array {
+        return Ok(greys.mapv(|grey| scale[usize::from(grey)]));
+    }
+    let images = array.into_f32();
     match images.indexed_iter().find(|(_, value)| !(0.0..=1.0).contains(*value)) {
-        Some(((image, pixel), value)) => Err(CliError::Usage(format!(
-            "cannot encode {}: pixel {pixel} of image {image} (both from 0) is {value}, but images are floats from 0 to 1, or \
-             bytes (numpy.uint8) from 0 to 255",
-            path.display()
-        ))),
+        Some(((image, pixel), value)) => refuse(format!(
+            "pixel {pixel} of image {image} (both from 0) is {value}, but images are floats from 0 to 1, or bytes \
+             (numpy.uint8) from 0 to 255"
+        )),
         None => Ok(images),
     }
 }

@@ -1,0 +1,165 @@
+//! PNG files as images, one each.
+//!
+//! Greys are taken as they are, colours by their luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to the nearest grey,
+//! halves upwards. Of 16 bits the upper 8 count. Any bytes get an answer, in memory bounded by [`MOST_PIXELS`].
+
+use std::io::Cursor;
+use std::path::Path;
+
+use png::{ColorType, Decoder, DecodingError, Transformations};
+
+use super::error::DataError;
+use super::idx::Images;
+use super::payload::Payload;
+
+/// The most pixels of a picture: 4,096 × 4,096.
+pub const MOST_PIXELS: usize = 1 << 24;
+
+/// The most bytes of a file: a picture of so many pixels with four 16-bit samples each, hardly compressed.
+const MOST_BYTES: u64 = 8 * MOST_PIXELS as u64 + (1 << 20);
+
+const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// A rule that a picture breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PictureFault {
+    /// Another format, or damaged.
+    #[error("{detail}")]
+    Damaged {
+        /// What the decoder found.
+        detail: String,
+    },
+    /// More pixels or bytes than are read.
+    #[error("{what}, and at most {limit} are read")]
+    TooLarge {
+        /// What is too large.
+        what: String,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// What is seen of a transparent pixel depends on what lies behind.
+    #[error("its pixel in row {row}, column {column} (both from 0) is transparent; an opaque picture is expected")]
+    Transparent {
+        /// Row of the first such pixel.
+        row: usize,
+        /// Its column.
+        column: usize,
+    },
+}
+
+/// Whether a file is to be read as PNG, by its name or its first eight bytes.
+pub(super) fn is_png(path: &Path, start: &[u8]) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) || start.starts_with(MAGIC)
+}
+
+/// Reads the picture in a file as one image. Refused: what is no PNG file or a damaged one, more than [`MOST_PIXELS`] pixels,
+/// transparent pixels.
+pub fn read_image(path: &Path) -> Result<Images, DataError> {
+    let refuse = |fault| DataError::Picture { path: path.to_path_buf(), fault };
+    let mut bytes = Vec::new();
+    if Payload::open(path)?.read_up_to(MOST_BYTES + 1, &mut bytes)? as u64 > MOST_BYTES {
+        let what = format!("it has more than {MOST_BYTES} bytes");
+        return Err(refuse(PictureFault::TooLarge { what, limit: MOST_BYTES }));
+    }
+    image_of(&bytes).map_err(refuse)
+}
+
+/// The picture in the bytes of a PNG file; see [`read_image`].
+pub fn image_of(bytes: &[u8]) -> Result<Images, PictureFault> {
+    let damaged = |error: DecodingError| PictureFault::Damaged { detail: error.to_string() };
+    let mut decoder = Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let (width, height) = decoder.read_header_info().map_err(damaged)?.size();
+    let (width, height) = (width as usize, height as usize);
+    if width.checked_mul(height).is_none_or(|pixels| pixels > MOST_PIXELS) {
+        let what = format!("it has {height}×{width} pixels (height × width)");
+        return Err(PictureFault::TooLarge { what, limit: MOST_PIXELS as u64 });
+    }
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let mut samples = vec![0; reader.output_buffer_size().unwrap_or(0)];
+    let info = reader.next_frame(&mut samples).map_err(damaged)?;
+    samples.truncate(info.buffer_size());
+    let luma =
+        |r: u8, g: u8, b: u8| ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8;
+    let (pixels, alpha): (Vec<u8>, Vec<u8>) = match info.color_type {
+        ColorType::Grayscale | ColorType::Indexed => (samples, Vec::new()),
+        ColorType::GrayscaleAlpha => samples.as_chunks().0.iter().map(|&[grey, alpha]| (grey, alpha)).unzip(),
+        ColorType::Rgb => (samples.as_chunks().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect(), Vec::new()),
+        ColorType::Rgba => samples.as_chunks().0.iter().map(|&[r, g, b, alpha]| (luma(r, g, b), alpha)).unzip(),
+    };
+    if let Some(at) = alpha.iter().position(|&alpha| alpha < u8::MAX) {
+        return Err(PictureFault::Transparent { row: at / width, column: at % width });
+    }
+    Ok(Images { count: 1, height, width, pixels })
+}
+
+#[cfg(test)]
+mod tests {
+    use png::{BitDepth, Encoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A picture of three pixels in a row.
+    fn encoded(color: ColorType, depth: BitDepth, palette: Option<&[u8]>, samples: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 3, 1);
+        encoder.set_color(color);
+        encoder.set_depth(depth);
+        if let Some(palette) = palette {
+            encoder.set_palette(palette.to_vec());
+        }
+        encoder.write_header().unwrap().write_image_data(samples).unwrap();
+        bytes
+    }
+
+    fn greys(bytes: &[u8]) -> Vec<u8> {
+        let image = image_of(bytes).unwrap();
+        assert_eq!((image.count, image.height, image.width), (1, 1, 3));
+        image.pixels
+    }
+
+    #[test]
+    fn every_kind_of_picture_is_read_as_greys() {
+        use ColorType::*;
+        let (eight, sixteen) = (BitDepth::Eight, BitDepth::Sixteen);
+        assert_eq!(greys(&encoded(Grayscale, eight, None, &[0, 7, 255])), [0, 7, 255]);
+        assert_eq!(greys(&encoded(Grayscale, BitDepth::One, None, &[0b1010_0000])), [255, 0, 255]);
+        assert_eq!(greys(&encoded(Grayscale, sixteen, None, &[0, 255, 7, 0, 255, 255])), [0, 7, 255]);
+        assert_eq!(greys(&encoded(GrayscaleAlpha, eight, None, &[1, 255, 2, 255, 3, 255])), [1, 2, 3]);
+        // As Pillow's convert("L"), to one grey: 76, 150, 29.
+        let colours = [255, 0, 0, 0, 255, 0, 0, 0, 255];
+        assert_eq!(greys(&encoded(Rgb, eight, None, &colours)), [76, 150, 29]);
+        assert_eq!(greys(&encoded(Indexed, eight, Some(&colours), &[2, 1, 0])), [29, 150, 76]);
+        let opaque: Vec<u8> = (0..3).flat_map(|grey| [grey, grey, grey, 255]).collect();
+        assert_eq!(greys(&encoded(Rgba, eight, None, &opaque)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn pictures_that_cannot_be_images_get_a_sentence() {
+        let said = |bytes: &[u8]| image_of(bytes).unwrap_err().to_string();
+        let clear = encoded(ColorType::GrayscaleAlpha, BitDepth::Eight, None, &[1, 255, 2, 254, 3, 255]);
+        assert!(said(&clear).contains("row 0, column 1 (both from 0) is transparent"), "{}", said(&clear));
+        let whole = encoded(ColorType::Grayscale, BitDepth::Eight, None, &[0, 7, 255]);
+        for length in 0..whole.len() - 12 {
+            assert!(matches!(image_of(&whole[..length]), Err(PictureFault::Damaged { .. })), "{length}");
+        }
+        // Sides of 2³¹ − 1 pixels, with the checksum that they need.
+        let mut vast = whole;
+        vast[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+        let mut crc = flate2::Crc::new();
+        crc.update(&vast[12..29]);
+        vast[29..33].copy_from_slice(&crc.sum().to_be_bytes());
+        assert!(said(&vast).contains("2147483647×2147483647 pixels"), "{}", said(&vast));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_get_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(image_of(&bytes).is_err());
+            let _ = image_of(&[MAGIC, &bytes].concat());
+        }
+    }
+}
