@@ -78,6 +78,14 @@ pub fn image_of(bytes: &[u8]) -> Result<Images, PictureFault> {
         return Err(PictureFault::TooLarge { what, limit: MOST_PIXELS as u64 });
     }
     let mut reader = decoder.read_info().map_err(damaged)?;
+    // The decoder takes it for granted that a palette is one.
+    if let Some(palette) =
+        reader.info().palette.as_ref().filter(|palette| palette.len() % 3 != 0 || palette.len() > 768)
+    {
+        let detail =
+            format!("its palette has {} bytes, where 3 for each of up to 256 colours are expected", palette.len());
+        return Err(PictureFault::Damaged { detail });
+    }
     let mut samples = vec![0; reader.output_buffer_size().unwrap_or(0)];
     let info = reader.next_frame(&mut samples).map_err(damaged)?;
     samples.truncate(info.buffer_size());
@@ -153,6 +161,9 @@ mod tests {
         crc.update(&vast[12..29]);
         vast[29..33].copy_from_slice(&crc.sum().to_be_bytes());
         assert!(said(&vast).contains("2147483647×2147483647 pixels"), "{}", said(&vast));
+        // A fuzzer found that the decoder panics on these.
+        let torn = encoded(ColorType::Indexed, BitDepth::Eight, Some(&[1, 2, 3, 4, 5]), &[0, 1, 0]);
+        assert!(said(&torn).contains("palette has 5 bytes, where 3 for each"), "{}", said(&torn));
     }
 
     proptest! {
