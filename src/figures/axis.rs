@@ -19,7 +19,7 @@ impl Axis {
     /// Where `value` lies: 0 at the start, 1 at the end.
     pub fn fraction(&self, value: f64) -> f32 {
         match self.logarithmic {
-            true => ((value / self.low).ln() / (self.high / self.low).ln()) as f32,
+            true => ((value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())) as f32,
             false => ((value - self.low) / (self.high - self.low)) as f32,
         }
     }
@@ -33,6 +33,21 @@ impl Axis {
         let (low, high) = (*values.first()?, *values.last()?);
         let ticks = values.into_iter().map(|value| (value, count_or_significant(value))).collect();
         (low > 0.0 && low < high).then_some(Axis { low, high, ticks, logarithmic: true })
+    }
+
+    /// A logarithmic axis from the power of ten below `low` (positive) to that above `high`, with at most `about` ticks, an equal
+    /// number of powers of ten apart. `None` where a power of ten is no ordinary number.
+    pub fn decades(low: f64, high: f64, about: usize) -> Option<Axis> {
+        let exponent = |value: f64| decimal_exponent(&format!("{value:e}"));
+        (low > 1e-290 && low < high && drawable(high)).then_some(())?;
+        let first = exponent(low);
+        let above = exponent(high);
+        let last = if high > power_of_ten(above) { above + 1 } else { above }.max(first + 1);
+        let every = ((last - first) as usize).div_ceil(about.max(2) - 1) as i32;
+        let count = (last - first + every - 1) / every;
+        let ticks: Vec<(f64, String)> =
+            (0..=count).map(|index| Step { mantissa: 1, exponent: first + index * every }.tick(1)).collect();
+        Some(Axis { low: ticks[0].0, high: ticks[count as usize].0, ticks, logarithmic: true })
     }
 
     /// An axis that covers [`low`, `high`], its ends rounded outwards to ticks 1, 2 or 5 times a power of ten apart,
@@ -172,6 +187,23 @@ mod tests {
             }
         }
         assert!(!drawable(f64::NAN) && !drawable(f64::INFINITY) && !drawable(-1e300) && drawable(-1e289));
+    }
+
+    #[test]
+    fn decades_cover_the_values() {
+        let axis = Axis::decades(0.0229, 175.0, 7).unwrap();
+        assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000"]);
+        assert_eq!([0.01, 1000.0].map(|end| axis.fraction(end)), [0.0, 1.0]);
+        assert!((axis.fraction(1.0) - 0.4).abs() < 1e-6);
+        assert_eq!(labels(&Axis::decades(1.0, 1000.0, 7).unwrap()), ["1", "10", "100", "1000"]);
+        assert_eq!(labels(&Axis::decades(2e-9, 0.7, 5).unwrap()), ["1e-9", "1e-6", "0.001", "1"]);
+        for (low, high) in [(1e-289, 9e289), (3.0, 3.1), (1e-7, 1e6)] {
+            let axis = Axis::decades(low, high, 7).unwrap();
+            assert!((2..=7).contains(&axis.ticks.len()) && axis.low <= low && high <= axis.high, "{axis:?}");
+        }
+        for (low, high) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 1.0), (1e-300, 1.0), (1.0, f64::INFINITY)] {
+            assert_eq!(Axis::decades(low, high, 7), None);
+        }
     }
 
     #[test]

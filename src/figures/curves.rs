@@ -15,6 +15,8 @@ pub(super) const LABEL: f32 = 13.0;
 const PLOT: f32 = 300.0;
 /// The least height of the plot, whatever stands around it.
 const LEAST_PLOT: f32 = 140.0;
+/// Values further apart than this stand on a logarithmic axis: one that leaps would else press all others flat.
+const FAR_APART: f64 = 1000.0;
 /// Between the axes and the outermost values, so that neither lines nor points are cut.
 const INSET: f32 = 8.0;
 
@@ -30,7 +32,7 @@ pub struct Curve {
     pub at: Option<Vec<f64>>,
     /// Whether it is dashed.
     pub dashed: bool,
-    /// Index of its colour. From 7 on the colours come again, with squares and triangles on the line.
+    /// Index of its colour. Beyond those of the palette the colours come again, with squares and triangles on the line.
     pub group: usize,
 }
 
@@ -71,7 +73,8 @@ impl Curve {
     }
 }
 
-/// Curves over common axes, with the legend below them.
+/// Curves over common axes, with the legend below them. The y axis is logarithmic where positive values lie more than a factor
+/// of 1,000 apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineChart {
     /// Its title; may be empty.
@@ -136,7 +139,8 @@ impl LineChart {
             }
         };
         let (low, high) = range(&mut points.iter().map(|point| point.1));
-        Some((x, Axis::covering(low, high, 6)))
+        let decades = if high / FAR_APART > low { Axis::decades(low, high, 7) } else { None };
+        Some((x, decades.unwrap_or_else(|| Axis::covering(low, high, 6))))
     }
 
     fn legend(&self) -> Legend {
@@ -173,7 +177,9 @@ impl LineChart {
         let axes = self.axes();
         let legend = self.legend();
         let title = font::wrapped(&self.title, TITLE, WIDTH - 24.0);
-        let y_label = font::wrapped(&self.y_label, LABEL, WIDTH - 24.0);
+        let is_logarithmic = axes.as_ref().is_some_and(|(_, y)| y.logarithmic);
+        let y_label = if is_logarithmic { format!("{}, logarithmic", self.y_label) } else { self.y_label.clone() };
+        let y_label = font::wrapped(&y_label, LABEL, WIDTH - 24.0);
         let top = 10.0 + 22.0 * title.len() as f32 + 19.0 * y_label.len() as f32 + 8.0;
         let below = 22.0 + if self.x_label.is_empty() { 0.0 } else { 20.0 };
         let bottom = below + if legend.height() > 0.0 { legend.height() + 8.0 } else { 0.0 } + 10.0;
@@ -346,6 +352,17 @@ mod tests {
                     inside(start + width, *y + 0.25 * size);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn losses_that_leap_stand_on_a_logarithmic_axis() {
+        let chart = |values: &[f64]| {
+            LineChart::losses("", "loss", vec![Curve::per_epoch("run", values.to_vec(), false, 0)]).to_svg()
+        };
+        assert!(chart(&[0.2, 175.0, 0.02]).contains("loss, logarithmic"));
+        for values in [[0.2, 175.0, 0.2], [0.2, 175.0, 0.0], [0.2, 175.0, -0.02]] {
+            assert!(!chart(&values).contains("logarithmic"), "{values:?}");
         }
     }
 
