@@ -14,9 +14,9 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
         let metrics = place.json(&format!("study/runs/{run}/metrics.json"));
         metrics["evaluation"]["test"]["mse"].as_f64().unwrap()
     };
-    // A constant image scores 0.0675. With a tenth of the steps the slower of the two reaches 0.0513, on every machine.
+    // A constant image scores 0.0675; the quick edition sees an eighth of the images.
     for run in ["mse", "cross-entropy"] {
-        assert!(mse(run) < 0.0525, "{run}: {}", mse(run));
+        assert!(mse(run) < 0.05, "{run}: {}", mse(run));
     }
     for run in ["dead-mse", "dead-cross-entropy"] {
         assert!(mse(run) > 0.065, "{run}: {}", mse(run));
