@@ -40,7 +40,7 @@ impl Param {
 
     /// The parameter as a value on `tape`.
     pub fn on<T: Real>(&self, tape: &mut Tape<'_, T>) -> Var {
-        tape.parameter(self.offset, self.rows, self.cols)
+        tape.parameter(self.offset, [self.rows, self.cols])
     }
 }
 

@@ -146,7 +146,7 @@ fn see<T: Real>(tape: &Tape<'_, T>, first_row: usize, layers: &mut [Seen]) {
         // The images themselves are recorded before any layer, and are finite.
         let of_layer = tape.nodes().filter(|node| node.scope == scope && !node.is_parameter);
         if let Some(output) = of_layer.last() {
-            seen.add(output.value, output.cols.max(1), first_row);
+            seen.add(output.value, output.shape.features().max(1), first_row);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::objective::Objective;
 use super::tally::Tally;
 use crate::loss;
 use crate::nn::Mode;
-use crate::tape::{Arena, Tape, Whole};
+use crate::tape::{ALL, Arena, Tape, Whole};
 
 /// The buffers of a step, which the next one reuses.
 pub(super) struct StepMemory<T> {
@@ -50,7 +50,7 @@ impl<T: Real> StepMemory<T> {
         mut watch: impl FnMut(&Tape<'_, T>, usize),
     ) -> Result<(f64, f64), NonFiniteLoss> {
         let slice_rows = if objective.needs_whole_batch() { batch.len() } else { job.slice_rows };
-        let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
+        let (mut whole, mut values, mut penalty) = (Whole { samples: batch.len(), above: 0.0 }, 0.0, 0.0);
         for (number, slice) in batch.chunks(slice_rows).enumerate() {
             let first_row = number * slice_rows;
             let mut tape = Tape::new(job.context, &mut self.arena, params);
@@ -66,7 +66,7 @@ impl<T: Real> StepMemory<T> {
             whole.above = tape.loss_sum(recorded.loss);
             tally.add(objective, &tape, &recorded);
             let accumulate = if number == 0 { Accumulate::Overwrite } else { Accumulate::Add };
-            tape.backward(recorded.total, &mut self.grads, accumulate)
+            tape.backward(recorded.total, ALL, &mut self.grads, accumulate)
                 .expect("every parameter of an autoencoder influences its reconstruction");
         }
         let elements = batch.len() * job.model.features();

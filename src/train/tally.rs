@@ -34,7 +34,7 @@ impl Tally {
         }
         if let Some(sums) = recorded.divergences {
             let sums = tape.value(sums);
-            self.samples += tape.shape(recorded.code).0;
+            self.samples += tape.shape(recorded.code).samples();
             self.kl.resize(sums.len(), 0.0);
             self.kl.iter_mut().zip(sums).for_each(|(kl, sum)| *kl += sum.to_f64());
         }
