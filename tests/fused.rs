@@ -1,7 +1,7 @@
 //! Fused operations give the bits of the operations they are made of.
 
 use narrows::rng::{Purpose, stream};
-use narrows::tape::{Activation, Arena, Tape};
+use narrows::tape::{ALL, Activation, Arena, Tape};
 use narrows_kernels::{Accumulate, Context, Isa, Real};
 use rand::RngExt as _;
 
@@ -38,8 +38,8 @@ fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bo
     }
     let mut arena = Arena::default();
     let mut tape = Tape::new(context, &mut arena, &params);
-    let x = tape.constant(rows, k, &inputs);
-    let (weight, bias) = (tape.parameter(0, k, n), tape.parameter(k * n, 1, n));
+    let x = tape.constant([rows, k], &inputs);
+    let (weight, bias) = (tape.parameter(0, [k, n]), tape.parameter(k * n, [1, n]));
     let y = if fused {
         tape.dense(x, weight, bias, activation)
     } else {
@@ -51,7 +51,7 @@ fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bo
     let loss = tape.sum(square);
     let value = bits(tape.value(y));
     let mut grads = vec![0.0; params.len()];
-    tape.backward(loss, &mut grads, Accumulate::Overwrite).unwrap();
+    tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
     (value, bits(&grads))
 }
 

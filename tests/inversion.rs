@@ -81,13 +81,13 @@ fn jacobian_by_tape(decoder: &Decoder<f64>, codes: &[f64]) -> Vec<f64> {
         for output in 0..features {
             let mut arena = Arena::default();
             let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
-            let z = tape.constant(1, code, z);
+            let z = tape.constant([1, code], z);
             let mut y = z;
             for stage in decoder.stages() {
                 y = match stage {
                     Stage::Dense(dense) => {
-                        let weight = tape.constant(dense.inputs, dense.outputs, &dense.weight);
-                        let bias = tape.constant(1, dense.outputs, &dense.bias);
+                        let weight = tape.constant([dense.inputs, dense.outputs], &dense.weight);
+                        let bias = tape.constant([1, dense.outputs], &dense.bias);
                         tape.dense(y, weight, bias, dense.activation)
                     }
                     Stage::Activation(activation) => tape.activate(y, *activation),

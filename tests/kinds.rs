@@ -6,7 +6,7 @@ use narrows::data::{Dataset, scale_table};
 use narrows::nn::{Autoencoder, Mode};
 use narrows::rng::{Purpose, stream};
 use narrows::tape::check::{Input, check_gradient_once, check_gradients};
-use narrows::tape::{Arena, Tape, Var, Whole};
+use narrows::tape::{ALL, Arena, Tape, Var, Whole};
 use narrows::train::{Images, Objective, Trained, psnr};
 use narrows_kernels::{Accumulate, Context};
 use ndarray::Array2;
@@ -36,7 +36,7 @@ impl Model {
         let objective = Objective::new(config.train.loss, &config.model);
         let mut stream = stream(21, Purpose::Init, 0);
         let inputs = autoencoder.table().iter();
-        let inputs = inputs.map(|param| Input::random(param.rows, param.cols, 0.1, 0.7, &mut stream)).collect();
+        let inputs = inputs.map(|param| Input::random([param.rows, param.cols], 0.1, 0.7, &mut stream)).collect();
         Model { autoencoder, objective, inputs }
     }
 
@@ -47,8 +47,8 @@ impl Model {
     /// Records what step `step` minimises of five images.
     fn total(&self, tape: &mut Tape<'_, f64>, step: u64) -> Var {
         let pixels: Vec<f64> = (0..ROWS * FEATURES).map(|i| (i * 37 % 29) as f64 / 29.0).collect();
-        let images = tape.constant(ROWS, FEATURES, &pixels);
-        let whole = Whole { rows: ROWS, above: 0.0 };
+        let images = tape.constant([ROWS, FEATURES], &pixels);
+        let whole = Whole { samples: ROWS, above: 0.0 };
         let mode = Mode::Train { seed: 3, step, first_row: 0 };
         self.objective.record(&self.autoencoder, tape, whole, images, mode).total
     }
@@ -60,7 +60,7 @@ impl Model {
         let total = self.total(&mut tape, step);
         let value = tape.scalar(total);
         let mut grads = vec![f64::NAN; flat.len()];
-        tape.backward(total, &mut grads, Accumulate::Overwrite).unwrap();
+        tape.backward(total, ALL, &mut grads, Accumulate::Overwrite).unwrap();
         (value, grads)
     }
 }

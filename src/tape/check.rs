@@ -7,34 +7,33 @@
 use narrows_kernels::{Accumulate, Context};
 use rand::RngExt as _;
 
-use super::{Arena, Tape, Var};
+use super::{ALL, Arena, Shape, Tape, Var};
 use crate::rng::{Purpose, Stream, stream};
 
-/// An input of the function under test, [rows, cols] row-major.
+/// An input of the function under test.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub cols: usize,
-    /// rows · cols elements, away from any kink of the function.
+    /// Its shape.
+    pub shape: Shape,
+    /// As many elements, away from any kink of the function.
     pub data: Vec<f64>,
 }
 
 impl Input {
     /// Elements of random sign with magnitudes in [low, high): away from a kink at zero.
-    pub fn random(rows: usize, cols: usize, low: f64, high: f64, stream: &mut Stream) -> Input {
+    pub fn random(shape: impl Into<Shape>, low: f64, high: f64, stream: &mut Stream) -> Input {
+        let shape = shape.into();
         let mut draw = || {
             let magnitude = stream.random_range(low..high);
             if stream.random::<bool>() { magnitude } else { -magnitude }
         };
-        Input { rows, cols, data: (0..rows * cols).map(|_| draw()).collect() }
+        Input { shape, data: (0..shape.len()).map(|_| draw()).collect() }
     }
 
     /// The same with all elements positive.
-    pub fn positive(rows: usize, cols: usize, low: f64, high: f64, stream: &mut Stream) -> Input {
-        let Input { data, .. } = Self::random(rows, cols, low, high, stream);
-        Input { rows, cols, data: data.into_iter().map(f64::abs).collect() }
+    pub fn positive(shape: impl Into<Shape>, low: f64, high: f64, stream: &mut Stream) -> Input {
+        let Input { shape, data } = Self::random(shape, low, high, stream);
+        Input { shape, data: data.into_iter().map(f64::abs).collect() }
     }
 }
 
@@ -106,7 +105,7 @@ impl<F: Fn(&mut Tape<'_, f64>, &[Var]) -> Var> Point<'_, F> {
     fn parameters(&self, tape: &mut Tape<'_, f64>) -> Vec<Var> {
         let mut offset = 0;
         let place = |input: &Input| {
-            let var = tape.parameter(offset, input.rows, input.cols);
+            let var = tape.parameter(offset, input.shape);
             offset += input.data.len();
             var
         };
@@ -133,7 +132,7 @@ impl<F: Fn(&mut Tape<'_, f64>, &[Var]) -> Var> Point<'_, F> {
         let vars = self.parameters(&mut tape);
         let loss = self.projection(&mut tape, &vars);
         let mut grads = vec![f64::NAN; at.len()];
-        tape.backward(loss, &mut grads, Accumulate::Overwrite).expect("every input influences the output");
+        tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).expect("every input influences the output");
         grads
     }
 
@@ -183,8 +182,7 @@ fn cotangent(stream: &mut Stream) -> f64 {
 }
 
 fn project(tape: &mut Tape<'_, f64>, output: Var, stream: &mut Stream) -> Var {
-    let (rows, cols) = tape.shape(output);
-    let weights = tape.constant_with(rows, cols, |w| w.iter_mut().for_each(|w| *w = cotangent(stream)));
+    let weights = tape.constant_with(tape.shape(output), |w| w.iter_mut().for_each(|w| *w = cotangent(stream)));
     let weighted = tape.mul(output, weights);
     tape.sum(weighted)
 }
@@ -209,7 +207,7 @@ mod tests {
     use super::*;
 
     fn input() -> Input {
-        Input::random(2, 3, 0.3, 1.0, &mut stream(5, Purpose::Init, 0))
+        Input::random([2, 3], 0.3, 1.0, &mut stream(5, Purpose::Init, 0))
     }
 
     #[test]

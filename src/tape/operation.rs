@@ -2,23 +2,31 @@
 
 use narrows_kernels::{Accumulate, Context, Real};
 
-use super::Var;
 use super::backward::Backward;
 use super::ops::*;
+use super::{Shape, Var};
 
-/// An input of an operation: a row-major matrix [rows, cols].
+/// An input of an operation.
 #[derive(Clone, Copy)]
 pub(super) struct Operand<'a, T> {
     pub data: &'a [T],
-    pub rows: usize,
-    pub cols: usize,
+    pub shape: Shape,
 }
 
-/// Where an operation writes: a row-major matrix [rows, cols].
+impl<T> Operand<'_, T> {
+    pub fn rows(&self) -> usize {
+        self.shape.rows()
+    }
+
+    pub fn cols(&self) -> usize {
+        self.shape.cols()
+    }
+}
+
+/// Where an operation writes.
 pub(super) struct Target<'a, T> {
     pub data: &'a mut [T],
-    pub rows: usize,
-    pub cols: usize,
+    pub shape: Shape,
     pub accumulate: Accumulate,
 }
 
@@ -37,8 +45,8 @@ pub(super) trait Operation<T: Real>: Copy {
     /// The shape of the output.
     ///
     /// # Panics
-    /// When the shapes of the inputs do not fit the operation; the message carries both.
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize);
+    /// When the shapes of the inputs do not fit the operation; the message carries them.
+    fn output_shape(&self, inputs: &[Shape]) -> Shape;
 
     /// Computes the output, or adds it to the target where [`Operation::accumulates`] holds.
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>);
@@ -67,6 +75,10 @@ macro_rules! operations {
             Constant,
             /// A parameter, at this offset of the flat buffer.
             Parameter { offset: usize },
+            /// The value of another node, through which no gradient flows.
+            Detach { of: Var },
+            /// The value of its input in another shape.
+            Reshape,
             $($(#[$attribute])* $name($name $(<$param>)?),)*
         }
 
@@ -75,41 +87,53 @@ macro_rules! operations {
                 match self {
                     Op::Constant => "input",
                     Op::Parameter { .. } => "parameter",
+                    Op::Detach { .. } => "detach",
+                    Op::Reshape => "reshape",
                     $($(#[$attribute])* Op::$name(_) => <$name $(<$param>)? as Operation<T>>::NAME,)*
                 }
             }
 
-            pub fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+            /// Whether the numbers lie in the node itself.
+            pub fn owns_value(&self) -> bool {
+                !matches!(self, Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape)
+            }
+
+            pub fn output_shape(&self, inputs: &[Shape]) -> Shape {
                 match self {
-                    Op::Constant | Op::Parameter { .. } => unreachable!("leaves are appended with their shape"),
+                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => {
+                        unreachable!("{} is appended with its shape", self.name())
+                    }
                     $($(#[$attribute])* Op::$name(op) => Operation::<T>::output_shape(op, inputs),)*
                 }
             }
 
             pub fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
                 match self {
-                    Op::Constant | Op::Parameter { .. } => unreachable!("leaves are not computed"),
+                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => {
+                        unreachable!("{} is not computed", self.name())
+                    }
                     $($(#[$attribute])* Op::$name(op) => op.evaluate(context, inputs, target),)*
                 }
             }
 
             pub fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
                 match self {
-                    Op::Constant | Op::Parameter { .. } => {}
+                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } => {}
+                    Op::Reshape => backward.pass(call.inputs[0], grad),
                     $($(#[$attribute])* Op::$name(op) => op.vjp(call, grad, backward),)*
                 }
             }
 
             pub fn accumulates(&self) -> bool {
                 match self {
-                    Op::Constant | Op::Parameter { .. } => false,
+                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => false,
                     $($(#[$attribute])* Op::$name(op) => Operation::<T>::accumulates(op),)*
                 }
             }
 
             pub fn is_recordable(&self) -> bool {
                 match self {
-                    Op::Constant | Op::Parameter { .. } => true,
+                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => true,
                     $($(#[$attribute])* Op::$name(op) => Operation::<T>::is_recordable(op),)*
                 }
             }

@@ -55,11 +55,11 @@ impl<T: Real> Trained<'_, T> {
         let chunks = rows.axis_chunks_iter(Axis(0), ROWS).chain(rows.is_empty().then_some(rows));
         for chunk in chunks {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
-            let x = tape.constant_with(chunk.nrows(), expected, |out| {
+            let x = tape.constant_with([chunk.nrows(), expected], |out| {
                 out.iter_mut().zip(chunk.iter()).for_each(|(out, &value)| *out = value);
             });
             let out = record(&mut tape, x);
-            width = tape.shape(out).1;
+            width = tape.shape(out).features();
             values.extend_from_slice(tape.value(out));
         }
         Ok(Array2::from_shape_vec((rows.nrows(), width), values).expect("each row gives one row of that width"))

@@ -13,7 +13,7 @@ use super::evaluate::{Images, ROWS, Trained};
 use crate::config::{Contractive, JacobianMethod};
 use crate::nn::{Autoencoder, Encoded, Layer, Mode, activation_of, step_stream};
 use crate::rng::Purpose;
-use crate::tape::{Arena, Tape, Var};
+use crate::tape::{Arena, Shape, Tape, Var};
 
 /// Code units up to which [`JacobianMethod::Auto`] computes the norm exactly where there is no closed form.
 const EXACT_UNITS: usize = 32;
@@ -46,7 +46,7 @@ pub fn penalty<T: Real>(
     encoded: Encoded,
     mode: Mode,
 ) -> Var {
-    let (batch, _) = tape.shape(input);
+    let batch = tape.shape(input).samples();
     let scale = contractive.weight / batch as f64;
     let norms = match method_of(contractive.method, model) {
         JacobianMethod::Gram => return closed_form(model, tape, encoded, scale),
@@ -103,7 +103,7 @@ fn summed_squares<T: Real>(
         let norm = tape.sum(squares);
         total = Some(total.map_or(norm, |total| tape.add(total, norm)));
     }
-    total.unwrap_or_else(|| tape.zeros(1, 1))
+    total.unwrap_or_else(|| tape.zeros(Shape::SCALAR))
 }
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
@@ -119,7 +119,7 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
     if last == 0 {
         let squared = tape.square(weight);
         let lengths = tape.column_sum(squared);
-        let (batch, _) = tape.shape(squares);
+        let batch = tape.shape(squares).samples();
         let lengths = tape.broadcast_row(lengths, batch);
         let norms = tape.mul(squares, lengths);
         let norm = tape.sum(norms);

@@ -41,7 +41,7 @@ pub fn psnr(mse: f64) -> f64 {
 /// Records `clean` [rows, features], a slice of a batch, corrupted from the streams of this step.
 pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, clean: Var, mode: Mode) -> Var {
     let Mode::Train { seed, step, first_row } = mode else { return clean };
-    let (_, cols) = tape.shape(clean);
+    let cols = tape.shape(clean).cols();
     tape.constant_from(clean, |clean, out| {
         let block = (NOISE_ROWS * cols).max(1);
         for (number, (out, clean)) in (0..).zip(out.chunks_mut(block).zip(clean.chunks(block))) {

@@ -90,7 +90,7 @@ impl<'a, T: Real> Images<'a, T> {
 
     /// Records a batch [batch.len(), features].
     pub fn gather(&self, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
-        tape.constant_with(batch.len(), self.data.features(), |out| self.data.gather(self.scale, batch, out))
+        tape.constant_with([batch.len(), self.data.features()], |out| self.data.gather(self.scale, batch, out))
     }
 }
 
@@ -169,7 +169,7 @@ impl LossSum {
     }
 
     pub fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
-        let (rows, cols) = tape.shape(output);
+        let (rows, cols) = (tape.shape(output).samples(), tape.shape(output).features());
         self.sum = match self.kind {
             LossKind::Bce | LossKind::BceLogits => {
                 bce_with_logits(context.isa, tape.value(output), tape.value(target), cols, self.sum)

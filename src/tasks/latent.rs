@@ -79,7 +79,7 @@ impl<T: Real> Trained<'_, T> {
                 let encoded = self.model.encode_with(&mut tape, x, Mode::Infer);
                 let log_variance = self.model.log_variance(&mut tape, encoded).expect("the model has the head");
                 let width = self.model.code_size();
-                let normal = tape.constant_with(batch.len(), width, |out| {
+                let normal = tape.constant_with([batch.len(), width], |out| {
                     for (&index, row) in batch.iter().zip(out.chunks_exact_mut(width)) {
                         let mut stream = stream(seed, Purpose::MeasuredLatent, index.into());
                         row.iter_mut().for_each(|e| {

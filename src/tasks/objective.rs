@@ -112,13 +112,14 @@ impl Objective {
         images: Var,
         mode: Mode,
     ) -> Recorded {
-        let (rows, features) = tape.shape(images);
-        assert!(!self.needs_whole_batch() || rows == whole.rows, "{rows} of {} rows are no whole batch", whole.rows);
+        let (samples, features) = (tape.shape(images).samples(), tape.shape(images).features());
+        let all = whole.samples;
+        assert!(!self.needs_whole_batch() || samples == all, "{samples} of {all} samples are no whole batch");
         let is_first = !matches!(mode, Mode::Train { first_row: 1.., .. });
         let input = self.corruption.map_or(images, |corruption| denoising::record(corruption, tape, images, mode));
         let pass = self.forward(model, tape, input, mode);
         let loss = loss::record_in(self.loss, tape, whole, pass.output, images);
-        let on_code = loss::code_penalty(self.code_penalty, tape, pass.code, whole.rows);
+        let on_code = loss::code_penalty(self.code_penalty, tape, pass.code, whole.samples);
         let on_means = self.code_penalty.sparsity.map(|sparsity| {
             let means = tape.column_mean(pass.code);
             loss::sparsity(sparsity, tape, means)
@@ -133,7 +134,7 @@ impl Objective {
         });
         let on_distribution = divergences.zip(self.variational).map(|(divergences, variational)| {
             let sum = tape.sum(divergences);
-            tape.scale(sum, variational.beta / (whole.rows * features) as f64)
+            tape.scale(sum, variational.beta / (whole.samples * features) as f64)
         });
         let penalties = [on_code, on_means, on_slopes, on_weights, on_distribution];
         let penalty = penalties.into_iter().fold(None, |so_far, next| loss::total(tape, [so_far, next]));

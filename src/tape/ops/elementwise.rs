@@ -5,9 +5,9 @@ use narrows_kernels::elementwise::{Binary, Unary, add_row, binary, mul_scalar, u
 use narrows_kernels::{Activation, Context, Real};
 
 use super::{ColumnSum, Sum, same_shape};
-use crate::tape::Var;
 use crate::tape::backward::Backward;
 use crate::tape::operation::{Call, Operand, Operation, Target};
+use crate::tape::{Shape, Var};
 
 /// y = activation(x).
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(in crate::tape) struct Activate<T> {
 impl<T: Real> Operation<T> for Activate<T> {
     const NAME: &'static str = "activation";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 
@@ -49,7 +49,7 @@ pub(in crate::tape) struct ActivationDerivative<T> {
 impl<T: Real> Operation<T> for ActivationDerivative<T> {
     const NAME: &'static str = "activation derivative";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("activation derivative", inputs[0], inputs[1])
     }
 
@@ -85,7 +85,7 @@ impl<T: Real> Elementwise<T> {
 impl<T: Real> Operation<T> for Elementwise<T> {
     const NAME: &'static str = "elementwise function";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 
@@ -157,7 +157,7 @@ pub(in crate::tape) enum Combine {
 impl<T: Real> Operation<T> for Combine {
     const NAME: &'static str = "elementwise combination";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let name = match self {
             Combine::Add => "sum",
             Combine::Sub => "difference",
@@ -202,9 +202,9 @@ pub(in crate::tape) struct AddRow;
 impl<T: Real> Operation<T> for AddRow {
     const NAME: &'static str = "broadcast bias";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, row) = (inputs[0], inputs[1]);
-        assert!(row == (1, x.1), "bias {row:?} added to {x:?}: it must be [1, {}]", x.1);
+        assert!(row.is_row_of(x.cols()), "bias {row} added to {x}: it must be [1, {}]", x.cols());
         x
     }
 
@@ -230,8 +230,8 @@ pub(in crate::tape) struct MulScalar;
 impl<T: Real> Operation<T> for MulScalar {
     const NAME: &'static str = "product with a scalar";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        assert!(inputs[1] == (1, 1), "product of {:?} with the scalar {:?}: it must be [1, 1]", inputs[0], inputs[1]);
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        assert!(inputs[1].len() == 1, "product of {} with the scalar {}: it must be [1, 1]", inputs[0], inputs[1]);
         inputs[0]
     }
 
@@ -259,7 +259,7 @@ pub(in crate::tape) struct WrongSquare;
 impl<T: Real> Operation<T> for WrongSquare {
     const NAME: &'static str = "wrong square";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 

@@ -7,7 +7,7 @@ use narrows_kernels::{Accumulate, AlignedVec, Context, Epilogue, MatMut, MatRef,
 
 use crate::tape::backward::Backward;
 use crate::tape::operation::{Call, Op, Operand, Operation, Target};
-use crate::tape::{Tape, Var};
+use crate::tape::{Shape, Tape, Var};
 
 /// scale · Σ_b ‖diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ‖²_F of d₁ [batch, hidden], d₂² [batch, code], W₁ [in, hidden], W₂ [hidden, code]
 /// → [1, 1]. Its gradients are computed with the value, see [`narrows_kernels::jacobian`], and lie in the nodes named here.
@@ -28,19 +28,17 @@ impl<T: Real> Tape<'_, T> {
     /// When the shapes do not fit.
     pub fn jacobian_norm(&mut self, slopes: Var, squares: Var, first: Var, second: Var, scale: f64) -> Var {
         let inputs = [slopes, squares, first, second];
-        let [(batch, hidden), (rows, code), first_shape, second_shape] = inputs.map(|input| self.shape(input));
+        let [slopes, squares, first, second] = inputs.map(|input| self.shape(input));
+        let (batch, hidden, code) = (slopes.rows(), slopes.cols(), squares.cols());
         assert!(
-            rows == batch && first_shape.1 == hidden && second_shape == (hidden, code),
-            "the norm of a Jacobian with slopes [{batch}, {hidden}] and [{rows}, {code}], weights {first_shape:?} and \
-             {second_shape:?}: they must be [batch, hidden], [batch, code], [in, hidden] and [hidden, code]"
+            squares.rows() == batch && first.cols() == hidden && (second.rows(), second.cols()) == (hidden, code),
+            "the norm of a Jacobian with slopes {slopes} and {squares}, weights {first} and {second}: they must be \
+             [batch, hidden], [batch, code], [in, hidden] and [hidden, code]"
         );
-        let gradients = inputs.map(|input| {
-            let (rows, cols) = self.shape(input);
-            self.append(Op::Constant, &[], rows, cols)
-        });
+        let gradients = inputs.map(|input| self.append(Op::Constant, &[], self.shape(input)));
         let gram_len = hidden * hidden;
-        let scratch = self.append(Op::Constant, &[], 1, 2 * gram_len + scratch_len(batch, hidden, code));
-        let var = self.append(JacobianNorm { gradients }.into(), &inputs, 1, 1);
+        let scratch = self.append(Op::Constant, &[], [2 * gram_len + scratch_len(batch, hidden, code)].into());
+        let var = self.append(JacobianNorm { gradients }.into(), &inputs, Shape::SCALAR);
         let mut buffers = gradients.map(|gradient| std::mem::take(&mut self.arena.nodes[gradient.index()].value));
         let mut space = std::mem::take(&mut self.arena.nodes[scratch.index()].value);
         let operands = inputs.map(|input| self.operand(input));
@@ -50,7 +48,7 @@ impl<T: Real> Tape<'_, T> {
         }
         let scratch = &mut self.arena.nodes[scratch.index()];
         // No value of the computation: nothing looks for numbers in it.
-        (scratch.value, scratch.cols) = (space, 0);
+        (scratch.value, scratch.shape) = (space, [0].into());
         self.arena.nodes[var.index()].value[0] = T::from_f64(scale * value);
         var
     }
@@ -65,7 +63,7 @@ fn norm<T: Real>(
     space: &mut [T],
 ) -> f64 {
     let isa = context.isa;
-    let (inputs, hidden, code) = (first.rows, first.cols, second.cols);
+    let (inputs, hidden, code) = (first.rows(), first.cols(), second.cols());
     let (gram, space) = space.split_at_mut(hidden * hidden);
     let (grad_gram, scratch) = space.split_at_mut(hidden * hidden);
     let [grad_slopes, grad_squares, grad_first, grad_second] = gradients;
@@ -99,8 +97,8 @@ fn norm<T: Real>(
 impl<T: Real> Operation<T> for JacobianNorm {
     const NAME: &'static str = "norm of a Jacobian";
 
-    fn output_shape(&self, _: &[(usize, usize)]) -> (usize, usize) {
-        (1, 1)
+    fn output_shape(&self, _: &[Shape]) -> Shape {
+        Shape::SCALAR
     }
 
     fn evaluate(&self, _: Context, _: &[Operand<'_, T>], _: Target<'_, T>) {

@@ -14,7 +14,7 @@ use super::reduce::put_scalar;
 use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};
 use crate::tape::backward::Backward;
 use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Tape, Var};
+use crate::tape::{Shape, Tape, Var};
 
 /// What is summed over all elements of a prediction x and a target t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Criterion {
     }
 }
 
-/// scale · Σ criterion(x, t), [rows, cols] twice → [1, 1]. Its third input is [`LossGradient`] of the same scale.
+/// scale · Σ criterion(x, t), x and t of one shape → [1, 1]. Samples are reduced in the element type, then chained in f64. Its third input is [`LossGradient`] of the same scale.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct Loss {
     pub criterion: Criterion,
@@ -46,10 +46,10 @@ pub(in crate::tape) struct Loss {
 impl<T: Real> Tape<'_, T> {
     /// Records `loss` of x against target, and its gradient, in one pass. `above` is what the sum begins with.
     pub(in crate::tape) fn loss(&mut self, loss: Loss, above: f64, x: Var, target: Var) -> Var {
-        let (rows, cols) = same_shape("a loss", self.shape(x), self.shape(target));
-        let one = self.constant_with(1, 1, |value| value[0] = T::ONE);
+        let shape = same_shape("a loss", self.shape(x), self.shape(target));
+        let one = self.constant_with(Shape::SCALAR, |value| value[0] = T::ONE);
         let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
-        let gradient = self.append(gradient.into(), &[x, target, one], rows, cols);
+        let gradient = self.append(gradient.into(), &[x, target, one], shape);
         let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
         let both = match loss.criterion {
             Criterion::SquaredError => squared_error_and_gradient,
@@ -57,9 +57,10 @@ impl<T: Real> Tape<'_, T> {
         };
         let scale = T::from_f64(loss.criterion.factor() * loss.scale);
         let (prediction, wanted) = (self.operand(x).data, self.operand(target).data);
-        let sum = both(self.context.isa, prediction, wanted, cols, scale, above, &mut buffer[..rows * cols]);
+        let features = shape.features();
+        let sum = both(self.context.isa, prediction, wanted, features, scale, above, &mut buffer[..shape.len()]);
         self.arena.nodes[gradient.index()].value = buffer;
-        let var = self.append(loss.into(), &[x, target, gradient], 1, 1);
+        let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
         (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - above)), sum);
         var
@@ -69,9 +70,9 @@ impl<T: Real> Tape<'_, T> {
 impl<T: Real> Operation<T> for Loss {
     const NAME: &'static str = "loss";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("a loss", inputs[0], inputs[1]);
-        (1, 1)
+        Shape::SCALAR
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
@@ -79,7 +80,7 @@ impl<T: Real> Operation<T> for Loss {
             Criterion::SquaredError => squared_error,
             Criterion::BceWithLogits => bce_with_logits,
         };
-        let total = sum(context.isa, inputs[0].data, inputs[1].data, inputs[0].cols, 0.0);
+        let total = sum(context.isa, inputs[0].data, inputs[1].data, inputs[0].shape.features(), 0.0);
         put_scalar(T::from_f64(self.scale * total), target);
     }
 
@@ -108,7 +109,7 @@ pub(in crate::tape) struct LossGradient {
 impl<T: Real> Operation<T> for LossGradient {
     const NAME: &'static str = "gradient of the loss";
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 

@@ -7,6 +7,8 @@ mod linear;
 mod losses;
 mod reduce;
 
+use super::Shape;
+
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 #[cfg(test)]
 pub(super) use elementwise::WrongSquare;
@@ -18,7 +20,7 @@ pub(super) use losses::{Criterion, Loss, LossGradient};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 
 /// Fails unless `lhs` and `rhs` are equal.
-fn same_shape(operation: &str, lhs: (usize, usize), rhs: (usize, usize)) -> (usize, usize) {
-    assert!(lhs == rhs, "{operation} of {lhs:?} and {rhs:?}: the shapes must be equal");
+fn same_shape(operation: &str, lhs: Shape, rhs: Shape) -> Shape {
+    assert!(lhs == rhs, "{operation} of {lhs} and {rhs}: the shapes must be equal");
     lhs
 }
