@@ -5,7 +5,7 @@ use narrows_kernels::{AlignedVec, Real};
 use super::init_dense;
 use super::layer::{Layer, activation_of};
 use super::params::{Param, ParamTable};
-use crate::config::{self, InitConfig, LayerConfig, ModelConfig, Units};
+use super::spec::{self, Init, LayerSpec, Units};
 use crate::rng::{Purpose, stream};
 use crate::tape::{Activation, NonFinite, Tape, Var};
 
@@ -87,19 +87,25 @@ pub struct Pass {
 }
 
 impl Autoencoder {
-    /// Lays out the model for images of `features` values.
-    pub fn new(config: &ModelConfig, features: usize) -> Result<Self, ModelError> {
+    /// Lays out the model for images of `features` values; `variational` gives the encoder a head for the logarithm of the
+    /// variance.
+    pub fn new(
+        encoder: &[LayerSpec],
+        decoder: &[LayerSpec],
+        variational: bool,
+        features: usize,
+    ) -> Result<Self, ModelError> {
         let mut table = ParamTable::default();
-        let last = config.encoder.len().saturating_sub(1);
-        let mean = config.variational.map(|_| last);
-        let (encoder, code) = lay_out("encoder", &config.encoder, features, features, mean, &mut table)?;
+        let last = encoder.len().saturating_sub(1);
+        let mean = variational.then_some(last);
+        let (encoder, code) = lay_out("encoder", encoder, features, features, mean, &mut table)?;
         let log_variance = mean.and_then(|number| {
             let Some(Layer::Dense { weight, .. }) = encoder.last() else { return None };
             let rows = weight.rows;
             let weight = table.push(format!("encoder.{number}.log_variance.weight"), rows, code);
             Some(Head { weight, bias: table.push(format!("encoder.{number}.log_variance.bias"), 1, code) })
         });
-        let (decoder, found) = lay_out("decoder", &config.decoder, code, features, None, &mut table)?;
+        let (decoder, found) = lay_out("decoder", decoder, code, features, None, &mut table)?;
         if found != features {
             return Err(ModelError::OutputSize { expected: features, found });
         }
@@ -142,7 +148,7 @@ impl Autoencoder {
     }
 
     /// Fresh parameters.
-    pub fn init<T: Real>(&self, init: InitConfig, seed: u64) -> AlignedVec<T> {
+    pub fn init<T: Real>(&self, init: Init, seed: u64) -> AlignedVec<T> {
         let mut flat = AlignedVec::zeros(self.table.len());
         let of_layers = self.layers().map(|layer| match layer {
             Layer::Dense { weight, bias, .. } => Some((weight, bias)),
@@ -205,7 +211,7 @@ impl Autoencoder {
 
     /// Whether the last layer is dense with a sigmoid.
     pub fn ends_in_sigmoid(&self) -> bool {
-        matches!(self.decoder.last(), Some(Layer::Dense { activation: config::Activation::Sigmoid, .. }))
+        matches!(self.decoder.last(), Some(Layer::Dense { activation: spec::Activation::Sigmoid, .. }))
     }
 
     /// The activation of the last layer, as the tape applies it.
@@ -247,15 +253,15 @@ impl Autoencoder {
 /// The layers of a part and the number of its outputs. The layer `mean` gives the mean of a distribution.
 fn lay_out(
     part: &'static str,
-    layers: &[LayerConfig],
+    layers: &[LayerSpec],
     inputs: usize,
     features: usize,
     mean: Option<usize>,
     table: &mut ParamTable,
 ) -> Result<(Vec<Layer>, usize), ModelError> {
     let mut size = inputs;
-    let mut lay_out_one = |(number, layer): (usize, &LayerConfig)| match *layer {
-        LayerConfig::Dense { units, activation } => {
+    let mut lay_out_one = |(number, layer): (usize, &LayerSpec)| match *layer {
+        LayerSpec::Dense { units, activation } => {
             let outputs = match units {
                 Units::Count(count) => count,
                 Units::Input => features,
@@ -266,8 +272,8 @@ fn lay_out(
             size = outputs;
             Layer::Dense { weight, bias, activation }
         }
-        LayerConfig::Dropout { rate } => Layer::Dropout { rate },
-        LayerConfig::Noise { std } => Layer::Noise { std },
+        LayerSpec::Dropout { rate } => Layer::Dropout { rate },
+        LayerSpec::Noise { std } => Layer::Noise { std },
     };
     let laid_out: Vec<Layer> = layers.iter().enumerate().map(&mut lay_out_one).collect();
     if !laid_out.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {

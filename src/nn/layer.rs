@@ -2,8 +2,7 @@
 
 use narrows_kernels::Real;
 
-use super::{Mode, Param};
-use crate::config;
+use super::{Mode, Param, spec};
 use crate::rng::{Purpose, Stream, stream};
 use crate::tape::{Activation, NOISE_ROWS, Tape, Var};
 
@@ -17,7 +16,7 @@ pub enum Layer {
         /// b [1, out].
         bias: Param,
         /// Applied to each output.
-        activation: config::Activation,
+        activation: spec::Activation,
     },
     /// Inverted dropout, while training only.
     Dropout {
@@ -82,14 +81,14 @@ pub(crate) fn step_stream(seed: u64, purpose: Purpose, step: u64, first_row: usi
 }
 
 /// The kernel's activation for the configured one.
-pub(crate) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
+pub(crate) fn activation_of<T: Real>(activation: spec::Activation) -> Activation<T> {
     match activation {
-        config::Activation::Linear => Activation::Identity,
-        config::Activation::Relu => Activation::Relu,
-        config::Activation::LeakyRelu { slope } => Activation::LeakyRelu(T::from_f64(slope)),
-        config::Activation::Elu { alpha } => Activation::Elu(T::from_f64(alpha)),
-        config::Activation::Tanh => Activation::Tanh,
-        config::Activation::Sigmoid => Activation::Sigmoid,
-        config::Activation::Softplus => Activation::Softplus,
+        spec::Activation::Linear => Activation::Identity,
+        spec::Activation::Relu => Activation::Relu,
+        spec::Activation::LeakyRelu { slope } => Activation::LeakyRelu(T::from_f64(slope)),
+        spec::Activation::Elu { alpha } => Activation::Elu(T::from_f64(alpha)),
+        spec::Activation::Tanh => Activation::Tanh,
+        spec::Activation::Sigmoid => Activation::Sigmoid,
+        spec::Activation::Softplus => Activation::Softplus,
     }
 }

@@ -4,6 +4,7 @@ mod autoencoder;
 mod init;
 mod layer;
 mod params;
+mod spec;
 mod summary;
 pub mod weights;
 
@@ -12,4 +13,5 @@ pub use init::init_dense;
 pub use layer::Layer;
 pub(crate) use layer::{activation_of, step_stream};
 pub use params::{Param, ParamTable};
+pub use spec::{Activation, Init, LayerSpec, Units};
 pub use summary::grouped;

@@ -14,11 +14,12 @@ use super::objective::Objective;
 use super::state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, Unrecorded};
 use super::step::StepMemory;
 use super::tally::Tally;
-use crate::config::{Monitor, TrainConfig};
 use crate::data::{Dataset, batches, shuffle_into};
 use crate::nn::{Autoencoder, Param};
+use crate::optim::Monitor;
 use crate::optim::{Clip, LearningRate, Optimizer};
 use crate::tape::{Arena, NOISE_ROWS};
+use crate::train::TrainSettings;
 
 /// All that a training run depends on.
 pub struct Job<'a, T: Real> {
@@ -37,7 +38,7 @@ pub struct Job<'a, T: Real> {
     /// Which of them are validated on; may be none.
     pub validation: &'a [u32],
     /// Batches, epochs, early stopping.
-    pub config: &'a TrainConfig,
+    pub config: &'a TrainSettings,
     /// Shuffling, dropout and noise follow from it.
     pub seed: u64,
     /// Takes the steps.
