@@ -20,9 +20,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod config;
 pub mod files;
 pub mod rng;
+pub mod spelling;
 
 pub mod data;
 pub mod figures;
@@ -37,6 +37,8 @@ pub mod train;
 
 pub mod analysis;
 pub mod invert;
+
+pub mod config;
 
 pub mod run;
 

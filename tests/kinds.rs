@@ -1,8 +1,9 @@
 //! Sparse, contractive, denoising and variational models: gradients of what they minimise, agreement of the ways to one
 //! Jacobian, and what is measured of them.
 
-use narrows::config::{JacobianMethod, RunConfig};
+use narrows::config::RunConfig;
 use narrows::data::{Dataset, scale_table};
+use narrows::loss::JacobianMethod;
 use narrows::nn::{Autoencoder, Mode};
 use narrows::rng::{Purpose, stream};
 use narrows::tape::check::{Input, check_gradient_once, check_gradients};
@@ -32,7 +33,7 @@ struct Model {
 impl Model {
     fn new(loss: &str, text: &str) -> Self {
         let config = configuration(loss, text);
-        let autoencoder = Autoencoder::new(&config.model, FEATURES).unwrap();
+        let autoencoder = config.model.lay_out(FEATURES).unwrap();
         let objective = Objective::new(config.train.loss, &config.model);
         let mut stream = stream(21, Purpose::Init, 0);
         let inputs = autoencoder.table().iter();

@@ -4,8 +4,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::interrupt;
 use super::output::{colour, note};
-use crate::config::TrainConfig;
 use crate::figures::number::significant;
+use crate::train::TrainSettings;
 use crate::train::{EpochRecord, Event, Flow, Listener};
 
 /// The progress of one run.
@@ -20,16 +20,16 @@ pub struct RunProgress {
 
 impl RunProgress {
     /// Progress of a run that is alone.
-    pub fn new(config: &TrainConfig, terminal: bool) -> Self {
+    pub fn new(config: &TrainSettings, terminal: bool) -> Self {
         Self::labelled(String::new(), config, terminal.then(|| styled(ProgressBar::new(0))))
     }
 
     /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
-    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainConfig) -> Self {
+    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainSettings) -> Self {
         Self::labelled(format!("{name}: "), config, all.map(|all| styled(all.add(ProgressBar::new(0)))))
     }
 
-    fn labelled(label: String, config: &TrainConfig, bar: Option<ProgressBar>) -> Self {
+    fn labelled(label: String, config: &TrainSettings, bar: Option<ProgressBar>) -> Self {
         let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
         RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar }
     }

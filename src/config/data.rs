@@ -1,65 +1,9 @@
 //! `[data]`: which images, and which of them train, validate and test.
 
-use serde::{Deserialize, Serialize};
-
 use super::document::Value;
 use super::error::ConfigError;
 use super::read::{Field, Reader, refused};
-
-/// Which images a run sees.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataConfig {
-    /// A catalogued set (`fashion-mnist`, `mnist`, …), `footwear` (which the program draws), or a path.
-    pub set: String,
-    /// The array to read where `set` is a MATLAB file; without, the one named `X` or `ff`.
-    pub variable: Option<String>,
-    /// The classes to keep, by name or by number in decimal; empty keeps all.
-    pub classes: Vec<String>,
-    /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
-    /// training part in two and tests on the published test part.
-    pub pool: bool,
-    /// The parts.
-    pub split: SplitConfig,
-    /// Keep only the first so many images of each part, after splitting; at least 1.
-    pub limit: Option<usize>,
-    /// How grey levels become values in [0, 1].
-    pub scaling: Scaling,
-    /// How many images of each class to draw, at least 1. Only the drawn set reads it.
-    pub per_class: usize,
-}
-
-/// How grey levels become values in [0, 1].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scaling {
-    /// level / 255
-    #[default]
-    Unit,
-    /// (level / 255 − mean) / standard deviation of all training pixels, then from the extremes of those to [0, 1].
-    StandardMinMax,
-}
-
-impl Scaling {
-    /// Its name in a configuration.
-    pub fn name(self) -> &'static str {
-        SCALINGS.iter().find(|(_, scaling)| *scaling == self).map_or("", |(name, _)| name)
-    }
-}
-
-const SCALINGS: [(&str, Scaling); 2] = [("unit", Scaling::Unit), ("standard-min-max", Scaling::StandardMinMax)];
-
-/// Sizes of the parts, relative to each other: 5, 1, 1 are five sevenths, one seventh and one seventh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SplitConfig {
-    /// Part to train on; at least 1.
-    pub train: u64,
-    /// Part to validate on.
-    pub validation: u64,
-    /// Part to test on; 0 where the published test part is not pooled.
-    pub test: u64,
-    /// Whether every part has the same share of each class.
-    pub stratified: bool,
-}
+use crate::data::{DataSpec, Scaling, SplitSpec};
 
 const KEYS: &[&str] = &["set", "variable", "classes", "pool", "split", "limit", "scaling", "per_class"];
 const SPLIT_KEYS: &[&str] = &["train", "validation", "test", "stratified"];
@@ -69,7 +13,7 @@ const MOST_CLASSES: usize = 10_000;
 /// Products of a part and a number of images stay far within 64 bits.
 const LARGEST_PART: u64 = 1_000_000_000;
 
-pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
+pub(super) fn read(root: &Reader<'_>) -> Result<DataSpec, ConfigError> {
     let table = root.need("data", "a table [data] with set")?.table(KEYS, "a table [data]")?;
     let field = table.need("set", "a name or a path, as in set = \"fashion-mnist\"")?;
     let set = field.string("the name of a data set or a path, as a string")?;
@@ -77,14 +21,14 @@ pub(super) fn read(root: &Reader<'_>) -> Result<DataConfig, ConfigError> {
         return Err(field.refuse("the name of a data set or a path"));
     }
     let pool = table.boolean_or("pool", false)?;
-    Ok(DataConfig {
+    Ok(DataSpec {
         set: set.to_string(),
         variable: table.get("variable").map(|field| read_variable(&field)).transpose()?,
         classes: table.get("classes").map_or(Ok(Vec::new()), |field| read_classes(&field))?,
         pool,
         split: read_split(table.get("split"), pool)?,
         limit: table.get("limit").map(|field| field.count(1)).transpose()?,
-        scaling: table.get("scaling").map_or(Ok(Scaling::Unit), |field| field.choice(&SCALINGS))?,
+        scaling: table.get("scaling").map_or(Ok(Scaling::Unit), |field| field.choice(&Scaling::NAMED))?,
         per_class: table.get("per_class").map_or(Ok(7000), |field| field.count(1))?,
     })
 }
@@ -117,21 +61,21 @@ fn read_classes(field: &Field<'_>) -> Result<Vec<String>, ConfigError> {
     Ok(classes)
 }
 
-fn read_split(field: Option<Field<'_>>, pool: bool) -> Result<SplitConfig, ConfigError> {
+fn read_split(field: Option<Field<'_>>, pool: bool) -> Result<SplitSpec, ConfigError> {
     let Some(field) = field else {
-        return Ok(SplitConfig { train: 5, validation: 1, test: u64::from(pool), stratified: true });
+        return Ok(SplitSpec { train: 5, validation: 1, test: u64::from(pool), stratified: true });
     };
     let table = field.table(SPLIT_KEYS, "a table such as { train = 5, validation = 1, test = 1 }")?;
     let part = |key| table.get(key).map_or(Ok(0), |field| field.integer(0, LARGEST_PART));
     table.need("train", "a part, as in train = 5")?;
-    let split = SplitConfig {
+    let split = SplitSpec {
         train: part("train")?,
         validation: part("validation")?,
         test: part("test")?,
         stratified: table.boolean_or("stratified", true)?,
     };
     if split.train == 0 {
-        let SplitConfig { train, validation, test, .. } = split;
+        let SplitSpec { train, validation, test, .. } = split;
         let found = format!("{train} : {validation} : {test}");
         return Err(field.refuse_as(found, "parts of which train is at least 1"));
     }

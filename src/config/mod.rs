@@ -13,26 +13,29 @@
 //! | `data.pool` | whether the published parts are joined before splitting | `false` |
 //! | `data.split` | `{ train, validation, test, stratified }`; without pooling, `test` is 0 | 5 : 1 : 1 pooled, else 5 : 1 |
 //! | `data.limit` | images of each part to keep | all |
-//! | `data.scaling` | `"unit"`, `"standard-min-max"`, see [`Scaling`] | `"unit"` |
+//! | `data.scaling` | `"unit"`, `"standard-min-max"`, see [`Scaling`](crate::data::Scaling) | `"unit"` |
 //! | `data.per_class` | images of each class to draw | 7000 |
-//! | `model.encoder`, `model.decoder` | layers, see [`LayerConfig`] | required |
-//! | `model.init` | see [`InitConfig`]; `{ normal = 0.05, biases = true }` | `"glorot-uniform"` |
-//! | `model.code_penalty` | `{ l1, l2, kl, rho }`, see [`Penalty`] | 0; `rho` 0.05 |
+//! | `model.encoder`, `model.decoder` | layers, see [`Layer`](crate::nn::Layer) | required |
+//! | `model.init` | see [`Init`](crate::nn::Init); `{ normal = 0.05, biases = true }` | `"glorot-uniform"` |
+//! | `model.code_penalty` | `{ l1, l2, kl, rho }`, see [`CodePenalty`](crate::loss::CodePenalty) | 0; `rho` 0.05 |
 //! | `model.weight_penalty` | `{ l2 }` | 0 |
-//! | `model.contractive` | `{ weight, method, probes }`, see [`Contractive`] | none; method `"auto"` |
-//! | `model.corruption` | one of `{ gaussian }`, `{ masking }`, `{ salt-and-pepper }`, see [`Corruption`] | none |
-//! | `model.variational` | `{ beta, warmup_epochs }`, see [`Variational`] | none; 1 and 0 |
+//! | `model.contractive` | `{ weight, method, probes }`, see [`Contractive`](crate::loss::Contractive) | none; method `"auto"` |
+//! | `model.corruption` | one of `{ gaussian }`, `{ masking }`, `{ salt-and-pepper }`, see [`Corruption`](crate::data::Corruption) | none |
+//! | `model.variational` | `{ beta, warmup_epochs }`, see [`Variational`](crate::loss::Variational) | none; 1 and 0 |
 //! | `train.loss` | `"bce"`, `"bce-logits"`, `"mse"`, `"kl"` | required |
 //! | `train.batch_size`, `train.max_epochs` | at least 1 | required |
 //! | `train.early_stopping` | `{ monitor, patience, min_delta, baseline, start_from_epoch, restore_best }` or `false` | `false` |
 //! | `train.checkpoint` | `{ every_epochs, every_steps }` or `false` | `{ every_epochs = 1 }` |
-//! | `optimizer.name` | see [`OptimizerName`] | required |
+//! | `optimizer.name` | see [`OptimizerName`](crate::optim::OptimizerName) | required |
 //! | `optimizer.dialect` | `"keras"`, `"pytorch"` | `"keras"` |
-//! | `optimizer.schedule` | see [`Schedule`] | `"constant"` |
+//! | `optimizer.schedule` | see [`Schedule`](crate::optim::Schedule) | `"constant"` |
 //! | `optimizer.…` | see [`OptimizerConfig`]; an optimizer refuses the keys of others | the dialect's default |
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::data::DataSpec;
+use crate::optim::OptimizerConfig;
+use crate::train::{AutoencoderSpec, TrainSettings};
 
 mod axes;
 mod data;
@@ -41,7 +44,6 @@ mod document;
 mod error;
 mod kinds;
 mod model;
-mod nearest;
 mod optimizer;
 mod presets;
 mod read;
@@ -61,37 +63,28 @@ mod round_trips;
 #[cfg(test)]
 mod studies;
 
-pub use data::{DataConfig, Scaling, SplitConfig};
 pub use difference::Difference;
 pub use error::{ConfigError, Place, Problem};
-pub use kinds::{
-    Contractive, Corruption, JacobianMethod, Penalty, Sparsity, Variational, WeightPenalty, has_closed_form,
-};
-pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Units};
-pub use nearest::nearest;
-pub use optimizer::{Dialect, OptimizerConfig, OptimizerName, Schedule};
 pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig, ReportKind};
 pub use source::Source;
 pub use study::{Axis, AxisValue, StudyConfig, Variant};
-pub use train::{CheckpointConfig, EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
 
 /// Everything that decides the weights after training, besides the data itself and the version of the program.
 ///
-/// What [`RunConfig::from_toml`] and [`Source`] return has passed every check. `Deserialize` checks nothing but types: it
-/// is for what this program has written itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What [`RunConfig::from_toml`] and [`Source`] return has passed every check.
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunConfig {
     /// The run's name, which can be that of its folder.
     pub name: String,
     /// From 0 to `i64::MAX`, the largest integer of TOML.
     pub seed: u64,
     /// Which images.
-    pub data: DataConfig,
+    pub data: DataSpec,
     /// Which network.
-    pub model: ModelConfig,
+    pub model: AutoencoderSpec,
     /// How it is trained.
-    pub train: TrainConfig,
+    pub train: TrainSettings,
     /// With which optimizer.
     pub optimizer: OptimizerConfig,
 }

@@ -1,8 +1,8 @@
 //! The configurations that are compiled in, for a person to run, copy and edit.
 
 use super::error::ConfigError;
-use super::nearest::nearest;
 use super::source::Source;
+use crate::spelling::nearest;
 
 /// What a preset describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,11 @@ pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use crate::data::{DataSpec, Scaling, SplitSpec};
+    use crate::loss::{CodePenalty, Loss, WeightPenalty};
+    use crate::nn::{Activation, Init, Layer, Units};
+    use crate::optim::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
+    use crate::train::{AutoencoderSpec, CheckpointRule, EarlyStoppingRule, TrainSettings};
 
     #[test]
     fn every_preset_is_what_it_says() {
@@ -110,38 +115,38 @@ mod tests {
     #[test]
     fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
         let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
-        let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
+        let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
         let expected = RunConfig {
             name: "footwear".to_string(),
             seed: 2026,
-            data: DataConfig {
+            data: DataSpec {
                 set: "fashion-mnist".to_string(),
                 variable: None,
                 classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
                 pool: true,
-                split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },
+                split: SplitSpec { train: 5, validation: 1, test: 1, stratified: true },
                 limit: None,
                 scaling: Scaling::Unit,
                 per_class: 7000,
             },
-            model: ModelConfig {
+            model: AutoencoderSpec {
                 encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
                 decoder: vec![
                     dense(256, Activation::Relu),
-                    LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid },
+                    Layer::Dense { units: Units::Input, activation: Activation::Sigmoid },
                 ],
-                init: InitConfig::GlorotUniform,
-                code_penalty: Penalty::default(),
+                init: Init::GlorotUniform,
+                code_penalty: CodePenalty::default(),
                 weight_penalty: WeightPenalty { l2: 0.0 },
                 contractive: None,
                 corruption: None,
                 variational: None,
             },
-            train: TrainConfig {
-                loss: LossKind::Bce,
+            train: TrainSettings {
+                loss: Loss::Bce,
                 batch_size: 256,
                 max_epochs: 50,
-                early_stopping: Some(EarlyStoppingConfig {
+                early_stopping: Some(EarlyStoppingRule {
                     monitor: Monitor::ValLoss,
                     patience: 5,
                     min_delta: 1e-2,
@@ -149,7 +154,7 @@ mod tests {
                     start_from_epoch: 0,
                     restore_best: false,
                 }),
-                checkpoint: Some(CheckpointConfig { every_epochs: 1, every_steps: None }),
+                checkpoint: Some(CheckpointRule { every_epochs: 1, every_steps: None }),
             },
             optimizer: OptimizerConfig {
                 name: OptimizerName::Nadam,

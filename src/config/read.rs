@@ -2,7 +2,7 @@
 
 use super::document::{Node, Table, Value};
 use super::error::{ConfigError, Place, Problem};
-use super::nearest::nearest;
+use crate::spelling::nearest;
 
 /// Where a count has no limit of its own: four thousand million of anything is a typing error.
 pub(super) const MANY: u64 = u32::MAX as u64;

@@ -1,14 +1,12 @@
 //! `[report]`: what the report of a study shows.
 
-use serde::{Deserialize, Serialize};
-
 use super::document::Node;
 use super::error::ConfigError;
 use super::read::{Field, Reader};
 use super::write;
 
 /// What the report of a study shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReportConfig {
     /// The heading; the name of the study where absent.
     pub title: Option<String>,
@@ -23,8 +21,7 @@ pub struct ReportConfig {
 }
 
 /// What the runs of a study are looked at for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ReportKind {
     /// How their losses compare.
     Comparison,
@@ -33,7 +30,7 @@ pub enum ReportKind {
 }
 
 /// `[report.inversion]`. Runs are named as they are named in the study.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct InversionReport {
     /// Runs that are compared, each group under the heading of what differs between them.
     pub schemes: Vec<(String, Vec<String>)>,

@@ -1,16 +1,14 @@
 //! Studies: a run of which some values vary, and the report about its runs.
 
-use serde::{Deserialize, Serialize};
-
 use super::axes::{Varied, keep_after, read_axes};
 use super::document::{Node, Table};
 use super::error::{ConfigError, Place, Problem};
-use super::nearest::nearest;
 use super::read::refused;
 use super::report::{self, ReportConfig};
 use super::source::{Source, is_name, read_run};
 use super::variants::{Changed, read_variants};
 use super::{RunConfig, write};
+use crate::spelling::nearest;
 
 /// Runs of a grid. A thousand is more than anyone reads a report about.
 const MOST_RUNS: usize = 1000;
@@ -45,7 +43,7 @@ const MOST_RUNS: usize = 1000;
 /// Where a setting (`--set`) names a grid key, that key keeps this one value, under its old label if it had one. Where
 /// it names something that contains a grid key, the grid key is gone; where it names a part of a grid key's values, it
 /// is applied on top of each.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StudyConfig {
     /// What varies, in the order of the file.
     pub grid: Vec<Axis>,
@@ -58,7 +56,7 @@ pub struct StudyConfig {
 }
 
 /// A key of the grid.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// Dotted.
     pub key: String,
@@ -67,7 +65,7 @@ pub struct Axis {
 }
 
 /// A value that a key of the grid takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AxisValue {
     /// Its part of the names of runs.
     pub label: String,
@@ -76,7 +74,7 @@ pub struct AxisValue {
 }
 
 /// A run and what it changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     /// Its name.
     pub name: String,

@@ -1,12 +1,12 @@
 //! A configuration as TOML: every value stated, in the layout in which a person would write it, read back as equal.
 
-use super::data::DataConfig;
 use super::document::Value;
-use super::kinds::{Contractive, JacobianMethod, Sparsity, Variational};
-use super::model::{Activation, INITS, InitConfig, LayerConfig, ModelConfig, Units};
-use super::optimizer::{OptimizerConfig, Schedule};
-use super::train::TrainConfig;
 use super::{RunConfig, StudyConfig, report};
+use crate::data::DataSpec;
+use crate::loss::{Contractive, JacobianMethod, Sparsity, Variational};
+use crate::nn::{Activation, Init, Layer, Units};
+use crate::optim::{OptimizerConfig, Schedule};
+use crate::train::{AutoencoderSpec, TrainSettings};
 
 /// Layers go on one line until it is longer than this.
 const WIDTH: usize = 110;
@@ -99,8 +99,8 @@ pub(super) fn study(study: &StudyConfig) -> String {
     lines.join("\n") + "\n"
 }
 
-fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
-    let DataConfig { set, variable, classes, pool, split, limit, scaling, per_class } = data;
+fn write_data(data: &DataSpec, lines: &mut Vec<String>) {
+    let DataSpec { set, variable, classes, pool, split, limit, scaling, per_class } = data;
     lines.push("\n[data]".to_string());
     lines.push(format!("set = {}", string(set)));
     lines.extend(variable.iter().map(|variable| format!("variable = {}", string(variable))));
@@ -119,15 +119,15 @@ fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
     lines.push(format!("per_class = {per_class}"));
 }
 
-fn write_model(model: &ModelConfig, lines: &mut Vec<String>) {
-    let ModelConfig { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational } =
+fn write_model(model: &AutoencoderSpec, lines: &mut Vec<String>) {
+    let AutoencoderSpec { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational } =
         model;
     lines.push("\n[model]".to_string());
     lines.push(layers("encoder", encoder));
     lines.push(layers("decoder", decoder));
     let init = match init {
-        InitConfig::Normal { std, biases } => inline_table(&[("normal", float(*std)), ("biases", biases.to_string())]),
-        named => string(INITS.iter().find(|(_, init)| init == named).map_or("", |(name, _)| name)),
+        Init::Normal { std, biases } => inline_table(&[("normal", float(*std)), ("biases", biases.to_string())]),
+        named => string(Init::NAMED.iter().find(|(_, init)| init == named).map_or("", |(name, _)| name)),
     };
     lines.push(format!("init = {init}"));
     let mut penalty = vec![("l1", float(code_penalty.l1)), ("l2", float(code_penalty.l2))];
@@ -156,17 +156,17 @@ fn write_model(model: &ModelConfig, lines: &mut Vec<String>) {
     }
 }
 
-fn layers(key: &str, layers: &[LayerConfig]) -> String {
+fn layers(key: &str, layers: &[Layer]) -> String {
     let layers: Vec<String> = layers.iter().map(layer).collect();
     let line = format!("{key} = [{}]", layers.join(", "));
     if line.len() <= WIDTH { line } else { format!("{key} = [\n    {},\n]", layers.join(",\n    ")) }
 }
 
-fn layer(layer: &LayerConfig) -> String {
+fn layer(layer: &Layer) -> String {
     match layer {
-        LayerConfig::Dropout { rate } => inline_table(&[("dropout", float(*rate))]),
-        LayerConfig::Noise { std } => inline_table(&[("noise", float(*std))]),
-        LayerConfig::Dense { units, activation } => {
+        Layer::Dropout { rate } => inline_table(&[("dropout", float(*rate))]),
+        Layer::Noise { std } => inline_table(&[("noise", float(*std))]),
+        Layer::Dense { units, activation } => {
             let units = match units {
                 Units::Count(units) => units.to_string(),
                 Units::Input => string("input"),
@@ -182,8 +182,8 @@ fn layer(layer: &LayerConfig) -> String {
     }
 }
 
-fn write_train(train: &TrainConfig, lines: &mut Vec<String>) {
-    let TrainConfig { loss, batch_size, max_epochs, early_stopping, checkpoint } = train;
+fn write_train(train: &TrainSettings, lines: &mut Vec<String>) {
+    let TrainSettings { loss, batch_size, max_epochs, early_stopping, checkpoint } = train;
     lines.push("\n[train]".to_string());
     lines.push(format!("loss = {}", string(loss.name())));
     lines.push(format!("batch_size = {batch_size}"));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::error::DataError;
 use super::idx;
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,8 +4,29 @@ use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
 
-use crate::config::Corruption;
 use crate::rng::{Purpose, Stream, stream};
+
+/// What is done to an image on its way into the encoder while training; the loss is taken against the clean one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Corruption {
+    /// Normal noise of this standard deviation is added, and the pixel clipped to [0, 1].
+    Gaussian(f64),
+    /// Each pixel is 0 with this probability.
+    Masking(f64),
+    /// Each pixel is 0 or 1, both alike, with this probability.
+    SaltAndPepper(f64),
+}
+
+impl Corruption {
+    /// Its key in a configuration, and the number that goes with it.
+    pub fn parts(self) -> (&'static str, f64) {
+        match self {
+            Corruption::Gaussian(std) => ("gaussian", std),
+            Corruption::Masking(rate) => ("masking", rate),
+            Corruption::SaltAndPepper(rate) => ("salt-and-pepper", rate),
+        }
+    }
+}
 
 /// Writes `clean`, values in [0, 1], corrupted to `out`: one draw from `stream` for each value, in order, and for salt and
 /// pepper one more for each value that is hit.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::DataError;
 use super::payload::hex;
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 /// Images of one shape, kept as bytes: Fashion-MNIST whole is 55 MB, a quarter of what f32 would take.
 #[derive(Clone, Debug, PartialEq, Eq)]

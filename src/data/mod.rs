@@ -13,15 +13,17 @@ pub mod matlab;
 pub mod npy;
 mod payload;
 pub mod picture;
+mod spec;
 pub mod split;
 pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
-pub use corruption::{corrupt, corrupt_measured};
+pub use corruption::{Corruption, corrupt, corrupt_measured};
 pub use dataset::{Dataset, class_distribution, scale_table, standard_min_max_table};
 pub use error::DataError;
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};
+pub use spec::{DataSpec, Scaling, SplitSpec};
 pub use split::{Split, split};
 pub use verify::{FileReport, FileStatus, verify};

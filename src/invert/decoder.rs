@@ -4,7 +4,7 @@ use narrows_kernels::activation::activate_in_place;
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 
 use super::InvertError;
-use crate::config::LossKind;
+use crate::loss::Loss;
 use crate::nn::{Autoencoder, Layer};
 
 /// y = activation(x·W + b).
@@ -47,7 +47,7 @@ impl<T: Real> Decoder<T> {
     /// those of the model: the output is taken as it is.)
     ///
     /// Refuses layers that are not dense, and layers with fewer outputs than inputs.
-    pub fn of(model: &Autoencoder, params: &[f32], loss: LossKind) -> Result<Self, InvertError> {
+    pub fn of(model: &Autoencoder, params: &[f32], loss: Loss) -> Result<Self, InvertError> {
         let mut stages = Vec::new();
         for (number, layer) in model.decoder().iter().enumerate() {
             let name = format!("decoder.{number}");
@@ -66,7 +66,7 @@ impl<T: Real> Decoder<T> {
                 return Err(InvertError::NotDense { layer: name, kind: layer.kind().to_owned() });
             }
         }
-        if loss == LossKind::BceLogits {
+        if loss == Loss::BceLogits {
             stages.push(Stage::Activation(Activation::Sigmoid));
         }
         Self::new(stages)

@@ -4,7 +4,8 @@ use narrows_kernels::{AlignedVec, Real};
 
 use super::layer::{Dense, Layer, Placed, Units, init_layer};
 use super::{Init, Layout, Param, Pass, Sequential};
-use crate::tape::{Activation, NonFinite, Shape, Tape, Var};
+use super::Activation;
+use crate::tape::{NonFinite, Shape, Tape, Var};
 
 /// A model whose layers do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -210,7 +211,7 @@ impl Autoencoder {
         let [weight, bias] = self.log_variance.as_ref()?;
         tape.set_scope(self.encoder.layers().len() as u32 - 1);
         let (weight, bias) = (weight.on(tape), bias.on(tape));
-        Some(tape.dense(encoded.before, weight, bias, Activation::Linear))
+        Some(tape.dense(encoded.before, weight, bias, crate::tape::Activation::Identity))
     }
 
     /// Records the decoder: code [batch, code] → output [batch, …].

@@ -2,9 +2,10 @@
 
 use narrows_kernels::Real;
 
-use super::{Init, Layout, ModelError, Param, Pass, init_dense};
+use super::activation::to_kernel;
+use super::{Activation, Init, Layout, ModelError, Param, Pass, init_dense};
 use crate::rng::{Purpose, stream};
-use crate::tape::{Activation, Shape, Tape, Var};
+use crate::tape::{Shape, Tape, Var};
 
 /// What a layer is, wherever it stands. In a configuration the first key says which: `{ dense = 256, activation = "relu" }`,
 /// `{ dropout = 0.2 }`, `{ noise = 0.1 }`.
@@ -153,7 +154,7 @@ impl Placed {
                     x
                 };
                 let (weight, bias) = (self.params[0].on(tape), self.params[1].on(tape));
-                tape.dense(x, weight, bias, activation)
+                tape.dense(x, weight, bias, to_kernel(activation))
             }
             (Layer::Dropout { rate }, Pass::Train(draws)) => {
                 tape.dropout(x, *rate, draws.streams(Purpose::Noise, self.number))

@@ -4,7 +4,8 @@ use narrows_kernels::Real;
 
 use super::layer::{Layer, Placed};
 use super::{Init, Layout, ModelError, Pass};
-use crate::tape::{Activation, Shape, Tape, Var};
+use super::Activation;
+use crate::tape::{Shape, Tape, Var};
 
 /// Layers one after the other: the structure, without the numbers, which lie in a flat buffer laid out by a [`Layout`].
 #[derive(Clone, Debug, PartialEq)]

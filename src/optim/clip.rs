@@ -3,7 +3,7 @@
 use narrows_kernels::elementwise::{clamp_in_place, scale_in_place};
 use narrows_kernels::{Isa, Real, reduce};
 
-use crate::config::{Dialect, OptimizerConfig};
+use super::{Dialect, OptimizerConfig};
 
 /// What is done to gradients before each step.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,13 +14,14 @@ pub mod schedule;
 mod adadelta;
 mod adagrad;
 mod adam;
+mod config;
 mod nadam;
 mod rmsprop;
 mod sgd;
 mod spec;
 
-pub use crate::config::{Dialect, OptimizerName};
 pub use clip::Clip;
+pub use config::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
 pub use schedule::LearningRate;
 pub use spec::{OptimizerSpec, SpecError};
 

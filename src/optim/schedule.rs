@@ -3,7 +3,7 @@
 //! Epochs count from 0. A schedule is a constant description; what changes from epoch to epoch is a [`Rate`], four numbers
 //! that a checkpoint can hold.
 
-use crate::config::{self, Dialect, Monitor, OptimizerConfig};
+use super::config::{self, Dialect, Monitor, OptimizerConfig};
 
 /// How the learning rate develops from η₀.
 #[derive(Clone, Debug, PartialEq)]

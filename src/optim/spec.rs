@@ -2,7 +2,7 @@
 
 use narrows_kernels::update::Decay;
 
-use crate::config::{Dialect, OptimizerConfig, OptimizerName};
+use super::{Dialect, OptimizerConfig, OptimizerName};
 
 /// An optimizer with all its hyper-parameters. A rule ignores the fields that are not among
 /// its [keys](OptimizerName::keys).

@@ -1,14 +1,14 @@
 //! The pictures of a run.
 
 use super::error::RunError;
-use crate::config::LossKind;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::grid::reconstruction_grid;
 use crate::loss;
+use crate::loss::Loss;
 use crate::train::{History, Images, Trained};
 
 /// Training and validation curves of the histories given, each under its label.
-pub fn loss_chart<'a>(title: &str, kind: LossKind, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {
+pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {
     let mut curves = Vec::new();
     for (group, (label, history)) in runs.enumerate() {
         let column =

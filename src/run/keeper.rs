@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Identity, Store};
 use super::error::RunError;
 use super::folder::RunFolder;
-use crate::config::CheckpointConfig;
+use crate::train::CheckpointRule;
 use crate::train::{Event, Flow, History, Listener, Moment, Recorder, Snapshot, TrainError};
 
 /// Between two writings of `history.csv` while training.
@@ -23,7 +23,7 @@ pub(super) struct Keeper<'a> {
     folder: &'a RunFolder,
     listener: &'a mut dyn Listener,
     identity: &'a Identity,
-    rule: Option<CheckpointConfig>,
+    rule: Option<CheckpointRule>,
     store: Store,
     history_written: Instant,
     last: Instant,
@@ -41,7 +41,7 @@ impl<'a> Keeper<'a> {
         folder: &'a RunFolder,
         listener: &'a mut dyn Listener,
         identity: &'a Identity,
-        rule: Option<CheckpointConfig>,
+        rule: Option<CheckpointRule>,
         bytes: u64,
         history: History,
     ) -> Self {

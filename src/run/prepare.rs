@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RunError;
-use crate::config::{RunConfig, Scaling, nearest};
+use crate::config::RunConfig;
+use crate::data::Scaling;
 use crate::data::catalog::Format;
 use crate::data::draw::{self, faces, footwear};
 use crate::data::{
@@ -12,6 +13,7 @@ use crate::data::{
     standard_min_max_table,
 };
 use crate::nn::Autoencoder;
+use crate::spelling::nearest;
 use crate::train::{Objective, Trained};
 use narrows_kernels::{Context, Real};
 
@@ -49,7 +51,7 @@ pub struct Prepared {
 impl Prepared {
     /// Lays out the model of `config` for images that are loaded.
     pub fn new(config: &RunConfig, loaded: Arc<Loaded>) -> Result<Self, RunError> {
-        let model = Autoencoder::new(&config.model, loaded.data.features())?;
+        let model = config.model.lay_out(loaded.data.features())?;
         Ok(Prepared { loaded, model })
     }
 

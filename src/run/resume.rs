@@ -11,9 +11,10 @@ use super::error::RunError;
 use super::execute::{EARLY, Executed, LAST_EPOCH};
 use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
 use super::prepare::{Loaded, Prepared};
-use crate::config::{Monitor, RunConfig};
+use crate::config::RunConfig;
 use crate::files::read_whole;
 use crate::nn::weights;
+use crate::optim::Monitor;
 use crate::optim::OptimizerSpec;
 use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, State, Stop};
 

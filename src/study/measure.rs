@@ -1,9 +1,10 @@
 //! What a study measures once its runs are trained: their decoders run backwards, and the floor under linear codes.
 
 use super::{Observer, Study, StudyRun};
-use crate::config::{InversionReport, LossKind};
+use crate::config::InversionReport;
 use crate::invert::output::{picture, write};
 use crate::invert::{Inversion, LayerFacts, PartFigures, PcaFloor, Tolerances};
+use crate::loss::Loss;
 use crate::run::{Machine, RunError, watch};
 use crate::train::{Images, Saturation};
 
@@ -68,7 +69,7 @@ pub(super) fn invert(study: &Study, wanted: &InversionReport, observer: &dyn Obs
         measured.floor = study.machine.run(|| floor(run, study.machine, most, &sizes))?;
     }
     for (_, names) in &wanted.schemes {
-        for run in names.iter().filter_map(find).filter(|run| run.config.train.loss == LossKind::BceLogits) {
+        for run in names.iter().filter_map(find).filter(|run| run.config.train.loss == Loss::BceLogits) {
             if measured.of_logits.iter().all(|(name, _)| *name != run.name) {
                 let errors = study.machine.run(|| of_logits(run, study.machine))??;
                 measured.of_logits.push((run.name.clone(), errors));

@@ -10,8 +10,8 @@
 use narrows_kernels::{Real, enlist};
 
 use super::evaluate::{Images, ROWS, Trained};
-use crate::config::{Contractive, JacobianMethod};
-use crate::nn::{Autoencoder, Encoded, Layer, Mode, activation_of, step_stream};
+use crate::loss::{Contractive, JacobianMethod};
+use crate::nn::{Autoencoder, Encoded, Layer, Layer, Mode, activation_of, step_stream};
 use crate::rng::Purpose;
 use crate::tape::{Arena, Shape, Tape, Var};
 
@@ -32,6 +32,11 @@ pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod 
         JacobianMethod::Auto => JacobianMethod::Probes(PROBES),
         other => other,
     }
+}
+
+/// Whether an encoder is one or two dense layers and nothing else.
+pub fn has_closed_form(encoder: &[Layer]) -> bool {
+    (1..=2).contains(&encoder.len()) && encoder.iter().all(|layer| matches!(layer, Layer::Dense { .. }))
 }
 
 /// Records the penalty of a whole batch → [1, 1]; `encoded` is what the encoder gave for `input` [batch, features].

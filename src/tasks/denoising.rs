@@ -5,7 +5,7 @@ use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
 use super::evaluate::{Images, ROWS, Trained};
-use crate::config::Corruption;
+use crate::data::Corruption;
 use crate::data::{corrupt, corrupt_measured};
 use crate::loss;
 use crate::nn::{Mode, step_stream};

@@ -7,9 +7,9 @@ use ndarray::Array2;
 use serde_json::{Value, json};
 
 use super::objective::Objective;
-use crate::config::LossKind;
 use crate::data::Dataset;
 use crate::loss;
+use crate::loss::Loss;
 use crate::nn::{Autoencoder, Mode};
 use crate::tape::{Arena, Tape, Var};
 
@@ -159,23 +159,23 @@ impl<T: Real> Trained<'_, T> {
 
 /// Σ of a loss over batches, in the unit the loss is averaged from.
 pub(super) struct LossSum {
-    kind: LossKind,
+    kind: Loss,
     sum: f64,
 }
 
 impl LossSum {
-    pub fn new(kind: LossKind) -> Self {
+    pub fn new(kind: Loss) -> Self {
         LossSum { kind, sum: 0.0 }
     }
 
     pub fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
         let (rows, cols) = (tape.shape(output).samples(), tape.shape(output).features());
         self.sum = match self.kind {
-            LossKind::Bce | LossKind::BceLogits => {
+            Loss::Bce | Loss::BceLogits => {
                 bce_with_logits(context.isa, tape.value(output), tape.value(target), cols, self.sum)
             }
-            LossKind::Mse => squared_error(context.isa, tape.value(output), tape.value(target), cols, self.sum),
-            LossKind::Kl => {
+            Loss::Mse => squared_error(context.isa, tape.value(output), tape.value(target), cols, self.sum),
+            Loss::Kl => {
                 let mean = loss::record(self.kind, tape, output, target);
                 self.sum + rows as f64 * tape.scalar(mean).to_f64()
             }
@@ -184,7 +184,7 @@ impl LossSum {
 
     pub fn mean(&self, rows: usize, cols: usize) -> f64 {
         match self.kind {
-            LossKind::Kl => self.sum / rows as f64,
+            Loss::Kl => self.sum / rows as f64,
             _ => self.sum / (rows * cols) as f64,
         }
     }

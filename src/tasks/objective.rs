@@ -3,19 +3,21 @@
 use narrows_kernels::Real;
 
 use super::{contractive, denoising, latent};
-use crate::config::{Contractive, Corruption, LossKind, ModelConfig, Penalty, Variational};
+use crate::data::Corruption;
 use crate::loss;
+use crate::loss::{CodePenalty, Contractive, Loss, Variational};
 use crate::nn::{Autoencoder, Layer, Mode, Pass, step_stream};
 use crate::rng::Purpose;
 use crate::tape::{Tape, Var, Whole};
+use crate::train::AutoencoderSpec;
 
 /// The loss of the reconstruction, and the penalties on code and weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// The loss.
-    pub loss: LossKind,
+    pub loss: Loss,
     /// Weights of the activity penalty on the code.
-    pub code_penalty: Penalty,
+    pub code_penalty: CodePenalty,
     /// Weight of Σw² over all weight matrices.
     pub weight_l2: f64,
     /// The penalty on the derivative of the code.
@@ -43,7 +45,7 @@ pub struct Recorded {
 
 impl Objective {
     /// The objective of a configuration.
-    pub fn new(loss: LossKind, model: &ModelConfig) -> Self {
+    pub fn new(loss: Loss, model: &AutoencoderSpec) -> Self {
         Objective {
             loss,
             code_penalty: model.code_penalty,

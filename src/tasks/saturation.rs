@@ -3,7 +3,7 @@
 use narrows_kernels::Real;
 
 use super::evaluate::{Images, ROWS, Trained};
-use crate::config::Activation;
+use crate::nn::Activation;
 use crate::nn::{Layer, Mode};
 use crate::tape::{Arena, Tape};
 

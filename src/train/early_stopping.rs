@@ -8,12 +8,30 @@
 //! Source: Keras 3.15, `callbacks/early_stopping.py`. One difference: a NaN is never an improvement, where Keras accepts it
 //! as the first value and then compares with it for ever.
 
-use crate::config::EarlyStoppingConfig;
+use crate::optim::Monitor;
+
+/// When training ends before its last epoch: Keras's rules. The monitored figure is better than the best so far when
+/// it is lower by more than `min_delta`; after `patience` epochs without a better one, training ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyStoppingRule {
+    /// The figure that is watched.
+    pub monitor: Monitor,
+    /// Epochs without improvement before training ends.
+    pub patience: usize,
+    /// Least improvement that counts; at least 0.
+    pub min_delta: f64,
+    /// What the figure has to get below for patience to be renewed.
+    pub baseline: Option<f64>,
+    /// Epochs before watching begins.
+    pub start_from_epoch: usize,
+    /// Whether the weights of the best epoch are kept instead of the last.
+    pub restore_best: bool,
+}
 
 /// The state of early stopping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {
-    config: EarlyStoppingConfig,
+    config: EarlyStoppingRule,
     best: Option<Best>,
     wait: usize,
 }
@@ -49,12 +67,12 @@ pub enum Verdict {
 
 impl EarlyStopping {
     /// Before the first epoch.
-    pub fn new(config: EarlyStoppingConfig) -> Self {
+    pub fn new(config: EarlyStoppingRule) -> Self {
         EarlyStopping { config, best: None, wait: 0 }
     }
 
     /// The rule being followed.
-    pub fn config(&self) -> &EarlyStoppingConfig {
+    pub fn config(&self) -> &EarlyStoppingRule {
         &self.config
     }
 

@@ -13,11 +13,11 @@ use ndarray::{Array2, ArrayView2};
 use super::CliError;
 use super::args::Part;
 use super::images::load_like;
-use crate::config::LossKind;
 use crate::data::npy::{self, Array};
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::png::to_grey;
 use crate::files::write_whole;
+use crate::loss::Loss;
 use crate::run::{OpenRun, RunError};
 use crate::train::{Images, Trained, WidthError};
 
@@ -111,7 +111,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
 /// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
 fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
     let mut images = trained.decode(codes)?;
-    if trained.objective.loss == LossKind::BceLogits {
+    if trained.objective.loss == Loss::BceLogits {
         let values = images.as_slice_mut().expect("a new array is contiguous");
         activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
     }

@@ -294,7 +294,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Dialect, OptimizerName};
+    use crate::optim::{Dialect, OptimizerName};
     use crate::optim::{Optimizer, OptimizerSpec};
 
     /// A checkpoint with every part present, and its bytes.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
-use crate::config::{EarlyStoppingConfig, LossKind, Monitor, Penalty};
+use crate::loss::{CodePenalty, Loss};
+use crate::optim::Monitor;
 use crate::run::Loaded;
 use crate::study::{Study, StudyRun};
+use crate::train::EarlyStoppingRule;
 use crate::train::{Best, EpochRecord, Evaluation, Stop};
 
 /// Epochs that a trend is taken over where no early stopping says how many.
@@ -32,7 +34,7 @@ pub(super) struct RunFacts {
     pub images: String,
     /// The number of its value on each axis of [`Facts::axes`].
     pub place: Vec<usize>,
-    pub loss: LossKind,
+    pub loss: Loss,
     pub code_size: usize,
     pub steps_per_epoch: usize,
     pub max_epochs: usize,
@@ -40,7 +42,7 @@ pub(super) struct RunFacts {
     pub stop: Stop,
     pub best: Option<Best>,
     pub restored_best: bool,
-    pub early_stopping: Option<EarlyStoppingConfig>,
+    pub early_stopping: Option<EarlyStoppingRule>,
     pub is_penalised: bool,
     /// Measured with the weights that were kept.
     pub train: Option<Evaluation>,
@@ -95,7 +97,7 @@ impl Facts {
     }
 
     /// The loss of all runs, if it is the same.
-    pub fn common_loss(&self) -> Option<LossKind> {
+    pub fn common_loss(&self) -> Option<Loss> {
         let first = self.runs.first()?.loss;
         self.runs.iter().all(|run| run.loss == first).then_some(first)
     }
@@ -137,7 +139,7 @@ impl RunFacts {
             best: outcome.best,
             restored_best: outcome.restored_best,
             early_stopping: config.train.early_stopping.clone(),
-            is_penalised: penalty != Penalty::default()
+            is_penalised: penalty != CodePenalty::default()
                 || config.model.weight_penalty.l2 != 0.0
                 || config.model.contractive.is_some(),
             train: evaluation("train"),
@@ -300,7 +302,7 @@ pub(super) mod tests {
             name: name.into(),
             images: "toys".into(),
             place: place.into(),
-            loss: LossKind::Bce,
+            loss: Loss::Bce,
             code_size: 8,
             steps_per_epoch: 10,
             max_epochs: 50,

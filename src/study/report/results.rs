@@ -3,10 +3,10 @@
 use super::axes::listed;
 use super::commentary::metric::seconds;
 use super::facts::{Facts, RunFacts};
-use crate::config::LossKind;
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::loss;
+use crate::loss::Loss;
 use crate::nn::grouped;
 use crate::run::loss_chart;
 use crate::study::Study;
@@ -15,7 +15,7 @@ use crate::train::{ACTIVE_ABOVE, Evaluation, Stop};
 /// Writes one figure of loss curves for each kind of loss.
 pub(super) fn training(page: &mut Page, study: &Study) {
     page.section("Training");
-    let mut kinds: Vec<LossKind> = Vec::new();
+    let mut kinds: Vec<Loss> = Vec::new();
     for run in &study.runs {
         if !kinds.contains(&run.config.train.loss) {
             kinds.push(run.config.train.loss);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::axes::{description, listed};
-use crate::config::{Dialect, Monitor, OptimizerName, Schedule, StudyConfig};
+use crate::config::StudyConfig;
 use crate::figures::bars::BarChart;
 use crate::figures::page::{Align, Page};
 use crate::loss;
 use crate::nn::{Autoencoder, grouped};
+use crate::optim::{Dialect, Monitor, OptimizerName, Schedule};
 use crate::run::Loaded;
 use crate::study::{Study, StudyRun};
 

@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     static MODEL: OnceLock<Autoencoder> = OnceLock::new();
     let model = MODEL.get_or_init(|| {
         let config = Source::parse(TOML, "w.toml").and_then(Source::into_run).expect("the model is fixed");
-        Autoencoder::new(&config.model, 3).expect("the model is fixed")
+        config.model.lay_out(3).expect("the model is fixed")
     });
     let _ = with_file(".safetensors", bytes, |path| weights::load(path, model));
 });

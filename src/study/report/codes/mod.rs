@@ -5,12 +5,13 @@ mod peers;
 use serde_json::Value;
 
 use crate::analysis::ALPHAS;
-use crate::config::{ModelConfig, RunConfig};
+use crate::config::RunConfig;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::files::read_whole;
 use crate::study::{Codes, Study, StudyRun};
+use crate::train::AutoencoderSpec;
 
 /// Writes the section.
 pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
@@ -56,7 +57,7 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
 
 /// What sets each kind of model apart, where there is one.
 fn kinds(study: &Study, codes: &[Codes]) -> Vec<String> {
-    let any = |is: fn(&ModelConfig) -> bool| {
+    let any = |is: fn(&AutoencoderSpec) -> bool| {
         let mut runs = study.runs.iter().filter(|run| codes.iter().any(|one| one.run == run.name));
         runs.any(|run| is(&run.config.model))
     };

@@ -2,12 +2,13 @@
 
 use super::super::axes::{capitalised, listed};
 use super::{find, four, published};
-use crate::config::{LossKind, OptimizerName};
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::figures::png::to_grey;
 use crate::loss;
+use crate::loss::Loss;
+use crate::optim::OptimizerName;
 use crate::run::{RunError, loss_chart};
 use crate::study::{Inverting, Study, StudyRun};
 use crate::train::Images;
@@ -36,7 +37,7 @@ pub(super) fn write(
     let ranked = ranking(study, names);
     let order: Vec<String> = ranked.iter().map(|(name, nrmse)| format!("{name} ({})", four(*nrmse))).collect();
     page.paragraph(&format!("By NRMSE on the test images, best first: {}.", listed(&order)));
-    let losses: Vec<LossKind> = runs.iter().map(|run| run.config.train.loss).collect();
+    let losses: Vec<Loss> = runs.iter().map(|run| run.config.train.loss).collect();
     let common = losses.iter().all(|kind| *kind == losses[0]).then_some(losses[0]);
     table(page, study, &runs, &ranked, common.is_some());
     if let Some(kind) = common {
@@ -48,10 +49,10 @@ pub(super) fn write(
         page.paragraph("Their losses are different things and have no axis in common; the NRMSE in the table has.");
     }
     pictures(page, study, &runs, first)?;
-    if losses.contains(&LossKind::BceLogits) {
+    if losses.contains(&Loss::BceLogits) {
         logits(page, study, measured);
     }
-    if losses.contains(&LossKind::Kl) {
+    if losses.contains(&Loss::Kl) {
         page.paragraph(
             "The divergence compares distributions: image and output are each divided by their sum, so that it cannot see how bright \
              an image is. The NRMSE is taken after the output is scaled to the sum of the image.",
@@ -96,8 +97,8 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
         ];
         if comparable {
             let pair = match run.config.train.loss {
-                LossKind::BceLogits => Some(published::NRMSE_BCE),
-                LossKind::Kl => Some(published::NRMSE_KL),
+                Loss::BceLogits => Some(published::NRMSE_BCE),
+                Loss::Kl => Some(published::NRMSE_KL),
                 _ if run.config.optimizer.name == OptimizerName::Adam && run.name == runs[0].name => {
                     Some(published::NRMSE)
                 }

@@ -3,26 +3,53 @@
 //! Every loss is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over
 //! samples. Penalties are added to what is minimised and reported apart.
 
+mod penalty;
+
+pub use penalty::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variational, WeightPenalty};
+
 use narrows_kernels::Real;
 
-use crate::config::{LossKind, Penalty, Sparsity};
 use crate::tape::{Activation, Tape, Var, Whole};
+
+/// What is minimised: averaged over images and values, unless stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Binary cross-entropy of a sigmoid output, in nats.
+    Bce,
+    /// Binary cross-entropy that applies the sigmoid itself.
+    BceLogits,
+    /// Mean squared error.
+    Mse,
+    /// Kullback–Leibler divergence between image and reconstruction, each normalised to sum one.
+    Kl,
+}
+
+impl Loss {
+    /// Every one with its name.
+    pub const NAMED: [(&'static str, Loss); 4] =
+        [("bce", Loss::Bce), ("bce-logits", Loss::BceLogits), ("mse", Loss::Mse), ("kl", Loss::Kl)];
+
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
+    }
+}
 
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
 pub const KL_EPSILON: f64 = 1e-8;
 
 /// What the loss of this kind is, with its unit, as an axis label says it.
-pub fn axis_label(kind: LossKind) -> &'static str {
+pub fn axis_label(kind: Loss) -> &'static str {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats per pixel)",
-        LossKind::Mse => "mean squared error (per pixel)",
-        LossKind::Kl => "KL divergence (nats per image)",
+        Loss::Bce | Loss::BceLogits => "binary cross-entropy (nats per pixel)",
+        Loss::Mse => "mean squared error (per pixel)",
+        Loss::Kl => "KL divergence (nats per image)",
     }
 }
 
 /// Whether the loss takes the decoder's output before its sigmoid: sigmoid and cross-entropy are one operation then.
-pub fn takes_logits(kind: LossKind) -> bool {
-    kind == LossKind::Bce
+pub fn takes_logits(kind: Loss) -> bool {
+    kind == Loss::Bce
 }
 
 /// The loss of `output` [batch, …] against `target` of that shape in [0, 1] → [1, 1].
@@ -32,35 +59,35 @@ pub fn takes_logits(kind: LossKind) -> bool {
 /// | bce, bce-logits | mean of max(z, 0) − z·t + ln(1 + e^−\|z\|), `output` being the logits z |
 /// | mse | mean of (x − t)² |
 /// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
-pub fn record<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+pub fn record<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
     record_in(kind, tape, Whole::of(tape.shape(output)), output, target)
 }
 
 /// The part of [`record`] that these samples have in a larger batch.
-pub fn record_in<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
+pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => tape.bce_with_logits_in(whole, output, target),
-        LossKind::Mse => tape.mse_in(whole, output, target),
-        LossKind::Kl => tape.kl_in(whole.samples, output, target, KL_EPSILON),
+        Loss::Bce | Loss::BceLogits => tape.bce_with_logits_in(whole, output, target),
+        Loss::Mse => tape.mse_in(whole, output, target),
+        Loss::Kl => tape.kl_in(whole.samples, output, target, KL_EPSILON),
     }
 }
 
 /// The loss of a whole batch from that of its slices: `sum` is [`Tape::loss_sum`] of the last, `values` the sum of the values
 /// of all of them. The losses that are chained over rows do not depend on the slices.
-pub fn of_slices(kind: LossKind, sum: f64, values: f64, elements: usize) -> f64 {
+pub fn of_slices(kind: Loss, sum: f64, values: f64, elements: usize) -> f64 {
     match kind {
-        LossKind::Bce | LossKind::BceLogits | LossKind::Mse => sum / elements as f64,
-        LossKind::Kl => values,
+        Loss::Bce | Loss::BceLogits | Loss::Mse => sum / elements as f64,
+        Loss::Kl => values,
     }
 }
 
 /// The reconstruction, comparable with `target` pixel by pixel, that belongs to an `output` this loss was taken of: the
 /// sigmoid of logits, the output itself, or for KL the output normalised and rescaled to the target's sum.
-pub fn reconstruction<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+pub fn reconstruction<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => tape.activate(output, Activation::Sigmoid),
-        LossKind::Mse => output,
-        LossKind::Kl => {
+        Loss::Bce | Loss::BceLogits => tape.activate(output, Activation::Sigmoid),
+        Loss::Mse => output,
+        Loss::Kl => {
             let shape = tape.shape(output);
             let by_sample = [shape.samples(), shape.features()];
             let (output, target) = (tape.reshape(output, by_sample), tape.reshape(target, by_sample));
@@ -78,7 +105,7 @@ pub fn reconstruction<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: V
 }
 
 /// The activity penalty (l1·Σ|code| + l2·Σcode²) / batch, as Keras scales it; `None` when both weights are zero.
-pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var, batch: usize) -> Option<Var> {
+pub fn code_penalty<T: Real>(penalty: CodePenalty, tape: &mut Tape<'_, T>, code: Var, batch: usize) -> Option<Var> {
     let l1 = (penalty.l1 != 0.0).then(|| {
         let magnitude = tape.abs(code);
         let sum = tape.sum(magnitude);
@@ -169,9 +196,9 @@ mod tests {
                 -(t * s.ln() + (1.0 - t) * (1.0 - s).ln())
             };
             let expected = (bce(0.2, 1.0) + bce(-1.5, 0.0) + bce(3.0, 0.25) + bce(0.0, 0.5)) / 4.0;
-            let loss = record(LossKind::Bce, tape, output, target);
+            let loss = record(Loss::Bce, tape, output, target);
             close(tape.scalar(loss), expected);
-            let loss = record(LossKind::Mse, tape, output, target);
+            let loss = record(Loss::Mse, tape, output, target);
             close(tape.scalar(loss), (0.64 + 2.25 + 7.5625 + 0.25) / 4.0);
         });
     }
@@ -181,15 +208,15 @@ mod tests {
         with_tape(|tape| {
             let target = tape.constant([1, 4], &[0.1, 0.2, 0.3, 0.4]);
             let same = tape.constant([1, 4], &[0.5, 1.0, 1.5, 2.0]);
-            let loss = record(LossKind::Kl, tape, same, target);
+            let loss = record(Loss::Kl, tape, same, target);
             // ε = 1e-8 shifts both distributions by about that much.
             assert!(tape.scalar(loss).abs() < 1e-8, "{}", tape.scalar(loss));
-            let images = reconstruction(LossKind::Kl, tape, same, target);
+            let images = reconstruction(Loss::Kl, tape, same, target);
             for (found, expected) in tape.value(images).iter().zip([0.1, 0.2, 0.3, 0.4]) {
                 assert!((found - expected).abs() < 1e-7, "{found} for {expected}");
             }
             let other = tape.constant([1, 4], &[0.4, 0.3, 0.2, 0.1]);
-            let loss = record(LossKind::Kl, tape, other, target);
+            let loss = record(Loss::Kl, tape, other, target);
             assert!(tape.scalar(loss) > 0.1);
         });
     }
@@ -227,9 +254,9 @@ mod tests {
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
             let code = tape.constant([2, 2], &[1.0, -2.0, 0.0, 4.0]);
-            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01, sparsity: None }, tape, code, 2).unwrap();
+            let penalty = code_penalty(CodePenalty { l1: 0.1, l2: 0.01, sparsity: None }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
-            assert!(code_penalty(Penalty::default(), tape, code, 2).is_none());
+            assert!(code_penalty(CodePenalty::default(), tape, code, 2).is_none());
             let penalty = weight_penalty(0.5, tape, code).unwrap();
             close(tape.scalar(penalty), 0.5 * 21.0);
             assert!(weight_penalty(0.0, tape, code).is_none());
