@@ -7,7 +7,7 @@ use narrows_kernels::{AlignedVec, Context, Real, enlist};
 
 use super::early_stopping::{Best, EarlyStopping, Verdict};
 use super::error::TrainError;
-use super::evaluate::{Images, Trained};
+use super::evaluate::Trained;
 use super::event::{Event, Flow, Listener};
 use super::history::{EpochRecord, History};
 use super::objective::Objective;
@@ -15,7 +15,7 @@ use super::state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, Unrecor
 use super::step::StepMemory;
 use super::tally::Tally;
 use crate::config::{Monitor, TrainConfig};
-use crate::data::{Dataset, batches, shuffle_into};
+use crate::data::{Dataset, Samples, batches, shuffle_into};
 use crate::nn::{Autoencoder, Param};
 use crate::optim::{Clip, LearningRate, Optimizer};
 use crate::tape::{Arena, NOISE_ROWS};
@@ -30,8 +30,6 @@ pub struct Job<'a, T: Real> {
     pub objective: Objective,
     /// The images.
     pub data: &'a Dataset,
-    /// The value of each grey level.
-    pub scale: [T; 256],
     /// Which of them are trained on.
     pub train: &'a [u32],
     /// Which of them are validated on; may be none.
@@ -168,7 +166,6 @@ impl<'j, T: Real> Live<'j, T> {
     }
 
     fn run(mut self, recorder: &mut dyn Recorder<T>) -> Result<Outcome<T>, TrainError> {
-        let scale = self.job.scale;
         let mut memory = StepMemory::new(self.params.len());
         let mut validation_arena = Arena::default();
         let mut order = vec![0; self.job.train.len()];
@@ -180,7 +177,7 @@ impl<'j, T: Real> Live<'j, T> {
                 stop = Stop::Interrupted { epoch: self.cursor.epoch, step: self.cursor.step };
                 break;
             }
-            let images = Images { data: self.job.data, indices: self.job.validation, scale: &scale };
+            let images = Samples { data: self.job.data, indices: self.job.validation };
             let val_loss = self.trained().loss(images, &mut validation_arena);
             if let Err(error) = check_epoch(&self.job, &self.params, self.cursor, val_loss) {
                 let last = batches(&order, self.job.config.batch_size).last().unwrap_or_default();

@@ -23,7 +23,7 @@ pub use denoising::{Denoising, psnr};
 pub use early_stopping::{Best, EarlyStopping, Patience, Verdict};
 pub use engine::{Job, Outcome, SLICE_ROWS, Stop, train, train_from};
 pub use error::TrainError;
-pub use evaluate::{ACTIVE_ABOVE, Evaluation, Images, Trained};
+pub use evaluate::{ACTIVE_ABOVE, Evaluation, Trained};
 pub use event::{Event, Flow, Listener};
 pub use history::{CodeRecord, EpochRecord, History, HistoryError, LatentRecord};
 pub use latent::{ACTIVE_NATS, Elbo};

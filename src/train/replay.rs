@@ -4,11 +4,11 @@ use narrows_kernels::{Real, enlist};
 
 use super::engine::{Job, check_epoch};
 use super::error::TrainError;
-use super::evaluate::{Images, ROWS};
+use super::evaluate::{ROWS, record_batch};
 use super::state::{Cursor, State};
 use super::step::StepMemory;
 use super::tally::Tally;
-use crate::data::batches;
+use crate::data::{Samples, batches};
 use crate::nn::{Mode, Param};
 use crate::tape::{Arena, Tape};
 
@@ -121,12 +121,11 @@ fn repeat_step<T: Real>(mut job: Job<'_, T>, mut state: State<T>, replay: &mut R
 }
 
 fn repeat_validation<T: Real>(job: &Job<'_, T>, state: &State<T>, replay: &mut Replay) {
-    let scale = job.scale;
-    let images = Images { data: job.data, indices: job.validation, scale: &scale };
+    let images = Samples { data: job.data, indices: job.validation };
     let mut arena = Arena::default();
     for (number, batch) in job.validation.chunks(ROWS).enumerate() {
         let mut tape = Tape::new(job.context, &mut arena, &state.params);
-        let x = images.gather(&mut tape, batch);
+        let x = record_batch(images, &mut tape, batch);
         job.objective.forward(job.model, &mut tape, x, Mode::Infer);
         see(&tape, number * ROWS, &mut replay.layers);
     }

@@ -4,9 +4,10 @@ use narrows_kernels::{Accumulate, AlignedVec, Real};
 
 use super::engine::Job;
 use super::error::NonFiniteLoss;
-use super::evaluate::Images;
+use super::evaluate::record_batch;
 use super::objective::Objective;
 use super::tally::Tally;
+use crate::data::Samples;
 use crate::loss;
 use crate::nn::Mode;
 use crate::tape::{Arena, Tape, Whole};
@@ -54,7 +55,7 @@ impl<T: Real> StepMemory<T> {
         for (number, slice) in batch.chunks(slice_rows).enumerate() {
             let first_row = number * slice_rows;
             let mut tape = Tape::new(job.context, &mut self.arena, params);
-            let x = Images { data: job.data, indices: slice, scale: &job.scale }.gather(&mut tape, slice);
+            let x = record_batch(Samples { data: job.data, indices: slice }, &mut tape, slice);
             let mode = Mode::Train { seed: job.seed, step, first_row };
             let recorded = objective.record(job.model, &mut tape, whole, x, mode);
             watch(&tape, first_row);
