@@ -11,7 +11,7 @@ mod peak;
 use std::time::Instant;
 
 use narrows::config::{RunConfig, preset};
-use narrows::data::{Catalog, data_dirs, locate, scale_table};
+use narrows::data::{Catalog, data_dirs, locate};
 use narrows::optim::{Optimizer, OptimizerSpec};
 use narrows::run::{Machine, Prepared, fit, prepare};
 use narrows::train::{Event, Flow, Listener};
@@ -123,7 +123,6 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let mut bias_gradient = noise(largest, 7);
     let spec = OptimizerSpec::from_config(&config.optimizer);
     let mut optimizer = Optimizer::<f32>::new(spec, parameters).expect("the preset's optimizer is valid");
-    let scale = scale_table::<f32>();
     let order: Vec<u32> = split.train.iter().rev().copied().take(batch).collect();
     let forward = |rows: usize, a: &[f32], b: &mut [f32]| {
         for (k, n) in LAYERS {
@@ -134,7 +133,7 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
         }
     };
     vec![
-        ("gather and scale", steps * time(|| data.gather(&scale, &order, &mut a[..batch * 784]))),
+        ("gather and scale", steps * time(|| data.gather(&order, &mut a[..batch * 784]))),
         ("forward products with bias and activation", steps * time(|| forward(batch, &a, &mut b))),
         (
             "loss and its gradient",

@@ -2,13 +2,13 @@
 //! Jacobian, and what is measured of them.
 
 use narrows::config::RunConfig;
-use narrows::data::{Dataset, scale_table};
+use narrows::data::{Dataset, Samples};
 use narrows::loss::JacobianMethod;
 use narrows::nn::{Autoencoder, Mode};
 use narrows::rng::{Purpose, stream};
 use narrows::tape::check::{Input, check_gradient_once, check_gradients};
 use narrows::tape::{ALL, Arena, Tape, Var, Whole};
-use narrows::train::{Images, Objective, Trained, psnr};
+use narrows::train::{Objective, Trained, psnr};
 use narrows_kernels::{Accumulate, Context};
 use ndarray::Array2;
 
@@ -151,15 +151,15 @@ fn probes_estimate_the_norm_without_bias_and_more_of_them_better() {
 /// Two images of 3×2 pixels more than fill a batch of evaluation, with the numbers 0 to 255 as they are read.
 fn images(count: usize) -> Dataset {
     let pixels = (0..count * FEATURES).map(|i| (i * 31 % 253) as u8).collect();
-    Dataset::new("toys", (2, 3), pixels, None, Vec::new()).unwrap()
+    Dataset::from_bytes("toys", [2, 3, 1], pixels).unwrap()
 }
 
-fn with_trained<R>(model: &Model, run: impl FnOnce(Trained<'_, f64>, Images<'_, f64>) -> R) -> R {
-    let (flat, data, scale) = (model.flat(), images(503), scale_table::<f64>());
+fn with_trained<R>(model: &Model, run: impl FnOnce(Trained<'_, f64>, Samples<'_>) -> R) -> R {
+    let (flat, data) = (model.flat(), images(503));
     let indices: Vec<u32> = (0..503).collect();
     let context = Context::detect();
     let trained = Trained { model: &model.autoencoder, params: &flat, objective: model.objective, context };
-    run(trained, Images { data: &data, indices: &indices, scale: &scale })
+    run(trained, Samples { data: &data, indices: &indices })
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn noise_and_its_removal_are_measured_against_clean_images() {
     with_trained(&model, |trained, images| {
         let corruption = model.objective.corruption.unwrap();
         let figures = trained.denoise(images, corruption, 1, &mut Arena::default());
-        let clean = images.to_array();
+        let clean = images.to_array::<f64>();
         let noisy_mse = clean.iter().map(|x| x * x).sum::<f64>() / clean.len() as f64;
         // A masked image is black, whatever it was.
         let restored = trained.reconstruct(Array2::zeros(clean.raw_dim()).view()).unwrap();

@@ -47,7 +47,6 @@ fn trained(config: &RunConfig, prepared: &Prepared, slice_rows: usize) -> (Vec<u
         learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
         optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
         clip: Clip::None,
-        scale: prepared.loaded.scale_table(),
         slice_rows,
     };
     let outcome = train(job, prepared.model.init::<f32>(config.model.init, config.seed), &mut ()).unwrap();

@@ -9,11 +9,10 @@ use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{interrupt, machine};
 use crate::config::{RunConfig, Source, preset};
-use crate::data::{Catalog, data_dirs, locate};
+use crate::data::{Catalog, Splits, data_dirs, locate};
 use crate::figures::number::significant;
 use crate::run::{
-    DRAWN_SET, Executed, Found, Loaded, RunError, RunFolder, check_config, execute, find_run, prepare, resolved,
-    run_config,
+    DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, resolved, run_config,
 };
 use crate::train::Stop;
 
@@ -111,9 +110,9 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
 }
 
 /// Says what the data are, and how the classes are distributed over the parts.
-pub fn describe_data(loaded: &Loaded) {
+pub fn describe_data(loaded: &Splits) {
     let data = &loaded.data;
-    say!("{}: {} images of {}×{} pixels, {}", data.name, data.len(), data.height, data.width, loaded.origin);
+    say!("{}: {} images of {}×{} pixels, {}", data.name, data.len(), data.height(), data.width(), loaded.origin);
     let distributions = loaded.class_distributions();
     let Some((_, first)) = distributions.first() else {
         for (name, indices) in loaded.parts() {

@@ -12,12 +12,13 @@ use super::measures::further_figures;
 use super::prepare::Prepared;
 use super::resume::{self, identity, resolved};
 use crate::config::RunConfig;
+use crate::data::Samples;
 use crate::nn::weights;
 use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
 use crate::train::{
-    Evaluation, Event, Flow, Images, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, State,
-    Stop, TrainError, train, train_from,
+    Evaluation, Event, Flow, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, State, Stop,
+    TrainError, train, train_from,
 };
 
 /// Images in `reconstructions.png`: the first of the test set.
@@ -67,7 +68,6 @@ pub(super) fn job<'a>(
         optimizer: Optimizer::new(spec, model.table().len())?,
         learning_rate,
         clip: Clip::from_config(&config.optimizer),
-        scale: prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,
     })
 }
@@ -161,12 +161,9 @@ pub fn execute(
     let weights_sha256 = hex_sha256(&weights);
 
     let trained = prepared.trained(config, &outcome.params, machine.context);
-    let scale = prepared.loaded.scale_table::<f32>();
-    let images = |indices| Images { data: &prepared.loaded.data, indices, scale: &scale };
     let mut arena = Arena::default();
-    let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
-    let evaluations: Vec<_> =
-        parts.map(|(name, indices)| (name, trained.evaluate(images(indices), &mut arena))).collect();
+    let parts = prepared.loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
+    let evaluations: Vec<_> = parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect();
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
@@ -175,12 +172,12 @@ pub fn execute(
     }
     let shown = shown_images(prepared, RECONSTRUCTIONS);
     if !shown.is_empty() {
-        folder.write_reconstructions(&reconstruction_picture(&trained, images(shown))?)?;
+        folder.write_reconstructions(&reconstruction_picture(&trained, shown)?)?;
     }
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
-    for (name, indices) in prepared.loaded.parts() {
+    for (name, samples) in prepared.loaded.parts() {
         if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
-            part.extend(further_figures(config, name, &trained, images(indices), &mut arena));
+            part.extend(further_figures(config, name, &trained, samples, &mut arena));
         }
     }
     // The last file: who finds it finds the others.
@@ -192,10 +189,10 @@ pub fn execute(
 }
 
 /// The first test images, or those of the part that there is.
-fn shown_images(prepared: &Prepared, count: usize) -> &[u32] {
-    let split = &prepared.loaded.split;
-    let part = [&split.test, &split.validation, &split.train].into_iter().find(|part| !part.is_empty());
-    part.map_or(&[], |part| &part[..count.min(part.len())])
+fn shown_images(prepared: &Prepared, count: usize) -> Samples<'_> {
+    let [(_, train), (_, validation), (_, test)] = prepared.loaded.parts();
+    let part = [test, validation].into_iter().find(|part| !part.is_empty());
+    part.unwrap_or(train).first(count)
 }
 
 fn metrics(

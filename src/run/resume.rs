@@ -10,8 +10,9 @@ use super::environment::Machine;
 use super::error::RunError;
 use super::execute::{EARLY, Executed, LAST_EPOCH};
 use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
-use super::prepare::{Loaded, Prepared};
+use super::prepare::Prepared;
 use crate::config::RunConfig;
+use crate::data::Splits;
 use crate::files::read_whole;
 use crate::nn::weights;
 use crate::optim::Monitor;
@@ -48,12 +49,12 @@ pub fn identity(config: &RunConfig, prepared: &Prepared, machine: Machine) -> Id
 }
 
 /// SHA-256 (hex) over the data set and its division.
-fn data_digest(loaded: &Loaded) -> String {
+fn data_digest(loaded: &Splits) -> String {
     let mut hash = Sha256::new();
     hash.update(loaded.data.digest());
-    for (_, indices) in loaded.parts() {
-        hash.update((indices.len() as u64).to_le_bytes());
-        indices.iter().for_each(|index| hash.update(index.to_le_bytes()));
+    for (_, part) in loaded.parts() {
+        hash.update((part.len() as u64).to_le_bytes());
+        part.indices.iter().for_each(|index| hash.update(index.to_le_bytes()));
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Study, StudyRun};
 use crate::analysis::{Comparison, Gaussian, LogisticRegression, Pca, choose_pairs, interpolate};
+use crate::data::Samples;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::number::significant;
 use crate::figures::png::to_grey;
@@ -9,7 +10,6 @@ use crate::figures::scatter::Scatter;
 use crate::rng::{Purpose, stream};
 use crate::run::{JACOBIANS, RunError};
 use crate::tape::Arena;
-use crate::train::Images;
 use ndarray::Array2;
 
 /// Pairs of test images of different classes that are interpolated between.
@@ -50,8 +50,7 @@ pub(super) fn measure(study: &Study) -> Result<Vec<Codes>, RunError> {
 fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
     let (loaded, context) = (&run.prepared.loaded, study.machine.context);
     let (data, split) = (&loaded.data, &loaded.split);
-    let scale = loaded.scale_table::<f32>();
-    let images = |indices| Images { data, indices, scale: &scale };
+    let images = |indices| Samples { data, indices };
     let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, context);
     let jacobians = &split.test[..split.test.len().min(JACOBIANS)];
     let jacobian = trained.mean_jacobian_norm(images(jacobians), &mut Arena::default());
@@ -69,7 +68,7 @@ fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
             images: images.map(|image| image.iter().copied().map(to_grey).collect()).collect(),
         }
     };
-    let strips = draw(data.width, data.height, (0..pairs.len().min(SHOWN_PAIRS)).map(strip).collect())?;
+    let strips = draw(data.width(), data.height(), (0..pairs.len().min(SHOWN_PAIRS)).map(strip).collect())?;
 
     let (mut accuracy, mut scatter) = (None, None);
     if let Some(all) = &data.labels {
@@ -120,7 +119,7 @@ fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Ve
     };
     let size = run.prepared.model.code_size();
     let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.config.seed, Purpose::Sample, 0));
-    let samples = draw(data.width, data.height, vec![row(String::new(), &trained.decode(codes.view())?)])?;
+    let samples = draw(data.width(), data.height(), vec![row(String::new(), &trained.decode(codes.view())?)])?;
     let latent = run.executed.outcome.history.last().and_then(|epoch| epoch.latent.as_ref());
     let kl = |dimension: usize| latent.map_or(0.0, |latent| latent.kl_per_dimension[dimension]);
     let mut dimensions: Vec<usize> = (0..size).collect();
@@ -134,7 +133,7 @@ fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Ve
             &trained.decode(codes.view())?,
         ));
     }
-    Ok([samples, draw(data.width, data.height, rows)?])
+    Ok([samples, draw(data.width(), data.height(), rows)?])
 }
 
 fn draw(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> Result<Vec<u8>, RunError> {

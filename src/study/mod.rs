@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::{ReportKind, RunConfig, StudyConfig};
+use crate::data::Splits;
 use crate::files::{read_whole, write_whole};
 use crate::run::{
-    Executed, Found, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
+    Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
 };
 use crate::train::{Listener, Stop};
 
@@ -87,7 +88,7 @@ pub fn prepare_runs(
     config: &StudyConfig,
     data_dirs: &[PathBuf],
 ) -> Result<Vec<(String, Prepared, RunConfig)>, RunError> {
-    let mut loaded: Vec<(RunConfig, Arc<Loaded>)> = Vec::new();
+    let mut loaded: Vec<(RunConfig, Arc<Splits>)> = Vec::new();
     let mut prepared = Vec::new();
     for (name, run) in config.runs() {
         let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));

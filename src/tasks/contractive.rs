@@ -9,9 +9,10 @@
 
 use narrows_kernels::{Real, enlist};
 
-use super::evaluate::{Images, ROWS, Trained};
+use super::evaluate::{ROWS, Trained, record_batch};
+use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
-use crate::nn::{Autoencoder, Encoded, Layer, Layer, Mode, activation_of, step_stream};
+use crate::nn::{Autoencoder, Encoded, Pass, to_kernel};
 use crate::rng::Purpose;
 use crate::tape::{Arena, Shape, Tape, Var};
 
@@ -138,7 +139,7 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
 
 impl<T: Real> Trained<'_, T> {
     /// The mean over images of ‖∂code/∂input‖_F, exact, for any encoder: a backward pass for each code unit. NaN for no images.
-    pub fn mean_jacobian_norm(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> f64 {
+    pub fn mean_jacobian_norm(&self, images: Samples<'_>, arena: &mut Arena<T>) -> f64 {
         enlist(|| {
             let mut norms = 0.0;
             for batch in images.indices.chunks(ROWS) {
@@ -146,7 +147,7 @@ impl<T: Real> Trained<'_, T> {
                 for unit in 0..self.model.code_size() {
                     // The encoder is recorded anew for each unit: twice the work, in the memory of one pass.
                     let mut tape = Tape::new(self.context, arena, self.params);
-                    let input = images.gather(&mut tape, batch);
+                    let input = record_batch(images, &mut tape, batch);
                     let code = self.model.encode(&mut tape, input, Mode::Infer);
                     let output = Direction::Unit(unit).project(&mut tape, code);
                     let row = tape.gradient_of(output, input).expect("layers are recordable");

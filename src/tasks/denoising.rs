@@ -4,9 +4,8 @@ use narrows_kernels::losses::squared_error;
 use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
-use super::evaluate::{Images, ROWS, Trained};
-use crate::data::Corruption;
-use crate::data::{corrupt, corrupt_measured};
+use super::evaluate::{ROWS, Trained, record_batch};
+use crate::data::{Corruption, Samples, corrupt, corrupt_measured};
 use crate::loss;
 use crate::nn::{Mode, step_stream};
 use crate::rng::Purpose;
@@ -52,13 +51,13 @@ pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, cl
 
 impl<T: Real> Trained<'_, T> {
     /// How well images are restored that were corrupted as [`corrupt_measured`] does.
-    pub fn denoise(&self, images: Images<'_, T>, corruption: Corruption, seed: u64, arena: &mut Arena<T>) -> Denoising {
+    pub fn denoise(&self, images: Samples<'_>, corruption: Corruption, seed: u64, arena: &mut Arena<T>) -> Denoising {
         enlist(|| {
             let (mut noisy_sum, mut sum) = (0.0, 0.0);
             let features = self.model.features();
             for batch in images.indices.chunks(ROWS) {
                 let mut tape = Tape::new(self.context, arena, self.params);
-                let clean = images.gather(&mut tape, batch);
+                let clean = record_batch(images, &mut tape, batch);
                 let noisy =
                     tape.constant_from(clean, |clean, out| corrupt_measured(corruption, seed, batch, clean, out));
                 let pass = self.objective.forward(self.model, &mut tape, noisy, Mode::Infer);

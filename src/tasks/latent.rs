@@ -5,7 +5,8 @@ use crate::rng::standard_normal;
 use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
-use super::evaluate::{Images, LossSum, ROWS, Trained};
+use super::evaluate::{LossSum, ROWS, Trained, record_batch};
+use crate::data::Samples;
 use crate::loss;
 use crate::nn::Mode;
 use crate::rng::{Purpose, stream};
@@ -68,14 +69,14 @@ pub(super) fn draw<T: Real>(tape: &mut Tape<'_, T>, mean: Var, log_variance: Var
 impl<T: Real> Trained<'_, T> {
     /// The parts of the evidence lower bound. Every image draws its code from a stream of its own, named by `seed` and its index
     /// in the data set. `None` for a model that is not variational.
-    pub fn elbo(&self, images: Images<'_, T>, seed: u64, arena: &mut Arena<T>) -> Option<Elbo> {
+    pub fn elbo(&self, images: Samples<'_>, seed: u64, arena: &mut Arena<T>) -> Option<Elbo> {
         self.model.log_variance_head()?;
         Some(enlist(|| {
             let mut sum = LossSum::new(self.objective.loss);
             let mut kl = vec![0.0; self.model.code_size()];
             for batch in images.indices.chunks(ROWS) {
                 let mut tape = Tape::new(self.context, arena, self.params);
-                let x = images.gather(&mut tape, batch);
+                let x = record_batch(images, &mut tape, batch);
                 let encoded = self.model.encode_with(&mut tape, x, Mode::Infer);
                 let log_variance = self.model.log_variance(&mut tape, encoded).expect("the model has the head");
                 let width = self.model.code_size();

@@ -2,7 +2,8 @@
 
 use narrows_kernels::Real;
 
-use super::evaluate::{Images, ROWS, Trained};
+use super::evaluate::{ROWS, Trained, record_batch};
+use crate::data::Samples;
 use crate::nn::Activation;
 use crate::nn::{Layer, Mode};
 use crate::tape::{Arena, Tape};
@@ -25,7 +26,7 @@ pub struct Saturation {
 impl<T: Real> Trained<'_, T> {
     /// The saturation of every sigmoid and tanh layer on `images`, from the first layer to the last: sigmoid′ = y(1 − y), at most
     /// 1/4; tanh′ = 1 − y², at most 1.
-    pub fn saturation(&self, images: Images<'_, T>) -> Vec<Saturation> {
+    pub fn saturation(&self, images: Samples<'_>) -> Vec<Saturation> {
         let layers = self.model.encoder().iter().chain(self.model.decoder()).enumerate();
         let bounded = layers.filter_map(|(number, layer)| match layer {
             Layer::Dense { activation: Activation::Sigmoid, .. } => Some((number as u32, true)),
@@ -37,7 +38,7 @@ impl<T: Real> Trained<'_, T> {
         let mut arena = Arena::default();
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
-            let x = images.gather(&mut tape, batch);
+            let x = record_batch(images, &mut tape, batch);
             let code = self.model.encode(&mut tape, x, Mode::Infer);
             self.model.decode(&mut tape, code, Mode::Infer);
             for (&(scope, is_sigmoid), (values, saturated, slopes)) in bounded.iter().zip(&mut sums) {

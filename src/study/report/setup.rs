@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::axes::{description, listed};
 use crate::config::StudyConfig;
+use crate::data::Splits;
 use crate::figures::bars::BarChart;
 use crate::figures::page::{Align, Page};
 use crate::loss;
 use crate::nn::{Autoencoder, grouped};
 use crate::optim::{Dialect, Monitor, OptimizerName, Schedule};
-use crate::run::Loaded;
 use crate::study::{Study, StudyRun};
 
 use super::commentary::percent;
@@ -33,7 +33,7 @@ pub(super) fn what_was_studied(page: &mut Page, study: &Study) {
     for (loaded, users) in distinct_data(study) {
         let (data, of) = (&loaded.data, of_runs(study, &users));
         let used = grouped(loaded.parts().iter().map(|(_, indices)| indices.len()).sum());
-        let (height, width, classes) = (data.height, data.width, data.class_names.len());
+        let (height, width, classes) = (data.height(), data.width(), data.class_names.len());
         let classes = if classes > 0 { format!(" in {classes} classes") } else { String::new() };
         let (set, origin) = (&data.name, &loaded.origin);
         items.push(format!("Images{of}: {used} of {height}×{width} pixels{classes}, from the set {set} ({origin})."));
@@ -147,7 +147,7 @@ fn held_fixed(config: &StudyConfig) -> Vec<String> {
 }
 
 /// The data sets among the runs, each with those that use it.
-fn distinct_data(study: &Study) -> Vec<(&Arc<Loaded>, Vec<&StudyRun>)> {
+fn distinct_data(study: &Study) -> Vec<(&Arc<Splits>, Vec<&StudyRun>)> {
     distinct(study, |run| &run.prepared.loaded, Arc::ptr_eq)
 }
 
