@@ -33,6 +33,8 @@ pub mod optim;
 
 pub mod train;
 
+pub mod tasks;
+
 pub mod analysis;
 pub mod invert;
 

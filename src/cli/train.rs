@@ -36,11 +36,11 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         return Ok(());
     }
     describe_data(&prepared.loaded);
-    say!("\n{}", prepared.model);
+    say!("\n{}", prepared.model());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
         "Training: {} with {} ({}), {batches} batches of {} in an epoch, at most {} epochs, seed {}, {} on {} thread{}\n",
-        config.train.loss.name(),
+        config.model.loss.name(),
         config.optimizer.name.name(),
         config.optimizer.dialect.name(),
         config.train.batch_size,
@@ -152,7 +152,7 @@ fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
         _ => String::new(),
     };
     say!("\nTrained {epochs} epochs in {}: {why}{kept}.\n", duration(seconds));
-    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.train.loss.name(), "mse", "nrmse", "active units");
+    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.model.loss.name(), "mse", "nrmse", "active units");
     for (part, figures) in &executed.evaluations {
         say!(
             "  {part:<12}{:>12}{:>12}{:>12}{:>14}",

@@ -5,7 +5,7 @@ use super::read::{Field, NOT_NEGATIVE, POSITIVE, Reader, Rule};
 use crate::data::Corruption;
 use crate::loss::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variational, WeightPenalty};
 use crate::nn::{Activation, Layer};
-use crate::train::has_closed_form;
+use crate::tasks::has_closed_form;
 
 const PROBABILITY: Rule =
     Rule { accepted: "a probability of at least 0 and at most 1", holds: |x| (0.0..=1.0).contains(&x) };

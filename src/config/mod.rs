@@ -35,7 +35,8 @@ use sha2::{Digest, Sha256};
 
 use crate::data::DataSpec;
 use crate::optim::OptimizerConfig;
-use crate::train::{AutoencoderSpec, TrainSettings};
+use crate::tasks::AutoencoderSpec;
+use crate::train::TrainSettings;
 
 mod axes;
 mod data;

@@ -4,9 +4,9 @@ use super::document::Value;
 use super::error::ConfigError;
 use super::kinds;
 use super::read::{Field, NOT_NEGATIVE, POSITIVE, RATE, Reader, Rule};
-use crate::loss::{CodePenalty, WeightPenalty};
+use crate::loss::{CodePenalty, Loss, WeightPenalty};
 use crate::nn::{Activation, Init, Layer, Units};
-use crate::train::AutoencoderSpec;
+use crate::tasks::AutoencoderSpec;
 
 const KEYS: &[&str] =
     &["encoder", "decoder", "init", "code_penalty", "weight_penalty", "contractive", "corruption", "variational"];
@@ -53,6 +53,8 @@ pub(super) fn read(root: &Reader<'_>) -> Result<AutoencoderSpec, ConfigError> {
     let variational = table.get("variational").map(|field| kinds::read_variational(&field, &table, &encoder));
     let (contractive, variational) = (contractive.flatten(), variational.transpose()?);
     Ok(AutoencoderSpec {
+        // [train] says which.
+        loss: Loss::Mse,
         encoder,
         decoder,
         init: table.get("init").map_or(Ok(Init::GlorotUniform), |field| read_init(&field))?,

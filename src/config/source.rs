@@ -122,8 +122,8 @@ pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigE
     let seed = root.get("seed").map_or(Ok(0), |field| field.integer(0, i64::MAX as u64))?;
     let data = data::read(&root)?;
     let validates = data.split.validation > 0;
-    let model = model::read(&root)?;
-    let train = train::read(&root, &model, validates)?;
+    let mut model = model::read(&root)?;
+    let train = train::read(&root, &mut model, validates)?;
     let optimizer = optimizer::read(&root, validates)?;
     Ok(RunConfig { name, seed, data, model, train, optimizer })
 }

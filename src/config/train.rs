@@ -7,13 +7,18 @@ use super::read::{FINITE, Field, NOT_NEGATIVE, Reader};
 use crate::loss::Loss;
 use crate::nn::Activation;
 use crate::optim::Monitor;
-use crate::train::{AutoencoderSpec, CheckpointRule, EarlyStoppingRule, TrainSettings};
+use crate::tasks::AutoencoderSpec;
+use crate::train::{CheckpointRule, EarlyStoppingRule, TrainSettings};
 
 const KEYS: &[&str] = &["loss", "batch_size", "max_epochs", "early_stopping", "checkpoint"];
 const CHECKPOINT_KEYS: &[&str] = &["every_epochs", "every_steps"];
 const STOPPING_KEYS: &[&str] = &["monitor", "patience", "min_delta", "baseline", "start_from_epoch", "restore_best"];
 
-pub(super) fn read(root: &Reader<'_>, model: &AutoencoderSpec, validates: bool) -> Result<TrainSettings, ConfigError> {
+pub(super) fn read(
+    root: &Reader<'_>,
+    model: &mut AutoencoderSpec,
+    validates: bool,
+) -> Result<TrainSettings, ConfigError> {
     let expected = "a table [train] with loss, batch_size and max_epochs";
     let table = root.need("train", expected)?.table(KEYS, "a table [train]")?;
     let field = table.need("loss", "a loss, as in loss = \"bce\"")?;
@@ -35,8 +40,8 @@ pub(super) fn read(root: &Reader<'_>, model: &AutoencoderSpec, validates: bool) 
         return Err(field.refuse_as(found, "\"bce\", \"bce-logits\" or \"mse\", which are likelihoods of an image"));
     }
     let early_stopping = table.get("early_stopping").map(|field| read_stopping(&field, validates)).transpose()?;
+    model.loss = loss;
     Ok(TrainSettings {
-        loss,
         batch_size: table.need("batch_size", "a number of images, as in batch_size = 256")?.count(1)?,
         max_epochs: table.need("max_epochs", "a number of epochs, as in max_epochs = 50")?.count(1)?,
         early_stopping: early_stopping.flatten(),

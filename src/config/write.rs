@@ -3,10 +3,11 @@
 use super::document::Value;
 use super::{RunConfig, StudyConfig, report};
 use crate::data::DataSpec;
-use crate::loss::{Contractive, JacobianMethod, Sparsity, Variational};
+use crate::loss::{Contractive, JacobianMethod, Loss, Sparsity, Variational};
 use crate::nn::{Activation, Init, Layer, Units};
 use crate::optim::{OptimizerConfig, Schedule};
-use crate::train::{AutoencoderSpec, TrainSettings};
+use crate::tasks::AutoencoderSpec;
+use crate::train::TrainSettings;
 
 /// Layers go on one line until it is longer than this.
 const WIDTH: usize = 110;
@@ -73,7 +74,7 @@ pub(super) fn run(run: &RunConfig) -> String {
     let mut lines = vec![format!("name = {}", string(name)), format!("seed = {seed}")];
     write_data(data, &mut lines);
     write_model(model, &mut lines);
-    write_train(train, &mut lines);
+    write_train(train, model.loss, &mut lines);
     write_optimizer(optimizer, &mut lines);
     lines.join("\n") + "\n"
 }
@@ -120,8 +121,17 @@ fn write_data(data: &DataSpec, lines: &mut Vec<String>) {
 }
 
 fn write_model(model: &AutoencoderSpec, lines: &mut Vec<String>) {
-    let AutoencoderSpec { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational } =
-        model;
+    let AutoencoderSpec {
+        encoder,
+        decoder,
+        init,
+        code_penalty,
+        weight_penalty,
+        contractive,
+        corruption,
+        variational,
+        ..
+    } = model;
     lines.push("\n[model]".to_string());
     lines.push(layers("encoder", encoder));
     lines.push(layers("decoder", decoder));
@@ -182,8 +192,8 @@ fn layer(layer: &Layer) -> String {
     }
 }
 
-fn write_train(train: &TrainSettings, lines: &mut Vec<String>) {
-    let TrainSettings { loss, batch_size, max_epochs, early_stopping, checkpoint } = train;
+fn write_train(train: &TrainSettings, loss: Loss, lines: &mut Vec<String>) {
+    let TrainSettings { batch_size, max_epochs, early_stopping, checkpoint } = train;
     lines.push("\n[train]".to_string());
     lines.push(format!("loss = {}", string(loss.name())));
     lines.push(format!("batch_size = {batch_size}"));

@@ -5,7 +5,7 @@ use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef,
 
 use super::InvertError;
 use crate::loss::Loss;
-use crate::nn::{Autoencoder, Layer};
+use crate::nn::{Autoencoder, Layer, to_kernel};
 
 /// y = activation(x·W + b).
 #[derive(Clone, Debug, PartialEq)]
@@ -49,21 +49,21 @@ impl<T: Real> Decoder<T> {
     /// Refuses layers that are not dense, and layers with fewer outputs than inputs.
     pub fn of(model: &Autoencoder, params: &[f32], loss: Loss) -> Result<Self, InvertError> {
         let mut stages = Vec::new();
-        for (number, layer) in model.decoder().iter().enumerate() {
-            let name = format!("decoder.{number}");
-            if let Layer::Dense { weight, bias, activation } = layer {
-                let (inputs, outputs) = (weight.rows, weight.cols);
+        for placed in model.decoder().layers() {
+            let name = model.layout().layer_name(placed.number).to_owned();
+            if let Some(dense) = placed.dense() {
+                let (inputs, outputs) = (dense.weight.shape.rows(), dense.weight.shape.cols());
                 let convert = |values: &[f32]| values.iter().map(|&w| T::from_f64(f64::from(w))).collect::<Vec<T>>();
                 stages.push(Stage::Dense(Dense {
                     name,
-                    weight: convert(weight.of(params)),
-                    bias: convert(bias.of(params)),
+                    weight: convert(dense.weight.of(params)),
+                    bias: convert(dense.bias.of(params)),
                     inputs,
                     outputs,
-                    activation: crate::nn::activation_of(*activation),
+                    activation: to_kernel(dense.activation),
                 }));
-            } else if !matches!(layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
-                return Err(InvertError::NotDense { layer: name, kind: layer.kind().to_owned() });
+            } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
+                return Err(InvertError::NotDense { layer: name, kind: placed.layer.kind().to_owned() });
             }
         }
         if loss == Loss::BceLogits {

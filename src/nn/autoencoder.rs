@@ -2,9 +2,9 @@
 
 use narrows_kernels::{AlignedVec, Real};
 
+use super::Activation;
 use super::layer::{Dense, Layer, Placed, Units, init_layer};
 use super::{Init, Layout, Param, Pass, Sequential};
-use super::Activation;
 use crate::tape::{NonFinite, Shape, Tape, Var};
 
 /// A model whose layers do not fit together.
@@ -83,8 +83,7 @@ impl AutoencoderBuilder {
             sized.collect()
         };
         let role = if self.is_variational { ".mean" } else { "" };
-        let encoder =
-            Sequential::with_last_role("encoder", self.input, &sized(&self.encoder), role, &mut layout)?;
+        let encoder = Sequential::with_last_role("encoder", self.input, &sized(&self.encoder), role, &mut layout)?;
         let log_variance = if self.is_variational { Some(head(&encoder, &mut layout)?) } else { None };
         let decoder = Sequential::new("decoder", encoder.output(), &sized(&self.decoder), &mut layout)?;
         let found = decoder.output().len();
@@ -99,9 +98,10 @@ impl AutoencoderBuilder {
 fn head(encoder: &Sequential, layout: &mut Layout) -> Result<[Param; 2], ModelError> {
     let last = encoder.layers().last().and_then(Placed::dense);
     let Some(Dense { weight, activation: Activation::Linear, .. }) = last else {
-        let found = encoder.layers().last().map_or_else(String::new, |last| {
-            format!("{} ({})", last.layer.kind(), last.layer.detail())
-        });
+        let found = encoder
+            .layers()
+            .last()
+            .map_or_else(String::new, |last| format!("{} ({})", last.layer.kind(), last.layer.detail()));
         return Err(ModelError::NoMean { found });
     };
     let (rows, cols) = (weight.shape.rows(), weight.shape.cols());
@@ -226,6 +226,20 @@ impl Autoencoder {
     pub fn decode_to_logits<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, pass: Pass) -> Var {
         assert!(self.ends_in_sigmoid(), "logits are asked of a decoder that does not end in a sigmoid");
         self.decoder.record_to_logits(tape, code, pass)
+    }
+
+    /// What files of weights say of the model, as JSON: the layout of a weight and the activation of every dense layer.
+    pub fn description(&self) -> String {
+        let activations = self.layers().filter_map(|placed| {
+            let dense = placed.dense()?;
+            Some((self.layout.layer_name(placed.number).to_owned(), dense.activation.to_string().into()))
+        });
+        let description = serde_json::json!({
+            "layout":
+                "weight is [in, out], y = activation(x @ weight + bias): a Keras kernel as it is, a PyTorch weight transposed",
+            "activations": activations.collect::<serde_json::Map<_, _>>(),
+        });
+        description.to_string()
     }
 
     /// Whether the last layer has a sigmoid.

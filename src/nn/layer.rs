@@ -103,7 +103,13 @@ impl Layer {
     }
 
     /// Places the layer behind samples of shape `input`: its tensors are appended to `layout` under `name`.
-    pub(super) fn place(&self, name: &str, number: u32, input: Shape, layout: &mut Layout) -> Result<Placed, ModelError> {
+    pub(super) fn place(
+        &self,
+        name: &str,
+        number: u32,
+        input: Shape,
+        layout: &mut Layout,
+    ) -> Result<Placed, ModelError> {
         let (params, output) = match *self {
             Layer::Dense { units, .. } => {
                 let outputs = match units {
@@ -168,14 +174,7 @@ impl Placed {
 }
 
 /// Fresh numbers for a weight and the bias that lies beside it.
-pub(super) fn init_layer<T: Real>(
-    init: Init,
-    seed: u64,
-    number: u32,
-    weight: &Param,
-    bias: &Param,
-    flat: &mut [T],
-) {
+pub(super) fn init_layer<T: Real>(init: Init, seed: u64, number: u32, weight: &Param, bias: &Param, flat: &mut [T]) {
     let both = &mut flat[weight.offset..bias.offset + bias.len()];
     let (w, b) = both.split_at_mut(weight.len());
     init_dense(init, weight.shape.rows(), w, b, &mut stream(seed, Purpose::Init, number.into()));

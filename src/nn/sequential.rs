@@ -2,9 +2,9 @@
 
 use narrows_kernels::Real;
 
+use super::Activation;
 use super::layer::{Layer, Placed};
 use super::{Init, Layout, ModelError, Pass};
-use super::Activation;
 use crate::tape::{Shape, Tape, Var};
 
 /// Layers one after the other: the structure, without the numbers, which lie in a flat buffer laid out by a [`Layout`].

@@ -61,8 +61,7 @@ pub fn from_little_endian<T: Real>(bytes: &[u8]) -> impl Iterator<Item = T> {
 
 /// The file's bytes: a function of the layout, its numbers and the description alone.
 pub fn to_bytes<T: Real>(layout: &Layout, params: &[T], description: Option<String>) -> Vec<u8> {
-    let tensors: Vec<(&Param, Vec<u8>)> =
-        layout.iter().map(|param| (param, little_endian(param.of(params)))).collect();
+    let tensors: Vec<(&Param, Vec<u8>)> = layout.iter().map(|param| (param, little_endian(param.of(params)))).collect();
     let views = tensors.iter().map(|(param, bytes)| {
         let view = TensorView::new(dtype::<T>(), param.dims().to_vec(), bytes).expect("bytes and shape of one entry");
         (param.name.as_str(), view)

@@ -13,7 +13,8 @@ use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
 use crate::optim::SpecError;
-use crate::train::{TrainError, WidthError};
+use crate::tasks::WidthError;
+use crate::train::TrainError;
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,8 @@ use crate::figures::curves::{Curve, LineChart};
 use crate::figures::grid::reconstruction_grid;
 use crate::loss;
 use crate::loss::Loss;
-use crate::train::{History, Trained};
+use crate::tasks::Trained;
+use crate::train::History;
 
 /// Training and validation curves of the histories given, each under its label.
 pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {

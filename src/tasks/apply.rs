@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::evaluate::{ROWS, Trained};
 use crate::loss;
-use crate::nn::Mode;
+use crate::nn::Pass;
 use crate::tape::{Arena, Tape, Var};
 
 /// An array whose rows are not what the model takes.
@@ -23,18 +23,18 @@ pub struct WidthError {
 impl<T: Real> Trained<'_, T> {
     /// The codes [n, code] of images [n, features] in [0, 1].
     pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
-        self.map("encode", self.model.features(), images, |tape, x| self.model.encode(tape, x, Mode::Infer))
+        self.map("encode", self.model.features(), images, |tape, x| self.model.encode(tape, x, Pass::Infer))
     }
 
     /// The decoder's outputs [n, features] for codes [n, code].
     pub fn decode(&self, codes: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
-        self.map("decode", self.model.code_size(), codes, |tape, z| self.model.decode(tape, z, Mode::Infer))
+        self.map("decode", self.model.code_size(), codes, |tape, z| self.model.decode(tape, z, Pass::Infer))
     }
 
     /// The reconstructions [n, features] of images [n, features], see [`loss::reconstruction`].
     pub fn reconstruct(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
         self.map("reconstruct", self.model.features(), images, |tape, x| {
-            let pass = self.objective.forward(self.model, tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, tape, x, Pass::Infer);
             loss::reconstruction(self.objective.loss, tape, pass.output, x)
         })
     }

@@ -12,7 +12,7 @@ use narrows_kernels::{Real, enlist};
 use super::evaluate::{ROWS, Trained, record_batch};
 use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
-use crate::nn::{Autoencoder, Encoded, Pass, to_kernel};
+use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed, to_kernel};
 use crate::rng::Purpose;
 use crate::tape::{Arena, Shape, Tape, Var};
 
@@ -25,8 +25,8 @@ const PROBES: usize = 4;
 /// to 32 code units, else four probes. Measured for a batch of 128 through 784→256→128 on one core, milliseconds a step: no
 /// penalty 3.0, one probe 4.8, four probes 10.8, closed form 35, recorded passes 229.
 pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod {
-    let is_dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
-    let closed = (1..=2).contains(&model.encoder().len()) && model.encoder().iter().all(is_dense);
+    let layers = model.encoder().layers();
+    let closed = (1..=2).contains(&layers.len()) && layers.iter().all(|layer| layer.dense().is_some());
     match method {
         JacobianMethod::Auto if closed => JacobianMethod::Gram,
         JacobianMethod::Auto if model.code_size() <= EXACT_UNITS => JacobianMethod::Exact,
@@ -50,7 +50,7 @@ pub fn penalty<T: Real>(
     tape: &mut Tape<'_, T>,
     input: Var,
     encoded: Encoded,
-    mode: Mode,
+    pass: Pass,
 ) -> Var {
     let batch = tape.shape(input).samples();
     let scale = contractive.weight / batch as f64;
@@ -61,7 +61,7 @@ pub fn penalty<T: Real>(
             summed_squares(tape, input, encoded.code, rows)
         }
         JacobianMethod::Probes(probes) => {
-            let rows = (0..probes as u32).map(|probe| Direction::Signs { mode, probe });
+            let rows = (0..probes as u32).map(|probe| Direction::Signs { pass, probe });
             let norms = summed_squares(tape, input, encoded.code, rows);
             return tape.scale(norms, scale / probes as f64);
         }
@@ -72,7 +72,7 @@ pub fn penalty<T: Real>(
 /// What is multiplied with the code before its gradient is taken.
 enum Direction {
     Unit(usize),
-    Signs { mode: Mode, probe: u32 },
+    Signs { pass: Pass, probe: u32 },
 }
 
 impl Direction {
@@ -80,13 +80,9 @@ impl Direction {
     fn project<T: Real>(self, tape: &mut Tape<'_, T>, code: Var) -> Var {
         let along = match self {
             Direction::Unit(unit) => tape.slice_columns(code, unit, 1),
-            Direction::Signs { mode, probe } => {
-                let (seed, step, first_row) = match mode {
-                    Mode::Train { seed, step, first_row } => (seed, step, first_row),
-                    Mode::Infer => (0, 0, 0),
-                };
-                let stream = |block| step_stream(seed, Purpose::Probe, step, first_row, block, probe);
-                let signs = tape.signs_like(code, stream);
+            Direction::Signs { pass, probe } => {
+                let draws = pass.draws().unwrap_or_default();
+                let signs = tape.signs_like(code, draws.streams(Purpose::Probe, probe));
                 tape.mul(code, signs)
             }
         };
@@ -113,11 +109,11 @@ fn summed_squares<T: Real>(
 }
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
-    let layer = |index: usize| match model.encoder().get(index) {
-        Some(Layer::Dense { weight, activation, .. }) => (weight, activation_of::<T>(*activation)),
-        _ => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
+    let layer = |index: usize| match model.encoder().layers().get(index).and_then(Placed::dense) {
+        Some(dense) => (dense.weight, to_kernel::<T>(dense.activation)),
+        None => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
     };
-    let last = model.encoder().len() - 1;
+    let last = model.encoder().layers().len() - 1;
     let (weight, activation) = layer(last);
     let slopes = tape.slope(encoded.code, activation);
     let squares = tape.square(slopes);
@@ -148,7 +144,7 @@ impl<T: Real> Trained<'_, T> {
                     // The encoder is recorded anew for each unit: twice the work, in the memory of one pass.
                     let mut tape = Tape::new(self.context, arena, self.params);
                     let input = record_batch(images, &mut tape, batch);
-                    let code = self.model.encode(&mut tape, input, Mode::Infer);
+                    let code = self.model.encode(&mut tape, input, Pass::Infer);
                     let output = Direction::Unit(unit).project(&mut tape, code);
                     let row = tape.gradient_of(output, input).expect("layers are recordable");
                     let squared = tape.square(row);

@@ -5,11 +5,11 @@ use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
 use serde_json::{Value, json};
 
-use super::objective::Objective;
+use super::autoencoder::Objective;
 use crate::data::Samples;
 use crate::loss;
 use crate::loss::Loss;
-use crate::nn::{Autoencoder, Mode};
+use crate::nn::{Autoencoder, Pass};
 use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
@@ -92,7 +92,7 @@ impl<T: Real> Trained<'_, T> {
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
         }
         sum.mean(images.indices.len(), self.model.features())
@@ -110,7 +110,7 @@ impl<T: Real> Trained<'_, T> {
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
             let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
             let (found, wanted, code) = (tape.value(reconstruction), tape.value(x), tape.value(pass.code));

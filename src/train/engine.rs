@@ -17,7 +17,7 @@ use super::step::StepMemory;
 use super::task::{Phase, Task};
 use crate::data::{Samples, batches, shuffle_into};
 use crate::nn::{Draws, Param};
-use crate::optim::{LearningRate, Monitor, OptimizerState};
+use crate::optim::{Clip, LearningRate, Monitor, Optimizer, OptimizerSpec};
 use crate::tape::{Arena, NOISE_ROWS};
 
 /// All that a training run depends on, besides the parameters that it begins with.
@@ -119,18 +119,21 @@ impl<T: Real> Training<'_, T> {
 /// The updates of a phase: what they move, and how.
 pub(super) struct Updates<T: Real> {
     pub ranges: Vec<Range<usize>>,
-    pub optimizer: OptimizerState<T>,
+    pub optimizer: Optimizer<T>,
     pub learning_rate: LearningRate,
+    pub clip: Clip,
 }
 
 impl<T: Real> Updates<T> {
     pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
         let ranges = task.layout().ranges(&phase.groups)?;
+        let spec = OptimizerSpec::from_config(&phase.optimizer);
         let count = ranges.iter().map(ExactSizeIterator::len).sum();
         Ok(Updates {
             ranges,
-            optimizer: OptimizerState::new(phase.optimizer, count)?,
-            learning_rate: LearningRate::new(phase.schedule, &phase.optimizer),
+            learning_rate: LearningRate::from_config(&phase.optimizer, spec.learning_rate),
+            optimizer: Optimizer::new(spec, count)?,
+            clip: Clip::from_config(&phase.optimizer),
         })
     }
 
@@ -253,12 +256,13 @@ impl<'j, T: Real> Fit<'j, T> {
                 }
                 let draws =
                     Draws { seed: training.seed, step: taken, phase: number as u8, view: 0, first_sample: 0, epoch };
-                let Updates { ranges, optimizer, learning_rate } = &mut self.updates[number];
+                let Updates { ranges, optimizer, learning_rate, clip } = &mut self.updates[number];
                 let found = memory.gradients(training, &self.params, ranges, batch, draws, &mut self.metrics);
                 let (loss, penalty) = found.map_err(|found| found.at(epoch, step + 1))?;
                 let isa = training.context.isa;
-                phase.clip.apply(isa, &mut memory.grads, ranges);
-                optimizer.step(isa, &mut self.params, &memory.grads, ranges, learning_rate.value());
+                let range = ranges[0].clone();
+                clip.apply(isa, &mut memory.grads[range.clone()]);
+                optimizer.step(isa, &mut self.params[range.clone()], &memory.grads[range], learning_rate.value());
                 if number == 0 {
                     self.mean.add(loss, penalty, batch.len());
                 }
@@ -306,7 +310,7 @@ impl<'j, T: Real> Fit<'j, T> {
         (self.seconds, self.checkpoint_seconds, self.metrics) = (0.0, 0.0, Metrics::default());
         self.history.epochs.push(record.clone());
         let verdict = self.early_stopping.as_mut().map(|stopping| {
-            let value = monitored(stopping.rule().monitor, &record);
+            let value = monitored(stopping.config().monitor, &record);
             stopping.observe(epoch, value)
         });
         let keeps_best = self.training.settings.early_stopping.as_ref().is_some_and(|rule| rule.restore_best);
@@ -320,7 +324,7 @@ impl<'j, T: Real> Fit<'j, T> {
         }
         (self.cursor, self.mean) = (Cursor { epoch: epoch + 1, step: 0 }, EpochMean::default());
         let improved = verdict.map(|verdict| verdict == Verdict::Improved);
-        (verdict, callback.on_event(Event::EpochDone { record: &record, improved }))
+        (verdict, callback.on_event(Event::EpochDone { record: &record, names: &self.history.names, improved }))
     }
 
     /// Lends the state to the callback if it wants it.

@@ -23,6 +23,8 @@ pub enum Event<'a> {
     EpochDone {
         /// Its figures.
         record: &'a EpochRecord,
+        /// The names of the figures that the task adds to the record.
+        names: &'a [String],
         /// Whether the monitored value is the best so far; `None` without early stopping.
         improved: Option<bool>,
     },

@@ -37,7 +37,7 @@ impl<T: Real> StepMemory<T> {
     ) -> Result<(f64, f64), NonFiniteLoss> {
         let task = training.task;
         let slice_samples = if task.accepts_slices() { training.slice_samples } else { batch.len() };
-        let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
+        let (mut whole, mut values, mut penalty) = (Whole { samples: batch.len(), above: 0.0 }, 0.0, 0.0);
         let mut loss = f64::NAN;
         for (number, indices) in batch.chunks(slice_samples).enumerate() {
             let first_sample = number * slice_samples;

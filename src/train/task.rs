@@ -5,7 +5,7 @@ use narrows_kernels::{Context, Real};
 use super::metrics::Metrics;
 use crate::data::Samples;
 use crate::nn::{Layout, Pass};
-use crate::optim::{Clip, Optimizer, Schedule};
+use crate::optim::OptimizerConfig;
 use crate::tape::{Arena, Shape, Tape, Var, Whole};
 
 /// What is trained. The training loop knows no kind of model: for every batch it goes through the task's phases, records what
@@ -66,21 +66,17 @@ const VALIDATION_SAMPLES: usize = 500;
 pub struct Phase {
     /// The groups of parameters that it updates; all others are constants.
     pub groups: Vec<String>,
-    /// The rule of the update, with its learning rate.
-    pub optimizer: Optimizer,
-    /// How the learning rate goes on from epoch to epoch.
-    pub schedule: Schedule,
-    /// Limits gradients before each update.
-    pub clip: Clip,
+    /// The rule of the update, with its learning rate and how gradients are limited.
+    pub optimizer: OptimizerConfig,
     /// It takes part in every so many steps, at least 1: in the steps whose number, counted from 0, is a multiple of it.
     pub every: u64,
 }
 
 impl Phase {
     /// A phase of every step with a constant learning rate.
-    pub fn new<S: Into<String>>(groups: impl IntoIterator<Item = S>, optimizer: impl Into<Optimizer>) -> Self {
+    pub fn new<S: Into<String>>(groups: impl IntoIterator<Item = S>, optimizer: OptimizerConfig) -> Self {
         let groups = groups.into_iter().map(Into::into).collect();
-        Phase { groups, optimizer: optimizer.into(), schedule: Schedule::Constant, clip: Clip::None, every: 1 }
+        Phase { groups, optimizer, every: 1 }
     }
 }
 
@@ -114,7 +110,7 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// A batch in one piece.
     pub fn new(samples: Samples<'a>) -> Self {
-        Batch { samples, whole: Whole { rows: samples.len(), above: 0.0 } }
+        Batch { samples, whole: Whole { samples: samples.len(), above: 0.0 } }
     }
 
     /// How many samples are at hand.
@@ -139,12 +135,11 @@ impl<'a> Batch<'a> {
     }
 
     fn shaped<T: Real>(&self, tape: &mut Tape<'_, T>, shape: Shape) -> Var {
-        tape.constant_with(shape, |out| self.samples.gather(out))
+        tape.constant_with(shape, |out| self.samples.gather(self.samples.indices, out))
     }
 
     /// The class of each sample [batch]; `None` where the data set has no labels.
     pub fn labels(&self) -> Option<impl Iterator<Item = u8> + 'a> {
-        let labels = self.samples.data.labels.as_deref()?;
-        Some(self.samples.indices.iter().map(|&index| labels[index as usize]))
+        self.samples.labels(self.samples.indices)
     }
 }

@@ -20,7 +20,7 @@ use crate::figures::png::to_grey;
 use crate::files::write_whole;
 use crate::loss::Loss;
 use crate::run::{OpenRun, RunError};
-use crate::train::{Trained, WidthError};
+use crate::tasks::{Trained, WidthError};
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -93,7 +93,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
     if matches!(array, Array::Bytes(_)) {
         return refuse("its values are bytes, but codes are floats".into());
     }
-    let (codes, size) = (array.into_f32(), run.prepared.model.code_size());
+    let (codes, size) = (array.into_f32(), run.prepared.model().code_size());
     if codes.ncols() != size {
         return refuse(format!(
             "its codes have {} values, but those of {} have {size}",

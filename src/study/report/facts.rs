@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
+use crate::data::{Samples, Splits};
 use crate::loss::{CodePenalty, Loss};
 use crate::optim::Monitor;
-use crate::data::{Samples, Splits};
 use crate::study::{Study, StudyRun};
+use crate::tasks::Evaluation;
 use crate::train::EarlyStoppingRule;
-use crate::train::{Best, EpochRecord, Evaluation, Stop};
+use crate::train::{Best, EpochRecord, Stop};
 
 /// Epochs that a trend is taken over where no early stopping says how many.
 const TREND_EPOCHS: usize = 5;
@@ -130,8 +131,8 @@ impl RunFacts {
             name: run.name.clone(),
             images: config.data.set.clone(),
             place,
-            loss: config.train.loss,
-            code_size: run.prepared.model.code_size(),
+            loss: config.model.loss,
+            code_size: run.prepared.model().code_size(),
             steps_per_epoch: run.prepared.loaded.split.train.len().div_ceil(config.train.batch_size),
             max_epochs: config.train.max_epochs,
             epochs: outcome.history.epochs.clone(),

@@ -81,7 +81,7 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Splits, runs: &[
     let originals = images.to_array();
     let mut labelled = vec![("original", originals.clone())];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         labelled.push((&run.name, study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
     let bands = indices.len().div_ceil(MOST_BESIDE);

@@ -124,7 +124,7 @@ fn held_fixed(config: &StudyConfig) -> Vec<String> {
         items.push(format!("Optimizer: {name} as {dialect} defines it{rate}{schedule}."));
     }
     if !varies("train.loss") {
-        items.push(format!("Loss: {}.", loss::axis_label(train.loss)));
+        items.push(format!("Loss: {}.", loss::axis_label(base.model.loss)));
     }
     if !varies("train.batch_size") {
         items.push(format!("Batch size: {}.", grouped(train.batch_size)));
@@ -236,21 +236,21 @@ pub(super) fn one_model(page: &mut Page, study: &Study) {
     page.section("Model");
     let base = study.runs.iter().find(|run| run.config.model == study.config.base_run().model);
     let Some(run) = base.or(study.runs.first()) else { return };
-    let parameters = grouped(run.prepared.model.table().len());
+    let parameters = grouped(run.prepared.model().layout().len());
     page.paragraph(&format!(
         "The network of the run {}: {parameters} parameters. The others differ from it in what their sections compare.",
         run.name
     ));
-    page.preformatted(run.prepared.model.to_string().trim_end());
+    page.preformatted(run.prepared.model().to_string().trim_end());
 }
 
 /// Writes the model summaries.
 pub(super) fn models(page: &mut Page, study: &Study) {
     page.section("Models");
-    let found = distinct(study, |run| &run.prepared.model, |a: &Autoencoder, b: &Autoencoder| a == b);
+    let found = distinct(study, |run| run.prepared.model(), |a: &Autoencoder, b: &Autoencoder| a == b);
     let several = found.len() > 1;
     for (model, users) in found {
-        let (parameters, code) = (grouped(model.table().len()), model.code_size());
+        let (parameters, code) = (grouped(model.layout().len()), model.code_size());
         if several {
             let names: Vec<&str> = users.iter().map(|run| run.name.as_str()).collect();
             page.subsection(&format!("{parameters} parameters, {code} code units"));

@@ -37,7 +37,7 @@ pub(super) fn write(
     let ranked = ranking(study, names);
     let order: Vec<String> = ranked.iter().map(|(name, nrmse)| format!("{name} ({})", four(*nrmse))).collect();
     page.paragraph(&format!("By NRMSE on the test images, best first: {}.", listed(&order)));
-    let losses: Vec<Loss> = runs.iter().map(|run| run.config.train.loss).collect();
+    let losses: Vec<Loss> = runs.iter().map(|run| run.config.model.loss).collect();
     let common = losses.iter().all(|kind| *kind == losses[0]).then_some(losses[0]);
     table(page, study, &runs, &ranked, common.is_some());
     if let Some(kind) = common {
@@ -96,7 +96,7 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
             significant(seconds / history.len().max(1) as f64, 3),
         ];
         if comparable {
-            let pair = match run.config.train.loss {
+            let pair = match run.config.model.loss {
                 Loss::BceLogits => Some(published::NRMSE_BCE),
                 Loss::Kl => Some(published::NRMSE_KL),
                 _ if run.config.optimizer.name == OptimizerName::Adam && run.name == runs[0].name => {
@@ -161,7 +161,7 @@ fn pictures(page: &mut Page, study: &Study, runs: &[&StudyRun], first: &StudyRun
     };
     let mut rows = vec![row("original", &originals)];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         rows.push(row(&run.name, &study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
     let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
