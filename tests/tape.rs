@@ -159,7 +159,7 @@ fn only_parameters_of_the_group_must_have_an_influence() {
 #[test]
 #[should_panic(expected = "the parameter at offset 0, shape [3, 4], lies only partly in the range 0..7 of a gradient")]
 fn a_group_that_cuts_a_parameter_is_refused() {
-    gradients_over(&[0..7], two_layers);
+    gradients_over(std::slice::from_ref(&(0..7)), two_layers);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::ops::{ActivationDerivative, ColumnSum, Combine, MulScalar};
 use super::{Node, Shape, Tape, Var};
 
 /// Every parameter, for [`Tape::backward`].
-pub const ALL: &[Range<usize>] = &[0..usize::MAX];
+pub const ALL: &[Range<usize>] = &[Range { start: 0, end: usize::MAX }];
 
 /// The gradient of a node, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]

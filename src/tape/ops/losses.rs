@@ -36,7 +36,8 @@ impl Criterion {
     }
 }
 
-/// scale · Σ criterion(x, t), x and t of one shape → [1, 1]. Samples are reduced in the element type, then chained in f64. Its third input is [`LossGradient`] of the same scale.
+/// scale · Σ criterion(x, t), x and t of one shape → [1, 1]. Samples are reduced in the element type, then chained in f64. The
+/// third input is [`LossGradient`] of the same scale.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct Loss {
     pub criterion: Criterion,
