@@ -14,7 +14,7 @@ use narrows::config::{RunConfig, preset};
 use narrows::data::{Catalog, data_dirs, locate};
 use narrows::optim::{Optimizer, OptimizerSpec};
 use narrows::run::{Machine, Prepared, fit, prepare};
-use narrows::train::{Event, Flow, Listener};
+use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::activation::activation_derivative_and_column_sums;
 use narrows_kernels::losses::bce_with_logits_and_gradient;
 use narrows_kernels::reduce::column_sums;
@@ -64,8 +64,8 @@ struct Clock {
     epochs: Vec<f64>,
 }
 
-impl Listener for Clock {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Clock {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         match event {
             Event::StepDone { step, .. } => {
                 // The first step of an epoch follows shuffling and validation.
@@ -116,7 +116,7 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let split = &prepared.loaded.split;
     let steps = split.train.len() as f64 / batch as f64;
     let largest = LAYERS.iter().map(|&(k, n)| k.max(n)).max().expect("there are layers");
-    let parameters = prepared.model.table().len();
+    let parameters = prepared.model().layout().len();
     let (mut a, mut b) = (noise(batch.max(500) * largest, 1), noise(batch.max(500) * largest, 2));
     let (weights, mut params, mut grads) = (noise(784 * 256, 3), noise(parameters, 4), noise(parameters, 5));
     let bias = noise(largest, 6);

@@ -100,7 +100,8 @@ mod tests {
     use crate::loss::{CodePenalty, Loss, WeightPenalty};
     use crate::nn::{Activation, Init, Layer, Units};
     use crate::optim::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
-    use crate::train::{AutoencoderSpec, CheckpointRule, EarlyStoppingRule, TrainSettings};
+    use crate::tasks::AutoencoderSpec;
+    use crate::train::{CheckpointRule, EarlyStoppingRule, TrainSettings};
 
     #[test]
     fn every_preset_is_what_it_says() {
@@ -130,6 +131,7 @@ mod tests {
                 per_class: 7000,
             },
             model: AutoencoderSpec {
+                loss: Loss::Bce,
                 encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
                 decoder: vec![
                     dense(256, Activation::Relu),
@@ -143,7 +145,6 @@ mod tests {
                 variational: None,
             },
             train: TrainSettings {
-                loss: Loss::Bce,
                 batch_size: 256,
                 max_epochs: 50,
                 early_stopping: Some(EarlyStoppingRule {

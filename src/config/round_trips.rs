@@ -7,7 +7,8 @@ use crate::data::{Corruption, DataSpec, Scaling, SplitSpec};
 use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Sparsity, Variational, WeightPenalty};
 use crate::nn::{Activation, Init, Layer, Units};
 use crate::optim::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
-use crate::train::{AutoencoderSpec, CheckpointRule, EarlyStoppingRule, TrainSettings, has_closed_form};
+use crate::tasks::{AutoencoderSpec, has_closed_form};
+use crate::train::{CheckpointRule, EarlyStoppingRule, TrainSettings};
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
@@ -61,9 +62,10 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
         Just(Init::PytorchLinear),
         (number(), any::<bool>()).prop_map(|(std, biases)| Init::Normal { std, biases }),
     ];
+    let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
     let layers = || proptest::collection::vec(layer(), 0..6);
-    (layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
-        |(mut encoder, mut decoder, init, (l1, l2, weight), (sparsity, contractive, corruption, variational))| {
+    (loss, layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
+        |(loss, mut encoder, mut decoder, init, (l1, l2, weight), (sparsity, contractive, corruption, variational))| {
             let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
             encoder.push(Layer::Dense { units: Units::Count(2), activation: code });
             decoder.push(Layer::Dense { units: Units::Input, activation: Activation::Sigmoid });
@@ -74,6 +76,7 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
             let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
             let weight_penalty = WeightPenalty { l2: weight };
             AutoencoderSpec {
+                loss: if alone && loss == Loss::Kl { Loss::Mse } else { loss },
                 encoder,
                 decoder,
                 init,
@@ -111,7 +114,6 @@ fn monitor() -> impl Strategy<Value = Monitor> {
 }
 
 fn train() -> impl Strategy<Value = TrainSettings> {
-    let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
     let baseline = proptest::option::of(number());
     let stopping = (monitor(), 0usize..9, number(), baseline, 0usize..9, any::<bool>()).prop_map(
         |(monitor, patience, min_delta, baseline, start_from_epoch, restore_best)| EarlyStoppingRule {
@@ -126,9 +128,8 @@ fn train() -> impl Strategy<Value = TrainSettings> {
     let checkpoint = (1usize..99, proptest::option::of(1usize..99))
         .prop_map(|(every_epochs, every_steps)| CheckpointRule { every_epochs, every_steps });
     let checkpoint = proptest::option::of(checkpoint);
-    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
-        |(loss, batch_size, max_epochs, early_stopping, checkpoint)| TrainSettings {
-            loss,
+    (1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
+        |(batch_size, max_epochs, early_stopping, checkpoint)| TrainSettings {
             batch_size,
             max_epochs,
             early_stopping,
@@ -194,14 +195,8 @@ fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
 }
 
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
-        |(name, seed, data, model, mut train, optimizer)| {
-            if model.variational.is_some() && train.loss == Loss::Kl {
-                train.loss = Loss::Mse;
-            }
-            RunConfig { name, seed, data, model, train, optimizer }
-        },
-    )
+    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer())
+        .prop_map(|(name, seed, data, model, train, optimizer)| RunConfig { name, seed, data, model, train, optimizer })
 }
 
 /// Pieces of configurations, so that random texts get past the parser.

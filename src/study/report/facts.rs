@@ -294,8 +294,7 @@ pub(super) mod tests {
             checkpoint_seconds: 0.0,
             penalty: 0.0,
             learning_rate: 0.1,
-            code: None,
-            latent: None,
+            scalars: Vec::new(),
         };
         let last = losses.last().copied().unwrap_or(f64::NAN);
         let evaluation =
