@@ -289,10 +289,7 @@ fn a_step_that_fails_says_where_and_fails_again_in_the_same_way() {
     let fast = CONFIG.replace("learning_rate = 1e-3", "learning_rate = 1e37").replace("\"bce\"", "\"mse\"");
     place.write("fast.toml", fast.as_bytes());
     let failed = place.narrows(&["train", "fast.toml", "--out", "run"]);
-    failed.refused(
-        1,
-        &["training stopped in epoch ", "at step ", "came from the operation", " in encoder.0, for image "],
-    );
+    failed.refused(1, &["training stopped in epoch ", "at step ", "came from the operation ", ", for image "]);
     let sentence = failed.stderr.lines().find_map(|line| line.strip_prefix("narrows: ")).unwrap();
     place.narrows(&["train", "--resume", "run"]).refused(1, &[sentence]);
     let broken = CONFIG.replace("\"adam\"", "\"sgd\"").replace("learning_rate = 1e-3", "learning_rate = 1e300");

@@ -14,7 +14,7 @@ use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
 use crate::optim::SpecError;
 use crate::tasks::WidthError;
-use crate::train::TrainError;
+use crate::train::{ThreadsError, TrainError};
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -159,14 +159,9 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
-    /// The thread pool cannot be started.
-    #[error("cannot start {threads} threads: {reason}")]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system answered.
-        reason: String,
-    },
+    /// The threads cannot be started.
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
 impl RunError {

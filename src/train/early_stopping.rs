@@ -28,6 +28,20 @@ pub struct EarlyStoppingRule {
     pub restore_best: bool,
 }
 
+impl EarlyStoppingRule {
+    /// Watches the validation loss from the first epoch on, and keeps the last weights.
+    pub fn new(patience: usize, min_delta: f64) -> Self {
+        EarlyStoppingRule {
+            monitor: Monitor::ValLoss,
+            patience,
+            min_delta,
+            baseline: None,
+            start_from_epoch: 0,
+            restore_best: false,
+        }
+    }
+}
+
 /// The state of early stopping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {

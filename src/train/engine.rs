@@ -1,45 +1,23 @@
 //! The training loop: the one place that knows the order of things.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use narrows_kernels::reduce::is_all_finite;
-use narrows_kernels::{AlignedVec, Context, Real, enlist};
+use narrows_kernels::{AlignedVec, Real, enlist};
 
-use super::TrainSettings;
 use super::early_stopping::{Best, EarlyStopping, Verdict};
 use super::error::TrainError;
 use super::event::{Callback, Event, Flow, Moment};
 use super::history::{EpochRecord, History};
 use super::metrics::Metrics;
-use super::state::{Cursor, EpochMean, PhaseState, Snapshot, State};
+use super::state::{Cursor, EpochMean, Snapshot, State};
 use super::step::StepMemory;
-use super::task::{Phase, Task};
-use crate::data::{Samples, batches, shuffle_into};
+use super::training::Training;
+use super::updates::Updates;
+use crate::data::batches;
 use crate::nn::{Draws, Param};
-use crate::optim::{Clip, LearningRate, Monitor, Optimizer, OptimizerSpec};
-use crate::tape::{Arena, NOISE_ROWS};
-
-/// All that a training run depends on, besides the parameters that it begins with.
-pub struct Training<'a, T: Real> {
-    /// How to compute.
-    pub context: Context,
-    /// What is trained.
-    pub task: &'a dyn Task<T>,
-    /// What it is trained on.
-    pub train: Samples<'a>,
-    /// What it is validated on; may be none.
-    pub validation: Samples<'a>,
-    /// Batches, epochs, early stopping.
-    pub settings: &'a TrainSettings,
-    /// Shuffling and every random draw follow from it.
-    pub seed: u64,
-    /// Samples of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it.
-    pub slice_samples: usize,
-}
-
-/// The usual [`Training::slice_samples`].
-pub const SLICE_SAMPLES: usize = 4 * NOISE_ROWS;
+use crate::optim::Monitor;
+use crate::tape::Arena;
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,11 +51,6 @@ pub struct FitResult<T: Real> {
 }
 
 impl<T: Real> Training<'_, T> {
-    /// Steps of an epoch.
-    pub fn steps(&self) -> usize {
-        self.train.len().div_ceil(self.settings.batch_size)
-    }
-
     /// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`enlist`]). The result is a
     /// function of this description alone: neither threads nor instruction set change a bit.
     pub fn run(&self, params: AlignedVec<T>, callback: &mut dyn Callback<T>) -> Result<FitResult<T>, TrainError> {
@@ -89,69 +62,6 @@ impl<T: Real> Training<'_, T> {
         state.check(self)?;
         let fit = Fit::begin(self, state)?;
         enlist(|| fit.run(callback))
-    }
-
-    /// Before the first step.
-    pub fn first_state(&self, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
-        let phases = self.task.phases().iter().map(|phase| Ok(Updates::new(phase, self.task)?.to_state()));
-        Ok(State {
-            cursor: Cursor { epoch: 1, step: 0 },
-            params,
-            phases: phases.collect::<Result<_, TrainError>>()?,
-            mean: EpochMean::default(),
-            metrics: Metrics::default(),
-            patience: self.settings.early_stopping.as_ref().map(|_| Default::default()),
-            best_params: None,
-            history: History::new(self.task.scalar_names()),
-            seconds: 0.0,
-            checkpoint_seconds: 0.0,
-        })
-    }
-
-    /// Writes the training samples in the order of an epoch, by their numbers in the data set.
-    fn order_into(&self, order: &mut [u32], epoch: usize) {
-        shuffle_into(order, self.seed, epoch as u64);
-        // The order numbers the training samples; the data set numbers all of them.
-        order.iter_mut().for_each(|index| *index = self.train.indices[*index as usize]);
-    }
-}
-
-/// The updates of a phase: what they move, and how.
-pub(super) struct Updates<T: Real> {
-    pub ranges: Vec<Range<usize>>,
-    pub optimizer: Optimizer<T>,
-    pub learning_rate: LearningRate,
-    pub clip: Clip,
-}
-
-impl<T: Real> Updates<T> {
-    pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
-        let ranges = task.layout().ranges(&phase.groups)?;
-        let spec = OptimizerSpec::from_config(&phase.optimizer);
-        let count = ranges.iter().map(ExactSizeIterator::len).sum();
-        Ok(Updates {
-            ranges,
-            learning_rate: LearningRate::from_config(&phase.optimizer, spec.learning_rate),
-            optimizer: Optimizer::new(spec, count)?,
-            clip: Clip::from_config(&phase.optimizer),
-        })
-    }
-
-    fn restore(&mut self, state: &PhaseState<T>) {
-        for ((_, to), (_, from)) in self.optimizer.state_mut().into_iter().zip(&state.moments) {
-            to.copy_from_slice(from);
-        }
-        self.optimizer.set_step_count(state.updates);
-        self.learning_rate.set_rate(state.rate.clone());
-    }
-
-    pub fn to_state(&self) -> PhaseState<T> {
-        let moments = self.optimizer.state().into_iter();
-        PhaseState {
-            updates: self.optimizer.step_count(),
-            moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
-            rate: self.learning_rate.rate().clone(),
-        }
     }
 }
 

@@ -5,11 +5,11 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::early_stopping::Patience;
-use super::engine::{Training, Updates};
 use super::error::TrainError;
 use super::history::History;
 use super::metrics::Metrics;
-use crate::optim::schedule::Rate;
+use super::training::Training;
+use super::updates::{PhaseState, Updates};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +47,6 @@ impl EpochMean {
     }
 }
 
-/// What the updates of a phase remember.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PhaseState<T: Real> {
-    /// Updates done.
-    pub updates: u64,
-    /// The optimizer's moments by name, each as long as the parameters of the phase's groups.
-    pub moments: Vec<(String, AlignedVec<T>)>,
-    /// The learning rate, and what a plateau remembers.
-    pub rate: Rate,
-}
-
 /// A state of its own, from which [`Training::resume`] goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T: Real> {
@@ -81,6 +70,25 @@ pub struct State<T: Real> {
     pub seconds: f64,
     /// Seconds for checkpoints since the last epoch's row.
     pub checkpoint_seconds: f64,
+}
+
+impl<T: Real> Training<'_, T> {
+    /// Before the first step.
+    pub fn first_state(&self, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
+        let phases = self.task.phases().iter().map(|phase| Ok(Updates::new(phase, self.task)?.to_state()));
+        Ok(State {
+            cursor: Cursor { epoch: 1, step: 0 },
+            params,
+            phases: phases.collect::<Result<_, TrainError>>()?,
+            mean: EpochMean::default(),
+            metrics: Metrics::default(),
+            patience: self.settings.early_stopping.as_ref().map(|_| Default::default()),
+            best_params: None,
+            history: History::new(self.task.scalar_names()),
+            seconds: 0.0,
+            checkpoint_seconds: 0.0,
+        })
+    }
 }
 
 /// The same by reference: what a [`Callback`](super::Callback) is lent between two steps.

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use narrows_kernels::{Accumulate, AlignedVec, Real};
 
-use super::engine::Training;
 use super::error::NonFiniteLoss;
 use super::metrics::Metrics;
 use super::task::Batch;
+use super::training::Training;
 use crate::data::Samples;
 use crate::nn::{Draws, Pass};
 use crate::tape::{Arena, Tape, Whole};
