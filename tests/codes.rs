@@ -137,7 +137,8 @@ fn samples_follow_the_training_codes_where_the_run_is_not_variational() {
     place.refuses(&["sample", "run"], 2, &["cannot sample from run: it is not variational", "--fitted"]);
     let sample = |more: &[&str]| place.narrows(&[&["sample", "run", "--fitted"], more].concat()).done();
     sample(&[]).says(&["15 images", "the distribution of the training codes, seed 1: run/samples.png"]);
-    assert_eq!(png_size(&place.read("run/samples.png")).1, 56 + 16);
+    // A row below its title.
+    assert_eq!(png_size(&place.read("run/samples.png")).1, 56 + 16 + 26);
     sample(&["--count", "4", "--out", "a.npy", "--codes", "codes.npy", "--threads", "1"]);
     sample(&["--count", "7", "--out", "b.npy", "--threads", "2"]);
     sample(&["--count", "4", "--seed", "2", "--out", "c.npy"]);
@@ -189,7 +190,8 @@ fn traversals_have_a_row_for_each_value_of_the_code() {
     let place = trained();
     place.narrows(&["traverse", "run"]).done().says(&["3 dimensions, each from -2 to 2 around zero in 9 steps"]);
     let (_, height) = png_size(&place.read("run/traversal.png"));
-    assert_eq!(height, 3 * 58 - 2 + 16);
+    // Three rows below a title and the labels of the columns.
+    assert_eq!(height, 3 * 58 - 2 + 16 + 26 + 18);
     place
         .narrows(&["traverse", "run", "--image", "2", "--steps", "5", "--out", "t.png"])
         .done()
@@ -228,7 +230,7 @@ fn interpolations_are_finite_but_at_the_ends() {
     }
     assert_eq!(rows[30][0], "mean");
     let (_, height) = png_size(&place.read("run/interpolation.png"));
-    assert_eq!(height, 5 * 58 - 2 + 16);
+    assert_eq!(height, 5 * 58 - 2 + 16 + 26 + 18);
     let other = place.narrows(&[&command[..], &["--threads", "2", "--out", "other"]].concat());
     other.done();
     assert_eq!(place.read("run/interpolation.csv"), place.read("other/interpolation.csv"));

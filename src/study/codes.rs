@@ -138,7 +138,5 @@ fn drawn(run: &StudyRun, trained: &crate::tasks::Trained<'_, f32>) -> Result<[Ve
 }
 
 fn draw(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> Result<Vec<u8>, RunError> {
-    let columns = rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
-    let scale = (56 / image_width.max(image_height)).max(1);
-    Ok(ImageGrid { image_width, image_height, columns, rows, band: 0, scale }.to_png()?)
+    Ok(ImageGrid::new(image_width, image_height, rows).to_png()?)
 }

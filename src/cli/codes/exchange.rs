@@ -49,7 +49,7 @@ pub fn decode(arguments: DecodeArguments) -> Result<(), CliError> {
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let codes = codes_in(&run, &arguments.codes)?;
     let images = machine.run(|| decoded(&run.trained(machine.context), codes.view()))?.map_err(RunError::from)?;
-    write_images(&run, images.view(), &arguments.out)?;
+    write_images(&run, "", images.view(), &arguments.out)?;
     say!("{} images of {} pixels: {}", images.nrows(), images.ncols(), arguments.out.display());
     Ok(())
 }

@@ -42,7 +42,10 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     let ends = first.axis_chunks_iter(Axis(0), 1).zip(second.axis_chunks_iter(Axis(0), 1)).map(|(a, b)| [a, b]);
     let rows = pairs.iter().zip(found.decoded.iter().zip(ends)).map(row).collect();
     let picture = folder.join("interpolation.png");
-    write_grid(&run, rows, ALPHAS.len() + 2, &picture)?;
+    let decoded = ALPHAS.iter().map(|alpha| format!("α = {alpha}"));
+    let columns = std::iter::once("image".into()).chain(decoded).chain(["image".into()]).collect();
+    let title = format!("{}: decoded on the way from one image to another", run.config.name);
+    write_grid(&run, &title, columns, rows, &picture)?;
     let table = folder.join("interpolation.csv");
     write_whole(&table, csv(&pairs, &found).as_bytes())?;
 

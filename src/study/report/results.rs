@@ -40,9 +40,10 @@ pub(super) fn training(page: &mut Page, study: &Study) {
                 "Lines are the training loss, the mean over the steps of an epoch. There are no validation images."
             }
         };
-        let caption =
-            format!("Losses{whose} after each epoch, without penalties. {lines} The axis does not begin at zero.");
-        page.svg(&caption, &loss_chart("", *kind, curves.into_iter()).to_svg());
+        let chart = loss_chart("", *kind, curves.into_iter());
+        let zero = if chart.shows_zero() { "" } else { " The axis does not begin at zero." };
+        let caption = format!("Losses{whose} after each epoch, without penalties. {lines}{zero}");
+        page.svg(&caption, &chart.to_svg());
     }
 }
 

@@ -164,9 +164,7 @@ fn pictures(page: &mut Page, study: &Study, runs: &[&StudyRun], first: &StudyRun
         let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         rows.push(row(&run.name, &study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
-    let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
-    let scale = (56 / image_width.max(image_height)).max(1);
-    let png = ImageGrid { image_width, image_height, columns: indices.len(), rows, band: 0, scale }.to_png()?;
+    let png = ImageGrid::new(loaded.data.width(), loaded.data.height(), rows).to_png()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
     let caption =
         format!("The first {} test images, and below them the reconstructions by {}.", indices.len(), listed(&names));
