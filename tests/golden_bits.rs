@@ -309,7 +309,6 @@ fn trained_in_f64(settings: &[&str], context: Context) -> String {
         learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
         optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
         clip: Clip::None,
-        scale: prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,
     };
     let outcome = train(job, prepared.model.init::<f64>(config.model.init, config.seed), &mut ()).unwrap();
