@@ -74,15 +74,17 @@ fn faults(path: &str, text: &str) -> Vec<String> {
 #[test]
 fn imports_run_one_way() {
     let files = rust_files("src");
-    let found: Vec<String> =
-        files.iter().flat_map(|(path, text)| faults(&path.display().to_string(), text)).collect();
+    let found: Vec<String> = files.iter().flat_map(|(path, text)| faults(&path.display().to_string(), text)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn an_import_upward_is_found() {
     assert_eq!(faults("src/tape/mod.rs", "\nuse crate::train::Task;"), ["src/tape/mod.rs:2: tape names train"]);
-    assert_eq!(faults("src/train/mod.rs", "let x = crate::figures::png();"), ["src/train/mod.rs:1: train names figures"]);
+    assert_eq!(
+        faults("src/train/mod.rs", "let x = crate::figures::png();"),
+        ["src/train/mod.rs:1: train names figures"]
+    );
     assert_eq!(faults("src/nn/mod.rs", "use crate::optim::Adam;"), ["src/nn/mod.rs:1: nn names optim"]);
     assert!(faults("src/run/mod.rs", "use crate::tape::Tape; // crate::study\nuse crate::run::x;").is_empty());
     assert_eq!(faults("src/zebra.rs", "").len(), 1);

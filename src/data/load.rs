@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{CatalogFile, CatalogSet, Format, Role};
-use super::dataset::{Dataset, check_labels};
+use super::classes::check_labels;
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::payload::{Payload, stored};
 use super::published::{DRAWN_FACES, DRAWN_SET};

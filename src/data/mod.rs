@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod catalog;
+mod classes;
 pub mod corruption;
 pub mod dataset;
 pub mod draw;
@@ -21,8 +22,9 @@ pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
+pub use classes::class_distribution;
 pub use corruption::{Corruption, corrupt, corrupt_measured};
-pub use dataset::{Dataset, class_distribution};
+pub use dataset::Dataset;
 pub use error::DataError;
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};
