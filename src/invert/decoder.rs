@@ -21,7 +21,7 @@ pub struct Dense<T> {
     /// Values of a row of y.
     pub outputs: usize,
     /// Applied to each output.
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 /// One step from code to image.
@@ -30,7 +30,7 @@ pub enum Stage<T> {
     /// A dense layer.
     Dense(Dense<T>),
     /// The sigmoid that belongs to the loss, after a last layer that gives logits.
-    Activation(Activation<T>),
+    Activation(Activation),
 }
 
 /// A decoder of dense layers whose widths never fall, with its numbers.

@@ -179,7 +179,7 @@ impl Autoencoder {
         let head = self.log_variance.as_ref()?;
         tape.set_scope(self.encoder.len() as u32 - 1);
         let (weight, bias) = (head.weight.on(tape), head.bias.on(tape));
-        Some(tape.dense(encoded.before, weight, bias, Activation::Identity))
+        Some(tape.dense(encoded.before, weight, bias, Activation::Linear))
     }
 
     /// Records the decoder: code [batch, code] → output [batch, features].
@@ -209,10 +209,10 @@ impl Autoencoder {
     }
 
     /// The activation of the last layer, as the tape applies it.
-    pub fn output_activation<T: Real>(&self) -> Activation<T> {
+    pub fn output_activation(&self) -> Activation {
         match self.decoder.last() {
             Some(Layer::Dense { activation, .. }) => activation_of(*activation),
-            _ => Activation::Identity,
+            _ => Activation::Linear,
         }
     }
 

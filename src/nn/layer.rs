@@ -55,7 +55,7 @@ impl Layer {
         tape.set_scope(number);
         match (self, mode) {
             (Layer::Dense { weight, bias, activation }, _) => {
-                let activation = if linear { Activation::Identity } else { activation_of(*activation) };
+                let activation = if linear { Activation::Linear } else { activation_of(*activation) };
                 let (weight, bias) = (weight.on(tape), bias.on(tape));
                 tape.dense(x, weight, bias, activation)
             }
@@ -82,12 +82,12 @@ pub(crate) fn step_stream(seed: u64, purpose: Purpose, step: u64, first_row: usi
 }
 
 /// The kernel's activation for the configured one.
-pub(crate) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
+pub(crate) fn activation_of(activation: config::Activation) -> Activation {
     match activation {
-        config::Activation::Linear => Activation::Identity,
+        config::Activation::Linear => Activation::Linear,
         config::Activation::Relu => Activation::Relu,
-        config::Activation::LeakyRelu { slope } => Activation::LeakyRelu(T::from_f64(slope)),
-        config::Activation::Elu { alpha } => Activation::Elu(T::from_f64(alpha)),
+        config::Activation::LeakyRelu { slope } => Activation::LeakyRelu { slope },
+        config::Activation::Elu { alpha } => Activation::Elu { alpha },
         config::Activation::Tanh => Activation::Tanh,
         config::Activation::Sigmoid => Activation::Sigmoid,
         config::Activation::Softplus => Activation::Softplus,

@@ -108,12 +108,12 @@ fn summed_squares<T: Real>(
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
     let layer = |index: usize| match model.encoder().get(index) {
-        Some(Layer::Dense { weight, activation, .. }) => (weight, activation_of::<T>(*activation)),
+        Some(Layer::Dense { weight, activation, .. }) => (weight, activation_of(*activation)),
         _ => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
     };
     let last = model.encoder().len() - 1;
     let (weight, activation) = layer(last);
-    let slopes = tape.slope(encoded.code, activation);
+    let slopes = tape.activation_derivative(encoded.code, activation);
     let squares = tape.square(slopes);
     let weight = weight.on(tape);
     if last == 0 {
@@ -126,7 +126,7 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
         return tape.scale(norm, scale);
     }
     let (first, activation) = layer(0);
-    let slopes = tape.slope(encoded.before, activation);
+    let slopes = tape.activation_derivative(encoded.before, activation);
     let first = first.on(tape);
     tape.jacobian_norm(slopes, squares, first, weight, scale)
 }
