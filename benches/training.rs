@@ -126,7 +126,7 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let order: Vec<u32> = split.train.iter().rev().copied().take(batch).collect();
     let forward = |rows: usize, a: &[f32], b: &mut [f32]| {
         for (k, n) in LAYERS {
-            let activation = if n == 784 { Activation::Identity } else { Activation::Relu };
+            let activation = if n == 784 { Activation::Linear } else { Activation::Relu };
             let epilogue = Epilogue { bias: Some(&bias[..n]), activation };
             let (x, w) = (MatRef::new(&a[..rows * k], rows, k), MatRef::new(&weights[..k * n], k, n));
             gemm(context, MatMut::new(&mut b[..rows * n], rows, n), Accumulate::Overwrite, x, w, epilogue);

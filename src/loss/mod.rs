@@ -38,8 +38,8 @@ impl Loss {
 impl Loss {
     /// What the model's last layer may be for this loss, where one with the activation `last` is refused: the sigmoid of a
     /// cross-entropy must be applied once.
-    pub fn refuses_output(self, last: crate::nn::Activation) -> Option<&'static str> {
-        let is_sigmoid = last == crate::nn::Activation::Sigmoid;
+    pub fn refuses_output(self, last: Activation) -> Option<&'static str> {
+        let is_sigmoid = last == Activation::Sigmoid;
         match self {
             Loss::Bce if !is_sigmoid => Some("with a sigmoid (\"bce-logits\" applies it itself)"),
             Loss::BceLogits if is_sigmoid => Some("without a sigmoid (\"bce\" takes one with it)"),

@@ -211,7 +211,7 @@ impl Autoencoder {
         let [weight, bias] = self.log_variance.as_ref()?;
         tape.set_scope(self.encoder.layers().len() as u32 - 1);
         let (weight, bias) = (weight.on(tape), bias.on(tape));
-        Some(tape.dense(encoded.before, weight, bias, crate::tape::Activation::Identity))
+        Some(tape.dense(encoded.before, weight, bias, Activation::Linear))
     }
 
     /// Records the decoder: code [batch, code] → output [batch, …].

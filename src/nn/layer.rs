@@ -2,7 +2,6 @@
 
 use narrows_kernels::Real;
 
-use super::activation::to_kernel;
 use super::{Activation, Init, Layout, ModelError, Param, Pass, init_dense};
 use crate::rng::{Purpose, stream};
 use crate::tape::{Shape, Tape, Var};
@@ -160,7 +159,7 @@ impl Placed {
                     x
                 };
                 let (weight, bias) = (self.params[0].on(tape), self.params[1].on(tape));
-                tape.dense(x, weight, bias, to_kernel(activation))
+                tape.dense(x, weight, bias, activation)
             }
             (Layer::Dropout { rate }, Pass::Train(draws)) => {
                 tape.dropout(x, *rate, draws.streams(Purpose::Noise, self.number))

@@ -1,6 +1,5 @@
 //! Layers and models: parameters, initialisers, sequences of layers, the autoencoder, its summary.
 
-mod activation;
 mod autoencoder;
 mod init;
 mod layer;
@@ -10,7 +9,7 @@ mod sequential;
 mod summary;
 pub mod weights;
 
-pub use activation::{Activation, to_kernel};
+pub use crate::tape::Activation;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded, ModelError};
 pub use init::{Init, init_dense};
 pub use layer::{Dense, Layer, Placed, Units, dense, dropout, noise};
