@@ -1,8 +1,8 @@
 //! Images spoilt on purpose, for an encoder that learns to undo it.
 
+use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
-use rand_distr::{Distribution, StandardNormal};
 
 use crate::rng::{Purpose, Stream, stream};
 
@@ -38,7 +38,7 @@ pub fn corrupt<T: Real>(corruption: Corruption, clean: &[T], out: &mut [T], stre
     let pairs = out.iter_mut().zip(clean);
     match corruption {
         Corruption::Gaussian(std) => pairs.for_each(|(out, clean)| {
-            let normal: f64 = StandardNormal.sample(stream);
+            let normal: f64 = standard_normal(stream);
             *out = T::from_f64((clean.to_f64() + std * normal).clamp(0.0, 1.0));
         }),
         Corruption::Masking(rate) => pairs.for_each(|(out, &clean)| {

@@ -12,9 +12,9 @@
 //! | PyTorch linear | U(±1/√fan_in) | U(±1/√fan_in) | the default of `torch.nn.Linear` |
 //! | normal | N(0, σ²) | N(0, σ²) or 0 | |
 
+use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::Init;
 use crate::rng::Stream;
@@ -46,7 +46,7 @@ fn uniform<T: Real>(out: &mut [T], bound: f64, stream: &mut Stream) {
 
 fn normal<T: Real>(out: &mut [T], std: f64, stream: &mut Stream) {
     for w in out {
-        let draw: f64 = StandardNormal.sample(stream);
+        let draw: f64 = standard_normal(stream);
         *w = T::from_f64(std * draw);
     }
 }
@@ -54,7 +54,7 @@ fn normal<T: Real>(out: &mut [T], std: f64, stream: &mut Stream) {
 fn cut_normal<T: Real>(out: &mut [T], std: f64, stream: &mut Stream) {
     for w in out {
         let draw: f64 = loop {
-            let draw: f64 = StandardNormal.sample(stream);
+            let draw: f64 = standard_normal(stream);
             if draw.abs() <= 2.0 {
                 break draw;
             }

@@ -1,9 +1,9 @@
 //! What can be recorded: one method for each operation a model may contain.
 
+use crate::rng::standard_normal;
 use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::operation::Op;
 use super::ops::*;
@@ -223,7 +223,7 @@ impl<T: Real> Tape<'_, T> {
     /// x + N(0, std²), drawn from `streams`, see [`NOISE_ROWS`].
     pub fn noise(&mut self, x: Var, std: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let noise = self.drawn(x, streams, |stream| {
-            let normal: f64 = StandardNormal.sample(stream);
+            let normal: f64 = standard_normal(stream);
             T::from_f64(std * normal)
         });
         self.add(x, noise)
@@ -232,7 +232,7 @@ impl<T: Real> Tape<'_, T> {
     /// A standard normal draw for each element of x [rows, cols], from `streams`, see [`NOISE_ROWS`].
     pub fn normal_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
         self.drawn(x, streams, |stream| {
-            let normal: f64 = StandardNormal.sample(stream);
+            let normal: f64 = standard_normal(stream);
             T::from_f64(normal)
         })
     }

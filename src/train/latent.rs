@@ -1,8 +1,8 @@
 //! Variational models: the code as a distribution, and what a bound on the likelihood of images says of them (Kingma & Welling
 //! 2014).
 
+use crate::rng::standard_normal;
 use narrows_kernels::{Real, enlist};
-use rand_distr::{Distribution, StandardNormal};
 use serde_json::{Value, json};
 
 use super::evaluate::{Images, LossSum, ROWS, Trained};
@@ -83,7 +83,7 @@ impl<T: Real> Trained<'_, T> {
                     for (&index, row) in batch.iter().zip(out.chunks_exact_mut(width)) {
                         let mut stream = stream(seed, Purpose::MeasuredLatent, index.into());
                         row.iter_mut().for_each(|e| {
-                            let normal: f64 = StandardNormal.sample(&mut stream);
+                            let normal: f64 = standard_normal(&mut stream);
                             *e = T::from_f64(normal);
                         });
                     }

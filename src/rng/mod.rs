@@ -3,11 +3,15 @@
 //! The key of a stream is SHA-256(seed, purpose, index), the generator ChaCha with 8 rounds. A stream can therefore be
 //! opened again at any moment, from the seed, its name and its index alone: nothing has to be saved to resume a run.
 
+mod normal;
+
+pub use normal::standard_normal;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// A random stream. Draw from it with `rand` and `rand_distr`.
+/// A random stream. Draw from it with `rand` and [`standard_normal`].
 pub type Stream = ChaCha8Rng;
 
 /// What a stream is for.
