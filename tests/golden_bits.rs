@@ -291,12 +291,11 @@ fn runs_on_the_public_sets_end_in_the_committed_bits() {
 /// f64 is the library's: no command trains in it.
 fn trained_in_f64(settings: &[&str], context: Context) -> String {
     use narrows::config::Source;
-    use narrows::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
+    use narrows::optim::{Clip, Stepper};
     use narrows::train::{Job, Objective, SLICE_ROWS, train};
     let source = Source::parse(DRAWN, "golden.toml").unwrap();
     let config = settings.iter().fold(source, |source, setting| source.set(setting).unwrap()).into_run().unwrap();
     let prepared = narrows::run::prepare(&config, &[]).unwrap();
-    let spec = OptimizerSpec::from_config(&config.optimizer);
     let job = Job {
         context,
         model: &prepared.model,
@@ -306,8 +305,8 @@ fn trained_in_f64(settings: &[&str], context: Context) -> String {
         validation: &prepared.loaded.split.validation,
         config: &config.train,
         seed: config.seed,
-        learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
-        optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
+        learning_rate: config.optimizer.learning_rate(),
+        optimizer: Stepper::new(config.optimizer.rule, prepared.model.table().len()).unwrap(),
         clip: Clip::None,
         scale: prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,

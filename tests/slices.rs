@@ -1,7 +1,7 @@
 //! A large batch processed in slices gives the bits of the batch in one piece.
 
 use narrows::config::{RunConfig, Source};
-use narrows::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
+use narrows::optim::{Clip, Stepper};
 use narrows::run::{Prepared, prepare};
 use narrows::train::{Job, Objective, train};
 use narrows_kernels::Context;
@@ -34,7 +34,6 @@ learning_rate = 1e-3
 
 /// Parameters and losses after training with slices of so many rows.
 fn trained(config: &RunConfig, prepared: &Prepared, slice_rows: usize) -> (Vec<u32>, Vec<u64>) {
-    let spec = OptimizerSpec::from_config(&config.optimizer);
     let job = Job {
         context: Context::detect(),
         model: &prepared.model,
@@ -44,8 +43,8 @@ fn trained(config: &RunConfig, prepared: &Prepared, slice_rows: usize) -> (Vec<u
         validation: &prepared.loaded.split.validation,
         config: &config.train,
         seed: config.seed,
-        learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
-        optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
+        learning_rate: config.optimizer.learning_rate(),
+        optimizer: Stepper::new(config.optimizer.rule, prepared.model.table().len()).unwrap(),
         clip: Clip::None,
         scale: prepared.loaded.scale_table(),
         slice_rows,

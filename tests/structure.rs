@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A module may mention those of a lower rank, and itself.
 const RANKS: [&[&str]; 9] = [
-    &["files", "rng", "spelling"],
+    &["files", "rng", "settings", "spelling"],
     &["data", "figures", "tape"],
     &["linalg", "loss", "nn", "optim"],
     &["train"],

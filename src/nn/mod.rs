@@ -13,5 +13,5 @@ pub use init::init_dense;
 pub use layer::Layer;
 pub(crate) use layer::{activation_of, step_stream};
 pub use params::{Param, ParamTable};
-pub use spec::{Activation, Init, LayerSpec, Units};
+pub use spec::{Activation, Init, LayerSpec, MOST_LAYERS, Units};
 pub use summary::grouped;

@@ -1,26 +1,40 @@
 //! What a network is built from: layers, activations, and how parameters begin.
 
-/// A layer. In a configuration the first key says which: `{ dense = 256, activation = "relu" }`, `{ dropout = 0.2 }`,
-/// `{ noise = 0.1 }`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum LayerSpec {
-    /// Every output depends on every input.
-    Dense {
-        /// The number of outputs.
-        units: Units,
-        /// What is applied to each output.
-        activation: Activation,
-    },
-    /// Each value is zero with this probability while training.
-    Dropout {
-        /// At least 0, below 1.
-        rate: f64,
-    },
-    /// Normal noise is added while training.
-    Noise {
-        /// Its standard deviation, at least 0.
-        std: f64,
-    },
+use std::ops::Bound::{Excluded, Included};
+
+use crate::settings::{About, Counts, Range, Setting, Visitor, settings};
+
+/// Layers of an encoder or a decoder at most: deeper than any network that dense layers can be trained in.
+pub const MOST_LAYERS: usize = 256;
+
+settings! {
+    /// A layer.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum LayerSpec tagged {
+        /// Every output depends on every input.
+        Dense = "dense" {
+            /// The number of outputs; "input" is as many as the data has values.
+            units("dense"): Units = Units::Input;
+            /// What is applied to each output.
+            activation: Activation = Activation::Linear;
+        },
+        /// Each value is zero with this probability while training.
+        Dropout = "dropout" {
+            /// The probability of zero while training.
+            rate("dropout"): f64 = 0.0, in Range::BELOW_ONE;
+        },
+        /// Normal noise is added while training.
+        Noise = "noise" {
+            /// Standard deviation of the normal noise that is added while training.
+            std("noise"): f64 = 0.0, in Range::NOT_NEGATIVE;
+        },
+    }
+}
+
+impl LayerSpec {
+    /// What is accepted as a layer, by example.
+    pub const ACCEPTED: &'static str =
+        "one layer: { dense = 256, activation = \"relu\" }, { dropout = 0.2 } or { noise = 0.1 }";
 }
 
 /// How many outputs a dense layer has.
@@ -32,43 +46,50 @@ pub enum Units {
     Input,
 }
 
-/// A function of one value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
-    /// x
-    Linear,
-    /// max(x, 0)
-    Relu,
-    /// x for x ≥ 0, slope · x below
-    LeakyRelu {
-        /// Above 0, at most 1.
-        slope: f64,
-    },
-    /// x for x ≥ 0, alpha · (exp(x) − 1) below
-    Elu {
-        /// Above 0.
-        alpha: f64,
-    },
-    /// tanh(x)
-    Tanh,
-    /// 1 / (1 + exp(−x))
-    Sigmoid,
-    /// ln(1 + exp(x))
-    Softplus,
+impl Setting for Units {
+    type Form = ();
+
+    fn show(&mut self, about: &About, (): (), visitor: &mut dyn Visitor) {
+        let form = Counts { noun: "a number of units", word: Some(("input", 0)), ..Counts::new(1, 1 << 20) };
+        let mut count = match *self {
+            Units::Count(count) => count as u64,
+            Units::Input => 0,
+        };
+        visitor.count(about, &mut count, form);
+        *self = if count == 0 { Units::Input } else { Units::Count(count as usize) };
+    }
 }
 
-impl Activation {
-    /// Its name in a configuration.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Activation::Linear => "linear",
-            Activation::Relu => "relu",
-            Activation::LeakyRelu { .. } => "leaky-relu",
-            Activation::Elu { .. } => "elu",
-            Activation::Tanh => "tanh",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Softplus => "softplus",
-        }
+const SLOPE: Range = Range {
+    from: Excluded(0.0),
+    to: Included(1.0),
+    accepted: "a number above 0 and at most 1 (for 0 there is \"relu\")",
+};
+
+settings! {
+    /// A function of one value.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Activation {
+        /// x
+        Linear = "linear",
+        /// max(x, 0)
+        Relu = "relu",
+        /// x for x ≥ 0, slope · x below
+        LeakyRelu = "leaky-relu" {
+            /// The slope below 0.
+            slope: f64 = 0.01, in SLOPE;
+        },
+        /// x for x ≥ 0, alpha · (exp(x) − 1) below
+        Elu = "elu" {
+            /// What is approached far below 0, with its sign changed.
+            alpha: f64 = 1.0, in Range::ABOVE_ZERO;
+        },
+        /// tanh(x)
+        Tanh = "tanh",
+        /// 1 / (1 + exp(−x))
+        Sigmoid = "sigmoid",
+        /// ln(1 + exp(x))
+        Softplus = "softplus",
     }
 }
 
@@ -84,36 +105,26 @@ impl std::fmt::Display for Activation {
     }
 }
 
-/// How weights and biases begin. Biases begin at zero unless stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Init {
-    /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
-    #[default]
-    GlorotUniform,
-    /// Normal with variance 2 / (fan in + fan out).
-    GlorotNormal,
-    /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
-    HeUniform,
-    /// Normal with variance 2 / fan in.
-    HeNormal,
-    /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
-    PytorchLinear,
-    /// Normal around zero.
-    Normal {
-        /// Standard deviation, above 0.
-        std: f64,
-        /// Whether the biases are drawn too.
-        biases: bool,
-    },
-}
-
-impl Init {
-    /// Those without numbers, with their names.
-    pub const NAMED: [(&'static str, Init); 5] = [
-        ("glorot-uniform", Init::GlorotUniform),
-        ("glorot-normal", Init::GlorotNormal),
-        ("he-uniform", Init::HeUniform),
-        ("he-normal", Init::HeNormal),
-        ("pytorch-linear", Init::PytorchLinear),
-    ];
+settings! {
+    /// How weights and biases begin. Biases begin at zero unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Init tagged {
+        /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
+        GlorotUniform = "glorot-uniform",
+        /// Normal with variance 2 / (fan in + fan out).
+        GlorotNormal = "glorot-normal",
+        /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
+        HeUniform = "he-uniform",
+        /// Normal with variance 2 / fan in.
+        HeNormal = "he-normal",
+        /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
+        PytorchLinear = "pytorch-linear",
+        /// Normal around zero.
+        Normal = "normal" {
+            /// Standard deviation of weights drawn from a normal distribution around zero.
+            std("normal"): f64 = 0.05, in Range::ABOVE_ZERO, required "a standard deviation, as in normal = 0.05";
+            /// Whether the biases are drawn too.
+            biases: bool = false;
+        },
+    }
 }

@@ -12,7 +12,7 @@ use crate::files::FileError;
 use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::optim::SpecError;
+use crate::settings::Fault;
 use crate::train::{TrainError, WidthError};
 
 /// A run that cannot be made, or cannot be read.
@@ -90,7 +90,7 @@ pub enum RunError {
     Model(#[from] ModelError),
     /// The optimizer cannot be built.
     #[error(transparent)]
-    Optimizer(#[from] SpecError),
+    Optimizer(#[from] Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),

@@ -10,10 +10,10 @@ use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
 use super::measures::further_figures;
 use super::prepare::Prepared;
-use super::resume::{self, identity, resolved};
+use super::resume::{self, identity};
 use crate::config::RunConfig;
 use crate::nn::weights;
-use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
+use crate::optim::Stepper;
 use crate::tape::Arena;
 use crate::train::{
     Evaluation, Event, Flow, Images, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, State,
@@ -53,8 +53,6 @@ pub(super) fn job<'a>(
     context: Context,
 ) -> Result<Job<'a, f32>, RunError> {
     let model = &prepared.model;
-    let spec = OptimizerSpec::from_config(&config.optimizer);
-    let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);
     Ok(Job {
         context,
         model,
@@ -64,9 +62,9 @@ pub(super) fn job<'a>(
         validation: &prepared.loaded.split.validation,
         config: &config.train,
         seed: config.seed,
-        optimizer: Optimizer::new(spec, model.table().len())?,
-        learning_rate,
-        clip: Clip::from_config(&config.optimizer),
+        optimizer: Stepper::new(config.optimizer.rule, model.table().len())?,
+        learning_rate: config.optimizer.learning_rate(),
+        clip: config.optimizer.clip(),
         scale: prepared.loaded.scale_table(),
         slice_rows: SLICE_ROWS,
     })
@@ -134,7 +132,6 @@ pub fn execute(
     folder: &RunFolder,
     listener: &mut dyn Listener,
 ) -> Result<Executed, RunError> {
-    let config = &resolved(config);
     let identity = identity(config, prepared, machine);
     let job = job(config, prepared, machine.context)?;
     let state = resume::read_state(folder, &identity, &job, listener)?;

@@ -25,4 +25,4 @@ pub use lock::FolderLock;
 pub use measures::{JACOBIANS, further_figures};
 pub use prepare::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Loaded, Prepared, load_data, prepare};
 pub use replay::{Fault, read_fault, replay_fault};
-pub use resume::{Found, check_config, find_run, identity, resolved, run_config};
+pub use resume::{Found, check_config, find_run, identity, run_config};

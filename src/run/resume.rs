@@ -15,7 +15,6 @@ use crate::config::RunConfig;
 use crate::files::read_whole;
 use crate::nn::weights;
 use crate::optim::Monitor;
-use crate::optim::OptimizerSpec;
 use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, State, Stop};
 
 /// What to do about a run that is another.
@@ -32,16 +31,11 @@ pub enum Found {
     Finished(Box<Executed>),
 }
 
-/// The configuration with everything decided, as `config.toml` holds it.
-pub fn resolved(config: &RunConfig) -> RunConfig {
-    RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() }
-}
-
 /// What the bits of a run depend on.
 pub fn identity(config: &RunConfig, prepared: &Prepared, machine: Machine) -> Identity {
     Identity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: resolved(config).to_toml(),
+        config: config.to_toml(),
         data: data_digest(&prepared.loaded),
         gemm: gemm_name(machine.context.gemm).to_owned(),
     }
@@ -70,7 +64,7 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     if !path.join(CONFIG).exists() {
         return Ok(Found::Absent);
     }
-    check_config(path, &read_config(path)?, &resolved(config))?;
+    check_config(path, &read_config(path)?, config)?;
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(Found::Begun);

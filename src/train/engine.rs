@@ -17,7 +17,7 @@ use super::tally::Tally;
 use crate::data::{Dataset, batches, shuffle_into};
 use crate::nn::{Autoencoder, Param};
 use crate::optim::Monitor;
-use crate::optim::{Clip, LearningRate, Optimizer};
+use crate::optim::{Clip, LearningRate, Stepper};
 use crate::tape::{Arena, NOISE_ROWS};
 use crate::train::TrainSettings;
 
@@ -42,7 +42,7 @@ pub struct Job<'a, T: Real> {
     /// Shuffling, dropout and noise follow from it.
     pub seed: u64,
     /// Takes the steps.
-    pub optimizer: Optimizer<T>,
+    pub optimizer: Stepper<T>,
     /// Gives each epoch its learning rate.
     pub learning_rate: LearningRate,
     /// Limits gradients before each step.
@@ -242,8 +242,10 @@ impl<'j, T: Real> Live<'j, T> {
                 }
             };
             let isa = self.job.context.isa;
-            self.job.clip.apply(isa, &mut memory.grads);
-            self.job.optimizer.step(isa, &mut self.params, &memory.grads, learning_rate);
+            let all = 0..self.params.len();
+            let all = std::slice::from_ref(&all);
+            self.job.clip.apply(isa, &mut memory.grads, all);
+            self.job.optimizer.step(isa, &mut self.params, &memory.grads, all, learning_rate);
             self.mean.add(loss, penalty, batch.len());
             self.cursor.step += 1;
             let Cursor { epoch, step } = self.cursor;

@@ -65,7 +65,7 @@ impl Objective {
     /// Whether a step needs all rows of its batch at once. The mean of a code unit over the batch does; and the gradients of
     /// the contractive penalty add to those of the loss, whose chains over rows they would interrupt at each slice.
     pub fn needs_whole_batch(&self) -> bool {
-        self.code_penalty.sparsity.is_some() || self.contractive.is_some()
+        self.code_penalty.sparsity().is_some() || self.contractive.is_some()
     }
 
     /// Records the model up to what the loss takes: the output, or the logits before its sigmoid. A variational model draws its
@@ -121,7 +121,7 @@ impl Objective {
         let pass = self.forward(model, tape, input, mode);
         let loss = loss::record_in(self.loss, tape, whole, pass.output, images);
         let on_code = loss::code_penalty(self.code_penalty, tape, pass.code, whole.rows);
-        let on_means = self.code_penalty.sparsity.map(|sparsity| {
+        let on_means = self.code_penalty.sparsity().map(|sparsity| {
             let means = tape.column_mean(pass.code);
             loss::sparsity(sparsity, tape, means)
         });

@@ -113,8 +113,10 @@ fn repeat_step<T: Real>(mut job: Job<'_, T>, mut state: State<T>, replay: &mut R
     replay.gradients = per_parameter(&job, &memory.grads);
     job.restore(&state);
     let (isa, learning_rate) = (job.context.isa, job.learning_rate.value());
-    job.clip.apply(isa, &mut memory.grads);
-    job.optimizer.step(isa, &mut state.params, &memory.grads, learning_rate);
+    let all = 0..state.params.len();
+    let all = std::slice::from_ref(&all);
+    job.clip.apply(isa, &mut memory.grads, all);
+    job.optimizer.step(isa, &mut state.params, &memory.grads, all, learning_rate);
     replay.updated = per_parameter(&job, &state.params);
     let broken = replay.updated.iter().find(|seen| seen.first_non_finite.is_some());
     replay.error = broken.map(|seen| TrainError::NonFiniteUpdate { epoch, step: step + 1, name: seen.name.clone() });

@@ -10,7 +10,7 @@ use super::error::TrainError;
 use super::event::{Flow, Listener};
 use super::history::History;
 use super::tally::Tally;
-use crate::optim::Optimizer;
+use crate::optim::Stepper;
 use crate::optim::schedule::Rate;
 
 /// Where a run stands.
@@ -107,7 +107,7 @@ pub struct Snapshot<'a, T: Real> {
     /// The flat parameter buffer.
     pub params: &'a [T],
     /// The optimizer, with its moments and its number of steps.
-    pub optimizer: &'a Optimizer<T>,
+    pub optimizer: &'a Stepper<T>,
     /// The learning rate, and what a plateau remembers.
     pub rate: &'a Rate,
     /// The running means of the epoch under way.

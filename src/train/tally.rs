@@ -26,7 +26,7 @@ pub struct Tally {
 impl Tally {
     /// Adds the rows of a slice.
     pub(super) fn add<T: Real>(&mut self, objective: &Objective, tape: &Tape<'_, T>, recorded: &Recorded) {
-        if objective.code_penalty.sparsity.is_some() {
+        if objective.code_penalty.sparsity().is_some() {
             let code = tape.value(recorded.code);
             self.values += code.len();
             self.sum += code.iter().map(|value| value.to_f64()).sum::<f64>();

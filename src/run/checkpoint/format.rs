@@ -294,8 +294,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::optim::{Dialect, OptimizerName};
-    use crate::optim::{Optimizer, OptimizerSpec};
+    use crate::optim::{Adam, Stepper};
 
     /// A checkpoint with every part present, and its bytes.
     fn example() -> (Checkpoint, Vec<u8>) {
@@ -305,10 +304,9 @@ mod tests {
             data: "ab".repeat(32),
             gemm: "narrows".into(),
         };
-        let spec = OptimizerSpec::defaults(OptimizerName::Adam, Dialect::Keras);
-        let mut optimizer = Optimizer::<f32>::new(spec, 3).unwrap();
+        let mut optimizer = Stepper::<f32>::new(Adam::keras(0.01), 3).unwrap();
         let mut params = [1.0f32, f32::MIN_POSITIVE, -0.0];
-        optimizer.step(narrows_kernels::Isa::SCALAR, &mut params, &[0.1, -3.0, f32::MAX], 0.01);
+        optimizer.step(narrows_kernels::Isa::SCALAR, &mut params, &[0.1, -3.0, f32::MAX], &[0..1, 1..3], 0.01);
         let record = EpochRecord {
             epoch: 1,
             loss: 0.1 + 0.2,
