@@ -12,9 +12,7 @@
 //! let machine = run::Machine::detect()?;
 //! let outcome = machine.run(|| run::fit(&config, &prepared, machine.context, &mut ()))??;
 //! let trained = prepared.trained(&config, &outcome.params, machine.context);
-//! let scale = prepared.loaded.scale_table();
-//! let test = narrows::train::Images { data: &prepared.loaded.data, indices: &prepared.loaded.split.test, scale: &scale };
-//! let codes = trained.encode(test.to_array().view())?;
+//! let codes = trained.encode(prepared.loaded.test().to_array().view())?;
 //! let images = trained.decode(codes.view())?;
 //! assert_eq!((codes.ncols(), images.ncols()), (50, 784));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,6 +34,8 @@ pub mod optim;
 
 pub mod train;
 
+pub mod tasks;
+
 pub mod analysis;
 pub mod invert;
 
@@ -46,3 +46,6 @@ pub mod run;
 pub mod study;
 
 pub mod cli;
+
+/// What the signatures of [`tape`] name beside its own types.
+pub use narrows_kernels::{Accumulate, AlignedVec, Context, Isa, Real};

@@ -12,9 +12,11 @@
 use sha2::{Digest, Sha256};
 
 use crate::data::DataSpec;
+use crate::loss::Loss;
 use crate::optim::{Monitor, OptimizerSpec, Schedule};
-use crate::settings::{Counts, Fault, TableForm, settings};
-use crate::train::{AutoencoderSpec, TrainSettings};
+use crate::settings::{About, Counts, Fault, Setting as _, Settings, TableForm, Visitor, settings};
+use crate::tasks::AutoencoderSpec;
+use crate::train::TrainSettings;
 
 mod axes;
 mod difference;
@@ -63,7 +65,8 @@ settings! {
             in TableForm::new("a table [model]"), required "a table [model] with encoder and decoder";
         /// How it is trained.
         pub train: TrainSettings = TrainSettings::default(),
-            in TableForm::new("a table [train]"), required "a table [train] with loss, batch_size and max_epochs";
+            in TableForm::new("a table [train]"), required "a table [train] with loss, batch_size and max_epochs",
+            by show_train;
         /// With which optimizer.
         pub optimizer: OptimizerSpec = OptimizerSpec::default(),
             in TableForm::new("a table [optimizer]"), required "a table [optimizer] with name";
@@ -83,9 +86,13 @@ impl RunConfig {
         write::text(&write::tree(&mut self.clone()))
     }
 
+    fn show_train(&mut self, about: &About, form: TableForm, visitor: &mut dyn Visitor) {
+        visitor.table(about, &mut Training { loss: &mut self.model.loss, settings: &mut self.train }, form);
+    }
+
     /// Refuses parts that do not fit each other.
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        self.model.check_loss(self.train.loss).map_err(|fault| fault.within("train"))?;
+        self.model.check_loss().map_err(|fault| fault.within("train"))?;
         let stopping = self.train.early_stopping.as_ref().map(|rule| ("train.early_stopping.monitor", rule.monitor));
         let plateau = match self.optimizer.schedule {
             Schedule::Plateau { monitor, .. } => Some(("optimizer.schedule.plateau", monitor)),
@@ -104,5 +111,23 @@ impl RunConfig {
     /// SHA-256 of [`RunConfig::to_toml`], in hexadecimal.
     pub fn digest(&self) -> String {
         Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The table `[train]`: what the model is trained for, and in what steps.
+struct Training<'a> {
+    loss: &'a mut Loss,
+    settings: &'a mut TrainSettings,
+}
+
+impl Settings for Training<'_> {
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        let required = Some("a loss, as in loss = \"bce\"");
+        self.loss.show(&About { key: "loss", doc: "What is minimised.", required }, (), visitor);
+        self.settings.visit(visitor);
+    }
+
+    fn reset(&mut self) {
+        self.settings.reset();
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     use super::super::*;
     use crate::data::SplitSpec;
     use crate::loss::Loss;
-    use crate::nn::{Activation, LayerSpec, Units};
+    use crate::nn::{Activation, Layer, Units};
     use crate::optim::Nadam;
     use crate::train::{CheckpointRule, EarlyStoppingRule};
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
         let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
-        let dense = |units, activation| LayerSpec::Dense { units: Units::Count(units), activation };
+        let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
         let expected = RunConfig {
             name: "footwear".to_string(),
             seed: 2026,
@@ -127,15 +127,15 @@ mod tests {
                 ..DataSpec::default()
             },
             model: AutoencoderSpec {
+                loss: Loss::Bce,
                 encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
                 decoder: vec![
                     dense(256, Activation::Relu),
-                    LayerSpec::Dense { units: Units::Input, activation: Activation::Sigmoid },
+                    Layer::Dense { units: Units::Input, activation: Activation::Sigmoid },
                 ],
                 ..AutoencoderSpec::default()
             },
             train: TrainSettings {
-                loss: Loss::Bce,
                 batch_size: 256,
                 max_epochs: 50,
                 early_stopping: Some(EarlyStoppingRule {
@@ -145,7 +145,7 @@ mod tests {
                 }),
                 checkpoint: Some(CheckpointRule { every_epochs: 1, every_steps: None }),
             },
-            optimizer: OptimizerSpec::new(Nadam::keras(1e-4)),
+            optimizer: OptimizerSpec::from(Nadam::keras(1e-4)),
         };
         assert_eq!(run, expected);
     }

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::{Corruption, Scaling, SplitSpec};
 use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
-use crate::nn::{Activation, Init, LayerSpec, Units};
+use crate::nn::{Activation, Init, Layer, Units};
 use crate::optim::{Adagrad, Nadam, Optimizer, Rmsprop, Semantics, Sgd};
-use crate::train::{CheckpointRule, EarlyStoppingRule, has_closed_form};
+use crate::tasks::has_closed_form;
+use crate::train::{CheckpointRule, EarlyStoppingRule};
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
@@ -25,12 +26,12 @@ fn activation() -> impl Strategy<Value = Activation> {
     ]
 }
 
-fn layer() -> impl Strategy<Value = LayerSpec> {
+fn layer() -> impl Strategy<Value = Layer> {
     let units = prop_oneof![(1usize..=1 << 20).prop_map(Units::Count), Just(Units::Input)];
     prop_oneof![
-        (units, activation()).prop_map(|(units, activation)| LayerSpec::Dense { units, activation }),
-        number().prop_map(|rate| LayerSpec::Dropout { rate: rate.min(0.99) }),
-        number().prop_map(|std| LayerSpec::Noise { std }),
+        (units, activation()).prop_map(|(units, activation)| Layer::Dense { units, activation }),
+        number().prop_map(|rate| Layer::Dropout { rate: rate.min(0.99) }),
+        number().prop_map(|std| Layer::Noise { std }),
     ]
 }
 
@@ -61,12 +62,13 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
         Just(Init::PytorchLinear),
         (number(), any::<bool>()).prop_map(|(std, biases)| Init::Normal { std, biases }),
     ];
+    let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
     let layers = || proptest::collection::vec(layer(), 0..6);
-    (layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
-        |(mut encoder, mut decoder, init, (l1, l2, weight), (kl, contractive, corruption, variational))| {
+    (loss, layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
+        |(loss, mut encoder, mut decoder, init, (l1, l2, weight), (kl, contractive, corruption, variational))| {
             let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
-            encoder.push(LayerSpec::Dense { units: Units::Count(2), activation: code });
-            decoder.push(LayerSpec::Dense { units: Units::Input, activation: Activation::Sigmoid });
+            encoder.push(Layer::Dense { units: Units::Count(2), activation: code });
+            decoder.push(Layer::Dense { units: Units::Input, activation: Activation::Sigmoid });
             // A variational model takes no other penalty on its code.
             let alone = variational.is_some();
             let code_penalty = if alone {
@@ -79,6 +81,7 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
             let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
             let weight_penalty = WeightPenalty { l2: weight };
             AutoencoderSpec {
+                loss,
                 encoder,
                 decoder,
                 init,
@@ -115,7 +118,6 @@ fn monitor() -> impl Strategy<Value = Monitor> {
 }
 
 fn train() -> impl Strategy<Value = TrainSettings> {
-    let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
     let baseline = proptest::option::of(number());
     let stopping = (monitor(), 0usize..9, number(), baseline, 0usize..9, any::<bool>()).prop_map(
         |(monitor, patience, min_delta, baseline, start_from_epoch, restore_best)| EarlyStoppingRule {
@@ -130,9 +132,8 @@ fn train() -> impl Strategy<Value = TrainSettings> {
     let checkpoint = (1usize..99, proptest::option::of(1usize..99))
         .prop_map(|(every_epochs, every_steps)| CheckpointRule { every_epochs, every_steps });
     let checkpoint = proptest::option::of(checkpoint);
-    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
-        |(loss, batch_size, max_epochs, early_stopping, checkpoint)| TrainSettings {
-            loss,
+    (1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
+        |(batch_size, max_epochs, early_stopping, checkpoint)| TrainSettings {
             batch_size,
             max_epochs,
             early_stopping,
@@ -197,9 +198,9 @@ fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
 
 fn run() -> impl Strategy<Value = RunConfig> {
     ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
-        |(name, seed, data, model, mut train, optimizer)| {
-            if model.variational.is_some() && train.loss == Loss::Kl {
-                train.loss = Loss::Mse;
+        |(name, seed, data, mut model, train, optimizer)| {
+            if model.variational.is_some() && model.loss == Loss::Kl {
+                model.loss = Loss::Mse;
             }
             RunConfig { name, seed, data, model, train, optimizer }
         },
@@ -350,10 +351,10 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         name = "sgd"
     "#;
     let run = RunConfig::from_toml(text, "a.toml").unwrap();
-    let dense = |units, activation| LayerSpec::Dense { units: Units::Count(units), activation };
+    let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
     let expected = [
-        LayerSpec::Dropout { rate: 0.2 },
-        LayerSpec::Noise { std: 0.1 },
+        Layer::Dropout { rate: 0.2 },
+        Layer::Noise { std: 0.1 },
         dense(9, Activation::LeakyRelu { slope: 0.01 }),
         dense(9, Activation::LeakyRelu { slope: 0.5 }),
         dense(9, Activation::Elu { alpha: 1.0 }),
@@ -361,12 +362,12 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         dense(4, Activation::Linear),
     ];
     assert_eq!(run.model.encoder, expected);
-    let last = LayerSpec::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
+    let last = Layer::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
     assert_eq!(run.model.decoder, [last]);
     assert_eq!(run.model.init, Init::Normal { std: 1.0, biases: false });
     assert_eq!(run.seed, 0);
     assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
     assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
-    assert_eq!(run.optimizer, OptimizerSpec::new(Sgd::keras(0.01)));
+    assert_eq!(run.optimizer, OptimizerSpec::from(Sgd::keras(0.01)));
 }

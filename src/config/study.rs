@@ -203,7 +203,9 @@ fn written(base: &RunConfig, given: &Table, axes: &[Varied], variants: &[Changed
         let variants = table(&mut variants.iter().map(|variant| (variant.name.clone(), changes(variant))));
         write::put(&mut tree, "variants", variants);
     }
-    write::put(&mut tree, "report", Value::Table(write::tree(&mut report.clone())));
+    let mut report = write::tree(&mut report.clone());
+    report.entries.retain(|entry| !matches!(&entry.node.value, Value::Array(names) if names.is_empty()));
+    write::put(&mut tree, "report", Value::Table(report));
     tree
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::dataset::size;
 use super::matlab::MatFault;
 use super::npy::NpyFault;
 use super::picture::PictureFault;
+use super::published::{DRAWN_FACES, DRAWN_SET};
 use crate::files::FileError;
 
 /// A data set that cannot be read, chosen from, divided, verified or fetched.
@@ -60,29 +62,53 @@ pub enum DataError {
 
     /// Images of another shape than the catalogue or the other part of the set has.
     #[error(
-        "cannot use {origin}: its images are {}×{} pixels (height × width), where {}×{} is needed",
-        found.0, found.1, expected.0, expected.1
+        "cannot use {origin}: its images are {} pixels (height × width), where {} is needed",
+        size(*found), size(*expected)
     )]
     ImageShape {
         /// The file or data set.
         origin: String,
-        /// Height and width that are needed.
-        expected: (usize, usize),
-        /// Height and width that were found.
-        found: (usize, usize),
+        /// Height, width and channels that are needed.
+        expected: [usize; 3],
+        /// Height, width and channels that were found.
+        found: [usize; 3],
     },
 
-    /// Pixels that are not a whole number of images.
-    #[error("cannot make the data set {name}: {pixels} pixels are not a whole number of {height}×{width} images")]
+    /// Values that are not a whole number of samples.
+    #[error("cannot make the data set {name}: {values} values are not a whole number of {} images", size(*shape))]
     PartialImage {
         /// The data set.
         name: String,
-        /// Pixels given.
-        pixels: usize,
-        /// Rows of an image.
-        height: usize,
-        /// Columns of an image.
-        width: usize,
+        /// Values given.
+        values: usize,
+        /// Height, width and channels of a sample.
+        shape: [usize; 3],
+    },
+
+    /// An array that is no list of samples.
+    #[error(
+        "cannot make the data set {name} of an array of shape {found:?}: one to four dimensions are accepted,          [samples, height, width, channels] with the last ones left out"
+    )]
+    Dimensions {
+        /// The data set.
+        name: String,
+        /// The array's dimensions.
+        found: Vec<usize>,
+    },
+
+    /// A value that is NaN or infinite.
+    #[error(
+        "cannot make the data set {name}: value {at} of sample {sample} (both counted from 0) is {value}, and all must be finite"
+    )]
+    NotFinite {
+        /// The data set.
+        name: String,
+        /// The sample.
+        sample: usize,
+        /// The value within the sample.
+        at: usize,
+        /// What it is.
+        value: f32,
     },
 
     /// A different number of labels than of images.
@@ -179,14 +205,52 @@ pub enum DataError {
     /// A catalogued set that no data directory holds.
     #[error(
         "cannot load {set}: it is not (or not whole) in any of the folders searched: {}; \
-         `narrows data fetch {set}` downloads it",
-        searched.join(", ")
+         `narrows data fetch {set}` downloads it, or train on the {} that the program draws with `--set data.set={stand_in}`",
+        searched.join(", "),
+        if *stand_in == DRAWN_FACES { "faces" } else { "footwear" }
     )]
     SetAbsent {
         /// The set.
         set: String,
         /// The folders, each with the files it lacks where it has some.
         searched: Vec<String>,
+        /// The drawn set that is most like it.
+        stand_in: &'static str,
+    },
+
+    /// A name that is neither a set nor a path.
+    #[error(
+        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {DRAWN_SET:?} or {DRAWN_FACES:?}, nor \
+         a file or folder that exists{}",
+        nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
+    )]
+    NotASet {
+        /// What was asked for.
+        set: String,
+        /// The catalogued sets.
+        known: String,
+        /// The set that was probably meant.
+        nearest: Option<String>,
+    },
+
+    /// A published test part that is not there.
+    #[error(
+        "the set {set} has no published test part, and data.pool = false asks for one; set data.pool = true and give \
+         data.split its parts for train, validation and test"
+    )]
+    NoTestPart {
+        /// The set.
+        set: String,
+    },
+
+    /// Nothing to standardise by.
+    #[error(
+        "cannot scale {set} as data.scaling = \"standard-min-max\" asks: its training images have one grey level, or there are \
+         none; accepted: images of two levels or more, or data.scaling = \"unit\""
+    )]
+    OneGreyLevel {
+        /// The set.
+        set: String,
     },
 
     /// A folder without a file that must be there.
@@ -234,6 +298,15 @@ pub enum DataError {
         path: PathBuf,
         /// Which rule it breaks.
         fault: NpyFault,
+    },
+
+    /// Images that IDX files of bytes cannot hold.
+    #[error("cannot write {set} to {}: IDX files hold images of bytes with one channel", path.display())]
+    NoGreys {
+        /// The data set.
+        set: String,
+        /// The file.
+        path: PathBuf,
     },
 
     /// The name of an array, for something that has none.

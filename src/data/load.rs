@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{CatalogFile, CatalogSet, Format, Role};
-use super::dataset::{Dataset, check_labels};
+use super::classes::check_labels;
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::payload::{Payload, stored};
+use super::published::{DRAWN_FACES, DRAWN_SET};
 use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 
@@ -42,7 +44,8 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
         }
         searched.push(entry);
     }
-    Err(DataError::SetAbsent { set: set.name.clone(), searched })
+    let stand_in = if set.format == Format::Matlab { DRAWN_FACES } else { DRAWN_SET };
+    Err(DataError::SetAbsent { set: set.name.clone(), searched, stand_in })
 }
 
 /// Loads the published training part of `set` from its `folder` (see [`locate`]), and the test part if it is published in
@@ -54,18 +57,18 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
     if set.format == Format::Matlab {
         let file = catalogued(folder, set, Role::Whole)?;
         let images = matlab::read_images(&file.path, None)?;
-        let (expected, found) = ((set.height, set.width), (images.height, images.width));
+        let (expected, found) = ([set.height, set.width, 1], [images.height, images.width, 1]);
         if expected != found {
             return Err(DataError::ImageShape { origin: file.path.display().to_string(), expected, found });
         }
-        return Ok((Dataset::new(set.name.clone(), found, images.pixels, None, Vec::new())?, None));
+        return Ok((Dataset::from_bytes(set.name.clone(), found, images.pixels)?, None));
     }
     let part = |suffix: &str, images: Role, labels: Role| {
         let images = catalogued(folder, set, images)?;
         let labels = catalogued(folder, set, labels)?;
         let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
-        let found = (dataset.height, dataset.width);
-        let expected = (set.height, set.width);
+        let found = dataset.shape();
+        let expected = [set.height, set.width, 1];
         if found != expected {
             return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
         }
@@ -92,8 +95,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         Payload::open(path)?.read_up_to(8, &mut start)?;
         if matlab::is_matlab(path, &start) {
             let images = matlab::read_images(path, variable)?;
-            let shape = (images.height, images.width);
-            return Ok((Dataset::new(name, shape, images.pixels, None, Vec::new())?, None));
+            return Ok((Dataset::from_bytes(name, [images.height, images.width, 1], images.pixels)?, None));
         }
         if variable.is_none() && picture::is_png(path, &start) {
             return Ok((pictures(name, &[path.to_path_buf()])?, None));
@@ -135,7 +137,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         names = Some(train.class_names.clone());
     }
     let test = read_part(&name, &images, labels.as_ref(), names.as_deref())?;
-    let (expected, found) = ((train.height, train.width), (test.height, test.width));
+    let (expected, found) = (train.shape(), test.shape());
     if expected != found {
         return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
     }
@@ -158,7 +160,7 @@ fn pictures(name: String, files: &[PathBuf]) -> Result<Dataset, DataError> {
     let mut pixels = Vec::new();
     for file in files {
         let image = picture::read_image(file)?;
-        let found = (image.height, image.width);
+        let found = [image.height, image.width, 1];
         let expected = *shape.get_or_insert(found);
         if found != expected {
             return Err(DataError::ImageShape { origin: file.display().to_string(), expected, found });
@@ -170,7 +172,7 @@ fn pictures(name: String, files: &[PathBuf]) -> Result<Dataset, DataError> {
         }
         pixels.extend(image.pixels);
     }
-    Dataset::new(name, shape.unwrap_or((1, 1)), pixels, None, Vec::new())
+    Dataset::from_bytes(name, shape.unwrap_or([1, 1, 1]), pixels)
 }
 
 /// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.
@@ -187,7 +189,10 @@ pub fn save(folder: &Path, train: &Dataset, test: Option<&Dataset>) -> Result<()
 pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), DataError> {
     create_folder(folder)?;
     let images = folder.join(format!("{prefix}-images-idx3-ubyte"));
-    idx::write_images(&images, part.height, part.width, &part.pixels)?;
+    let ([height, width, 1], Some(bytes)) = (part.shape(), part.bytes()) else {
+        return Err(DataError::NoGreys { set: part.name.clone(), path: images });
+    };
+    idx::write_images(&images, height, width, bytes)?;
     if let Some(labels) = &part.labels {
         idx::write_labels(&folder.join(format!("{prefix}-labels-idx1-ubyte")), labels)?;
         let names: String = part.class_names.iter().map(|name| format!("{name}\n")).collect();
@@ -232,9 +237,8 @@ fn read_part(
 ) -> Result<Dataset, DataError> {
     let read = idx::read_images(&images.path)?;
     images.check_size((read.pixels.len() + idx::header_bytes(3)) as u64)?;
-    let Some(labels) = labels else {
-        return Dataset::new(name, (read.height, read.width), read.pixels, None, Vec::new());
-    };
+    let shape = [read.height, read.width, 1];
+    let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
     let values = idx::read_labels(&labels.path)?;
     labels.check_size((values.len() + idx::header_bytes(1)) as u64)?;
     let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
@@ -246,7 +250,7 @@ fn read_part(
         return Err(DataError::CountMismatch { images, image_count, labels, label_count });
     }
     check_labels(&paths[0], &paths[1], read.count, &values, class_names.len())?;
-    Dataset::new(name, (read.height, read.width), read.pixels, Some(values), class_names)
+    Dataset::from_bytes(name, shape, read.pixels)?.with_labels(values, class_names)
 }
 
 fn numbered(labels: &[u8]) -> Vec<String> {
@@ -276,8 +280,8 @@ mod tests {
     use crate::data::Catalog;
 
     fn toys(name: &str, classes: &[&str]) -> Dataset {
-        let names = classes.iter().map(|name| name.to_string()).collect();
-        Dataset::new(name, (2, 2), (0..12).collect(), Some(vec![1, 0, 1]), names).unwrap()
+        let data = Dataset::from_bytes(name, [2, 2, 1], (0..12).collect()).unwrap();
+        data.with_labels(vec![1, 0, 1], classes.iter().copied()).unwrap()
     }
 
     fn sentence<T: std::fmt::Debug>(result: Result<T, DataError>) -> String {
@@ -346,7 +350,8 @@ mod tests {
         let found = sentence(locate(&paths, mnist));
         assert!(found.contains(&paths[0].join("mnist").display().to_string()), "{found}");
         assert!(found.contains("(lacks t10k-labels-idx1-ubyte.gz)"), "{found}");
-        assert!(found.ends_with("`narrows data fetch mnist` downloads it"), "{found}");
+        assert!(found.contains("`narrows data fetch mnist` downloads it"), "{found}");
+        assert!(found.ends_with("footwear that the program draws with `--set data.set=footwear`"), "{found}");
         fs::write(paths[1].join("mnist").join(TEST_LABELS), b"").unwrap();
         assert_eq!(locate(&paths, mnist).unwrap(), paths[1].join("mnist"));
     }

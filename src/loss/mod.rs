@@ -27,6 +27,19 @@ settings! {
     }
 }
 
+impl Loss {
+    /// What the model's last layer may be for this loss, where one with the activation `last` is refused: the sigmoid of a
+    /// cross-entropy must be applied once.
+    pub fn refuses_output(self, last: Activation) -> Option<&'static str> {
+        let is_sigmoid = last == Activation::Sigmoid;
+        match self {
+            Loss::Bce if !is_sigmoid => Some("with a sigmoid (\"bce-logits\" applies it itself)"),
+            Loss::BceLogits if is_sigmoid => Some("without a sigmoid (\"bce\" takes one with it)"),
+            _ => None,
+        }
+    }
+}
+
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
 pub const KL_EPSILON: f64 = 1e-8;
 
@@ -44,7 +57,7 @@ pub fn takes_logits(kind: Loss) -> bool {
     kind == Loss::Bce
 }
 
-/// The loss of `output` [batch, features] against `target` [batch, features] in [0, 1] → [1, 1].
+/// The loss of `output` [batch, …] against `target` of that shape in [0, 1] → [1, 1].
 ///
 /// | kind | value |
 /// |---|---|
@@ -52,16 +65,15 @@ pub fn takes_logits(kind: Loss) -> bool {
 /// | mse | mean of (x − t)² |
 /// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
 pub fn record<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
-    let whole = Whole { rows: tape.shape(output).0, above: 0.0 };
-    record_in(kind, tape, whole, output, target)
+    record_in(kind, tape, Whole::of(tape.shape(output)), output, target)
 }
 
-/// The part of [`record`] that these rows have in a larger batch.
+/// The part of [`record`] that these samples have in a larger batch.
 pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
     match kind {
         Loss::Bce | Loss::BceLogits => tape.bce_with_logits_in(whole, output, target),
         Loss::Mse => tape.mse_in(whole, output, target),
-        Loss::Kl => tape.kl_in(whole.rows, output, target, KL_EPSILON),
+        Loss::Kl => tape.kl_in(whole.samples, output, target, KL_EPSILON),
     }
 }
 
@@ -81,15 +93,18 @@ pub fn reconstruction<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, 
         Loss::Bce | Loss::BceLogits => tape.activate(output, Activation::Sigmoid),
         Loss::Mse => output,
         Loss::Kl => {
-            let (_, cols) = tape.shape(output);
+            let shape = tape.shape(output);
+            let by_sample = [shape.samples(), shape.features()];
+            let (output, target) = (tape.reshape(output, by_sample), tape.reshape(target, by_sample));
             let positive = tape.activate(output, Activation::Relu);
             let raised = tape.offset(positive, KL_EPSILON);
             let total = tape.row_sum(raised);
             let reciprocal = tape.reciprocal(total);
             let wanted = tape.row_sum(target);
             let factor = tape.mul(wanted, reciprocal);
-            let factor = tape.broadcast_column(factor, cols);
-            tape.mul(raised, factor)
+            let factor = tape.broadcast_column(factor, shape.features());
+            let scaled = tape.mul(raised, factor);
+            tape.reshape(scaled, shape)
         }
     }
 }
@@ -120,7 +135,7 @@ pub const SPARSITY_EPSILON: f64 = 1e-6;
 /// alike; a unit that is never on (ρ̂ = 0), or whose mean is 1 or more, is clipped and gets no gradient from the penalty, so a
 /// dead unit stays dead and a large one is left to the reconstruction.
 pub fn sparsity<T: Real>(Sparsity { weight, rho }: Sparsity, tape: &mut Tape<'_, T>, means: Var) -> Var {
-    let (_, units) = tape.shape(means);
+    let units = tape.shape(means).len();
     let means = tape.clamp(means, SPARSITY_EPSILON, 1.0 - SPARSITY_EPSILON);
     let on = tape.ln(means);
     let on = tape.scale(on, -weight * rho);
@@ -179,8 +194,8 @@ mod tests {
     #[test]
     fn losses_have_their_textbook_values() {
         with_tape(|tape| {
-            let output = tape.constant(2, 2, &[0.2, -1.5, 3.0, 0.0]);
-            let target = tape.constant(2, 2, &[1.0, 0.0, 0.25, 0.5]);
+            let output = tape.constant([2, 2], &[0.2, -1.5, 3.0, 0.0]);
+            let target = tape.constant([2, 2], &[1.0, 0.0, 0.25, 0.5]);
             let bce = |z: f64, t: f64| {
                 let s = 1.0 / (1.0 + (-z).exp());
                 -(t * s.ln() + (1.0 - t) * (1.0 - s).ln())
@@ -196,8 +211,8 @@ mod tests {
     #[test]
     fn kl_is_zero_for_proportional_images_and_its_reconstruction_has_the_target_s_sum() {
         with_tape(|tape| {
-            let target = tape.constant(1, 4, &[0.1, 0.2, 0.3, 0.4]);
-            let same = tape.constant(1, 4, &[0.5, 1.0, 1.5, 2.0]);
+            let target = tape.constant([1, 4], &[0.1, 0.2, 0.3, 0.4]);
+            let same = tape.constant([1, 4], &[0.5, 1.0, 1.5, 2.0]);
             let loss = record(Loss::Kl, tape, same, target);
             // ε = 1e-8 shifts both distributions by about that much.
             assert!(tape.scalar(loss).abs() < 1e-8, "{}", tape.scalar(loss));
@@ -205,7 +220,7 @@ mod tests {
             for (found, expected) in tape.value(images).iter().zip([0.1, 0.2, 0.3, 0.4]) {
                 assert!((found - expected).abs() < 1e-7, "{found} for {expected}");
             }
-            let other = tape.constant(1, 4, &[0.4, 0.3, 0.2, 0.1]);
+            let other = tape.constant([1, 4], &[0.4, 0.3, 0.2, 0.1]);
             let loss = record(Loss::Kl, tape, other, target);
             assert!(tape.scalar(loss) > 0.1);
         });
@@ -216,10 +231,10 @@ mod tests {
         with_tape(|tape| {
             let kl = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
             let config = Sparsity { weight: 0.5, rho: 0.05 };
-            let means = tape.constant(1, 3, &[0.05, 0.3, 0.9]);
+            let means = tape.constant([1, 3], &[0.05, 0.3, 0.9]);
             let penalty = sparsity(config, tape, means);
             close(tape.scalar(penalty), 0.5 * (kl(0.05, 0.3) + kl(0.05, 0.9)));
-            let outside = tape.constant(1, 2, &[0.0, 7.0]);
+            let outside = tape.constant([1, 2], &[0.0, 7.0]);
             let penalty = sparsity(config, tape, outside);
             let e = SPARSITY_EPSILON;
             // 1 − (1 − ε) is ε to ten digits only.
@@ -233,7 +248,7 @@ mod tests {
     #[test]
     fn the_divergence_from_the_standard_normal_is_zero_there_alone() {
         with_tape(|tape| {
-            let (mean, log_variance) = (tape.constant(1, 2, &[0.0, 2.0]), tape.constant(1, 2, &[0.0, -1.0]));
+            let (mean, log_variance) = (tape.constant([1, 2], &[0.0, 2.0]), tape.constant([1, 2], &[0.0, -1.0]));
             let divergence = latent_divergence(tape, mean, log_variance);
             assert_eq!(tape.value(divergence)[0], 0.0);
             close(tape.value(divergence)[1], 0.5 * (4.0 + (-1f64).exp() - 1.0 + 1.0));
@@ -243,7 +258,7 @@ mod tests {
     #[test]
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
-            let code = tape.constant(2, 2, &[1.0, -2.0, 0.0, 4.0]);
+            let code = tape.constant([2, 2], &[1.0, -2.0, 0.0, 4.0]);
             let penalty =
                 code_penalty(CodePenalty { l1: 0.1, l2: 0.01, ..CodePenalty::default() }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);

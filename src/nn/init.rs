@@ -16,8 +16,32 @@ use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
 
-use super::Init;
 use crate::rng::Stream;
+use crate::settings::{Range, settings};
+
+settings! {
+    /// How weights and biases begin. Biases begin at zero unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Init tagged {
+        /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
+        GlorotUniform = "glorot-uniform",
+        /// Normal with variance 2 / (fan in + fan out).
+        GlorotNormal = "glorot-normal",
+        /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
+        HeUniform = "he-uniform",
+        /// Normal with variance 2 / fan in.
+        HeNormal = "he-normal",
+        /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
+        PytorchLinear = "pytorch-linear",
+        /// Normal around zero.
+        Normal = "normal" {
+            /// Standard deviation of weights drawn from a normal distribution around zero.
+            std("normal"): f64 = 0.05, in Range::ABOVE_ZERO, required "a standard deviation, as in normal = 0.05";
+            /// Whether the biases are drawn too.
+            biases: bool = false;
+        },
+    }
+}
 
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
 const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;

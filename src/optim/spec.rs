@@ -23,12 +23,14 @@ settings! {
     settle settle;
 }
 
-impl OptimizerSpec {
-    /// A rule with a constant learning rate and without clipping.
-    pub fn new(rule: impl Into<Optimizer>) -> Self {
+impl<O: Into<Optimizer>> From<O> for OptimizerSpec {
+    /// With a constant learning rate and without clipping.
+    fn from(rule: O) -> Self {
         OptimizerSpec { rule: rule.into(), ..Self::default() }
     }
+}
 
+impl OptimizerSpec {
     /// What is done to gradients before each step.
     pub fn clip(&self) -> Clip {
         match (self.clip_norm, self.clip_value) {

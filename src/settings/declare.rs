@@ -33,7 +33,7 @@ macro_rules! settings {
             $(
                 $(#[doc = $doc:literal])+
                 $field_vis:vis $field:ident $(($key:literal))?: $type:ty = $default:expr
-                $(, in $form:expr)? $(, required $required:literal)?
+                $(, in $form:expr)? $(, required $required:literal)? $(, by $by:ident)?
                 $(, if $shown:expr $(, else $found:literal, $instead:literal)?)?;
             )*
         }
@@ -64,7 +64,7 @@ macro_rules! settings {
                     let form = $crate::settings::settings!(@or Default::default(); $($form)?);
                     let is_shown: fn(&Self) -> bool = $crate::settings::settings!(@or |_| true; $($shown)?);
                     if is_shown(self) {
-                        $crate::settings::Setting::show(&mut self.$field, &ABOUT, form, visitor);
+                        $crate::settings::settings!(@show self.$field, self ABOUT form visitor $($by)?);
                     }
                     $($(else {
                         visitor.meaningless(ABOUT.key, $found, $instead);
@@ -213,6 +213,13 @@ macro_rules! settings {
             doc: concat!($($doc, "\n"),+),
             required: $crate::settings::settings!(@some $($required)?),
         };
+    };
+
+    (@show $field:expr, $self:ident $about:ident $form:ident $visitor:ident) => {
+        $crate::settings::Setting::show(&mut $field, &$about, $form, $visitor)
+    };
+    (@show $field:expr, $self:ident $about:ident $form:ident $visitor:ident $by:ident) => {
+        $self.$by(&$about, $form, $visitor)
     };
 
     (@form) => { () };

@@ -31,6 +31,13 @@ settings! {
     }
 }
 
+impl EarlyStoppingRule {
+    /// Watches the validation loss from the first epoch on, and keeps the last weights.
+    pub fn new(patience: usize, min_delta: f64) -> Self {
+        EarlyStoppingRule { patience, min_delta, ..Self::default() }
+    }
+}
+
 /// The state of early stopping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
+use crate::data::{Samples, Splits};
 use crate::loss::{CodePenalty, Loss};
 use crate::optim::Monitor;
-use crate::run::Loaded;
 use crate::study::{Study, StudyRun};
+use crate::tasks::Evaluation;
 use crate::train::EarlyStoppingRule;
-use crate::train::{Best, EpochRecord, Evaluation, Stop};
+use crate::train::{Best, EpochRecord, Stop};
 
 /// Epochs that a trend is taken over where no early stopping says how many.
 const TREND_EPOCHS: usize = 5;
@@ -69,7 +70,7 @@ impl Facts {
         let has = |part: &&str| study.runs.iter().any(|run| run.executed.evaluation(part).is_some());
         let judged = parts.into_iter().find(has).unwrap_or("test");
         let names: Vec<String> = study.config.runs().into_iter().map(|(name, _)| name).collect();
-        let mut means: Vec<(&Arc<Loaded>, f64)> = Vec::new();
+        let mut means: Vec<(&Arc<Splits>, f64)> = Vec::new();
         let runs = study.runs.iter().map(|run| {
             let number = names.iter().position(|name| *name == run.name).unwrap_or(0);
             let loaded = &run.prepared.loaded;
@@ -130,8 +131,8 @@ impl RunFacts {
             name: run.name.clone(),
             images: config.data.set.clone(),
             place,
-            loss: config.train.loss,
-            code_size: run.prepared.model.code_size(),
+            loss: config.model.loss,
+            code_size: run.prepared.model().code_size(),
             steps_per_epoch: run.prepared.loaded.split.train.len().div_ceil(config.train.batch_size),
             max_epochs: config.train.max_epochs,
             epochs: outcome.history.epochs.clone(),
@@ -255,27 +256,28 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[below] + rest * (sorted[(below + 1).min(last)] - sorted[below])
 }
 
-/// The mean over images and pixels of `part` of (pixel − mean training image)², pixels in [0, 1]; NaN for no images.
-fn mean_image_mse(loaded: &Loaded, part: &str) -> f64 {
-    let features = loaded.data.features();
-    let sums = |indices: &[u32]| {
-        let mut sums = vec![(0u64, 0u64); features];
-        for &index in indices {
-            for ((sum, squares), &pixel) in sums.iter_mut().zip(loaded.data.row(index as usize)) {
-                *sum += u64::from(pixel);
-                *squares += u64::from(pixel) * u64::from(pixel);
+/// The mean over images and pixels of `part` of (pixel − mean training image)²; NaN for no images.
+fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
+    let sums = |samples: Samples<'_>| {
+        let mut sums = vec![(0.0, 0.0); samples.features()];
+        for chunk in samples.chunks(500) {
+            for image in chunk.to_array::<f64>().outer_iter() {
+                for ((sum, squares), &value) in sums.iter_mut().zip(image) {
+                    *sum += value;
+                    *squares += value * value;
+                }
             }
         }
         sums
     };
-    let indices = loaded.parts().into_iter().find(|(name, _)| *name == part).map_or(&[][..], |(_, indices)| indices);
-    let (of_train, of_part) = (sums(&loaded.split.train), sums(indices));
-    let (train, count) = (loaded.split.train.len() as f64, indices.len() as f64);
+    let Some(part) = loaded.part(part) else { return f64::NAN };
+    let (train, count) = (loaded.train().len() as f64, part.len() as f64);
+    let (of_train, of_part) = (sums(loaded.train()), sums(part));
     let error = of_train.iter().zip(&of_part).map(|(&(total, _), &(sum, squares))| {
-        let mean = total as f64 / train;
-        squares as f64 / count - 2.0 * mean * sum as f64 / count + mean * mean
+        let mean = total / train;
+        squares / count - 2.0 * mean * sum / count + mean * mean
     });
-    error.sum::<f64>() / features as f64 / (255.0 * 255.0)
+    error.sum::<f64>() / loaded.data.features() as f64
 }
 
 #[cfg(test)]
@@ -292,8 +294,7 @@ pub(super) mod tests {
             checkpoint_seconds: 0.0,
             penalty: 0.0,
             learning_rate: 0.1,
-            code: None,
-            latent: None,
+            scalars: Vec::new(),
         };
         let last = losses.last().copied().unwrap_or(f64::NAN);
         let evaluation =

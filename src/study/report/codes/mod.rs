@@ -11,7 +11,7 @@ use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::files::read_whole;
 use crate::study::{Codes, Study, StudyRun};
-use crate::train::AutoencoderSpec;
+use crate::tasks::AutoencoderSpec;
 
 /// Writes the section.
 pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
@@ -209,16 +209,19 @@ fn further(run: &StudyRun, key: &str) -> Value {
 
 /// How the code developed, where the history knows.
 fn course(page: &mut Page, run: &StudyRun) {
-    let epochs = &run.executed.outcome.history.epochs;
-    if let (Some(first), Some(last)) = (epochs.first().and_then(|e| e.code), epochs.last().and_then(|e| e.code)) {
+    let history = &run.executed.outcome.history;
+    let column = |name: &str| history.scalar(name).map(Iterator::collect::<Vec<f64>>);
+    if let (Some(means), Some(shares)) = (column("mean_activation"), column("active_share"))
+        && let ([first, .., last], Some(share)) = (&means[..], shares.last())
+    {
         page.paragraph(&format!(
             "The mean activation of the code went from {} to {}; {} % of its units were active in the last epoch.",
-            significant(first.mean_activation, 3),
-            significant(last.mean_activation, 3),
-            significant(100.0 * last.active_share, 3)
+            significant(*first, 3),
+            significant(*last, 3),
+            significant(100.0 * share, 3)
         ));
     }
-    let Some(latent) = epochs.last().and_then(|epoch| epoch.latent.as_ref()) else { return };
+    let (Some(kl), Some(active)) = (column("kl"), column("active_dimensions")) else { return };
     let elbo = further(run, "elbo");
     let figure = |key: &str| elbo[key].as_f64().map_or("–".into(), |value| significant(value, 4));
     page.paragraph(&format!(
@@ -227,12 +230,9 @@ fn course(page: &mut Page, run: &StudyRun) {
         figure("negative_elbo"),
         figure("reconstruction"),
         figure("kl"),
-        latent.active_dimensions,
-        latent.kl_per_dimension.len()
+        active.last().copied().unwrap_or_default(),
+        run.prepared.model().code_size()
     ));
-    let of = |get: fn(&crate::train::LatentRecord) -> f64| {
-        epochs.iter().filter_map(|e| e.latent.as_ref()).map(get).collect()
-    };
     if peers::is_of_the_faces(run) {
         let [negative_elbo, mse] = peers::FACES;
         page.paragraph(&format!(
@@ -241,10 +241,8 @@ fn course(page: &mut Page, run: &StudyRun) {
             peers::FACES_FLOOR
         ));
     }
-    let curves = vec![
-        Curve::per_epoch("divergence (nats)", of(|latent| latent.kl), false, 0),
-        Curve::per_epoch("active numbers", of(|latent| latent.active_dimensions as f64), false, 1),
-    ];
+    let curves =
+        vec![Curve::per_epoch("divergence (nats)", kl, false, 0), Curve::per_epoch("active numbers", active, false, 1)];
     let mut chart = LineChart::losses("", "nats; count", curves);
     chart.solid = String::new();
     page.svg(

@@ -5,7 +5,8 @@ use super::verdict::{Verdict, distance, percent, verdict};
 use crate::figures::number::significant;
 use crate::optim::Monitor;
 use crate::study::report::facts::RunFacts;
-use crate::train::{Evaluation, Stop};
+use crate::tasks::Evaluation;
+use crate::train::Stop;
 
 fn watched(run: &RunFacts) -> &'static str {
     match run.watched() {

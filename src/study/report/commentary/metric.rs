@@ -5,7 +5,7 @@ use crate::figures::number::significant;
 use crate::loss::Loss;
 use crate::nn::grouped;
 use crate::study::report::facts::{Facts, RunFacts};
-use crate::train::Evaluation;
+use crate::tasks::Evaluation;
 
 /// Two seeds of one setting of the footwear study differ by up to 0.4 % in their losses, and by up to 2.0 % in their mean
 /// squared error (Keras 3.15, four settings): differences must exceed that to be the setting's.

@@ -2,6 +2,7 @@
 
 use super::super::axes::{capitalised, listed};
 use super::{find, four, published};
+use crate::data::Samples;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
@@ -11,7 +12,6 @@ use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::run::{RunError, loss_chart};
 use crate::study::{Inverting, Study, StudyRun};
-use crate::train::Images;
 
 /// Runs that are there and finite, lowest test NRMSE first.
 pub(super) fn ranking(study: &Study, names: &[String]) -> Vec<(String, f64)> {
@@ -37,7 +37,7 @@ pub(super) fn write(
     let ranked = ranking(study, names);
     let order: Vec<String> = ranked.iter().map(|(name, nrmse)| format!("{name} ({})", four(*nrmse))).collect();
     page.paragraph(&format!("By NRMSE on the test images, best first: {}.", listed(&order)));
-    let losses: Vec<Loss> = runs.iter().map(|run| run.config.train.loss).collect();
+    let losses: Vec<Loss> = runs.iter().map(|run| run.config.model.loss).collect();
     let common = losses.iter().all(|kind| *kind == losses[0]).then_some(losses[0]);
     table(page, study, &runs, &ranked, common.is_some());
     if let Some(kind) = common {
@@ -96,7 +96,7 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
             significant(seconds / history.len().max(1) as f64, 3),
         ];
         if comparable {
-            let pair = match run.config.train.loss {
+            let pair = match run.config.model.loss {
                 Loss::BceLogits => Some(published::NRMSE_BCE),
                 Loss::Kl => Some(published::NRMSE_KL),
                 _ if matches!(optimizer, Optimizer::Adam(_)) && run.name == runs[0].name => Some(published::NRMSE),
@@ -152,17 +152,17 @@ fn pictures(page: &mut Page, study: &Study, runs: &[&StudyRun], first: &StudyRun
     if indices.is_empty() {
         return Ok(());
     }
-    let originals = Images { data: &loaded.data, indices, scale: &loaded.scale_table::<f32>() }.to_array();
+    let originals = Samples { data: &loaded.data, indices }.to_array();
     let row = |label: &str, values: &ndarray::Array2<f32>| GridRow {
         label: label.to_owned(),
         images: values.outer_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect(),
     };
     let mut rows = vec![row("original", &originals)];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         rows.push(row(&run.name, &study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
-    let (image_width, image_height) = (loaded.data.width, loaded.data.height);
+    let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
     let scale = (56 / image_width.max(image_height)).max(1);
     let png = ImageGrid { image_width, image_height, columns: indices.len(), rows, band: 0, scale }.to_png()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();

@@ -5,9 +5,10 @@ use crate::rng::standard_normal;
 use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
-use super::evaluate::{Images, LossSum, ROWS, Trained};
+use super::evaluate::{LossSum, ROWS, Trained, record_batch};
+use crate::data::Samples;
 use crate::loss;
-use crate::nn::Mode;
+use crate::nn::Pass;
 use crate::rng::{Purpose, stream};
 use crate::tape::{Arena, Tape, Var};
 
@@ -68,18 +69,18 @@ pub(super) fn draw<T: Real>(tape: &mut Tape<'_, T>, mean: Var, log_variance: Var
 impl<T: Real> Trained<'_, T> {
     /// The parts of the evidence lower bound. Every image draws its code from a stream of its own, named by `seed` and its index
     /// in the data set. `None` for a model that is not variational.
-    pub fn elbo(&self, images: Images<'_, T>, seed: u64, arena: &mut Arena<T>) -> Option<Elbo> {
+    pub fn elbo(&self, images: Samples<'_>, seed: u64, arena: &mut Arena<T>) -> Option<Elbo> {
         self.model.log_variance_head()?;
         Some(enlist(|| {
             let mut sum = LossSum::new(self.objective.loss);
             let mut kl = vec![0.0; self.model.code_size()];
             for batch in images.indices.chunks(ROWS) {
                 let mut tape = Tape::new(self.context, arena, self.params);
-                let x = images.gather(&mut tape, batch);
-                let encoded = self.model.encode_with(&mut tape, x, Mode::Infer);
+                let x = record_batch(images, &mut tape, batch);
+                let encoded = self.model.encode_with(&mut tape, x, Pass::Infer);
                 let log_variance = self.model.log_variance(&mut tape, encoded).expect("the model has the head");
                 let width = self.model.code_size();
-                let normal = tape.constant_with(batch.len(), width, |out| {
+                let normal = tape.constant_with([batch.len(), width], |out| {
                     for (&index, row) in batch.iter().zip(out.chunks_exact_mut(width)) {
                         let mut stream = stream(seed, Purpose::MeasuredLatent, index.into());
                         row.iter_mut().for_each(|e| {
@@ -89,7 +90,7 @@ impl<T: Real> Trained<'_, T> {
                     }
                 });
                 let code = draw(&mut tape, encoded.code, log_variance, normal);
-                let output = self.objective.decode(self.model, &mut tape, code, Mode::Infer);
+                let output = self.objective.decode(self.model, &mut tape, code, Pass::Infer);
                 sum.add(self.context, &mut tape, output, x);
                 let divergence = loss::latent_divergence(&mut tape, encoded.code, log_variance);
                 let sums = tape.column_sum(divergence);

@@ -1,10 +1,11 @@
-//! What is trained, and in what steps.
+//! An autoencoder as a configuration describes it.
 
-use super::{EarlyStoppingRule, has_closed_form};
+use super::{Objective, has_closed_form};
 use crate::data::Corruption;
 use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
-use crate::nn::{Activation, Autoencoder, Init, LayerSpec, MOST_LAYERS, ModelError, Units};
-use crate::settings::{Fault, Length, TableForm, at_least, settings};
+use crate::nn::{Activation, Autoencoder, Init, Layer, MOST_LAYERS, ModelError, Units};
+use crate::settings::{Fault, Length, TableForm, settings};
+use crate::tape::Shape;
 
 const ENCODER: Length = Length {
     least: 1,
@@ -20,14 +21,16 @@ const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-
                     as { normal = 0.05, biases = true }";
 
 settings! {
-    /// An autoencoder and its penalties.
+    /// An autoencoder, its loss and its penalties.
     #[derive(Clone, Debug, PartialEq)]
     pub struct AutoencoderSpec {
+        /// What is minimised. In a configuration it stands in the table of training.
+        pub loss: Loss = Loss::Bce, if |_| false;
         /// From the data to the code; has at least one dense layer.
-        pub encoder: Vec<LayerSpec> = Vec::new(), in (ENCODER, LayerSpec::ACCEPTED),
+        pub encoder: Vec<Layer> = Vec::new(), in (ENCODER, Layer::ACCEPTED),
             required "layers, as in encoder = [{ dense = 50, activation = \"relu\" }]";
         /// From the code to the data; the last layer is dense with as many outputs as the data has values.
-        pub decoder: Vec<LayerSpec> = Vec::new(), in (DECODER, LayerSpec::ACCEPTED),
+        pub decoder: Vec<Layer> = Vec::new(), in (DECODER, Layer::ACCEPTED),
             required "layers, as in decoder = [{ dense = \"input\", activation = \"sigmoid\" }]";
         /// How weights and biases begin.
         pub init: Init = Init::GlorotUniform, in INIT;
@@ -49,23 +52,36 @@ settings! {
 }
 
 impl AutoencoderSpec {
-    /// The network for images of `features` values.
-    pub fn lay_out(&self, features: usize) -> Result<Autoencoder, ModelError> {
-        Autoencoder::new(&self.encoder, &self.decoder, self.variational.is_some(), features)
+    /// The network for samples of this shape.
+    pub fn lay_out(&self, input: impl Into<Shape>) -> Result<Autoencoder, ModelError> {
+        let builder = Autoencoder::new(input).encoder(&self.encoder[..]).decoder(&self.decoder[..]).init(self.init);
+        builder.variational(self.variational.is_some()).build()
+    }
+
+    /// What is minimised.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            loss: self.loss,
+            code_penalty: self.code_penalty,
+            weight_l2: self.weight_penalty.l2,
+            contractive: self.contractive,
+            corruption: self.corruption,
+            variational: self.variational,
+        }
     }
 
     /// The last decoder layer's activation, which the loss depends on.
     pub fn output_activation(&self) -> Activation {
         match self.decoder.last() {
-            Some(LayerSpec::Dense { activation, .. }) => *activation,
+            Some(Layer::Dense { activation, .. }) => *activation,
             _ => Activation::Linear,
         }
     }
 
     /// Refuses a loss that this model cannot be trained with.
-    pub fn check_loss(&self, loss: Loss) -> Result<(), Fault> {
+    pub fn check_loss(&self) -> Result<(), Fault> {
         let output = self.output_activation();
-        let (found, accepted) = match loss {
+        let (found, accepted) = match self.loss {
             Loss::Bce if output != Activation::Sigmoid => (
                 format!("\"bce\" while the last decoder layer's activation is \"{}\"", output.name()),
                 "a last layer with activation = \"sigmoid\"; or \"bce-logits\", which applies the sigmoid itself",
@@ -85,7 +101,7 @@ impl AutoencoderSpec {
 
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
         self.contractive = self.contractive.filter(|contractive| contractive.weight > 0.0);
-        if !self.encoder.iter().any(|layer| matches!(layer, LayerSpec::Dense { .. })) {
+        if !self.encoder.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {
             return Err(Fault::new("encoder", "an array without a dense layer", "at least one layer { dense = … }"));
         }
         self.check_output()?;
@@ -100,8 +116,8 @@ impl AutoencoderSpec {
 
     fn check_output(&self) -> Result<(), Fault> {
         let found = match self.decoder.last() {
-            None | Some(LayerSpec::Dense { units: Units::Input, .. }) => return Ok(()),
-            Some(LayerSpec::Dense { units: Units::Count(units), .. }) => format!("a dense layer of {units} units"),
+            None | Some(Layer::Dense { units: Units::Input, .. }) => return Ok(()),
+            Some(Layer::Dense { units: Units::Count(units), .. }) => format!("a dense layer of {units} units"),
             Some(other) => format!("a {} layer", other.name()),
         };
         let accepted =
@@ -113,8 +129,8 @@ impl AutoencoderSpec {
     /// penalties on the code would have to say on which.
     fn check_variational(&self) -> Result<(), Fault> {
         let found = match self.encoder.last() {
-            Some(LayerSpec::Dense { activation: Activation::Linear, .. }) => None,
-            Some(LayerSpec::Dense { activation, .. }) => Some(format!("a last layer with \"{}\"", activation.name())),
+            Some(Layer::Dense { activation: Activation::Linear, .. }) => None,
+            Some(Layer::Dense { activation, .. }) => Some(format!("a last layer with \"{}\"", activation.name())),
             _ => Some("a last layer that is not dense".to_owned()),
         };
         if let Some(found) = found {
@@ -129,35 +145,5 @@ impl AutoencoderSpec {
             }
             None => Ok(()),
         }
-    }
-}
-
-settings! {
-    /// How a run trains.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct TrainSettings {
-        /// What is minimised.
-        pub loss: Loss = Loss::Bce, required "a loss, as in loss = \"bce\"";
-        /// Images in a step. A larger number than there are images is all of them.
-        pub batch_size: usize = 256, in at_least(1), required "a number of images, as in batch_size = 256";
-        /// Epochs at most.
-        pub max_epochs: usize = 50, in at_least(1), required "a number of epochs, as in max_epochs = 50";
-        /// When to end before that.
-        pub early_stopping: Option<EarlyStoppingRule> = None,
-            in TableForm::or_false("a table such as { patience = 5, min_delta = 1e-2 }, or false");
-        /// When to save what a resumed run needs; without a rule, only when interrupted. No bit of the result depends on it.
-        pub checkpoint: Option<CheckpointRule> = Some(CheckpointRule::default()),
-            in TableForm::or_false("a table such as { every_epochs = 1, every_steps = 1000 }, or false");
-    }
-}
-
-settings! {
-    /// When a run saves all that the rest of it depends on.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct CheckpointRule {
-        /// After how many epochs; put off while saving would take a notable part of the time since the last.
-        pub every_epochs: usize = 1, in at_least(1);
-        /// After how many steps of the run, whatever it costs.
-        pub every_steps: Option<usize> = None, in at_least(1);
     }
 }

@@ -3,14 +3,13 @@
 use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
-use ndarray::Array2;
 use serde_json::{Value, json};
 
-use super::objective::Objective;
-use crate::data::Dataset;
+use super::autoencoder::Objective;
+use crate::data::Samples;
 use crate::loss;
 use crate::loss::Loss;
-use crate::nn::{Autoencoder, Mode};
+use crate::nn::{Autoencoder, Pass};
 use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
@@ -68,30 +67,9 @@ impl Evaluation {
     }
 }
 
-/// Images and the numbers they are read with.
-#[derive(Clone, Copy)]
-pub struct Images<'a, T> {
-    /// The data set.
-    pub data: &'a Dataset,
-    /// Which of its images, in this order.
-    pub indices: &'a [u32],
-    /// The value of each grey level.
-    pub scale: &'a [T; 256],
-}
-
-impl<'a, T: Real> Images<'a, T> {
-    /// All of them [indices, features], in one array.
-    pub fn to_array(&self) -> Array2<T> {
-        let mut array = Array2::from_elem((self.indices.len(), self.data.features()), T::ZERO);
-        let out = array.as_slice_mut().expect("a new array is contiguous");
-        self.data.gather(self.scale, self.indices, out);
-        array
-    }
-
-    /// Records a batch [batch.len(), features].
-    pub fn gather(&self, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
-        tape.constant_with(batch.len(), self.data.features(), |out| self.data.gather(self.scale, batch, out))
-    }
+/// Records a batch [batch.len(), features] of samples, given by their numbers in the data set.
+pub(super) fn record_batch<T: Real>(samples: Samples<'_>, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
+    tape.constant_with([batch.len(), samples.features()], |out| samples.gather(batch, out))
 }
 
 /// A model with its parameters, ready to be applied.
@@ -109,30 +87,30 @@ pub struct Trained<'a, T> {
 
 impl<T: Real> Trained<'_, T> {
     /// The loss alone, without penalties; what a validation after each epoch needs. NaN for no images.
-    pub fn loss(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> f64 {
+    pub fn loss(&self, images: Samples<'_>, arena: &mut Arena<T>) -> f64 {
         let mut sum = LossSum::new(self.objective.loss);
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
-            let x = images.gather(&mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let x = record_batch(images, &mut tape, batch);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
         }
         sum.mean(images.indices.len(), self.model.features())
     }
 
     /// All figures.
-    pub fn evaluate(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> Evaluation {
+    pub fn evaluate(&self, images: Samples<'_>, arena: &mut Arena<T>) -> Evaluation {
         enlist(|| self.measure(images, arena))
     }
 
-    fn measure(&self, images: Images<'_, T>, arena: &mut Arena<T>) -> Evaluation {
+    fn measure(&self, images: Samples<'_>, arena: &mut Arena<T>) -> Evaluation {
         let mut sum = LossSum::new(self.objective.loss);
         let (mut squares, mut active, mut l1) = (0.0, 0, 0.0);
         let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
-            let x = images.gather(&mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let x = record_batch(images, &mut tape, batch);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
             let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
             let (found, wanted, code) = (tape.value(reconstruction), tape.value(x), tape.value(pass.code));
@@ -169,7 +147,7 @@ impl LossSum {
     }
 
     pub fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
-        let (rows, cols) = tape.shape(output);
+        let (rows, cols) = (tape.shape(output).samples(), tape.shape(output).features());
         self.sum = match self.kind {
             Loss::Bce | Loss::BceLogits => {
                 bce_with_logits(context.isa, tape.value(output), tape.value(target), cols, self.sum)

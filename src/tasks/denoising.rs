@@ -4,11 +4,10 @@ use narrows_kernels::losses::squared_error;
 use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
-use super::evaluate::{Images, ROWS, Trained};
-use crate::data::Corruption;
-use crate::data::{corrupt, corrupt_measured};
+use super::evaluate::{ROWS, Trained, record_batch};
+use crate::data::{Corruption, Samples, corrupt, corrupt_measured};
 use crate::loss;
-use crate::nn::{Mode, step_stream};
+use crate::nn::Pass;
 use crate::rng::Purpose;
 use crate::tape::{Arena, NOISE_ROWS, Tape, Var};
 
@@ -39,29 +38,29 @@ pub fn psnr(mse: f64) -> f64 {
 }
 
 /// Records `clean` [rows, features], a slice of a batch, corrupted from the streams of this step.
-pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, clean: Var, mode: Mode) -> Var {
-    let Mode::Train { seed, step, first_row } = mode else { return clean };
-    let (_, cols) = tape.shape(clean);
+pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, clean: Var, pass: Pass) -> Var {
+    let Pass::Train(draws) = pass else { return clean };
+    let cols = tape.shape(clean).cols();
     tape.constant_from(clean, |clean, out| {
         let block = (NOISE_ROWS * cols).max(1);
         for (number, (out, clean)) in (0..).zip(out.chunks_mut(block).zip(clean.chunks(block))) {
-            corrupt(corruption, clean, out, &mut step_stream(seed, Purpose::Corruption, step, first_row, number, 0));
+            corrupt(corruption, clean, out, &mut draws.stream(Purpose::Corruption, number, 0));
         }
     })
 }
 
 impl<T: Real> Trained<'_, T> {
     /// How well images are restored that were corrupted as [`corrupt_measured`] does.
-    pub fn denoise(&self, images: Images<'_, T>, corruption: Corruption, seed: u64, arena: &mut Arena<T>) -> Denoising {
+    pub fn denoise(&self, images: Samples<'_>, corruption: Corruption, seed: u64, arena: &mut Arena<T>) -> Denoising {
         enlist(|| {
             let (mut noisy_sum, mut sum) = (0.0, 0.0);
             let features = self.model.features();
             for batch in images.indices.chunks(ROWS) {
                 let mut tape = Tape::new(self.context, arena, self.params);
-                let clean = images.gather(&mut tape, batch);
+                let clean = record_batch(images, &mut tape, batch);
                 let noisy =
                     tape.constant_from(clean, |clean, out| corrupt_measured(corruption, seed, batch, clean, out));
-                let pass = self.objective.forward(self.model, &mut tape, noisy, Mode::Infer);
+                let pass = self.objective.forward(self.model, &mut tape, noisy, Pass::Infer);
                 let restored = loss::reconstruction(self.objective.loss, &mut tape, pass.output, noisy);
                 let isa = self.context.isa;
                 noisy_sum = squared_error(isa, tape.value(noisy), tape.value(clean), features, noisy_sum);
