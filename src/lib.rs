@@ -20,6 +20,7 @@
 
 pub mod files;
 pub mod rng;
+pub mod settings;
 pub mod spelling;
 
 pub mod data;

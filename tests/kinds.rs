@@ -245,5 +245,5 @@ fn the_factor_of_the_divergence_rises_and_the_method_follows_the_encoder() {
     assert_eq!(method("[{ dense = 3 }, { dense = 2 }]"), JacobianMethod::Gram);
     assert_eq!(method("[{ dense = 4 }, { dense = 3 }, { dense = 2 }]"), JacobianMethod::Exact);
     assert_eq!(method("[{ noise = 0.1 }, { dense = 2 }]"), JacobianMethod::Exact);
-    assert_eq!(method("[{ noise = 0.1 }, { dense = 33 }]"), JacobianMethod::Probes(4));
+    assert_eq!(method("[{ noise = 0.1 }, { dense = 33 }]"), JacobianMethod::Probes { count: 4 });
 }

@@ -63,7 +63,7 @@ impl<T: Real> Decoder<T> {
                     activation: dense.activation,
                 }));
             } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
-                return Err(InvertError::NotDense { layer: name, kind: placed.layer.kind().to_owned() });
+                return Err(InvertError::NotDense { layer: name, kind: placed.layer.name().to_owned() });
             }
         }
         if loss == Loss::BceLogits {

@@ -101,7 +101,7 @@ fn head(encoder: &Sequential, layout: &mut Layout) -> Result<[Param; 2], ModelEr
         let found = encoder
             .layers()
             .last()
-            .map_or_else(String::new, |last| format!("{} ({})", last.layer.kind(), last.layer.detail()));
+            .map_or_else(String::new, |last| format!("{} ({})", last.layer.name(), last.layer.detail()));
         return Err(ModelError::NoMean { found });
     };
     let (rows, cols) = (weight.shape.rows(), weight.shape.cols());

@@ -11,7 +11,7 @@ use crate::files::FileError;
 use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::optim::SpecError;
+use crate::settings::Fault;
 use crate::tasks::WidthError;
 use crate::train::{ThreadsError, TrainError};
 
@@ -47,7 +47,7 @@ pub enum RunError {
     Model(#[from] ModelError),
     /// The optimizer cannot be built.
     #[error(transparent)]
-    Optimizer(#[from] SpecError),
+    Optimizer(#[from] Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),

@@ -53,7 +53,7 @@ impl Objective {
     /// Whether a step needs all samples of its batch at once. The mean of a code unit over the batch does; and the gradients of
     /// the contractive penalty add to those of the loss, whose chains over rows they would interrupt at each slice.
     pub fn needs_whole_batch(&self) -> bool {
-        self.code_penalty.sparsity.is_some() || self.contractive.is_some()
+        self.code_penalty.sparsity().is_some() || self.contractive.is_some()
     }
 
     /// Records the model up to what the loss takes: the output, or the logits before its sigmoid. A variational model draws its
@@ -115,7 +115,7 @@ impl AutoencoderTask {
 
     /// Where the divergences of the code's dimensions begin among the metrics.
     fn first_divergence(&self) -> usize {
-        if self.objective.code_penalty.sparsity.is_some() { 2 } else { 0 }
+        if self.objective.code_penalty.sparsity().is_some() { 2 } else { 0 }
     }
 
     fn weight_penalty<T: Real>(&self, tape: &mut Tape<'_, T>) -> Option<Var> {
@@ -168,7 +168,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
         let forward = objective.forward(model, tape, input, pass);
         let loss = loss::record_in(objective.loss, tape, whole, forward.output, images);
         let on_code = loss::code_penalty(objective.code_penalty, tape, forward.code, whole.samples);
-        let on_means = objective.code_penalty.sparsity.map(|sparsity| {
+        let on_means = objective.code_penalty.sparsity().map(|sparsity| {
             let code = tape.value(forward.code);
             metrics.add(0, code.iter().map(|value| value.to_f64()).sum(), code.len() as f64);
             let active = code.iter().filter(|value| value.to_f64().abs() > ACTIVE_ABOVE).count();
@@ -208,7 +208,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
     /// of a variational model.
     fn scalar_names(&self) -> Vec<String> {
         let sparse: &[&str] =
-            if self.objective.code_penalty.sparsity.is_some() { &["mean_activation", "active_share"] } else { &[] };
+            if self.objective.code_penalty.sparsity().is_some() { &["mean_activation", "active_share"] } else { &[] };
         let mut names: Vec<String> = sparse.iter().map(|name| name.to_string()).collect();
         if self.objective.variational.is_some() {
             names.extend(["beta", "kl", "active_dimensions"].map(str::to_owned));

@@ -30,7 +30,7 @@ pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod 
     match method {
         JacobianMethod::Auto if closed => JacobianMethod::Gram,
         JacobianMethod::Auto if model.code_size() <= EXACT_UNITS => JacobianMethod::Exact,
-        JacobianMethod::Auto => JacobianMethod::Probes(PROBES),
+        JacobianMethod::Auto => JacobianMethod::Probes { count: PROBES },
         other => other,
     }
 }
@@ -60,7 +60,7 @@ pub fn penalty<T: Real>(
             let rows = (0..model.code_size()).map(Direction::Unit);
             summed_squares(tape, input, encoded.code, rows)
         }
-        JacobianMethod::Probes(probes) => {
+        JacobianMethod::Probes { count: probes } => {
             let rows = (0..probes as u32).map(|probe| Direction::Signs { pass, probe });
             let norms = summed_squares(tape, input, encoded.code, rows);
             return tape.scale(norms, scale / probes as f64);
