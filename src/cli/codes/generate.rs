@@ -7,11 +7,11 @@ use super::super::args::{SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{decoded, greys, images_at, indices_of, must_end_in, or_in_run, write_grid, write_images};
-use crate::analysis::Gaussian;
-use crate::data::{data_dirs, npy};
-use crate::figures::grid::GridRow;
-use crate::rng::{Purpose, stream};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::Gaussian;
+use narrows::data::{data_dirs, npy};
+use narrows::figures::grid::GridRow;
+use narrows::rng::{Purpose, stream};
+use narrows::run::{OpenRun, RunError};
 
 /// Ends of a traversal, in the units of the code.
 const REACH: f32 = 2.0;
@@ -96,7 +96,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
             let images = decoded(&trained, codes.view())?;
             Ok(GridRow { label: format!("z{}", dimension + 1), images: greys(images.view()) })
         };
-        (0..size).map(row).collect::<Result<Vec<GridRow>, crate::tasks::WidthError>>()
+        (0..size).map(row).collect::<Result<Vec<GridRow>, narrows::tasks::WidthError>>()
     })?;
     let out = or_in_run(arguments.out, &run, "traversal.png");
     write_grid(&run, rows.map_err(RunError::from)?, steps, &out)?;
