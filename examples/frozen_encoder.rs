@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     pretrained.save(&path)?;
 
     let labelled = data.train().first(100);
-    let settings = TrainSettings { batch_size: 20, max_epochs: 100, early_stopping: None, checkpoint: None };
+    let settings = TrainSettings { batch_size: 20, max_epochs: 100, ..TrainSettings::default() };
     for is_pretrained in [true, false] {
         let mut layout = Layout::default();
         let encoder = Sequential::new("encoder", [784], &encoder, &mut layout)?;

@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     task.before.init(Init::GlorotUniform, 1, &mut params.values);
     task.gated.init(1, &mut params.values);
     task.decoder.init(Init::GlorotUniform, 1, &mut params.values);
-    let settings = TrainSettings { batch_size: 64, max_epochs: 10, early_stopping: None, checkpoint: None };
+    let settings = TrainSettings { batch_size: 64, max_epochs: 10, ..TrainSettings::default() };
     let training = Training::new(&task, data.train(), data.validation(), &settings, 1);
     let result = training.run(params.values.clone(), &mut ())?;
     for epoch in &result.history.epochs {

@@ -15,8 +15,8 @@ use narrows::data::Dataset;
 use narrows::nn::Activation::{Relu, Sigmoid};
 use narrows::nn::{Init, Layout, Params, Pass, Sequential, dense};
 use narrows::optim::Adam;
-use narrows::tape::{Function, Shape, Tape, Var};
-use narrows::train::{Batch, Metrics, Phase, Recorded, SLICE_SAMPLES, Task, TrainSettings, Training};
+use narrows::tape::{Call, Function, Operand, Shape, Tape, Var};
+use narrows::train::{Batch, Metrics, Phase, Recorded, Task, TrainSettings, Training};
 
 /// y = √x for x > 0.
 struct SquareRoot;
@@ -30,15 +30,15 @@ impl Function<f32> for SquareRoot {
         inputs[0]
     }
 
-    fn forward(&self, inputs: &[&[f32]], output: &mut [f32]) {
-        output.iter_mut().zip(inputs[0]).for_each(|(y, x)| *y = x.sqrt());
+    fn forward(&self, _: Context, inputs: &[Operand<'_, f32>], output: &mut [f32]) {
+        output.iter_mut().zip(inputs[0].data).for_each(|(y, x)| *y = x.sqrt());
     }
 
     /// dx = dy / (2y), in terms of operations of the tape, so that it can be differentiated again.
-    fn vjp(&self, tape: &mut Tape<'_, f32>, _inputs: &[Var], output: Var, grad: Var) -> Vec<Option<Var>> {
-        let reciprocal = tape.reciprocal(output);
+    fn vjp(&self, tape: &mut Tape<'_, f32>, call: Call<'_>, grad: Var, _input: usize) -> Var {
+        let reciprocal = tape.reciprocal(call.output);
         let half = tape.scale(reciprocal, 0.5);
-        vec![Some(tape.mul(grad, half))]
+        tape.mul(grad, half)
     }
 }
 
@@ -80,16 +80,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut params = Params::<f32>::zeros(task.layout.clone());
     task.layers.init(Init::GlorotUniform, 1, &mut params.values);
-    let settings = TrainSettings { batch_size: 64, max_epochs: 10, early_stopping: None, checkpoint: None };
-    let training = Training {
-        context: Context::detect(),
-        task: &task,
-        train: data.train(),
-        validation: data.validation(),
-        settings: &settings,
-        seed: 1,
-        slice_samples: SLICE_SAMPLES,
-    };
+    let settings = TrainSettings { batch_size: 64, max_epochs: 10, ..TrainSettings::default() };
+    let training = Training::new(&task, data.train(), data.validation(), &settings, 1);
     let result = training.run(params.values, &mut ())?;
     for epoch in &result.history.epochs {
         println!("epoch {:>2}  loss {:.4}  validation {:.4}", epoch.epoch, epoch.loss, epoch.val_loss);

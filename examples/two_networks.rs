@@ -15,7 +15,7 @@
 use std::error::Error;
 
 use narrows::data::{Dataset, Samples};
-use narrows::figures::scatter::{Point, Scatter};
+use narrows::figures::scatter::Scatter;
 use narrows::nn::Activation::{LeakyRelu, Linear, Tanh};
 use narrows::nn::{Init, Layout, Pass, Sequential, dense};
 use narrows::optim::Adam;
@@ -131,7 +131,7 @@ fn train(seed: u64) -> Result<(Vec<f32>, Array2<f32>), Box<dyn Error>> {
     let points = ring(seed);
     let data = Dataset::from_array("ring", points.view())?;
     let indices: Vec<u32> = (0..POINTS as u32).collect();
-    let settings = TrainSettings { batch_size: 256, max_epochs: 150, early_stopping: None, checkpoint: None };
+    let settings = TrainSettings { batch_size: 256, max_epochs: 150, ..TrainSettings::default() };
     let none = Samples { data: &data, indices: &[] };
     let training = Training::new(&gan, Samples { data: &data, indices: &indices }, none, &settings, seed);
     let mut params = AlignedVec::zeros(gan.layout.len());
@@ -153,14 +153,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let found = shares.iter().filter(|&&share| share >= 0.02).count();
         let percent: Vec<String> = shares.iter().map(|share| format!("{:.0} %", 100.0 * share)).collect();
         println!("seed {seed}: {found} of {MODES} modes; {} of the points near each", percent.join(", "));
-        let point = |group: usize| move |xy: &[f32]| Point { x: xy[0].into(), y: xy[1].into(), group };
-        let shown = real.as_slice().unwrap_or_default().chunks_exact(2).take(2000).map(point(0));
-        let points: Vec<Point> = shown.chain(made.chunks_exact(2).map(point(1))).collect();
+        let shown = real.as_slice().unwrap_or_default().chunks_exact(2).take(2000).map(|xy| (xy, 0));
+        let points = shown.chain(made.chunks_exact(2).map(|xy| (xy, 1)));
         let picture = Scatter {
             title: format!("Eight Gaussians on a ring, seed {seed}"),
-            axes: ["x".to_owned(), "y".to_owned()],
+            x_label: "x".to_owned(),
+            y_label: "y".to_owned(),
             groups: vec!["real".to_owned(), "generated".to_owned()],
-            points,
+            points: points.map(|(xy, group)| (xy[0].into(), xy[1].into(), group)).collect(),
         };
         let path = format!("two_networks-{seed}.png");
         std::fs::write(&path, picture.to_png(900, 900)?)?;

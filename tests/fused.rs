@@ -5,11 +5,11 @@ use narrows::tape::{ALL, Activation, Arena, Tape};
 use narrows_kernels::{Accumulate, Context, Isa, Real};
 use rand::RngExt as _;
 
-const ACTIVATIONS: [Activation<f32>; 7] = [
-    Activation::Identity,
+const ACTIVATIONS: [Activation; 7] = [
+    Activation::Linear,
     Activation::Relu,
-    Activation::LeakyRelu(0.5),
-    Activation::Elu(1.3),
+    Activation::LeakyRelu { slope: 0.5 },
+    Activation::Elu { alpha: 1.3 },
     Activation::Tanh,
     Activation::Sigmoid,
     Activation::Softplus,
@@ -25,7 +25,7 @@ fn bits(values: &[f32]) -> Vec<u64> {
 }
 
 /// Value and parameter gradients of a layer [rows, k] → [rows, n] with an awkward shape, fused or in parts.
-fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bool) -> (Vec<u64>, Vec<u64>) {
+fn layer(context: Context, activation: Activation, special: bool, fused: bool) -> (Vec<u64>, Vec<u64>) {
     let (rows, k, n) = (37, 29, 19);
     let params = random(k * n + n, 0);
     let mut inputs = random(rows * k, 1);

@@ -13,12 +13,12 @@ use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
-use crate::config::RunConfig;
-use crate::data::data_dirs;
-use crate::figures::number::significant;
-use crate::run::{Executed, Prepared};
-use crate::study::{Observer, Study, default_jobs, prepare_runs, run_study};
-use crate::train::Callback;
+use narrows::config::RunConfig;
+use narrows::data::data_dirs;
+use narrows::figures::number::significant;
+use narrows::run::{Executed, Prepared};
+use narrows::study::{Observer, Study, default_jobs, prepare_runs, run_study};
+use narrows::train::Callback;
 
 /// Makes every run of a study.
 pub fn run(arguments: StudyArguments) -> Result<(), CliError> {

@@ -96,12 +96,11 @@ pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
 #[cfg(test)]
 mod tests {
     use super::super::*;
-    use crate::data::{DataSpec, Scaling, SplitSpec};
-    use crate::loss::{CodePenalty, Loss, WeightPenalty};
-    use crate::nn::{Activation, Init, Layer, Units};
-    use crate::optim::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
-    use crate::tasks::AutoencoderSpec;
-    use crate::train::{CheckpointRule, EarlyStoppingRule, TrainSettings};
+    use crate::data::SplitSpec;
+    use crate::loss::Loss;
+    use crate::nn::{Activation, Layer, Units};
+    use crate::optim::Nadam;
+    use crate::train::{CheckpointRule, EarlyStoppingRule};
 
     #[test]
     fn every_preset_is_what_it_says() {
@@ -122,13 +121,10 @@ mod tests {
             seed: 2026,
             data: DataSpec {
                 set: "fashion-mnist".to_string(),
-                variable: None,
                 classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
                 pool: true,
                 split: SplitSpec { train: 5, validation: 1, test: 1, stratified: true },
-                limit: None,
-                scaling: Scaling::Unit,
-                per_class: 7000,
+                ..DataSpec::default()
             },
             model: AutoencoderSpec {
                 loss: Loss::Bce,
@@ -137,46 +133,19 @@ mod tests {
                     dense(256, Activation::Relu),
                     Layer::Dense { units: Units::Input, activation: Activation::Sigmoid },
                 ],
-                init: Init::GlorotUniform,
-                code_penalty: CodePenalty::default(),
-                weight_penalty: WeightPenalty { l2: 0.0 },
-                contractive: None,
-                corruption: None,
-                variational: None,
+                ..AutoencoderSpec::default()
             },
             train: TrainSettings {
                 batch_size: 256,
                 max_epochs: 50,
                 early_stopping: Some(EarlyStoppingRule {
-                    monitor: Monitor::ValLoss,
                     patience: 5,
                     min_delta: 1e-2,
-                    baseline: None,
-                    start_from_epoch: 0,
-                    restore_best: false,
+                    ..EarlyStoppingRule::default()
                 }),
                 checkpoint: Some(CheckpointRule { every_epochs: 1, every_steps: None }),
             },
-            optimizer: OptimizerConfig {
-                name: OptimizerName::Nadam,
-                dialect: Dialect::Keras,
-                learning_rate: Some(1e-4),
-                momentum: None,
-                nesterov: None,
-                dampening: None,
-                beta_1: None,
-                beta_2: None,
-                epsilon: None,
-                rho: None,
-                centered: None,
-                initial_accumulator: None,
-                lr_decay: None,
-                momentum_decay: None,
-                weight_decay: None,
-                schedule: Schedule::Constant,
-                clip_norm: None,
-                clip_value: None,
-            },
+            optimizer: OptimizerSpec::from(Nadam::keras(1e-4)),
         };
         assert_eq!(run, expected);
     }

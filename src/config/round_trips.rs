@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Corruption, DataSpec, Scaling, SplitSpec};
-use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Sparsity, Variational, WeightPenalty};
+use crate::data::{Corruption, Scaling, SplitSpec};
+use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
 use crate::nn::{Activation, Init, Layer, Units};
-use crate::optim::{Dialect, Monitor, OptimizerConfig, OptimizerName, Schedule};
-use crate::tasks::{AutoencoderSpec, has_closed_form};
-use crate::train::{CheckpointRule, EarlyStoppingRule, TrainSettings};
+use crate::optim::{Adagrad, Nadam, Optimizer, Rmsprop, Semantics, Sgd};
+use crate::tasks::has_closed_form;
+use crate::train::{CheckpointRule, EarlyStoppingRule};
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
@@ -65,18 +65,23 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
     let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
     let layers = || proptest::collection::vec(layer(), 0..6);
     (loss, layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
-        |(loss, mut encoder, mut decoder, init, (l1, l2, weight), (sparsity, contractive, corruption, variational))| {
+        |(loss, mut encoder, mut decoder, init, (l1, l2, weight), (kl, contractive, corruption, variational))| {
             let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
             encoder.push(Layer::Dense { units: Units::Count(2), activation: code });
             decoder.push(Layer::Dense { units: Units::Input, activation: Activation::Sigmoid });
             // A variational model takes no other penalty on its code.
             let alone = variational.is_some();
-            let code_penalty = if alone { CodePenalty::default() } else { CodePenalty { l1, l2, sparsity } };
+            let code_penalty = if alone {
+                CodePenalty::default()
+            } else {
+                let rho = if kl.is_some() { l2.min(0.99) } else { 0.05 };
+                CodePenalty { l1, l2, kl, rho }
+            };
             let closed = has_closed_form(&encoder);
             let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
             let weight_penalty = WeightPenalty { l2: weight };
             AutoencoderSpec {
-                loss: if alone && loss == Loss::Kl { Loss::Mse } else { loss },
+                loss,
                 encoder,
                 decoder,
                 init,
@@ -90,23 +95,22 @@ fn model() -> impl Strategy<Value = AutoencoderSpec> {
     )
 }
 
-fn kinds() -> impl Strategy<Value = (Option<Sparsity>, Option<Contractive>, Option<Corruption>, Option<Variational>)> {
-    let sparsity = (number(), number()).prop_map(|(weight, rho)| Sparsity { weight, rho });
+fn kinds() -> impl Strategy<Value = (Option<f64>, Option<Contractive>, Option<Corruption>, Option<Variational>)> {
     let method = prop_oneof![
         Just(JacobianMethod::Auto),
         Just(JacobianMethod::Exact),
         Just(JacobianMethod::Gram),
-        (1usize..99).prop_map(JacobianMethod::Probes),
+        (1usize..99).prop_map(|count| JacobianMethod::Probes { count }),
     ];
     let contractive = (number(), method).prop_map(|(weight, method)| Contractive { weight, method });
     let corruption = prop_oneof![
-        number().prop_map(Corruption::Gaussian),
-        number().prop_map(Corruption::Masking),
-        number().prop_map(Corruption::SaltAndPepper),
+        number().prop_map(|std| Corruption::Gaussian { std }),
+        number().prop_map(|rate| Corruption::Masking { rate }),
+        number().prop_map(|rate| Corruption::SaltAndPepper { rate }),
     ];
     let variational = (number(), 0usize..99).prop_map(|(beta, warmup_epochs)| Variational { beta, warmup_epochs });
     use proptest::option::of;
-    (of(sparsity), of(contractive), of(corruption), of(variational))
+    (of(number()), of(contractive), of(corruption), of(variational))
 }
 
 fn monitor() -> impl Strategy<Value = Monitor> {
@@ -144,59 +148,63 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         (1usize..99, number()).prop_map(|(every, factor)| Schedule::Step { every, factor }),
         number().prop_map(|factor| Schedule::Exponential { factor }),
         (1usize..99, number()).prop_map(|(epochs, floor)| Schedule::Cosine { epochs, floor }),
-        (monitor(), number(), 0usize..9, number(), number()).prop_map(
-            |(monitor, factor, patience, min_delta, floor)| {
-                Schedule::Plateau { monitor, factor, patience, min_delta, floor }
-            }
+        (monitor(), number(), 0usize..9, number(), proptest::option::of(0usize..9), number()).prop_map(
+            |(monitor, factor, patience, min_delta, cooldown, floor)| {
+                let threshold = None;
+                Schedule::Plateau { monitor, factor, patience, min_delta, threshold, cooldown, floor }
+            },
         ),
     ]
 }
 
-fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
-    let some = || proptest::option::of(number());
-    let flag = || proptest::option::of(any::<bool>());
-    let kind = prop_oneof![
-        Just((OptimizerName::Sgd, Dialect::Keras)),
-        Just((OptimizerName::Sgd, Dialect::Pytorch)),
-        Just((OptimizerName::Nadam, Dialect::Pytorch)),
-        Just((OptimizerName::Adagrad, Dialect::Pytorch)),
-        Just((OptimizerName::Rmsprop, Dialect::Keras)),
-    ];
-    (kind, (some(), some(), some(), some(), some(), some()), (flag(), some(), some()), schedule()).prop_map(
-        |((name, dialect), (learning_rate, a, b, c, d, weight_decay), (on, clip_norm, clip_value), schedule)| {
-            let is = |owner| name == owner;
-            let only = |owner, value: Option<f64>| value.filter(|_| is(owner));
-            let sgd = OptimizerName::Sgd;
-            let nadam = OptimizerName::Nadam;
-            let adagrad = OptimizerName::Adagrad;
-            let rmsprop = OptimizerName::Rmsprop;
-            OptimizerConfig {
-                name,
-                dialect,
-                learning_rate,
-                momentum: only(sgd, a).or(only(rmsprop, a)),
-                nesterov: on.filter(|on| is(sgd) && (!on || a.is_some())),
-                dampening: only(sgd, b).filter(|_| dialect == Dialect::Pytorch && on != Some(true)),
-                beta_1: only(nadam, a),
-                beta_2: only(nadam, b),
-                epsilon: c.filter(|_| !is(sgd)),
-                rho: only(rmsprop, b),
-                centered: on.filter(|_| is(rmsprop)),
-                initial_accumulator: only(adagrad, b),
-                lr_decay: only(adagrad, d),
-                momentum_decay: only(nadam, d),
-                weight_decay,
-                schedule,
-                clip_norm,
-                clip_value: clip_value.filter(|_| clip_norm.is_none()),
+fn rule() -> impl Strategy<Value = Optimizer> {
+    let values = (number(), number(), number(), any::<bool>(), number());
+    let semantics = prop_oneof![Just(Semantics::Keras), Just(Semantics::Pytorch)];
+    (values, semantics, 0..4).prop_map(|((learning_rate, a, b, flag, weight_decay), semantics, which)| {
+        let of_pytorch = |value: f64| if semantics == Semantics::Pytorch { value } else { 0.0 };
+        match which {
+            0 => {
+                let (nesterov, dampening) = (flag, if flag { 0.0 } else { of_pytorch(b) });
+                Sgd { semantics, learning_rate, momentum: a, nesterov, dampening, weight_decay }.into()
             }
-        },
-    )
+            1 => {
+                let defaults = Nadam { semantics, learning_rate, weight_decay, ..Nadam::defaults(semantics) };
+                Nadam { beta_1: a, epsilon: b, ..defaults }.into()
+            }
+            2 => {
+                let (epsilon, initial_accumulator, lr_decay) = (a, b, of_pytorch(a));
+                Adagrad { semantics, learning_rate, epsilon, initial_accumulator, lr_decay, weight_decay }.into()
+            }
+            _ => {
+                let (momentum, epsilon, rho, centered) = (a, b, b, flag);
+                Rmsprop { semantics, learning_rate, momentum, epsilon, rho, centered, weight_decay }.into()
+            }
+        }
+    })
+}
+
+fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
+    let some = || proptest::option::of(number());
+    (rule(), schedule(), some(), some()).prop_map(|(rule, mut schedule, clip_norm, clip_value)| {
+        if let Schedule::Plateau { threshold, min_delta, factor, .. } = &mut schedule
+            && rule.semantics() == Semantics::Pytorch
+            && *factor > 0.5
+        {
+            (*threshold, *min_delta) = (Some(*min_delta), 0.0);
+        }
+        OptimizerSpec { rule, schedule, clip_norm, clip_value: clip_value.filter(|_| clip_norm.is_none()) }
+    })
 }
 
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer())
-        .prop_map(|(name, seed, data, model, train, optimizer)| RunConfig { name, seed, data, model, train, optimizer })
+    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
+        |(name, seed, data, mut model, train, optimizer)| {
+            if model.variational.is_some() && model.loss == Loss::Kl {
+                model.loss = Loss::Mse;
+            }
+            RunConfig { name, seed, data, model, train, optimizer }
+        },
+    )
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -280,6 +288,10 @@ checkpoint = { every_epochs = 1 }
 name = "nadam"
 dialect = "keras"
 learning_rate = 1e-4
+beta_1 = 0.9
+beta_2 = 0.999
+epsilon = 1e-7
+weight_decay = 0.0
 schedule = "constant"
 "#;
     assert_eq!(run.to_toml(), expected);
@@ -357,6 +369,5 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
     assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
     assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
-    assert_eq!((run.optimizer.dialect, run.optimizer.schedule), (Dialect::Keras, Schedule::Constant));
-    assert_eq!(run.optimizer.learning_rate, None);
+    assert_eq!(run.optimizer, OptimizerSpec::from(Sgd::keras(0.01)));
 }

@@ -4,9 +4,9 @@ use narrows_kernels::{Real, join};
 use ndarray::{ArrayView, Dimension};
 use sha2::{Digest, Sha256};
 
-use super::error::DataError;
-use super::payload::hex;
-use crate::spelling::nearest;
+use super::classes::check_labels;
+use super::error::{DataError, Fault, times};
+use crate::files::hex;
 
 /// Samples of one shape: images of any number of channels, or plain rows of numbers.
 ///
@@ -64,13 +64,19 @@ impl Dataset {
             [_, features] => [1, 1, features],
             [_, height, width] => [height, width, 1],
             [_, height, width, channels] => [height, width, channels],
-            _ => return Err(DataError::Dimensions { name, found: array.shape().to_vec() }),
+            _ => {
+                let found = format!("the array has the shape {:?}", array.shape());
+                let accepted = "one to four dimensions are accepted, [samples, height, width, channels] with the last ones left out";
+                return Err(unmade(&name, found, accepted));
+            }
         };
         let values: Vec<f32> = array.iter().copied().collect();
         check_count(&name, shape, values.len())?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             let features: usize = shape.iter().product();
-            return Err(DataError::NotFinite { name, sample: at / features, at: at % features, value: values[at] });
+            let (sample, value) = (at / features, at % features);
+            let found = format!("value {value} of sample {sample} (both counted from 0) is {}", values[at]);
+            return Err(unmade(&name, found, "all must be finite"));
         }
         Ok(Dataset::unlabelled(name, shape, Values::Floats(values)))
     }
@@ -157,20 +163,22 @@ impl Dataset {
     /// Refused: samples whose bytes are all equal, no samples, a set of floats.
     pub fn standard_min_max(&mut self, indices: &[u32]) -> Result<(), DataError> {
         let features = self.features();
+        let refuse = |found: &str| {
+            let doing = format!("scale {} as data.scaling = \"standard-min-max\" asks", self.name);
+            let accepted = "accepted: images of two levels or more, or data.scaling = \"unit\"";
+            Err(Fault::new(found, accepted).doing(doing).into())
+        };
         let Values::Bytes(bytes, table) = &mut self.values else {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
+            return refuse("its values are floats, which are taken as they are");
         };
         let mut counts = [0u64; 256];
         for &index in indices {
             bytes[index as usize * features..][..features].iter().for_each(|&level| counts[usize::from(level)] += 1);
         }
-        let (Some(darkest), Some(lightest)) =
-            (counts.iter().position(|&count| count > 0), counts.iter().rposition(|&count| count > 0))
-        else {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
-        };
+        let darkest = counts.iter().position(|&count| count > 0).unwrap_or(0);
+        let lightest = counts.iter().rposition(|&count| count > 0).unwrap_or(0);
         if darkest == lightest {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
+            return refuse("its training images have one grey level, or there are none");
         }
         let total: u64 = counts.iter().sum();
         let unit: [f64; 256] = std::array::from_fn(|level| level as f64 / 255.0);
@@ -212,7 +220,7 @@ impl Dataset {
     /// Refused: other shapes, other classes, labels in only one of the two, bytes and floats.
     pub fn concatenate(mut self, other: Dataset) -> Result<Dataset, DataError> {
         let refuse = |first: Dataset, difference: String| {
-            Err(DataError::Unjoinable { first: first.name, second: other.name.clone(), difference })
+            Err(Fault::new(difference, "").doing(format!("join {} and {}", first.name, other.name)).into())
         };
         if self.shape != other.shape {
             let shapes = [self.shape, other.shape].map(size);
@@ -233,43 +241,8 @@ impl Dataset {
             (Values::Floats(floats), Values::Floats(more)) => floats.extend_from_slice(more),
             _ => return refuse(self, "one holds bytes and the other floats".into()),
         }
-        match self.len() {
-            count if u32::try_from(count).is_err() => Err(DataError::TooMany { name: self.name, count }),
-            _ => Ok(self),
-        }
-    }
-
-    /// The samples of some classes, in their old order, see [`members_of`](Self::members_of).
-    pub fn filter_classes<S: AsRef<str>>(&self, selectors: &[S]) -> Result<Dataset, DataError> {
-        let (members, kept) = self.members_of(selectors)?;
-        Ok(self.subset(&members).renumbered(&kept))
-    }
-
-    /// The indices of the samples of some classes, and the numbers of the classes, both ascending. A selector is the name
-    /// of a class, whatever its case, or else its number in digits; naming a class twice is naming it once.
-    ///
-    /// Refused: a set without labels, an empty list, a selector that is no class.
-    pub(super) fn members_of<S: AsRef<str>>(&self, selectors: &[S]) -> Result<(Vec<u32>, Vec<usize>), DataError> {
-        let set = || self.name.clone();
-        let labels = self.labels.as_ref().ok_or_else(|| DataError::Unlabelled { set: set() })?;
-        if selectors.is_empty() {
-            return Err(DataError::NoClasses { set: set() });
-        }
-        let mut kept: Vec<usize> =
-            selectors.iter().map(|selector| self.class_number(selector.as_ref())).collect::<Result<_, _>>()?;
-        kept.sort_unstable();
-        kept.dedup();
-        let numbered = (0u32..).zip(labels);
-        let members = numbered.filter(|(_, label)| kept.contains(&usize::from(**label))).map(|(index, _)| index);
-        Ok((members.collect(), kept))
-    }
-
-    /// The same samples, whose classes are those of the old numbers `kept`, numbered 0, 1, … in this order.
-    pub(super) fn renumbered(mut self, kept: &[usize]) -> Dataset {
-        let number = |old: u8| kept.iter().position(|&class| class == usize::from(old)).unwrap_or(0) as u8;
-        self.labels.iter_mut().flatten().for_each(|label| *label = number(*label));
-        self.class_names = kept.iter().map(|&class| self.class_names[class].clone()).collect();
-        self
+        check_count(&self.name, self.shape, self.len() * self.features())?;
+        Ok(self)
     }
 
     /// The samples at `indices` `[m]`, in that order, with their labels.
@@ -284,18 +257,6 @@ impl Dataset {
         };
         let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i as usize]).collect());
         Dataset { name: self.name.clone(), labels, class_names: self.class_names.clone(), shape: self.shape, values }
-    }
-
-    fn class_number(&self, selector: &str) -> Result<usize, DataError> {
-        let lower = selector.to_lowercase();
-        let named = self.class_names.iter().position(|name| name.to_lowercase() == lower);
-        let numbered = || selector.parse().ok().filter(|&number: &usize| number < self.class_names.len());
-        named.or_else(numbered).ok_or_else(|| DataError::UnknownClass {
-            class: selector.to_string(),
-            set: self.name.clone(),
-            classes: self.class_names.clone(),
-            nearest: nearest(selector, self.class_names.iter().map(String::as_str)).map(str::to_owned),
-        })
     }
 
     /// Copies the values of the samples at `indices` `[m]` to `out` `[m, features]`, in the current thread pool. Allocates
@@ -353,56 +314,24 @@ fn rows<V: Copy>(values: &[V], features: usize, indices: &[u32]) -> Vec<V> {
 fn check_count(name: &str, shape: [usize; 3], values: usize) -> Result<(), DataError> {
     let features = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     let Some(count) = features.filter(|&f| f > 0 && values.is_multiple_of(f)).map(|features| values / features) else {
-        return Err(DataError::PartialImage { name: name.to_owned(), values, shape });
+        return Err(unmade(name, format!("{values} values are not a whole number of {} images", size(shape)), ""));
     };
     match u32::try_from(count) {
         Ok(_) => Ok(()),
-        Err(_) => Err(DataError::TooMany { name: name.to_owned(), count }),
+        Err(_) => {
+            let accepted = format!("at most {} can be numbered", u32::MAX);
+            Err(unmade(name, format!("it would have {count} samples"), &accepted))
+        }
     }
+}
+
+fn unmade(name: &str, found: String, accepted: &str) -> DataError {
+    Fault::new(found, accepted).doing(format!("make the data set {name}")).into()
 }
 
 /// Height × width of an image, and its channels where they are not one.
-pub(super) fn size([height, width, channels]: [usize; 3]) -> String {
-    match channels {
-        1 => format!("{height}×{width}"),
-        _ => format!("{height}×{width}×{channels}"),
-    }
-}
-
-/// How many of the samples at `indices` are of each class, in the order of the class numbers; 0 is a count.
-///
-/// # Panics
-/// If an index has no label, or a label no name.
-pub fn class_distribution(labels: &[u8], indices: &[u32], class_names: &[String]) -> Vec<(String, usize)> {
-    let mut counts: Vec<_> = class_names.iter().map(|name| (name.clone(), 0)).collect();
-    for &index in indices {
-        counts[usize::from(labels[index as usize])].1 += 1;
-    }
-    counts
-}
-
-/// Refuses labels that do not fit `count` images and `classes` classes.
-pub(crate) fn check_labels(
-    images: &str,
-    origin: &str,
-    count: usize,
-    labels: &[u8],
-    classes: usize,
-) -> Result<(), DataError> {
-    if labels.len() != count {
-        return Err(DataError::CountMismatch {
-            images: images.to_string(),
-            image_count: count,
-            labels: origin.to_string(),
-            label_count: labels.len(),
-        });
-    }
-    match labels.iter().position(|&label| usize::from(label) >= classes) {
-        Some(index) => {
-            Err(DataError::LabelOutOfRange { origin: origin.to_string(), index, label: labels[index], classes })
-        }
-        None => Ok(()),
-    }
+pub(super) fn size(shape: [usize; 3]) -> String {
+    times(&shape[..if shape[2] == 1 { 2 } else { 3 }], "×")
 }
 
 #[cfg(test)]
@@ -414,39 +343,6 @@ mod tests {
         data.with_labels(vec![2, 0, 1, 2, 0], ["Trouser", "Sandal", "Ankle boot"]).unwrap()
     }
 
-    fn select(selectors: &[&str]) -> Result<Dataset, String> {
-        three_classes().filter_classes(selectors).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn classes_are_selected_by_name_in_any_case_or_by_number_and_renumbered() {
-        let boots = select(&["ANKLE BOOT", "trouser"]).unwrap();
-        assert_eq!(boots.bytes().unwrap(), [0, 1, 2, 3, 6, 7, 8, 9]);
-        assert_eq!(boots.labels.as_deref(), Some(&[1, 0, 1, 0][..]));
-        assert_eq!(boots.class_names, ["Trouser", "Ankle boot"]);
-        assert_eq!(select(&["0", "2", "Trouser"]).unwrap(), boots);
-    }
-
-    #[test]
-    fn a_name_made_of_digits_comes_before_the_number() {
-        let set = Dataset::from_bytes("swapped", [1, 1, 1], vec![7, 8]).unwrap();
-        let set = set.with_labels(vec![0, 1], ["1", "0"]).unwrap();
-        assert_eq!(set.filter_classes(&["1"]).unwrap().bytes().unwrap(), [7]);
-    }
-
-    #[test]
-    fn selections_that_cannot_be_made_say_why() {
-        assert_eq!(
-            select(&["Sandle"]).unwrap_err(),
-            "cannot select the class `Sandle` of toys: did you mean `Sandal`? \
-             its classes are Trouser (0), Sandal (1), Ankle boot (2)"
-        );
-        assert!(select(&["3"]).unwrap_err().contains("`3`"));
-        assert!(select(&[]).unwrap_err().contains("the list is empty"));
-        let unlabelled = Dataset { labels: None, ..three_classes() };
-        assert!(unlabelled.filter_classes(&["0"]).unwrap_err().to_string().contains("has no labels"));
-    }
-
     #[test]
     fn parts_that_disagree_make_no_data_set() {
         let make = |bytes: usize, labels: &[u8]| {
@@ -456,7 +352,7 @@ mod tests {
         assert!(make(7, &[]).contains("7 values are not a whole number of 2×2 images"));
         assert!(make(8, &[0; 3]).contains("holds 2 images, but x holds 3 labels"));
         let sentence = make(8, &[1, 2]);
-        assert!(sentence.contains("label number 1 (counting from 0) is 2, but there are 2 classes"), "{sentence}");
+        assert!(sentence.contains("label number 1 (counting from 0) is 2; there are 2 classes"), "{sentence}");
         assert!(Dataset::from_bytes("x", [0, 4, 1], vec![]).is_err());
     }
 

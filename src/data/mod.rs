@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod catalog;
+mod classes;
 pub mod corruption;
 pub mod dataset;
 pub mod draw;
@@ -11,7 +12,7 @@ pub mod idx;
 pub mod load;
 pub mod matlab;
 pub mod npy;
-mod payload;
+pub mod payload;
 pub mod picture;
 pub mod published;
 pub mod samples;
@@ -21,9 +22,10 @@ pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
+pub use classes::class_distribution;
 pub use corruption::{Corruption, corrupt, corrupt_measured};
-pub use dataset::{Dataset, class_distribution};
-pub use error::DataError;
+pub use dataset::Dataset;
+pub use error::{DataError, Fault};
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};
 pub use published::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Published};

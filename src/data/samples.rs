@@ -3,7 +3,8 @@
 use narrows_kernels::Real;
 use ndarray::Array2;
 
-use super::dataset::{Dataset, class_distribution};
+use super::classes::class_distribution;
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::split::{Split, shares};
 

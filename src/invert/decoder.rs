@@ -5,7 +5,7 @@ use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef,
 
 use super::InvertError;
 use crate::loss::Loss;
-use crate::nn::{Autoencoder, Layer, to_kernel};
+use crate::nn::{Autoencoder, Layer};
 
 /// y = activation(x·W + b).
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Dense<T> {
     /// Values of a row of y.
     pub outputs: usize,
     /// Applied to each output.
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 /// One step from code to image.
@@ -30,7 +30,7 @@ pub enum Stage<T> {
     /// A dense layer.
     Dense(Dense<T>),
     /// The sigmoid that belongs to the loss, after a last layer that gives logits.
-    Activation(Activation<T>),
+    Activation(Activation),
 }
 
 /// A decoder of dense layers whose widths never fall, with its numbers.
@@ -60,10 +60,10 @@ impl<T: Real> Decoder<T> {
                     bias: convert(dense.bias.of(params)),
                     inputs,
                     outputs,
-                    activation: to_kernel(dense.activation),
+                    activation: dense.activation,
                 }));
             } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
-                return Err(InvertError::NotDense { layer: name, kind: placed.layer.kind().to_owned() });
+                return Err(InvertError::NotDense { layer: name, kind: placed.layer.name().to_owned() });
             }
         }
         if loss == Loss::BceLogits {

@@ -9,42 +9,21 @@ pub use penalty::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variationa
 
 use narrows_kernels::Real;
 
+use crate::settings::settings;
 use crate::tape::{Activation, Tape, Var, Whole};
 
-/// What is minimised: averaged over images and values, unless stated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// Binary cross-entropy of a sigmoid output, in nats.
-    Bce,
-    /// Binary cross-entropy that applies the sigmoid itself.
-    BceLogits,
-    /// Mean squared error.
-    Mse,
-    /// Kullback–Leibler divergence between image and reconstruction, each normalised to sum one.
-    Kl,
-}
-
-impl Loss {
-    /// Every one with its name.
-    pub const NAMED: [(&'static str, Loss); 4] =
-        [("bce", Loss::Bce), ("bce-logits", Loss::BceLogits), ("mse", Loss::Mse), ("kl", Loss::Kl)];
-
-    /// Its name in a configuration.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl Loss {
-    /// What the model's last layer may be for this loss, where one with the activation `last` is refused: the sigmoid of a
-    /// cross-entropy must be applied once.
-    pub fn refuses_output(self, last: crate::nn::Activation) -> Option<&'static str> {
-        let is_sigmoid = last == crate::nn::Activation::Sigmoid;
-        match self {
-            Loss::Bce if !is_sigmoid => Some("with a sigmoid (\"bce-logits\" applies it itself)"),
-            Loss::BceLogits if is_sigmoid => Some("without a sigmoid (\"bce\" takes one with it)"),
-            _ => None,
-        }
+settings! {
+    /// What is minimised: averaged over images and values, unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Loss {
+        /// Binary cross-entropy of a sigmoid output, in nats.
+        Bce = "bce",
+        /// Binary cross-entropy that applies the sigmoid itself.
+        BceLogits = "bce-logits",
+        /// Mean squared error.
+        Mse = "mse",
+        /// Kullback–Leibler divergence between image and reconstruction, each normalised to sum one.
+        Kl = "kl",
     }
 }
 
@@ -267,7 +246,8 @@ mod tests {
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
             let code = tape.constant([2, 2], &[1.0, -2.0, 0.0, 4.0]);
-            let penalty = code_penalty(CodePenalty { l1: 0.1, l2: 0.01, sparsity: None }, tape, code, 2).unwrap();
+            let penalty =
+                code_penalty(CodePenalty { l1: 0.1, l2: 0.01, ..CodePenalty::default() }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
             assert!(code_penalty(CodePenalty::default(), tape, code, 2).is_none());
             let penalty = weight_penalty(0.5, tape, code).unwrap();

@@ -1,14 +1,41 @@
 //! What is added to the loss: penalties on the code, on the weights, on derivatives, and the divergence of a drawn code.
 
-/// Added to the loss: (l1 · Σ|x| + l2 · Σx²) / batch size, both factors at least 0, and a divergence from sparse means.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CodePenalty {
-    /// Factor of the sum of magnitudes.
-    pub l1: f64,
-    /// Factor of the sum of squares.
-    pub l2: f64,
-    /// In TOML `kl` and `rho` beside `l1`; absent for none.
-    pub sparsity: Option<Sparsity>,
+use crate::settings::{Fault, Range, at_least, settings};
+
+settings! {
+    /// Added to the loss: (l1 · Σ|x| + l2 · Σx²) / batch size, and [`Sparsity`].
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct CodePenalty {
+        /// Factor of the sum of magnitudes.
+        pub l1: f64 = 0.0, in Range::NOT_NEGATIVE;
+        /// Factor of the sum of squares.
+        pub l2: f64 = 0.0, in Range::NOT_NEGATIVE;
+        /// Factor of the divergence from sparse means.
+        pub kl: Option<f64> = None, in Range::NOT_NEGATIVE;
+        /// The mean activation of a code unit that costs nothing.
+        pub rho: f64 = 0.05, in Range::INSIDE,
+            if |penalty| penalty.kl.is_some(), else "given without kl", "rho beside kl, as in { kl = 1e-3, rho = 0.05 }";
+    }
+    settle settle;
+}
+
+impl CodePenalty {
+    /// Whether nothing is penalised.
+    pub fn is_none(&self) -> bool {
+        *self == CodePenalty::default()
+    }
+
+    /// The divergence from sparse means, where it has a factor.
+    pub fn sparsity(&self) -> Option<Sparsity> {
+        self.kl.map(|weight| Sparsity { weight, rho: self.rho })
+    }
+
+    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        if self.kl.is_none_or(|weight| weight == 0.0) {
+            *self = CodePenalty { l1: self.l1, l2: self.l2, ..CodePenalty::default() };
+        }
+        Ok(())
+    }
 }
 
 /// Added to the loss: weight · Σ_j KL(ρ ‖ ρ̂_j), where ρ̂_j is the mean of code unit j over the batch, clipped to (ε, 1 − ε).
@@ -20,59 +47,52 @@ pub struct Sparsity {
     pub rho: f64,
 }
 
-/// Added to the loss: l2 · Σw² over the weight matrices, biases left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct WeightPenalty {
-    /// Factor of the sum of squares, at least 0.
-    pub l2: f64,
-}
-
-/// Added to the loss: weight · ‖∂code/∂input‖²_F, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Contractive {
-    /// Factor of the norm; above 0.
-    pub weight: f64,
-    /// How the norm is computed.
-    pub method: JacobianMethod,
-}
-
-/// How ‖∂code/∂input‖²_F is computed while training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JacobianMethod {
-    /// The closed form where there is one, else `Exact` for codes of up to 32 units and four probes for larger ones.
-    Auto,
-    /// A recorded backward pass for each code unit: any encoder.
-    Exact,
-    /// The closed form of an encoder that is one or two dense layers and nothing else.
-    Gram,
-    /// An unbiased estimate from so many random directions for each image, at least 1: any encoder.
-    Probes(usize),
-}
-
-/// The code is drawn from a normal distribution whose mean and logarithm of the variance the encoder gives.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Variational {
-    /// Factor of the divergence of that distribution from N(0, I); at least 0.
-    pub beta: f64,
-    /// Epochs over which the factor rises linearly from 0 to `beta`; 0 begins with `beta`.
-    pub warmup_epochs: usize,
-}
-
-impl CodePenalty {
-    /// Whether nothing is penalised.
-    pub fn is_none(&self) -> bool {
-        *self == CodePenalty::default()
+settings! {
+    /// Added to the loss: l2 · Σw² over the weight matrices, biases left out.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct WeightPenalty {
+        /// Factor of the sum of squares.
+        pub l2: f64 = 0.0, in Range::NOT_NEGATIVE;
     }
 }
 
-impl JacobianMethod {
-    /// Those without a number, with their names.
-    pub const NAMED: [(&'static str, JacobianMethod); 3] =
-        [("auto", JacobianMethod::Auto), ("exact", JacobianMethod::Exact), ("gram", JacobianMethod::Gram)];
+settings! {
+    /// Added to the loss: weight · ‖∂code/∂input‖²_F, averaged over the batch.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Contractive {
+        /// Factor of the norm; 0 is no penalty.
+        pub weight: f64 = 0.0, in Range::NOT_NEGATIVE, required "a factor, as in weight = 1e-4";
+        /// How the norm is computed.
+        pub method: JacobianMethod = JacobianMethod::Auto;
+    }
+}
 
-    /// Its name in a configuration.
-    pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, method)| *method == self).map_or("probes", |(name, _)| name)
+settings! {
+    /// How ‖∂code/∂input‖²_F is computed while training.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum JacobianMethod {
+        /// The closed form where there is one, else `Exact` for codes of up to 32 units and four probes for larger ones.
+        Auto = "auto",
+        /// A recorded backward pass for each code unit: any encoder.
+        Exact = "exact",
+        /// The closed form of an encoder that is one or two dense layers and nothing else.
+        Gram = "gram",
+        /// An unbiased estimate from random directions: any encoder.
+        Probes = "probes" implied {
+            /// How many random directions are taken for each image.
+            count("probes"): usize = 4, in at_least(1);
+        },
+    }
+}
+
+settings! {
+    /// The code is drawn from a normal distribution whose mean and logarithm of the variance the encoder gives.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Variational {
+        /// Factor of the divergence of that distribution from N(0, I).
+        pub beta: f64 = 1.0, in Range::NOT_NEGATIVE;
+        /// Epochs over which the factor rises linearly from 0 to `beta`; 0 begins with `beta`.
+        pub warmup_epochs: usize = 0;
     }
 }
 

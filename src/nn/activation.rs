@@ -1,66 +1,65 @@
-//! Activation functions by name.
+//! Activations as settings: a name, and beside it the number that goes with it.
 
-/// A function of one value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
-    /// x
-    Linear,
-    /// max(x, 0)
-    Relu,
-    /// x for x ≥ 0, slope · x below
-    LeakyRelu {
-        /// Above 0, at most 1.
-        slope: f64,
-    },
-    /// x for x ≥ 0, alpha · (exp(x) − 1) below
-    Elu {
-        /// Above 0.
-        alpha: f64,
-    },
-    /// tanh(x)
-    Tanh,
-    /// 1 / (1 + exp(−x))
-    Sigmoid,
-    /// ln(1 + exp(x))
-    Softplus,
-}
+use std::ops::Bound::{Excluded, Included};
 
-impl Activation {
-    /// Its name in a configuration.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Activation::Linear => "linear",
-            Activation::Relu => "relu",
-            Activation::LeakyRelu { .. } => "leaky-relu",
-            Activation::Elu { .. } => "elu",
-            Activation::Tanh => "tanh",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Softplus => "softplus",
-        }
+use super::Activation;
+use crate::settings::{About, Choice, Range, Setting, Visitor};
+
+const SLOPE: Range = Range {
+    from: Excluded(0.0),
+    to: Included(1.0),
+    accepted: "a number above 0 and at most 1 (for 0 there is \"relu\")",
+};
+
+const ALL: [Activation; 7] = [
+    Activation::Linear,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.01 },
+    Activation::Elu { alpha: 1.0 },
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::Softplus,
+];
+
+const NAMES: &[&str] = &["linear", "relu", "leaky-relu", "elu", "tanh", "sigmoid", "softplus"];
+
+impl Choice for Activation {
+    fn names(&self) -> &'static [&'static str] {
+        NAMES
+    }
+
+    fn chosen(&self) -> usize {
+        NAMES.iter().position(|name| *name == self.name()).unwrap_or(0)
+    }
+
+    fn choose(&mut self, number: usize) {
+        *self = ALL[number];
+    }
+
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        let (key, doc, value, range) = match self {
+            Activation::LeakyRelu { slope } => ("slope", "The slope below 0.", slope, SLOPE),
+            Activation::Elu { alpha } => ("alpha", "What −y approaches far below 0.", alpha, Range::ABOVE_ZERO),
+            _ => return,
+        };
+        visitor.number(&About { key, doc, required: None }, value, range);
     }
 }
 
-impl std::fmt::Display for Activation {
-    /// The name, and the number that goes with it: "relu", "leaky-relu 0.5".
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Activation::LeakyRelu { slope: number } | Activation::Elu { alpha: number } => {
-                write!(f, "{} {number}", self.name())
-            }
-            _ => f.write_str(self.name()),
-        }
+impl Setting for Activation {
+    type Form = ();
+
+    fn show(&mut self, about: &About, (): (), visitor: &mut dyn Visitor) {
+        visitor.word(about, self);
     }
 }
 
-/// The kernel's activation for the named one.
-pub fn to_kernel<T: narrows_kernels::Real>(activation: Activation) -> narrows_kernels::Activation<T> {
-    match activation {
-        Activation::Linear => narrows_kernels::Activation::Identity,
-        Activation::Relu => narrows_kernels::Activation::Relu,
-        Activation::LeakyRelu { slope } => narrows_kernels::Activation::LeakyRelu(T::from_f64(slope)),
-        Activation::Elu { alpha } => narrows_kernels::Activation::Elu(T::from_f64(alpha)),
-        Activation::Tanh => narrows_kernels::Activation::Tanh,
-        Activation::Sigmoid => narrows_kernels::Activation::Sigmoid,
-        Activation::Softplus => narrows_kernels::Activation::Softplus,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_the_activations() {
+        assert_eq!(ALL.map(|activation| activation.name()), NAMES);
     }
 }

@@ -101,7 +101,7 @@ fn head(encoder: &Sequential, layout: &mut Layout) -> Result<[Param; 2], ModelEr
         let found = encoder
             .layers()
             .last()
-            .map_or_else(String::new, |last| format!("{} ({})", last.layer.kind(), last.layer.detail()));
+            .map_or_else(String::new, |last| format!("{} ({})", last.layer.name(), last.layer.detail()));
         return Err(ModelError::NoMean { found });
     };
     let (rows, cols) = (weight.shape.rows(), weight.shape.cols());
@@ -211,7 +211,7 @@ impl Autoencoder {
         let [weight, bias] = self.log_variance.as_ref()?;
         tape.set_scope(self.encoder.layers().len() as u32 - 1);
         let (weight, bias) = (weight.on(tape), bias.on(tape));
-        Some(tape.dense(encoded.before, weight, bias, crate::tape::Activation::Identity))
+        Some(tape.dense(encoded.before, weight, bias, Activation::Linear))
     }
 
     /// Records the decoder: code [batch, code] → output [batch, …].

@@ -17,39 +17,30 @@ use narrows_kernels::Real;
 use rand::RngExt as _;
 
 use crate::rng::Stream;
+use crate::settings::{Range, settings};
 
-/// How weights and biases begin. Biases begin at zero unless stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Init {
-    /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
-    #[default]
-    GlorotUniform,
-    /// Normal with variance 2 / (fan in + fan out).
-    GlorotNormal,
-    /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
-    HeUniform,
-    /// Normal with variance 2 / fan in.
-    HeNormal,
-    /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
-    PytorchLinear,
-    /// Normal around zero.
-    Normal {
-        /// Standard deviation, above 0.
-        std: f64,
-        /// Whether the biases are drawn too.
-        biases: bool,
-    },
-}
-
-impl Init {
-    /// Those without numbers, with their names.
-    pub const NAMED: [(&'static str, Init); 5] = [
-        ("glorot-uniform", Init::GlorotUniform),
-        ("glorot-normal", Init::GlorotNormal),
-        ("he-uniform", Init::HeUniform),
-        ("he-normal", Init::HeNormal),
-        ("pytorch-linear", Init::PytorchLinear),
-    ];
+settings! {
+    /// How weights and biases begin. Biases begin at zero unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Init tagged {
+        /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
+        GlorotUniform = "glorot-uniform",
+        /// Normal with variance 2 / (fan in + fan out).
+        GlorotNormal = "glorot-normal",
+        /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
+        HeUniform = "he-uniform",
+        /// Normal with variance 2 / fan in.
+        HeNormal = "he-normal",
+        /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
+        PytorchLinear = "pytorch-linear",
+        /// Normal around zero.
+        Normal = "normal" {
+            /// Standard deviation of weights drawn from a normal distribution around zero.
+            std("normal"): f64 = 0.05, in Range::ABOVE_ZERO, required "a standard deviation, as in normal = 0.05";
+            /// Whether the biases are drawn too.
+            biases: bool = false;
+        },
+    }
 }
 
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.

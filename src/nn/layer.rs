@@ -2,32 +2,36 @@
 
 use narrows_kernels::Real;
 
-use super::activation::to_kernel;
 use super::{Activation, Init, Layout, ModelError, Param, Pass, init_dense};
 use crate::rng::{Purpose, stream};
+use crate::settings::{About, Counts, Range, Setting, Visitor, settings};
 use crate::tape::{Shape, Tape, Var};
 
-/// What a layer is, wherever it stands. In a configuration the first key says which: `{ dense = 256, activation = "relu" }`,
-/// `{ dropout = 0.2 }`, `{ noise = 0.1 }`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Layer {
-    /// y = activation(x·W + b): every output depends on every input. Takes samples of any shape as rows of values.
-    Dense {
-        /// The number of outputs.
-        units: Units,
-        /// What is applied to each output.
-        activation: Activation,
-    },
-    /// Inverted dropout, while training only: each value is zero with this probability, the others are divided by 1 − rate.
-    Dropout {
-        /// At least 0, below 1.
-        rate: f64,
-    },
-    /// Additive normal noise, while training only.
-    Noise {
-        /// Its standard deviation, at least 0.
-        std: f64,
-    },
+/// Layers of an encoder or a decoder at most: deeper than any network that dense layers can be trained in.
+pub const MOST_LAYERS: usize = 256;
+
+settings! {
+    /// What a layer is, wherever it stands.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Layer tagged {
+        /// y = activation(x·W + b): every output depends on every input. Takes samples of any shape as rows of values.
+        Dense = "dense" {
+            /// The number of outputs; "input" is as many as the data has values.
+            units("dense"): Units = Units::Input;
+            /// What is applied to each output.
+            activation: Activation = Activation::Linear;
+        },
+        /// Inverted dropout, while training only: each value is zero with this probability, the others are divided by 1 − rate.
+        Dropout = "dropout" {
+            /// The probability of zero while training.
+            rate("dropout"): f64 = 0.0, in Range::BELOW_ONE;
+        },
+        /// Additive normal noise, while training only.
+        Noise = "noise" {
+            /// Standard deviation of the normal noise that is added while training.
+            std("noise"): f64 = 0.0, in Range::NOT_NEGATIVE;
+        },
+    }
 }
 
 /// How many outputs a dense layer has.
@@ -42,6 +46,20 @@ pub enum Units {
 impl From<usize> for Units {
     fn from(count: usize) -> Self {
         Units::Count(count)
+    }
+}
+
+impl Setting for Units {
+    type Form = ();
+
+    fn show(&mut self, about: &About, (): (), visitor: &mut dyn Visitor) {
+        let form = Counts { noun: "a number of units", word: Some(("input", 0)), ..Counts::new(1, 1 << 20) };
+        let mut count = match *self {
+            Units::Count(count) => count as u64,
+            Units::Input => 0,
+        };
+        visitor.count(about, &mut count, form);
+        *self = if count == 0 { Units::Input } else { Units::Count(count as usize) };
     }
 }
 
@@ -85,14 +103,9 @@ pub struct Dense<'a> {
 }
 
 impl Layer {
-    /// "dense", "dropout" or "noise".
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Layer::Dense { .. } => "dense",
-            Layer::Dropout { .. } => "dropout",
-            Layer::Noise { .. } => "noise",
-        }
-    }
+    /// What is accepted as a layer, by example.
+    pub const ACCEPTED: &'static str =
+        "one layer: { dense = 256, activation = \"relu\" }, { dropout = 0.2 } or { noise = 0.1 }";
 
     /// What a summary says of it beside its kind: the activation, the rate, the standard deviation.
     pub fn detail(&self) -> String {
@@ -160,7 +173,7 @@ impl Placed {
                     x
                 };
                 let (weight, bias) = (self.params[0].on(tape), self.params[1].on(tape));
-                tape.dense(x, weight, bias, to_kernel(activation))
+                tape.dense(x, weight, bias, activation)
             }
             (Layer::Dropout { rate }, Pass::Train(draws)) => {
                 tape.dropout(x, *rate, draws.streams(Purpose::Noise, self.number))

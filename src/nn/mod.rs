@@ -10,10 +10,10 @@ mod sequential;
 mod summary;
 pub mod weights;
 
-pub use activation::{Activation, to_kernel};
+pub use crate::tape::Activation;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded, ModelError};
 pub use init::{Init, init_dense};
-pub use layer::{Dense, Layer, Placed, Units, dense, dropout, noise};
+pub use layer::{Dense, Layer, MOST_LAYERS, Placed, Units, dense, dropout, noise};
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};
 pub use sequential::Sequential;

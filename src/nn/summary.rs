@@ -40,7 +40,7 @@ fn part(
     let last = layers.layers().len() - 1;
     for (number, placed) in layers.layers().iter().enumerate() {
         let detail = if number == last && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
-        let label = format!("{name}.{number} {} ({detail})", placed.layer.kind());
+        let label = format!("{name}.{number} {} ({detail})", placed.layer.name());
         row(f, &label, &shape(placed.output), &grouped(placed.parameters()))?;
     }
     if let Some([weight, bias]) = head {

@@ -10,7 +10,7 @@ use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
 use super::measures::further_figures;
 use super::prepare::Prepared;
-use super::resume::{self, identity, resolved};
+use super::resume::{self, identity};
 use crate::config::RunConfig;
 use crate::data::Samples;
 use crate::files::sha256;
@@ -109,7 +109,6 @@ pub fn execute(
     folder: &RunFolder,
     callback: &mut dyn Callback<f32>,
 ) -> Result<Executed, RunError> {
-    let config = &resolved(config);
     let identity = identity(config, prepared, machine);
     let training = training(config, prepared, machine.context);
     let state = resume::read_state(folder, &identity, &training, callback)?;

@@ -24,4 +24,4 @@ pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use measures::{JACOBIANS, further_figures};
 pub use prepare::{Prepared, load_data, prepare};
-pub use resume::{Found, check_config, find_run, identity, resolved, run_config};
+pub use resume::{Found, check_config, find_run, identity, run_config};

@@ -17,7 +17,6 @@ use crate::data::Splits;
 use crate::files::{hex, read_whole};
 use crate::nn::weights;
 use crate::optim::Monitor;
-use crate::optim::OptimizerSpec;
 use crate::tasks::Evaluation;
 use crate::train::{Best, Callback, FitResult, History, State, Stop, TrainError, Training};
 
@@ -35,16 +34,11 @@ pub enum Found {
     Finished(Box<Executed>),
 }
 
-/// The configuration with everything decided, as `config.toml` holds it.
-pub fn resolved(config: &RunConfig) -> RunConfig {
-    RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() }
-}
-
 /// What the bits of a run depend on.
 pub fn identity(config: &RunConfig, prepared: &Prepared, machine: Machine) -> Identity {
     Identity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: resolved(config).to_toml(),
+        config: config.to_toml(),
         data: data_digest(&prepared.loaded),
         gemm: gemm_name(machine.context.gemm).to_owned(),
     }
@@ -73,7 +67,7 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     if !path.join(CONFIG).exists() {
         return Ok(Found::Absent);
     }
-    check_config(path, &read_config(path)?, &resolved(config))?;
+    check_config(path, &read_config(path)?, config)?;
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(Found::Begun);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::config::{ReportKind, RunConfig, StudyConfig};
+use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{read_whole, write_whole};
 use crate::run::{
@@ -153,8 +153,8 @@ pub fn run_study(
     let study = Study { config, machine, jobs, runs, interrupted };
     if !study.runs.is_empty() {
         write_whole(&out.join("summary.csv"), summary_csv(&study).as_bytes())?;
-        let page = match &study.config.report.kind {
-            ReportKind::Inversion(inversion) if !study.interrupted => {
+        let page = match &study.config.report.inversion {
+            Some(inversion) if !study.interrupted => {
                 inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
             }
             _ => {

@@ -43,14 +43,6 @@ pub enum BackwardError {
         /// Shape of the parameter.
         shape: Shape,
     },
-    /// A recorded gradient runs through an operation whose gradient cannot be differentiated again.
-    #[error(
-        "the gradient of \"{operation}\" is computed with its value and cannot be recorded; only Tape::backward goes through it"
-    )]
-    NotRecordable {
-        /// The operation.
-        operation: &'static str,
-    },
 }
 
 /// Where the contributions of a backward pass go.
@@ -130,6 +122,7 @@ impl<T: Real> Tape<'_, T> {
     /// Marks the nodes that depend on a root: no gradient is computed that nobody reads.
     fn mark_needed(&mut self, is_root: impl Fn(&Node<T>, Var) -> bool) {
         let arena = &mut *self.arena;
+        assert!(!arena.walking, "a gradient is taken within the vector–Jacobian product of a function");
         arena.needed.clear();
         for (index, node) in arena.nodes[..arena.len].iter().enumerate() {
             let inherits = node.inputs[..node.arity].iter().any(|input| arena.needed[input.index()]);
@@ -154,11 +147,13 @@ fn lies_in(over: &[Range<usize>], offset: usize, shape: Shape) -> bool {
     })
 }
 
-impl<T: Real> Backward<'_, '_, T> {
+impl<'a, T: Real> Backward<'_, 'a, T> {
     /// Leaves the scope as it was: what is recorded afterwards belongs to no layer that was walked over.
     fn walk(&mut self, loss: Var) -> Result<(), BackwardError> {
         let scope = self.tape.scope;
+        self.tape.arena.walking = true;
         let walked = self.walk_down(loss);
+        self.tape.arena.walking = false;
         self.tape.scope = scope;
         walked
     }
@@ -183,9 +178,6 @@ impl<T: Real> Backward<'_, '_, T> {
             let node = &self.tape.arena.nodes[index];
             let (op, inputs, arity) = (node.op, node.inputs, node.arity);
             self.tape.scope = node.scope;
-            if matches!(self.destination, Destination::Recorded) && !op.is_recordable() {
-                return Err(BackwardError::NotRecordable { operation: op.name() });
-            }
             op.vjp(Call { inputs: &inputs[..arity], output: Var(index as u32) }, grad, self);
         }
         Ok(())
@@ -199,6 +191,16 @@ impl<T: Real> Backward<'_, '_, T> {
     /// The shape of a value.
     pub fn shape(&self, var: Var) -> Shape {
         self.tape.shape(var)
+    }
+
+    /// The tape, to record what a product is made of.
+    pub fn tape(&mut self) -> &mut Tape<'a, T> {
+        self.tape
+    }
+
+    /// Whether the products are recorded, to be differentiated again.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.destination, Destination::Recorded)
     }
 
     /// An intermediate result of a product.
@@ -245,8 +247,7 @@ impl<T: Real> Backward<'_, '_, T> {
     /// Contributes `value` times the scalar `factor` to the gradient of `to`. The root's own gradient is one: then `value` is
     /// passed on as it is, without touching memory.
     pub fn give_multiple(&mut self, to: Var, value: Var, factor: Var) {
-        let direct = matches!(self.destination, Destination::Slots { .. });
-        if direct && self.tape.value(factor) == [T::ONE] {
+        if !self.is_recorded() && self.tape.value(factor) == [T::ONE] {
             self.pass(to, value);
         } else {
             self.give(to, MulScalar, &[value, factor]);
@@ -259,7 +260,7 @@ impl<T: Real> Backward<'_, '_, T> {
             return;
         }
         let is_parameter = matches!(self.tape.arena.nodes[to.index()].op, Op::Parameter { .. });
-        if is_parameter && matches!(self.destination, Destination::Slots { .. }) {
+        if is_parameter && !self.is_recorded() {
             self.give(to, super::ops::Elementwise::copy(), &[grad]);
             return;
         }
@@ -271,18 +272,18 @@ impl<T: Real> Backward<'_, '_, T> {
     fn join(&mut self, to: Var, slot: Slot, grad: Var, alone: Slot) {
         self.tape.arena.slots[to.index()] = match slot {
             Slot::Empty => alone,
-            Slot::Shared(sum) | Slot::Owned(sum) => Slot::Owned(self.tape.push(Combine::Add.into(), &[sum, grad])),
+            Slot::Shared(sum) | Slot::Owned(sum) => Slot::Owned(self.tape.push(Combine::ADD.into(), &[sum, grad])),
             Slot::Flat => unreachable!("only parameters have flat slots"),
         };
     }
 
     /// The gradient before an activation, dz = grad ∘ f(output), and its column sums as the gradient of `bias`.
     /// Straight into slots this is one pass over memory; recorded, it is the two operations.
-    pub fn activation_and_bias(&mut self, activation: Activation<T>, output: Var, grad: Var, bias: Var) -> Var {
+    pub fn activation_and_bias(&mut self, activation: Activation, output: Var, grad: Var, bias: Var) -> Var {
         let (slot, wanted) = (self.tape.arena.slots[bias.index()], self.wants(bias));
         if let Destination::Slots { flat, first } = &mut self.destination
             && wanted
-            && activation != Activation::Identity
+            && activation != Activation::Linear
             && let Op::Parameter { offset } = self.tape.arena.nodes[bias.index()].op
         {
             let shape = self.tape.shape(output);
@@ -305,7 +306,7 @@ impl<T: Real> Backward<'_, '_, T> {
             return dz;
         }
         let dz = match activation {
-            Activation::Identity => grad,
+            Activation::Linear => grad,
             _ => self.apply(ActivationDerivative { activation, order: 0 }, &[output, grad]),
         };
         self.give(bias, ColumnSum, &[dz]);

@@ -10,6 +10,7 @@
 
 mod backward;
 pub mod check;
+mod function;
 mod operation;
 mod ops;
 mod record;
@@ -18,14 +19,16 @@ mod shape;
 use narrows_kernels::{AlignedVec, Context, Real};
 
 pub use backward::{ALL, BackwardError};
+pub use function::Function;
 pub use narrows_kernels::Activation;
+pub use operation::{Call, Operand};
 pub use ops::Transpose;
 pub use record::NOISE_ROWS;
 pub use shape::Shape;
 
 use backward::Slot;
 use narrows_kernels::Accumulate;
-use operation::{Op, Operand, Target};
+use operation::{Op, Target};
 
 /// A value on the tape: the index of the node that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +66,7 @@ impl Whole {
 const MOST_INPUTS: usize = 4;
 
 /// One recorded operation and its value.
-struct Node<T> {
+struct Node<T: Real> {
     op: Op<T>,
     inputs: [Var; MOST_INPUTS],
     arity: usize,
@@ -76,17 +79,28 @@ struct Node<T> {
 }
 
 /// The memory of a tape. Keep one for as long as steps of the same shape follow each other.
-pub struct Arena<T> {
+pub struct Arena<T: Real> {
     nodes: Vec<Node<T>>,
     /// Nodes in use; the buffers of those behind wait to be used again.
     len: usize,
     slots: Vec<Slot>,
     needed: Vec<bool>,
+    /// Whether a backward pass is under way: slots are its own then.
+    walking: bool,
+    /// Working memory of operations that need some; its content means nothing from one to the next.
+    scratch: AlignedVec<T>,
 }
 
-impl<T> Default for Arena<T> {
+impl<T: Real> Default for Arena<T> {
     fn default() -> Self {
-        Arena { nodes: Vec::new(), len: 0, slots: Vec::new(), needed: Vec::new() }
+        Arena {
+            nodes: Vec::new(),
+            len: 0,
+            slots: Vec::new(),
+            needed: Vec::new(),
+            walking: false,
+            scratch: AlignedVec::new(),
+        }
     }
 }
 
@@ -129,7 +143,7 @@ pub struct Recorded<'a, T> {
 impl<'a, T: Real> Tape<'a, T> {
     /// An empty tape in `arena` that reads parameters from the flat buffer `params`.
     pub fn new(context: Context, arena: &'a mut Arena<T>, params: &'a [T]) -> Self {
-        arena.len = 0;
+        (arena.len, arena.walking) = (0, false);
         Tape { arena, params, context, scope: 0 }
     }
 

@@ -3,21 +3,26 @@
 use narrows_kernels::{Accumulate, Context, Real};
 
 use super::backward::Backward;
+use super::function::Apply;
 use super::ops::*;
 use super::{Shape, Var};
 
 /// An input of an operation.
-#[derive(Clone, Copy)]
-pub(super) struct Operand<'a, T> {
+#[derive(Clone, Copy, Debug)]
+pub struct Operand<'a, T> {
+    /// Its numbers, last dimension contiguous.
     pub data: &'a [T],
+    /// Its shape.
     pub shape: Shape,
 }
 
 impl<T> Operand<'_, T> {
+    /// The rows of the value as a matrix.
     pub fn rows(&self) -> usize {
         self.shape.rows()
     }
 
+    /// The columns of the value as a matrix.
     pub fn cols(&self) -> usize {
         self.shape.cols()
     }
@@ -30,17 +35,19 @@ pub(super) struct Target<'a, T> {
     pub accumulate: Accumulate,
 }
 
-/// One application of an operation: its inputs and its output.
-#[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
+/// One application of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// What it was applied to.
     pub inputs: &'a [Var],
+    /// What it gave.
     pub output: Var,
 }
 
 /// An operation: equation, forward and vector–Jacobian product in one place.
 pub(super) trait Operation<T: Real>: Copy {
     /// As messages name it.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// The shape of the output.
     ///
@@ -48,8 +55,11 @@ pub(super) trait Operation<T: Real>: Copy {
     /// When the shapes of the inputs do not fit the operation; the message carries them.
     fn output_shape(&self, inputs: &[Shape]) -> Shape;
 
-    /// Computes the output, or adds it to the target where [`Operation::accumulates`] holds.
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>);
+    /// Computes the output, or adds it to the target where [`Operation::accumulates`] holds. An operation whose gradients are
+    /// computed together with its value is computed where it is recorded instead.
+    fn evaluate(&self, _: Context, _: &[Operand<'_, T>], _: Target<'_, T>) {
+        unreachable!("{} is computed where it is recorded", self.name())
+    }
 
     /// Given the gradient of the output, gives each input that wants it its gradient, in terms of other operations.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>);
@@ -58,19 +68,14 @@ pub(super) trait Operation<T: Real>: Copy {
     fn accumulates(&self) -> bool {
         true
     }
-
-    /// Whether its gradient can be differentiated again.
-    fn is_recordable(&self) -> bool {
-        true
-    }
 }
 
 /// Makes the enum of all operations and sends each call to the unit concerned.
 macro_rules! operations {
-    ($($(#[$attribute:meta])* $name:ident $(<$param:ident>)?,)*) => {
+    ($($name:ident $(<$param:ident>)?,)*) => {
         /// Any operation, or a leaf.
         #[derive(Clone, Copy)]
-        pub(super) enum Op<T> {
+        pub(super) enum Op<T: Real> {
             /// A value that the caller gave.
             Constant,
             /// A parameter, at this offset of the flat buffer.
@@ -79,7 +84,7 @@ macro_rules! operations {
             Detach { of: Var },
             /// The value of its input in another shape.
             Reshape,
-            $($(#[$attribute])* $name($name $(<$param>)?),)*
+            $($name($name $(<$param>)?),)*
         }
 
         impl<T: Real> Op<T> {
@@ -89,7 +94,7 @@ macro_rules! operations {
                     Op::Parameter { .. } => "parameter",
                     Op::Detach { .. } => "detach",
                     Op::Reshape => "reshape",
-                    $($(#[$attribute])* Op::$name(_) => <$name $(<$param>)? as Operation<T>>::NAME,)*
+                    $(Op::$name(op) => Operation::<T>::name(op),)*
                 }
             }
 
@@ -100,19 +105,15 @@ macro_rules! operations {
 
             pub fn output_shape(&self, inputs: &[Shape]) -> Shape {
                 match self {
-                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => {
-                        unreachable!("{} is appended with its shape", self.name())
-                    }
-                    $($(#[$attribute])* Op::$name(op) => Operation::<T>::output_shape(op, inputs),)*
+                    $(Op::$name(op) => Operation::<T>::output_shape(op, inputs),)*
+                    _ => unreachable!("{} is appended with its shape", self.name()),
                 }
             }
 
             pub fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
                 match self {
-                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => {
-                        unreachable!("{} is not computed", self.name())
-                    }
-                    $($(#[$attribute])* Op::$name(op) => op.evaluate(context, inputs, target),)*
+                    $(Op::$name(op) => op.evaluate(context, inputs, target),)*
+                    _ => unreachable!("{} is not computed", self.name()),
                 }
             }
 
@@ -120,26 +121,19 @@ macro_rules! operations {
                 match self {
                     Op::Constant | Op::Parameter { .. } | Op::Detach { .. } => {}
                     Op::Reshape => backward.pass(call.inputs[0], grad),
-                    $($(#[$attribute])* Op::$name(op) => op.vjp(call, grad, backward),)*
+                    $(Op::$name(op) => op.vjp(call, grad, backward),)*
                 }
             }
 
             pub fn accumulates(&self) -> bool {
                 match self {
-                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => false,
-                    $($(#[$attribute])* Op::$name(op) => Operation::<T>::accumulates(op),)*
-                }
-            }
-
-            pub fn is_recordable(&self) -> bool {
-                match self {
-                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape => true,
-                    $($(#[$attribute])* Op::$name(op) => Operation::<T>::is_recordable(op),)*
+                    $(Op::$name(op) => Operation::<T>::accumulates(op),)*
+                    _ => false,
                 }
             }
         }
 
-        $($(#[$attribute])* impl<T> From<$name $(<$param>)?> for Op<T> {
+        $(impl<T: Real> From<$name $(<$param>)?> for Op<T> {
             fn from(op: $name $(<$param>)?) -> Self {
                 Op::$name(op)
             }
@@ -148,10 +142,10 @@ macro_rules! operations {
 }
 
 operations! {
-    Dense<T>,
+    Dense,
     MatMul,
-    Activate<T>,
-    ActivationDerivative<T>,
+    Activate,
+    ActivationDerivative,
     Elementwise<T>,
     Combine,
     AddRow,
@@ -168,6 +162,5 @@ operations! {
     Loss,
     LossGradient,
     JacobianNorm,
-    #[cfg(test)]
-    WrongSquare,
+    Apply<T>,
 }

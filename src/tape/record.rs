@@ -5,9 +5,10 @@ use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
 
+use super::function::{Apply, Function};
 use super::operation::Op;
 use super::ops::*;
-use super::{Shape, Tape, Var, Whole};
+use super::{MOST_INPUTS, Shape, Tape, Var, Whole};
 use crate::rng::Stream;
 
 /// Samples that draw from one stream: block i of so many samples, whatever their shape, draws from `streams(i)`. A batch that
@@ -94,7 +95,7 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
-    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation<T>) -> Var {
+    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation) -> Var {
         self.push(Dense { activation }.into(), &[x, weight, bias])
     }
 
@@ -110,17 +111,17 @@ impl<T: Real> Tape<'_, T> {
 
     /// a + b, of one shape.
     pub fn add(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Add.into(), &[a, b])
+        self.push(Combine::ADD.into(), &[a, b])
     }
 
     /// a − b, of one shape.
     pub fn sub(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Sub.into(), &[a, b])
+        self.push(Combine::SUB.into(), &[a, b])
     }
 
     /// The elementwise product, of one shape.
     pub fn mul(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Mul.into(), &[a, b])
+        self.push(Combine::MUL.into(), &[a, b])
     }
 
     /// factor · x.
@@ -144,7 +145,7 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// activation(x); the derivative at a kink is that of the negative side.
-    pub fn activate(&mut self, x: Var, activation: Activation<T>) -> Var {
+    pub fn activate(&mut self, x: Var, activation: Activation) -> Var {
         self.push(Activate { activation }.into(), &[x])
     }
 
@@ -178,8 +179,8 @@ impl<T: Real> Tape<'_, T> {
         self.elementwise(Unary::Clamp(T::from_f64(low), T::from_f64(high)), x)
     }
 
-    /// s′ at each element of y = s(x), s being `activation`: its slope, expressed through its output.
-    pub fn slope(&mut self, y: Var, activation: Activation<T>) -> Var {
+    /// s′(x) for each element of y = s(x), s being `activation`: its derivative, expressed through its output.
+    pub fn activation_derivative(&mut self, y: Var, activation: Activation) -> Var {
         let ones = self.constant_with(self.shape(y), |out| out.fill(T::ONE));
         self.push(ActivationDerivative { activation, order: 0 }.into(), &[y, ones])
     }
@@ -338,8 +339,10 @@ impl<T: Real> Tape<'_, T> {
         self.mul(raised, factor)
     }
 
-    #[cfg(test)]
-    pub(super) fn wrong_square(&mut self, x: Var) -> Var {
-        self.push(WrongSquare.into(), &[x])
+    /// An operation of one's own, see [`Function`], of up to four inputs.
+    pub fn apply(&mut self, function: &'static dyn Function<T>, inputs: &[Var]) -> Var {
+        let (name, count) = (function.name(), inputs.len());
+        assert!(count <= MOST_INPUTS, "{name} of {count} inputs: there may be {MOST_INPUTS}");
+        self.push(Apply(function).into(), inputs)
     }
 }

@@ -6,8 +6,9 @@ use super::evaluate::{ACTIVE_ABOVE, Trained};
 use super::{contractive, denoising, variational};
 use crate::data::{Corruption, Samples};
 use crate::loss::{self, CodePenalty, Contractive, Loss, Variational};
-use crate::nn::{Autoencoder, Encoded, Layout, Pass, Placed};
+use crate::nn::{Activation, Autoencoder, Encoded, Layout, Pass, Placed};
 use crate::rng::Purpose;
+use crate::settings::Fault;
 use crate::tape::{Arena, Tape, Var};
 use crate::train::{Batch, Metrics, Phase, Recorded, Task};
 
@@ -50,10 +51,30 @@ impl From<Loss> for Objective {
 }
 
 impl Objective {
+    /// Refuses a loss that does not fit a model whose last layer has the activation `output`, or the penalties.
+    pub fn check(&self, output: Activation) -> Result<(), Fault> {
+        let (found, accepted) = match self.loss {
+            Loss::Bce if output != Activation::Sigmoid => (
+                format!("\"bce\" while the last decoder layer's activation is \"{}\"", output.name()),
+                "a last layer with activation = \"sigmoid\"; or \"bce-logits\", which applies the sigmoid itself",
+            ),
+            Loss::BceLogits if output == Activation::Sigmoid => (
+                "\"bce-logits\", which applies a sigmoid, while the last decoder layer has applied one already".into(),
+                "\"bce\"; or a last layer without activation = \"sigmoid\"",
+            ),
+            Loss::Kl if self.variational.is_some() => (
+                "\"kl\" in a variational model".into(),
+                "\"bce\", \"bce-logits\" or \"mse\", which are likelihoods of an image",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Fault::new("loss", found, accepted))
+    }
+
     /// Whether a step needs all samples of its batch at once. The mean of a code unit over the batch does; and the gradients of
     /// the contractive penalty add to those of the loss, whose chains over rows they would interrupt at each slice.
     pub fn needs_whole_batch(&self) -> bool {
-        self.code_penalty.sparsity.is_some() || self.contractive.is_some()
+        self.code_penalty.sparsity().is_some() || self.contractive.is_some()
     }
 
     /// Records the model up to what the loss takes: the output, or the logits before its sigmoid. A variational model draws its
@@ -115,7 +136,7 @@ impl AutoencoderTask {
 
     /// Where the divergences of the code's dimensions begin among the metrics.
     fn first_divergence(&self) -> usize {
-        if self.objective.code_penalty.sparsity.is_some() { 2 } else { 0 }
+        if self.objective.code_penalty.sparsity().is_some() { 2 } else { 0 }
     }
 
     fn weight_penalty<T: Real>(&self, tape: &mut Tape<'_, T>) -> Option<Var> {
@@ -168,7 +189,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
         let forward = objective.forward(model, tape, input, pass);
         let loss = loss::record_in(objective.loss, tape, whole, forward.output, images);
         let on_code = loss::code_penalty(objective.code_penalty, tape, forward.code, whole.samples);
-        let on_means = objective.code_penalty.sparsity.map(|sparsity| {
+        let on_means = objective.code_penalty.sparsity().map(|sparsity| {
             let code = tape.value(forward.code);
             metrics.add(0, code.iter().map(|value| value.to_f64()).sum(), code.len() as f64);
             let active = code.iter().filter(|value| value.to_f64().abs() > ACTIVE_ABOVE).count();
@@ -208,7 +229,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
     /// of a variational model.
     fn scalar_names(&self) -> Vec<String> {
         let sparse: &[&str] =
-            if self.objective.code_penalty.sparsity.is_some() { &["mean_activation", "active_share"] } else { &[] };
+            if self.objective.code_penalty.sparsity().is_some() { &["mean_activation", "active_share"] } else { &[] };
         let mut names: Vec<String> = sparse.iter().map(|name| name.to_string()).collect();
         if self.objective.variational.is_some() {
             names.extend(["beta", "kl", "active_dimensions"].map(str::to_owned));

@@ -12,7 +12,7 @@ use narrows_kernels::{Real, enlist};
 use super::evaluate::{ROWS, Trained, record_batch};
 use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
-use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed, to_kernel};
+use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed};
 use crate::rng::Purpose;
 use crate::tape::{Arena, Shape, Tape, Var};
 
@@ -30,7 +30,7 @@ pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod 
     match method {
         JacobianMethod::Auto if closed => JacobianMethod::Gram,
         JacobianMethod::Auto if model.code_size() <= EXACT_UNITS => JacobianMethod::Exact,
-        JacobianMethod::Auto => JacobianMethod::Probes(PROBES),
+        JacobianMethod::Auto => JacobianMethod::Probes { count: PROBES },
         other => other,
     }
 }
@@ -60,7 +60,7 @@ pub fn penalty<T: Real>(
             let rows = (0..model.code_size()).map(Direction::Unit);
             summed_squares(tape, input, encoded.code, rows)
         }
-        JacobianMethod::Probes(probes) => {
+        JacobianMethod::Probes { count: probes } => {
             let rows = (0..probes as u32).map(|probe| Direction::Signs { pass, probe });
             let norms = summed_squares(tape, input, encoded.code, rows);
             return tape.scale(norms, scale / probes as f64);
@@ -110,12 +110,12 @@ fn summed_squares<T: Real>(
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
     let layer = |index: usize| match model.encoder().layers().get(index).and_then(Placed::dense) {
-        Some(dense) => (dense.weight, to_kernel::<T>(dense.activation)),
+        Some(dense) => (dense.weight, dense.activation),
         None => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
     };
     let last = model.encoder().layers().len() - 1;
     let (weight, activation) = layer(last);
-    let slopes = tape.slope(encoded.code, activation);
+    let slopes = tape.activation_derivative(encoded.code, activation);
     let squares = tape.square(slopes);
     let weight = weight.on(tape);
     if last == 0 {
@@ -128,7 +128,7 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
         return tape.scale(norm, scale);
     }
     let (first, activation) = layer(0);
-    let slopes = tape.slope(encoded.before, activation);
+    let slopes = tape.activation_derivative(encoded.before, activation);
     let first = first.on(tape);
     tape.jacobian_norm(slopes, squares, first, weight, scale)
 }

@@ -9,7 +9,8 @@ use super::{AutoencoderTask, Evaluation, Objective, Trained, WidthError};
 use crate::data::{Samples, Splits};
 use crate::nn::weights::{self, WeightsError};
 use crate::nn::{AutoencoderBuilder, ModelError};
-use crate::optim::{Clip, Optimizer, Schedule};
+use crate::optim::{Optimizer, Schedule};
+use crate::settings::{Fault, check};
 use crate::tape::Arena;
 use crate::train::{
     Callback, EarlyStoppingRule, History, Phase, SLICE_SAMPLES, Stop, ThreadsError, TrainError, TrainSettings,
@@ -50,25 +51,12 @@ pub enum FitError {
     /// Its layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The loss does not fit the last layer.
-    #[error("the loss \"{loss}\" needs a last layer {accepted}, and this one has the activation {found}")]
-    Output {
-        /// The loss.
-        loss: &'static str,
-        /// What the last layer may be.
-        accepted: &'static str,
-        /// The activation of the last layer.
-        found: String,
-    },
+    /// The loss does not fit the model, or a setting is out of its range.
+    #[error(transparent)]
+    Setting(#[from] Fault),
     /// There is nothing to train on.
     #[error("there are no training samples")]
     NoSamples,
-    /// Batches or epochs of none.
-    #[error("{what} is 0, and must be at least 1")]
-    Zero {
-        /// "the batch size" or "the number of epochs".
-        what: &'static str,
-    },
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -88,19 +76,19 @@ impl Trainer {
 
     /// The rule of the updates, with its learning rate.
     pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Self {
-        self.phase.optimizer = optimizer.into();
+        self.phase.optimizer.rule = optimizer.into();
         self
     }
 
     /// How the learning rate goes on from epoch to epoch.
     pub fn schedule(mut self, schedule: Schedule) -> Self {
-        self.phase.schedule = schedule;
+        self.phase.optimizer.schedule = schedule;
         self
     }
 
-    /// How gradients are limited.
-    pub fn clip(mut self, clip: Clip) -> Self {
-        self.phase.clip = clip;
+    /// Scales the gradient down to this Euclidean norm, above 0, before each update.
+    pub fn clip_norm(mut self, limit: f64) -> Self {
+        self.phase.optimizer.clip_norm = Some(limit);
         self
     }
 
@@ -143,17 +131,8 @@ impl Trainer {
     /// [`fit`](Self::fit), told to a callback as it goes on.
     pub fn fit_with(&self, data: &Splits, callback: &mut dyn Callback<f32>) -> Result<Fitted, FitError> {
         let model = self.net.build()?;
-        let found = model.decoder().last_activation();
-        if let Some(accepted) = self.objective.loss.refuses_output(found) {
-            return Err(FitError::Output { loss: self.objective.loss.name(), accepted, found: found.to_string() });
-        }
-        for (what, count) in
-            [("the batch size", self.settings.batch_size), ("the number of epochs", self.settings.max_epochs)]
-        {
-            if count == 0 {
-                return Err(FitError::Zero { what });
-            }
-        }
+        self.objective.check(model.decoder().last_activation())?;
+        check(&mut self.settings.clone())?;
         if data.train().is_empty() {
             return Err(FitError::NoSamples);
         }

@@ -170,9 +170,8 @@ impl<'j, T: Real> Fit<'j, T> {
                 let found = memory.gradients(training, &self.params, ranges, batch, draws, &mut self.metrics);
                 let (loss, penalty) = found.map_err(|found| found.at(epoch, step + 1))?;
                 let isa = training.context.isa;
-                let range = ranges[0].clone();
-                clip.apply(isa, &mut memory.grads[range.clone()]);
-                optimizer.step(isa, &mut self.params[range.clone()], &memory.grads[range], learning_rate.value());
+                clip.apply(isa, &mut memory.grads, ranges);
+                optimizer.step(isa, &mut self.params, &memory.grads, ranges, learning_rate.value());
                 if number == 0 {
                     self.mean.add(loss, penalty, batch.len());
                 }

@@ -4,7 +4,7 @@ use narrows_kernels::Real;
 
 use super::state::StateError;
 use crate::nn::{Layout, UnknownGroup};
-use crate::optim::SpecError;
+use crate::settings::Fault;
 use crate::tape::Tape;
 
 /// Why training failed.
@@ -72,7 +72,7 @@ pub enum TrainError {
     Group(#[from] UnknownGroup),
     /// The optimizer of a phase has a setting out of its range.
     #[error(transparent)]
-    Optimizer(#[from] SpecError),
+    Optimizer(#[from] Fault),
     /// A saved state that is none of this run.
     #[error("cannot go on from a saved state: {0}")]
     State(#[from] StateError),

@@ -13,7 +13,7 @@ use crate::nn::{Draws, Pass};
 use crate::tape::{Arena, Tape, Whole};
 
 /// The buffers of a step, which the next one reuses.
-pub(super) struct StepMemory<T> {
+pub(super) struct StepMemory<T: Real> {
     arena: Arena<T>,
     pub(super) grads: AlignedVec<T>,
 }

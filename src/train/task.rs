@@ -5,7 +5,7 @@ use narrows_kernels::{Context, Real};
 use super::metrics::Metrics;
 use crate::data::Samples;
 use crate::nn::{Layout, Pass};
-use crate::optim::OptimizerConfig;
+use crate::optim::OptimizerSpec;
 use crate::tape::{Arena, Shape, Tape, Var, Whole};
 
 /// What is trained. The training loop knows no kind of model: for every batch it goes through the task's phases, records what
@@ -67,16 +67,16 @@ pub struct Phase {
     /// The groups of parameters that it updates; all others are constants.
     pub groups: Vec<String>,
     /// The rule of the update, with its learning rate and how gradients are limited.
-    pub optimizer: OptimizerConfig,
+    pub optimizer: OptimizerSpec,
     /// It takes part in every so many steps, at least 1: in the steps whose number, counted from 0, is a multiple of it.
     pub every: u64,
 }
 
 impl Phase {
     /// A phase of every step with a constant learning rate.
-    pub fn new<S: Into<String>>(groups: impl IntoIterator<Item = S>, optimizer: OptimizerConfig) -> Self {
+    pub fn new<S: Into<String>>(groups: impl IntoIterator<Item = S>, optimizer: impl Into<OptimizerSpec>) -> Self {
         let groups = groups.into_iter().map(Into::into).collect();
-        Phase { groups, optimizer, every: 1 }
+        Phase { groups, optimizer: optimizer.into(), every: 1 }
     }
 }
 
@@ -138,7 +138,7 @@ impl<'a> Batch<'a> {
         tape.constant_with(shape, |out| self.samples.gather(self.samples.indices, out))
     }
 
-    /// The class of each sample [batch]; `None` where the data set has no labels.
+    /// The class of each sample `[batch]`; `None` where the data set has no labels.
     pub fn labels(&self) -> Option<impl Iterator<Item = u8> + 'a> {
         self.samples.labels(self.samples.indices)
     }

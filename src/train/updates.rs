@@ -7,7 +7,7 @@ use narrows_kernels::{AlignedVec, Real};
 use super::error::TrainError;
 use super::task::{Phase, Task};
 use crate::optim::schedule::Rate;
-use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
+use crate::optim::{Clip, LearningRate, Stepper};
 
 /// What the updates of a phase remember.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct PhaseState<T: Real> {
 /// The updates of a phase: what they move, and how.
 pub(super) struct Updates<T: Real> {
     pub ranges: Vec<Range<usize>>,
-    pub optimizer: Optimizer<T>,
+    pub optimizer: Stepper<T>,
     pub learning_rate: LearningRate,
     pub clip: Clip,
 }
@@ -31,13 +31,12 @@ pub(super) struct Updates<T: Real> {
 impl<T: Real> Updates<T> {
     pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
         let ranges = task.layout().ranges(&phase.groups)?;
-        let spec = OptimizerSpec::from_config(&phase.optimizer);
         let count = ranges.iter().map(ExactSizeIterator::len).sum();
         Ok(Updates {
             ranges,
-            learning_rate: LearningRate::from_config(&phase.optimizer, spec.learning_rate),
-            optimizer: Optimizer::new(spec, count)?,
-            clip: Clip::from_config(&phase.optimizer),
+            learning_rate: phase.optimizer.learning_rate(),
+            optimizer: Stepper::new(phase.optimizer.rule, count)?,
+            clip: phase.optimizer.clip(),
         })
     }
 

@@ -5,8 +5,8 @@ use super::super::args::{DecodeArguments, EncodeArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{codes_in, decoded, images_at, images_in, indices_of, must_end_in, write_images};
-use crate::data::{data_dirs, npy};
-use crate::run::{OpenRun, RunError};
+use narrows::data::{data_dirs, npy};
+use narrows::run::{OpenRun, RunError};
 
 /// Writes the codes of images.
 pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {

@@ -7,12 +7,12 @@ use super::super::args::{SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{decoded, greys, images_at, indices_of, must_end_in, or_in_run, write_grid, write_images};
-use crate::analysis::Gaussian;
-use crate::data::{data_dirs, npy};
-use crate::figures::grid::GridRow;
-use crate::figures::number::{subscript, typeset};
-use crate::rng::{Purpose, stream};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::Gaussian;
+use narrows::data::{data_dirs, npy};
+use narrows::figures::grid::GridRow;
+use narrows::figures::number::{subscript, typeset};
+use narrows::rng::{Purpose, stream};
+use narrows::run::{OpenRun, RunError};
 
 /// Ends of a traversal, in the units of the code.
 const REACH: f32 = 2.0;
@@ -98,7 +98,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
             let images = decoded(&trained, codes.view())?;
             Ok(GridRow { label: format!("z{}", subscript(&(dimension + 1).to_string())), images: greys(images.view()) })
         };
-        (0..size).map(row).collect::<Result<Vec<GridRow>, crate::tasks::WidthError>>()
+        (0..size).map(row).collect::<Result<Vec<GridRow>, narrows::tasks::WidthError>>()
     })?;
     let out = or_in_run(arguments.out, &run, "traversal.png");
     let label = |step: usize| typeset(&((100.0 * offset(step, steps)).round() / 100.0).to_string());

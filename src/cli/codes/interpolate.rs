@@ -7,12 +7,12 @@ use super::super::args::InterpolateArguments;
 use super::super::machine;
 use super::super::output::say;
 use super::{decoded, greys, images_at, indices_of, write_grid};
-use crate::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
-use crate::data::data_dirs;
-use crate::figures::grid::GridRow;
-use crate::figures::number::significant;
-use crate::files::{create_folder, write_whole};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
+use narrows::data::data_dirs;
+use narrows::figures::grid::GridRow;
+use narrows::figures::number::significant;
+use narrows::files::{create_folder, write_whole};
+use narrows::run::{OpenRun, RunError};
 
 /// Interpolates between pairs of images and compares what is decoded with the blend of the decoded ends.
 pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {

@@ -9,7 +9,7 @@ use crate::figures::bars::BarChart;
 use crate::figures::page::{Align, Page};
 use crate::loss;
 use crate::nn::{Autoencoder, grouped};
-use crate::optim::{Dialect, Monitor, OptimizerName, Schedule};
+use crate::optim::{Monitor, Optimizer, Schedule, Semantics};
 use crate::study::{Study, StudyRun};
 
 use super::commentary::percent;
@@ -105,21 +105,23 @@ fn held_fixed(config: &StudyConfig) -> Vec<String> {
     let (train, optimizer) = (&base.train, &base.optimizer);
     let mut items = Vec::new();
     if !varies("optimizer.name") && !varies("optimizer.dialect") {
-        let rate = optimizer.learning_rate.filter(|_| !varies("optimizer.learning_rate"));
-        let rate = rate.map_or(String::new(), |rate| format!(", learning rate {rate}"));
-        let schedule = if optimizer.schedule == Schedule::Constant { "" } else { ", on a schedule" };
-        let name = match optimizer.name {
-            OptimizerName::Sgd => "SGD",
-            OptimizerName::Adam => "Adam",
-            OptimizerName::Adamw => "AdamW",
-            OptimizerName::Nadam => "Nadam",
-            OptimizerName::Adagrad => "Adagrad",
-            OptimizerName::Adadelta => "Adadelta",
-            OptimizerName::Rmsprop => "RMSprop",
+        let rate = match varies("optimizer.learning_rate") {
+            true => String::new(),
+            false => format!(", learning rate {}", optimizer.rule.learning_rate()),
         };
-        let dialect = match optimizer.dialect {
-            Dialect::Keras => "Keras",
-            Dialect::Pytorch => "PyTorch",
+        let schedule = if optimizer.schedule == Schedule::Constant { "" } else { ", on a schedule" };
+        let name = match optimizer.rule {
+            Optimizer::Sgd(_) => "SGD",
+            Optimizer::Adam(_) => "Adam",
+            Optimizer::AdamW(_) => "AdamW",
+            Optimizer::Nadam(_) => "Nadam",
+            Optimizer::Adagrad(_) => "Adagrad",
+            Optimizer::Adadelta(_) => "Adadelta",
+            Optimizer::Rmsprop(_) => "RMSprop",
+        };
+        let dialect = match optimizer.rule.semantics() {
+            Semantics::Keras => "Keras",
+            Semantics::Pytorch => "PyTorch",
         };
         items.push(format!("Optimizer: {name} as {dialect} defines it{rate}{schedule}."));
     }

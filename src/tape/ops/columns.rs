@@ -1,10 +1,6 @@
 //! Taking columns out and putting them together.
 
-use narrows_kernels::{Accumulate, Context, Real};
-
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Shape, Var};
+use super::*;
 
 /// Copies or adds `count` columns of `source` from column `from` to columns of `target` from column `to`.
 fn move_columns<T: Real>(source: &Operand<'_, T>, from: usize, target: &mut Target<'_, T>, to: usize, count: usize) {
@@ -29,7 +25,9 @@ pub(in crate::tape) struct SliceColumns {
 }
 
 impl<T: Real> Operation<T> for SliceColumns {
-    const NAME: &'static str = "slice columns";
+    fn name(&self) -> &'static str {
+        "slice columns"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (end, cols) = (self.start + self.count, inputs[0].cols());
@@ -56,7 +54,9 @@ pub(in crate::tape) struct PadColumns {
 }
 
 impl<T: Real> Operation<T> for PadColumns {
-    const NAME: &'static str = "pad columns";
+    fn name(&self) -> &'static str {
+        "pad columns"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let end = self.start + inputs[0].cols();
@@ -82,7 +82,9 @@ impl<T: Real> Operation<T> for PadColumns {
 pub(in crate::tape) struct ConcatenateColumns;
 
 impl<T: Real> Operation<T> for ConcatenateColumns {
-    const NAME: &'static str = "concatenate columns";
+    fn name(&self) -> &'static str {
+        "concatenate columns"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (a, b) = (inputs[0], inputs[1]);

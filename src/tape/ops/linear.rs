@@ -1,10 +1,8 @@
 //! Matrix products and the dense layer.
 
-use narrows_kernels::{Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
+use narrows_kernels::{Epilogue, MatMut, MatRef, gemm};
 
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Shape, Var};
+use super::*;
 
 /// Whether a factor of a product is transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +45,9 @@ pub(in crate::tape) struct MatMul {
 }
 
 impl<T: Real> Operation<T> for MatMul {
-    const NAME: &'static str = "matmul";
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (lhs, rhs) = (self.lhs.of(inputs[0]), self.rhs.of(inputs[1]));
@@ -80,12 +80,14 @@ impl<T: Real> Operation<T> for MatMul {
 
 /// A dense layer, y = activation(x·W + b): x [batch, in], W [in, out], b [1, out], y [batch, out].
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct Dense<T> {
-    pub activation: Activation<T>,
+pub(in crate::tape) struct Dense {
+    pub activation: Activation,
 }
 
-impl<T: Real> Operation<T> for Dense<T> {
-    const NAME: &'static str = "dense";
+impl<T: Real> Operation<T> for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);

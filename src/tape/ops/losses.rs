@@ -3,18 +3,11 @@
 //! A loss and its gradient are computed in one pass over prediction and target: the loss takes the gradient's node as its
 //! third input, and its own product hands that on.
 
-use narrows_kernels::elementwise::Unary;
 use narrows_kernels::losses::{
-    bce_with_logits, bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error, squared_error_and_gradient,
-    squared_error_gradient,
+    bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error_and_gradient, squared_error_gradient,
 };
-use narrows_kernels::{Activation, Context, Real};
 
-use super::reduce::put_scalar;
-use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Shape, Tape, Var};
+use super::*;
 
 /// What is summed over all elements of a prediction x and a target t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,20 +62,13 @@ impl<T: Real> Tape<'_, T> {
 }
 
 impl<T: Real> Operation<T> for Loss {
-    const NAME: &'static str = "loss";
+    fn name(&self) -> &'static str {
+        "loss"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("a loss", inputs[0], inputs[1]);
         Shape::SCALAR
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let sum = match self.criterion {
-            Criterion::SquaredError => squared_error,
-            Criterion::BceWithLogits => bce_with_logits,
-        };
-        let total = sum(context.isa, inputs[0].data, inputs[1].data, inputs[0].shape.features(), 0.0);
-        put_scalar(T::from_f64(self.scale * total), target);
     }
 
     /// dx = G · gradient. Squared error: dt = −dx. Cross-entropy: dt = −scale·G·x.
@@ -108,7 +94,9 @@ pub(in crate::tape) struct LossGradient {
 }
 
 impl<T: Real> Operation<T> for LossGradient {
-    const NAME: &'static str = "gradient of the loss";
+    fn name(&self) -> &'static str {
+        "gradient of the loss"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
@@ -138,15 +126,15 @@ impl<T: Real> Operation<T> for LossGradient {
             match self.criterion {
                 Criterion::SquaredError => backward.pass(x, weighted),
                 Criterion::BceWithLogits => {
-                    let slope = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
-                    backward.give(x, slope, &[predicted, weighted]);
+                    let derivative = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
+                    backward.give(x, derivative, &[predicted, weighted]);
                 }
             }
             backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[weighted]);
         }
         if backward.wants(s) {
-            let difference = backward.apply(Combine::Sub, &[predicted, t]);
-            let product = backward.apply(Combine::Mul, &[grad, difference]);
+            let difference = backward.apply(Combine::SUB, &[predicted, t]);
+            let product = backward.apply(Combine::MUL, &[grad, difference]);
             backward.give(s, Sum { scale: factor }, &[product]);
         }
     }

@@ -7,11 +7,14 @@ mod linear;
 mod losses;
 mod reduce;
 
-use super::Shape;
+use narrows_kernels::elementwise::Unary;
+use narrows_kernels::{Accumulate, Activation, Context, Real};
+
+use super::backward::Backward;
+use super::operation::{Call, Op, Operand, Operation, Target};
+use super::{Shape, Tape, Var};
 
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
-#[cfg(test)]
-pub(super) use elementwise::WrongSquare;
 pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
 pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;

@@ -2,11 +2,8 @@
 
 use narrows_kernels::elementwise::{broadcast_column, broadcast_row};
 use narrows_kernels::reduce::{column_sums, row_sums, sum};
-use narrows_kernels::{Accumulate, Context, Real};
 
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Shape, Var};
+use super::*;
 
 /// scale · Σ x, of any shape → [1, 1]. Samples are reduced in the element type, then chained in f64.
 #[derive(Clone, Copy)]
@@ -15,7 +12,9 @@ pub(in crate::tape) struct Sum {
 }
 
 impl<T: Real> Operation<T> for Sum {
-    const NAME: &'static str = "sum";
+    fn name(&self) -> &'static str {
+        "sum"
+    }
 
     fn output_shape(&self, _: &[Shape]) -> Shape {
         Shape::SCALAR
@@ -23,21 +22,16 @@ impl<T: Real> Operation<T> for Sum {
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
         let total = T::from_f64(self.scale * sum(context.isa, inputs[0].data, inputs[0].shape.features()));
-        put_scalar(total, target);
+        match target.accumulate {
+            Accumulate::Overwrite => target.data[0] = total,
+            Accumulate::Add => target.data[0] += total,
+        }
     }
 
     /// dx = scale · G everywhere.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let shape = backward.shape(call.inputs[0]);
         backward.give(call.inputs[0], Fill { shape, scale: self.scale }, &[grad]);
-    }
-}
-
-/// Writes or adds a [1, 1] result.
-pub(super) fn put_scalar<T: Real>(value: T, target: Target<'_, T>) {
-    match target.accumulate {
-        Accumulate::Overwrite => target.data[0] = value,
-        Accumulate::Add => target.data[0] += value,
     }
 }
 
@@ -49,7 +43,9 @@ pub(in crate::tape) struct Fill {
 }
 
 impl<T: Real> Operation<T> for Fill {
-    const NAME: &'static str = "fill";
+    fn name(&self) -> &'static str {
+        "fill"
+    }
 
     fn output_shape(&self, _: &[Shape]) -> Shape {
         self.shape
@@ -74,7 +70,9 @@ impl<T: Real> Operation<T> for Fill {
 pub(in crate::tape) struct RowSum;
 
 impl<T: Real> Operation<T> for RowSum {
-    const NAME: &'static str = "row sum";
+    fn name(&self) -> &'static str {
+        "row sum"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0].with_cols(1)
@@ -98,7 +96,9 @@ pub(in crate::tape) struct BroadcastColumn {
 }
 
 impl<T: Real> Operation<T> for BroadcastColumn {
-    const NAME: &'static str = "broadcast column";
+    fn name(&self) -> &'static str {
+        "broadcast column"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         assert!(inputs[0].cols() == 1, "broadcast of {} along rows: it must be [rows, 1]", inputs[0]);
@@ -119,7 +119,9 @@ impl<T: Real> Operation<T> for BroadcastColumn {
 pub(in crate::tape) struct ColumnSum;
 
 impl<T: Real> Operation<T> for ColumnSum {
-    const NAME: &'static str = "column sum";
+    fn name(&self) -> &'static str {
+        "column sum"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         [1, inputs[0].cols()].into()
@@ -143,7 +145,9 @@ pub(in crate::tape) struct BroadcastRow {
 }
 
 impl<T: Real> Operation<T> for BroadcastRow {
-    const NAME: &'static str = "broadcast row";
+    fn name(&self) -> &'static str {
+        "broadcast row"
+    }
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         assert!(inputs[0].rows() == 1, "broadcast of {} down columns: it must be [1, cols]", inputs[0]);

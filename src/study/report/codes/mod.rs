@@ -63,7 +63,7 @@ fn kinds(study: &Study, codes: &[Codes]) -> Vec<String> {
     };
     let told = [
         (
-            any(|model| model.code_penalty.sparsity.is_some()),
+            any(|model| model.code_penalty.sparsity().is_some()),
             "A sparse code: the mean of each unit over a batch is drawn to ρ by Σ KL(ρ ‖ mean). For a sigmoid unit the mean is the \
              share of time that it is on; for a ReLU unit, which has no upper end, it is a size, and a mean beyond 1 costs what 1 costs.",
         ),

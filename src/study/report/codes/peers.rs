@@ -44,7 +44,7 @@ pub(super) fn of(run: &StudyRun) -> Vec<Peer> {
         && (config.train.max_epochs, config.train.batch_size) == (10, 128)
         && outer == first
         && config.model.corruption.is_none();
-    let sparse = config.model.code_penalty.sparsity.map(|sparsity| (sparsity.weight, sparsity.rho));
+    let sparse = config.model.code_penalty.sparsity().map(|sparsity| (sparsity.weight, sparsity.rho));
     let contractive = config.model.contractive.map(|contractive| contractive.weight);
     match (sparse, contractive, activation) {
         _ if !same => Vec::new(),

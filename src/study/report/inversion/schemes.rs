@@ -9,7 +9,7 @@ use crate::figures::page::{Align, Page};
 use crate::figures::png::to_grey;
 use crate::loss;
 use crate::loss::Loss;
-use crate::optim::OptimizerName;
+use crate::optim::Optimizer;
 use crate::run::{RunError, loss_chart};
 use crate::study::{Inverting, Study, StudyRun};
 
@@ -80,14 +80,14 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
     let mut rows = Vec::new();
     for run in runs {
         let history = &run.executed.outcome.history.epochs;
-        let optimizer = crate::optim::OptimizerSpec::from_config(&run.config.optimizer);
+        let optimizer = &run.config.optimizer.rule;
         let nrmse = |part| run.executed.evaluation(part).map_or(f64::NAN, |figures| figures.nrmse);
         let steps = history.len() * run.prepared.loaded.split.train.len().div_ceil(run.config.train.batch_size);
         let seconds: f64 = history.iter().map(|epoch| epoch.seconds).sum();
         let mut row = vec![
             run.name.clone(),
-            run.config.optimizer.name.name().to_owned(),
-            format!("{}", optimizer.learning_rate),
+            optimizer.name().to_owned(),
+            format!("{}", optimizer.learning_rate()),
             crate::nn::grouped(steps),
             four(history.first().map_or(f64::NAN, |epoch| epoch.loss)),
             four(history.last().map_or(f64::NAN, |epoch| epoch.loss)),
@@ -99,9 +99,7 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
             let pair = match run.config.model.loss {
                 Loss::BceLogits => Some(published::NRMSE_BCE),
                 Loss::Kl => Some(published::NRMSE_KL),
-                _ if run.config.optimizer.name == OptimizerName::Adam && run.name == runs[0].name => {
-                    Some(published::NRMSE)
-                }
+                _ if matches!(optimizer, Optimizer::Adam(_)) && run.name == runs[0].name => Some(published::NRMSE),
                 _ => None,
             };
             row.push(pair.map_or("–".into(), |[train, test]| format!("{train} / {test}")));
