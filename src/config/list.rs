@@ -182,7 +182,9 @@ mod tests {
         if std::env::var("NARROWS_GOLDEN").is_ok_and(|value| value == "write") {
             std::fs::write(file, table()).unwrap();
         }
+        let (text, declared) = (std::fs::read_to_string(file).unwrap(), table());
         let hint = "NARROWS_GOLDEN=write cargo test --lib the_table_of writes it anew";
-        assert_eq!(std::fs::read_to_string(file).unwrap(), table(), "{hint}");
+        text.lines().zip(declared.lines()).for_each(|(line, declared)| assert_eq!(line, declared, "{hint}"));
+        assert_eq!(text.len(), declared.len(), "{hint}");
     }
 }

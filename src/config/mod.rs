@@ -34,8 +34,6 @@ mod write;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
-mod refused_values;
-#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod studies;
