@@ -141,9 +141,9 @@ impl Visitor for Lister {
         let key = if self.is_item { "" } else { about.key };
         self.record(about, accepted, write::string(names[chosen]));
         self.below(key, |lister| {
-            for number in 0..names.len() {
+            for (number, name) in names.iter().enumerate() {
                 choice.choose(number);
-                lister.tag = Some(names[number]);
+                lister.tag = Some(name);
                 choice.visit(lister);
             }
             lister.tag = None;

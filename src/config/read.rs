@@ -250,9 +250,8 @@ impl Visitor for Reader<'_> {
         let Some(field) = self.field(about) else { return };
         let (words, names) = choice.names().split_at(choice.words());
         let Value::Table(table) = &field.node.value else {
-            match self.find(&field, words, accepted.to_owned()) {
-                Some(number) => choice.choose(number),
-                None => (),
+            if let Some(number) = self.find(&field, words, accepted.to_owned()) {
+                choice.choose(number);
             }
             return;
         };

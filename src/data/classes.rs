@@ -1,11 +1,11 @@
 //! The classes of a data set: chosen, renumbered, counted.
 
 use super::dataset::Dataset;
-use super::error::DataError;
+use super::error::{DataError, Fault};
 use crate::spelling::nearest;
 
 impl Dataset {
-    /// The samples of some classes, in their old order, see [`members_of`](Self::members_of).
+    /// The samples of some classes, in their old order, renumbered in the order of their old numbers.
     pub fn filter_classes<S: AsRef<str>>(&self, selectors: &[S]) -> Result<Dataset, DataError> {
         let (members, kept) = self.members_of(selectors)?;
         Ok(self.subset(&members).renumbered(&kept))
@@ -16,10 +16,14 @@ impl Dataset {
     ///
     /// Refused: a set without labels, an empty list, a selector that is no class.
     pub(super) fn members_of<S: AsRef<str>>(&self, selectors: &[S]) -> Result<(Vec<u32>, Vec<usize>), DataError> {
-        let set = || self.name.clone();
-        let labels = self.labels.as_ref().ok_or_else(|| DataError::Unlabelled { set: set() })?;
+        let refuse = |found: &str, accepted: &str| {
+            Fault::new(found, accepted).doing(format!("select classes of {}", self.name)).asked()
+        };
+        let labels = self.labels.as_ref();
+        let labels =
+            labels.ok_or_else(|| refuse("it has no labels", "leave `classes` out to use all of its images"))?;
         if selectors.is_empty() {
-            return Err(DataError::NoClasses { set: set() });
+            return Err(refuse("the list is empty", "name at least one, or leave `classes` out to use all").into());
         }
         let mut kept: Vec<usize> =
             selectors.iter().map(|selector| self.class_number(selector.as_ref())).collect::<Result<_, _>>()?;
@@ -42,11 +46,13 @@ impl Dataset {
         let lower = selector.to_lowercase();
         let named = self.class_names.iter().position(|name| name.to_lowercase() == lower);
         let numbered = || selector.parse().ok().filter(|&number: &usize| number < self.class_names.len());
-        named.or_else(numbered).ok_or_else(|| DataError::UnknownClass {
-            class: selector.to_string(),
-            set: self.name.clone(),
-            classes: self.class_names.clone(),
-            nearest: nearest(selector, self.class_names.iter().map(String::as_str)).map(str::to_owned),
+        named.or_else(numbered).ok_or_else(|| {
+            let names = || self.class_names.iter().map(String::as_str);
+            let meant = nearest(selector, names()).map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            let classes: Vec<String> = names().enumerate().map(|(number, name)| format!("{name} ({number})")).collect();
+            let accepted = format!("{meant}its classes are {}", classes.join(", "));
+            let doing = format!("select the class `{selector}` of {}", self.name);
+            Fault::new("there is none of that name", accepted).doing(doing).asked().into()
         })
     }
 }
@@ -72,16 +78,14 @@ pub(crate) fn check_labels(
     classes: usize,
 ) -> Result<(), DataError> {
     if labels.len() != count {
-        return Err(DataError::CountMismatch {
-            images: images.to_string(),
-            image_count: count,
-            labels: origin.to_string(),
-            label_count: labels.len(),
-        });
+        let found = format!("{images} holds {count} images, but {origin} holds {} labels", labels.len());
+        return Err(Fault::new(found, "the two counts must be equal").doing("pair images with labels").into());
     }
     match labels.iter().position(|&label| usize::from(label) >= classes) {
         Some(index) => {
-            Err(DataError::LabelOutOfRange { origin: origin.to_string(), index, label: labels[index], classes })
+            let found = format!("label number {index} (counting from 0) is {}", labels[index]);
+            let accepted = format!("there are {classes} classes, so labels go from 0 to {}", classes.saturating_sub(1));
+            Err(Fault::new(found, accepted).doing(format!("use the labels of {origin}")).into())
         }
         None => Ok(()),
     }
@@ -120,7 +124,7 @@ mod tests {
     fn selections_that_cannot_be_made_say_why() {
         assert_eq!(
             select(&["Sandle"]).unwrap_err(),
-            "cannot select the class `Sandle` of toys: did you mean `Sandal`? \
+            "cannot select the class `Sandle` of toys: there is none of that name; did you mean `Sandal`? \
              its classes are Trouser (0), Sandal (1), Ankle boot (2)"
         );
         assert!(select(&["3"]).unwrap_err().contains("`3`"));

@@ -5,8 +5,8 @@ use ndarray::{ArrayView, Dimension};
 use sha2::{Digest, Sha256};
 
 use super::classes::check_labels;
-use super::error::DataError;
-use super::payload::hex;
+use super::error::{DataError, Fault, times};
+use crate::files::hex;
 
 /// Samples of one shape: images of any number of channels, or plain rows of numbers.
 ///
@@ -64,13 +64,19 @@ impl Dataset {
             [_, features] => [1, 1, features],
             [_, height, width] => [height, width, 1],
             [_, height, width, channels] => [height, width, channels],
-            _ => return Err(DataError::Dimensions { name, found: array.shape().to_vec() }),
+            _ => {
+                let found = format!("the array has the shape {:?}", array.shape());
+                let accepted = "one to four dimensions are accepted, [samples, height, width, channels] with the last ones left out";
+                return Err(unmade(&name, found, accepted));
+            }
         };
         let values: Vec<f32> = array.iter().copied().collect();
         check_count(&name, shape, values.len())?;
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             let features: usize = shape.iter().product();
-            return Err(DataError::NotFinite { name, sample: at / features, at: at % features, value: values[at] });
+            let (sample, value) = (at / features, at % features);
+            let found = format!("value {value} of sample {sample} (both counted from 0) is {}", values[at]);
+            return Err(unmade(&name, found, "all must be finite"));
         }
         Ok(Dataset::unlabelled(name, shape, Values::Floats(values)))
     }
@@ -157,20 +163,22 @@ impl Dataset {
     /// Refused: samples whose bytes are all equal, no samples, a set of floats.
     pub fn standard_min_max(&mut self, indices: &[u32]) -> Result<(), DataError> {
         let features = self.features();
+        let refuse = |found: &str| {
+            let doing = format!("scale {} as data.scaling = \"standard-min-max\" asks", self.name);
+            let accepted = "accepted: images of two levels or more, or data.scaling = \"unit\"";
+            Err(Fault::new(found, accepted).doing(doing).into())
+        };
         let Values::Bytes(bytes, table) = &mut self.values else {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
+            return refuse("its values are floats, which are taken as they are");
         };
         let mut counts = [0u64; 256];
         for &index in indices {
             bytes[index as usize * features..][..features].iter().for_each(|&level| counts[usize::from(level)] += 1);
         }
-        let (Some(darkest), Some(lightest)) =
-            (counts.iter().position(|&count| count > 0), counts.iter().rposition(|&count| count > 0))
-        else {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
-        };
+        let darkest = counts.iter().position(|&count| count > 0).unwrap_or(0);
+        let lightest = counts.iter().rposition(|&count| count > 0).unwrap_or(0);
         if darkest == lightest {
-            return Err(DataError::OneGreyLevel { set: self.name.clone() });
+            return refuse("its training images have one grey level, or there are none");
         }
         let total: u64 = counts.iter().sum();
         let unit: [f64; 256] = std::array::from_fn(|level| level as f64 / 255.0);
@@ -212,7 +220,7 @@ impl Dataset {
     /// Refused: other shapes, other classes, labels in only one of the two, bytes and floats.
     pub fn concatenate(mut self, other: Dataset) -> Result<Dataset, DataError> {
         let refuse = |first: Dataset, difference: String| {
-            Err(DataError::Unjoinable { first: first.name, second: other.name.clone(), difference })
+            Err(Fault::new(difference, "").doing(format!("join {} and {}", first.name, other.name)).into())
         };
         if self.shape != other.shape {
             let shapes = [self.shape, other.shape].map(size);
@@ -233,10 +241,8 @@ impl Dataset {
             (Values::Floats(floats), Values::Floats(more)) => floats.extend_from_slice(more),
             _ => return refuse(self, "one holds bytes and the other floats".into()),
         }
-        match self.len() {
-            count if u32::try_from(count).is_err() => Err(DataError::TooMany { name: self.name, count }),
-            _ => Ok(self),
-        }
+        check_count(&self.name, self.shape, self.len() * self.features())?;
+        Ok(self)
     }
 
     /// The samples at `indices` `[m]`, in that order, with their labels.
@@ -308,20 +314,24 @@ fn rows<V: Copy>(values: &[V], features: usize, indices: &[u32]) -> Vec<V> {
 fn check_count(name: &str, shape: [usize; 3], values: usize) -> Result<(), DataError> {
     let features = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     let Some(count) = features.filter(|&f| f > 0 && values.is_multiple_of(f)).map(|features| values / features) else {
-        return Err(DataError::PartialImage { name: name.to_owned(), values, shape });
+        return Err(unmade(name, format!("{values} values are not a whole number of {} images", size(shape)), ""));
     };
     match u32::try_from(count) {
         Ok(_) => Ok(()),
-        Err(_) => Err(DataError::TooMany { name: name.to_owned(), count }),
+        Err(_) => {
+            let accepted = format!("at most {} can be numbered", u32::MAX);
+            Err(unmade(name, format!("it would have {count} samples"), &accepted))
+        }
     }
 }
 
+fn unmade(name: &str, found: String, accepted: &str) -> DataError {
+    Fault::new(found, accepted).doing(format!("make the data set {name}")).into()
+}
+
 /// Height × width of an image, and its channels where they are not one.
-pub(super) fn size([height, width, channels]: [usize; 3]) -> String {
-    match channels {
-        1 => format!("{height}×{width}"),
-        _ => format!("{height}×{width}×{channels}"),
-    }
+pub(super) fn size(shape: [usize; 3]) -> String {
+    times(&shape[..if shape[2] == 1 { 2 } else { 3 }], "×")
 }
 
 #[cfg(test)]
@@ -342,7 +352,7 @@ mod tests {
         assert!(make(7, &[]).contains("7 values are not a whole number of 2×2 images"));
         assert!(make(8, &[0; 3]).contains("holds 2 images, but x holds 3 labels"));
         let sentence = make(8, &[1, 2]);
-        assert!(sentence.contains("label number 1 (counting from 0) is 2, but there are 2 classes"), "{sentence}");
+        assert!(sentence.contains("label number 1 (counting from 0) is 2; there are 2 classes"), "{sentence}");
         assert!(Dataset::from_bytes("x", [0, 4, 1], vec![]).is_err());
     }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::catalog::Catalog;
 use super::dataset::Dataset;
 use super::draw::{self, faces, footwear};
-use super::error::DataError;
-use super::load::{data_dirs, load, load_path, locate};
+use super::error::{DataError, Fault};
+use super::load::{data_dirs, load, load_path, locate, no_variables};
 use super::samples::Splits;
 use super::split::{Split, split};
 use crate::spelling::nearest;
@@ -65,7 +65,7 @@ impl Published {
         let catalog = Catalog::builtin();
         let drawn = set == DRAWN_SET || set == DRAWN_FACES;
         if let Some(variable) = variable.filter(|_| drawn || catalog.find(set).is_ok()) {
-            return Err(DataError::NoVariables { origin: set.to_owned(), variable: variable.to_owned() });
+            return Err(no_variables(set, variable));
         }
         if drawn {
             return if set == DRAWN_SET {
@@ -84,8 +84,13 @@ impl Published {
             return Published::join(set, load_path(path, variable)?, path);
         }
         let known: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
-        let nearest = nearest(set, known.iter().copied().chain([DRAWN_SET, DRAWN_FACES])).map(str::to_owned);
-        Err(DataError::NotASet { set: set.to_owned(), known: known.join(", "), nearest })
+        let meant = nearest(set, known.iter().copied().chain([DRAWN_SET, DRAWN_FACES]));
+        let meant = meant.map_or(String::new(), |name| format!("did you mean {name:?}?"));
+        let known = known.join(", ");
+        let found = format!(
+            "it is neither a catalogued set ({known}), nor {DRAWN_SET:?} or {DRAWN_FACES:?}, nor a file or folder that exists"
+        );
+        Err(Fault::new(found, meant).doing(format!("find the data set {set:?}")).asked().into())
     }
 
     /// The footwear that the program draws from `seed`: `per_class` pictures of each class, the classes in turn.
@@ -157,7 +162,10 @@ impl Published {
     /// `seed`; see [`split`]. Refused where there is no published test part.
     pub fn split_training(self, [train, validation]: [u64; 2], seed: u64) -> Result<Splits, DataError> {
         if self.training == self.data.len() {
-            return Err(DataError::NoTestPart { set: self.data.name });
+            let set = self.data.name;
+            let accepted = "set data.pool = true and give data.split its parts for train, validation and test";
+            let found = "the set has no published test part, and data.pool = false asks for one";
+            return Err(Fault::new(found, accepted).doing(format!("test on a part of {set}")).asked().into());
         }
         let mut split = self.divide(self.training, [train, validation, 0], seed)?;
         split.test = (self.training as u32..self.data.len() as u32).collect();

@@ -1,7 +1,7 @@
 //! The division of the samples into training, validation and test set.
 
 use super::batches::shuffle;
-use super::error::DataError;
+use super::error::{DataError, Fault};
 use crate::rng::{Purpose, stream};
 
 /// Sample indices of the three parts: disjoint, together all samples, each in ascending order. (The order of training
@@ -33,7 +33,9 @@ pub fn split(
     stratified: bool,
     seed: u64,
 ) -> Result<Split, DataError> {
-    let refuse = |rule: String| Err(DataError::Split { n, parts, rule });
+    let [a, b, c] = parts;
+    let doing = || format!("split {n} samples {a}:{b}:{c} into training, validation and test");
+    let refuse = |rule: String| Err(Fault::new(rule, "").doing(doing()).asked().into());
     if parts[0] == 0 {
         return refuse("the training part must be at least 1".into());
     }

@@ -27,19 +27,6 @@ settings! {
     }
 }
 
-impl Loss {
-    /// What the model's last layer may be for this loss, where one with the activation `last` is refused: the sigmoid of a
-    /// cross-entropy must be applied once.
-    pub fn refuses_output(self, last: Activation) -> Option<&'static str> {
-        let is_sigmoid = last == Activation::Sigmoid;
-        match self {
-            Loss::Bce if !is_sigmoid => Some("with a sigmoid (\"bce-logits\" applies it itself)"),
-            Loss::BceLogits if is_sigmoid => Some("without a sigmoid (\"bce\" takes one with it)"),
-            _ => None,
-        }
-    }
-}
-
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
 pub const KL_EPSILON: f64 = 1e-8;
 

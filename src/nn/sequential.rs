@@ -15,7 +15,7 @@ pub struct Sequential {
 }
 
 impl Sequential {
-    /// Lays out layers for samples of shape `input` ([784] for a row of values, [28, 28, 1] for an image). Their tensors are
+    /// Lays out layers for samples of shape `input` (`[784]` for a row of values, `[28, 28, 1]` for an image). Their tensors are
     /// appended to `layout`, named "GROUP.0.weight", "GROUP.0.bias", ….
     pub fn new(
         group: &str,

@@ -52,9 +52,9 @@ pub fn little_endian<T: Real>(values: &[T]) -> Vec<u8> {
 
 /// Numbers from their little-endian bytes; what is left over is ignored.
 pub fn from_little_endian<T: Real>(bytes: &[u8]) -> impl Iterator<Item = T> {
-    bytes.chunks_exact(size_of::<T>()).map(|chunk| match chunk {
-        &[a, b, c, d] => T::from_f64(f32::from_le_bytes([a, b, c, d]).into()),
-        &[a, b, c, d, e, f, g, h] => T::from_f64(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
+    bytes.chunks_exact(size_of::<T>()).map(|chunk| match *chunk {
+        [a, b, c, d] => T::from_f64(f32::from_le_bytes([a, b, c, d]).into()),
+        [a, b, c, d, e, f, g, h] => T::from_f64(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
         _ => T::ZERO,
     })
 }

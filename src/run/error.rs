@@ -6,7 +6,6 @@ use super::checkpoint::CheckpointError;
 use crate::analysis::AnalysisError;
 use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::data::matlab::MatFault;
 use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::invert::InvertError;
@@ -179,20 +178,7 @@ impl RunError {
             | RunError::NotARun { .. } => true,
             RunError::Invert(error) => error.is_usage(),
             RunError::InStudy { source, .. } => source.is_usage(),
-            // What was asked of the data, not the data themselves.
-            RunError::Data(error) => matches!(
-                error,
-                DataError::UnknownClass { .. }
-                    | DataError::Unlabelled { .. }
-                    | DataError::NoClasses { .. }
-                    | DataError::UnknownSet { .. }
-                    | DataError::NotASet { .. }
-                    | DataError::NoTestPart { .. }
-                    | DataError::NoSuchPath { .. }
-                    | DataError::NoVariables { .. }
-                    | DataError::Matlab { fault: MatFault::NoSuchArray { .. }, .. }
-                    | DataError::Split { .. }
-            ),
+            RunError::Data(error) => error.is_usage(),
             _ => false,
         }
     }

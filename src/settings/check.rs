@@ -20,18 +20,18 @@ impl Check {
     fn settings(&mut self, settings: &mut dyn Settings) {
         settings.visit(self);
         if self.fault.is_none() {
-            self.fault = settings.settle(&|_| true).err().map(|fault| self.from_the_root(fault));
+            self.fault = settings.settle(&|_| true).err().map(|fault| self.rooted(fault));
         }
     }
 
-    fn from_the_root(&self, fault: Fault) -> Fault {
+    fn rooted(&self, fault: Fault) -> Fault {
         self.path.iter().rev().fold(fault, |fault, outer| fault.within(outer))
     }
 
     fn hold(&mut self, about: &About, is_accepted: bool, found: impl ToString, accepted: impl ToString) {
         let key = if std::mem::take(&mut self.is_item) { "" } else { about.key };
         if !is_accepted && self.fault.is_none() {
-            self.fault = Some(self.from_the_root(Fault::new(key, found.to_string(), accepted.to_string())));
+            self.fault = Some(self.rooted(Fault::new(key, found.to_string(), accepted.to_string())));
         }
     }
 

@@ -6,8 +6,9 @@ use super::evaluate::{ACTIVE_ABOVE, Trained};
 use super::{contractive, denoising, variational};
 use crate::data::{Corruption, Samples};
 use crate::loss::{self, CodePenalty, Contractive, Loss, Variational};
-use crate::nn::{Autoencoder, Encoded, Layout, Pass, Placed};
+use crate::nn::{Activation, Autoencoder, Encoded, Layout, Pass, Placed};
 use crate::rng::Purpose;
+use crate::settings::Fault;
 use crate::tape::{Arena, Tape, Var};
 use crate::train::{Batch, Metrics, Phase, Recorded, Task};
 
@@ -50,6 +51,26 @@ impl From<Loss> for Objective {
 }
 
 impl Objective {
+    /// Refuses a loss that does not fit a model whose last layer has the activation `output`, or the penalties.
+    pub fn check(&self, output: Activation) -> Result<(), Fault> {
+        let (found, accepted) = match self.loss {
+            Loss::Bce if output != Activation::Sigmoid => (
+                format!("\"bce\" while the last decoder layer's activation is \"{}\"", output.name()),
+                "a last layer with activation = \"sigmoid\"; or \"bce-logits\", which applies the sigmoid itself",
+            ),
+            Loss::BceLogits if output == Activation::Sigmoid => (
+                "\"bce-logits\", which applies a sigmoid, while the last decoder layer has applied one already".into(),
+                "\"bce\"; or a last layer without activation = \"sigmoid\"",
+            ),
+            Loss::Kl if self.variational.is_some() => (
+                "\"kl\" in a variational model".into(),
+                "\"bce\", \"bce-logits\" or \"mse\", which are likelihoods of an image",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Fault::new("loss", found, accepted))
+    }
+
     /// Whether a step needs all samples of its batch at once. The mean of a code unit over the batch does; and the gradients of
     /// the contractive penalty add to those of the loss, whose chains over rows they would interrupt at each slice.
     pub fn needs_whole_batch(&self) -> bool {

@@ -7,6 +7,7 @@ mod denoising;
 mod evaluate;
 mod saturation;
 mod spec;
+mod trainer;
 mod variational;
 
 pub use apply::WidthError;
@@ -16,4 +17,5 @@ pub use denoising::{Denoising, psnr};
 pub use evaluate::{ACTIVE_ABOVE, Evaluation, Trained};
 pub use saturation::{SATURATED_BELOW, Saturation};
 pub use spec::AutoencoderSpec;
+pub use trainer::{FitError, Fitted, Trainer};
 pub use variational::{ACTIVE_NATS, Elbo};

@@ -80,23 +80,7 @@ impl AutoencoderSpec {
 
     /// Refuses a loss that this model cannot be trained with.
     pub fn check_loss(&self) -> Result<(), Fault> {
-        let output = self.output_activation();
-        let (found, accepted) = match self.loss {
-            Loss::Bce if output != Activation::Sigmoid => (
-                format!("\"bce\" while the last decoder layer's activation is \"{}\"", output.name()),
-                "a last layer with activation = \"sigmoid\"; or \"bce-logits\", which applies the sigmoid itself",
-            ),
-            Loss::BceLogits if output == Activation::Sigmoid => (
-                "\"bce-logits\", which applies a sigmoid, while the last decoder layer has applied one already".into(),
-                "\"bce\"; or a last layer without activation = \"sigmoid\"",
-            ),
-            Loss::Kl if self.variational.is_some() => (
-                "\"kl\" in a variational model".into(),
-                "\"bce\", \"bce-logits\" or \"mse\", which are likelihoods of an image",
-            ),
-            _ => return Ok(()),
-        };
-        Err(Fault::new("loss", found, accepted))
+        self.objective().check(self.output_activation())
     }
 
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {

@@ -138,7 +138,7 @@ impl<'a> Batch<'a> {
         tape.constant_with(shape, |out| self.samples.gather(self.samples.indices, out))
     }
 
-    /// The class of each sample [batch]; `None` where the data set has no labels.
+    /// The class of each sample `[batch]`; `None` where the data set has no labels.
     pub fn labels(&self) -> Option<impl Iterator<Item = u8> + 'a> {
         self.samples.labels(self.samples.indices)
     }

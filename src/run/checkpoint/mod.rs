@@ -2,11 +2,11 @@
 //!
 //! | tensor | type and shape | holds |
 //! |---|---|---|
-//! | `params` | f32 [parameters] | the flat parameter buffer |
-//! | `phase.N.NAME` | f32 [parameters of the phase] | a moment of the optimizer of phase N |
-//! | `best_params` | f32 [parameters] | the parameters of the best epoch, where they are kept |
-//! | `metrics` | f64 [figures, 2] | sums and weights that the task gathered in the epoch under way |
-//! | `history` | f64 [epochs, columns] | a row of `history.csv` for each finished epoch |
+//! | `params` | f32 `[parameters]` | the flat parameter buffer |
+//! | `phase.N.NAME` | f32 `[parameters of the phase]` | a moment of the optimizer of phase N |
+//! | `best_params` | f32 `[parameters]` | the parameters of the best epoch, where they are kept |
+//! | `metrics` | f64 `[figures, 2]` | sums and weights that the task gathered in the epoch under way |
+//! | `history` | f64 `[epochs, columns]` | a row of `history.csv` for each finished epoch |
 //!
 //! The metadata entry `narrows` is a JSON header with everything else, and a SHA-256 over the rest of it and all tensors. A file
 //! is written beside its name, synced, read back and compared before it takes the place of the last one, which then becomes
