@@ -9,7 +9,7 @@ use crate::figures::bars::BarChart;
 use crate::figures::page::{Align, Page};
 use crate::loss;
 use crate::nn::{Autoencoder, grouped};
-use crate::optim::{Monitor, Optimizer, Schedule, Semantics};
+use crate::optim::{Monitor, Schedule, Semantics};
 use crate::study::{Study, StudyRun};
 
 use super::commentary::percent;
@@ -110,15 +110,7 @@ fn held_fixed(config: &StudyConfig) -> Vec<String> {
             false => format!(", learning rate {}", optimizer.rule.learning_rate()),
         };
         let schedule = if optimizer.schedule == Schedule::Constant { "" } else { ", on a schedule" };
-        let name = match optimizer.rule {
-            Optimizer::Sgd(_) => "SGD",
-            Optimizer::Adam(_) => "Adam",
-            Optimizer::AdamW(_) => "AdamW",
-            Optimizer::Nadam(_) => "Nadam",
-            Optimizer::Adagrad(_) => "Adagrad",
-            Optimizer::Adadelta(_) => "Adadelta",
-            Optimizer::Rmsprop(_) => "RMSprop",
-        };
+        let name = optimizer.rule.title();
         let dialect = match optimizer.rule.semantics() {
             Semantics::Keras => "Keras",
             Semantics::Pytorch => "PyTorch",
