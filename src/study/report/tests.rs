@@ -113,7 +113,7 @@ fn a_grid_has_all_sections_one_figure_of_losses_and_one_of_reconstructions() {
         "Four runs of autoencoders that differ in L1 penalty on the code and batch size, compared.",
         "<h3>L1 penalty on the code: regular against sparse</h3>",
         "<h3>Batch size: 8 against 16</h3>",
-        "10 (33 %)",
+        "10 (33\u{202f}%)",
         "href=\"runs/sparse-16/\"",
         "narrows study study.toml",
         ">regular-16</text>",
