@@ -92,7 +92,7 @@ fn pictures_are_images_too() {
     place.write("wide.png", &grey_png(8, 2, &[0; 16]).unwrap());
     refused("wide.png", 2, &["cannot encode wide.png: its images are 2×8 pixels, but run was trained on 4×4"]);
     place.write("drawn/99.png", &grey_png(8, 2, &[0; 16]).unwrap());
-    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width), where 4×4 is needed"]);
+    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width); 4×4 is needed"]);
     place.write("cut.png", &grey_png(4, 4, &[0; 16]).unwrap()[..40]);
     refused("cut.png", 1, &["cannot read cut.png as a PNG file of an image: "]);
 }
@@ -295,13 +295,13 @@ fn a_matlab_file_is_trained_on_by_its_path_and_its_array_is_named() {
     let strange = |variable: &'static str| {
         ["train", "faces.toml", "--set", "data.set=strange.mat", "--set", variable, "--out", "other"]
     };
-    place.narrows(&strange("data.variable=stack")).done().says(&["strange.mat: 4 images of 2×3 pixels"]);
+    place.refuses(&strange("data.variable=stack"), 1, &["the array stack is int16", "class uint8 or double"]);
     place.refuses(&strange("data.variable=mesh"), 2, &["no array named mesh", "stack (int16, 2×3×4)"]);
     place.refuses(&strange("data.variable=wave"), 1, &["the array wave is complex"]);
     place.refuses(&strange("data.variable=3"), 2, &["\"data.variable\" is the integer 3", "the name of an array"]);
     place.refuses(&["reconstruct", "run", "--variable", "X"], 2, &["--images"]);
     let idx = ["train", "faces.toml", "--set", "data.set=faces", "--set", "data.variable=X", "--out", "other"];
-    place.narrows(&["data", "make", "drawn-faces", "--out", "faces"]).done().says(&["2000 frames of 28×20 pixels"]);
+    place.narrows(&["data", "make", "drawn-faces", "--out", "faces"]).done().says(&["2000 pictures of 28×20 pixels"]);
     place.refuses(&idx, 2, &["cannot look for an array named X in faces"]);
     place.refuses(
         &["data", "make", "drawn-faces", "--per-class", "3", "--out", "more"],
