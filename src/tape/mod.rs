@@ -79,6 +79,7 @@ struct Node<T: Real> {
 }
 
 /// The memory of a tape. Keep one for as long as steps of the same shape follow each other.
+#[derive(Default)]
 pub struct Arena<T: Real> {
     nodes: Vec<Node<T>>,
     /// Nodes in use; the buffers of those behind wait to be used again.
@@ -89,19 +90,6 @@ pub struct Arena<T: Real> {
     walking: bool,
     /// Working memory of operations that need some; its content means nothing from one to the next.
     scratch: AlignedVec<T>,
-}
-
-impl<T: Real> Default for Arena<T> {
-    fn default() -> Self {
-        Arena {
-            nodes: Vec::new(),
-            len: 0,
-            slots: Vec::new(),
-            needed: Vec::new(),
-            walking: false,
-            scratch: AlignedVec::new(),
-        }
-    }
 }
 
 /// A computation being recorded: an arena in use, and the parameters that it reads.
