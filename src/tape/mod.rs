@@ -6,7 +6,25 @@
 //! Each operation is a small unit in `ops` that holds its equation, its forward computation and its vector–Jacobian
 //! product. The product is written once, in terms of other operations, and runs in two ways: [`Tape::backward`] computes
 //! straight into gradient slots (those of parameters lie in the caller's flat gradient buffer), [`Tape::gradient`] records
-//! it on the tape, so that what it returns can be differentiated again.
+//! it on the tape, so that what it returns can be differentiated again. [`Function`] is for operations of one's own.
+//!
+//! ```
+//! use narrows::tape::{ALL, Activation, Arena, Tape};
+//! use narrows::{Accumulate, Context};
+//!
+//! // A weight [3, 2] and a bias [2] in one flat buffer, as their gradients will be.
+//! let params = [0.1f32, -0.2, 0.3, 0.4, -0.5, 0.6, 0.0, 0.0];
+//! let (mut arena, mut grads) = (Arena::default(), [0.0; 8]);
+//! let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+//! let x = tape.constant([4, 3], &[0.5; 12]);
+//! let (weight, bias) = (tape.parameter(0, [3, 2]), tape.parameter(6, [2]));
+//! let y = tape.dense(x, weight, bias, Activation::Tanh);
+//! let target = tape.zeros([4, 2]);
+//! let loss = tape.mse(y, target);
+//! tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite)?;
+//! assert!(grads.iter().all(|grad| *grad != 0.0));
+//! # Ok::<(), narrows::tape::BackwardError>(())
+//! ```
 
 mod backward;
 pub mod check;
