@@ -2,6 +2,7 @@
 
 use super::{Study, StudyRun};
 use crate::analysis::{Comparison, Gaussian, LogisticRegression, Pca, choose_pairs, interpolate};
+use crate::data::Samples;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::number::significant;
 use crate::figures::png::to_grey;
@@ -9,7 +10,6 @@ use crate::figures::scatter::Scatter;
 use crate::rng::{Purpose, stream};
 use crate::run::{JACOBIANS, RunError};
 use crate::tape::Arena;
-use crate::train::Images;
 use ndarray::Array2;
 
 /// Pairs of test images of different classes that are interpolated between.
@@ -50,9 +50,8 @@ pub(super) fn measure(study: &Study) -> Result<Vec<Codes>, RunError> {
 fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
     let (loaded, context) = (&run.prepared.loaded, study.machine.context);
     let (data, split) = (&loaded.data, &loaded.split);
-    let scale = loaded.scale_table::<f32>();
-    let images = |indices| Images { data, indices, scale: &scale };
-    let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, context);
+    let images = |indices| Samples { data, indices };
+    let trained = run.prepared.trained(&run.executed.outcome.params, context);
     let jacobians = &split.test[..split.test.len().min(JACOBIANS)];
     let jacobian = trained.mean_jacobian_norm(images(jacobians), &mut Arena::default());
 
@@ -69,7 +68,7 @@ fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
             images: images.map(|image| image.iter().copied().map(to_grey).collect()).collect(),
         }
     };
-    let strips = draw(data.width, data.height, (0..pairs.len().min(SHOWN_PAIRS)).map(strip).collect())?;
+    let strips = draw(data.width(), data.height(), (0..pairs.len().min(SHOWN_PAIRS)).map(strip).collect())?;
 
     let (mut accuracy, mut scatter) = (None, None);
     if let Some(all) = &data.labels {
@@ -112,17 +111,18 @@ fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
 }
 
 /// Images of codes drawn from N(0, I), and traversals of the numbers of largest divergence around zero.
-fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Vec<u8>; 2], RunError> {
+fn drawn(run: &StudyRun, trained: &crate::tasks::Trained<'_, f32>) -> Result<[Vec<u8>; 2], RunError> {
     let data = &run.prepared.loaded.data;
     let row = |label: String, images: &Array2<f32>| GridRow {
         label,
         images: images.outer_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect(),
     };
-    let size = run.prepared.model.code_size();
+    let size = run.prepared.model().code_size();
     let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.config.seed, Purpose::Sample, 0));
-    let samples = draw(data.width, data.height, vec![row(String::new(), &trained.decode(codes.view())?)])?;
-    let latent = run.executed.outcome.history.last().and_then(|epoch| epoch.latent.as_ref());
-    let kl = |dimension: usize| latent.map_or(0.0, |latent| latent.kl_per_dimension[dimension]);
+    let samples = draw(data.width(), data.height(), vec![row(String::new(), &trained.decode(codes.view())?)])?;
+    let history = &run.executed.outcome.history;
+    let last = |name: &str| history.scalar(name).and_then(Iterator::last);
+    let kl = |dimension: usize| last(&format!("kl_{dimension}")).unwrap_or(0.0);
     let mut dimensions: Vec<usize> = (0..size).collect();
     dimensions.sort_by(|&a, &b| kl(b).total_cmp(&kl(a)));
     let mut rows = Vec::new();
@@ -134,7 +134,7 @@ fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Ve
             &trained.decode(codes.view())?,
         ));
     }
-    Ok([samples, draw(data.width, data.height, rows)?])
+    Ok([samples, draw(data.width(), data.height(), rows)?])
 }
 
 fn draw(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> Result<Vec<u8>, RunError> {

@@ -1,11 +1,13 @@
 //! What a study measures once its runs are trained: their decoders run backwards, and the floor under linear codes.
 
 use super::{Observer, Study, StudyRun};
-use crate::config::{InversionReport, LossKind};
+use crate::config::InversionReport;
+use crate::data::Samples;
 use crate::invert::output::{picture, write};
 use crate::invert::{Inversion, LayerFacts, PartFigures, PcaFloor, Tolerances};
+use crate::loss::Loss;
 use crate::run::{Machine, RunError, watch};
-use crate::train::{Images, Saturation};
+use crate::tasks::Saturation;
 
 /// A run whose decoder was run backwards.
 #[derive(Clone, Debug)]
@@ -68,7 +70,7 @@ pub(super) fn invert(study: &Study, wanted: &InversionReport, observer: &dyn Obs
         measured.floor = study.machine.run(|| floor(run, study.machine, most, &sizes))?;
     }
     for (_, names) in &wanted.schemes {
-        for run in names.iter().filter_map(find).filter(|run| run.config.train.loss == LossKind::BceLogits) {
+        for run in names.iter().filter_map(find).filter(|run| run.config.model.loss == Loss::BceLogits) {
             if measured.of_logits.iter().all(|(name, _)| *name != run.name) {
                 let errors = study.machine.run(|| of_logits(run, study.machine))??;
                 measured.of_logits.push((run.name.clone(), errors));
@@ -79,10 +81,10 @@ pub(super) fn invert(study: &Study, wanted: &InversionReport, observer: &dyn Obs
 }
 
 /// The training and test images of a run, at most `most` of each.
-fn parts(run: &StudyRun, most: usize) -> impl Iterator<Item = (&'static str, &[u32])> {
+fn parts(run: &StudyRun, most: usize) -> impl Iterator<Item = (&'static str, Samples<'_>)> {
     let parts = run.prepared.loaded.parts().into_iter();
-    let parts = parts.filter(|(name, indices)| *name != "validation" && !indices.is_empty());
-    parts.map(move |(name, indices)| (name, &indices[..indices.len().min(most)]))
+    let parts = parts.filter(|(name, samples)| *name != "validation" && !samples.is_empty());
+    parts.map(move |(name, samples)| (name, samples.first(most)))
 }
 
 fn invert_run(
@@ -93,16 +95,14 @@ fn invert_run(
     writes: bool,
 ) -> Result<Inverted, RunError> {
     let loaded = &run.prepared.loaded;
-    let scale = loaded.scale_table::<f32>();
     let tolerances = Tolerances::default();
     let shown = loaded.split.test.len().min(most).min(10);
     machine.run(|| {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, machine.context);
-        let inversion = Inversion::new(trained, (loaded.data.height, loaded.data.width))?;
-        let all = parts(run, most).map(|(_, indices)| indices.len()).sum();
+        let trained = run.prepared.trained(&run.executed.outcome.params, machine.context);
+        let inversion = Inversion::new(trained, (loaded.data.height(), loaded.data.width()))?;
+        let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
         let (mut done, mut figures) = (0, Vec::new());
-        for (name, indices) in parts(run, most) {
-            let images = Images { data: &loaded.data, indices, scale: &scale };
+        for (name, images) in parts(run, most) {
             let mut watch = |more: usize| {
                 done += more;
                 observer.inverting(&run.name, done, all);
@@ -111,8 +111,7 @@ fn invert_run(
         }
         let mut drawn = Vec::new();
         if let Some(part) = figures.iter().find(|part| part.name == "test") {
-            let first = Images { data: &loaded.data, indices: &loaded.split.test[..shown], scale: &scale };
-            drawn = picture(&inversion, part, first)?;
+            drawn = picture(&inversion, part, loaded.test().first(shown))?;
         }
         if writes {
             write(&run.folder, inversion.layers(), tolerances, &figures, Some(&drawn))?;
@@ -121,8 +120,8 @@ fn invert_run(
         figures.iter_mut().for_each(|part| part.codes = Default::default());
         Ok(Inverted {
             name: run.name.clone(),
-            code_size: run.prepared.model.code_size(),
-            compression_ratio: run.prepared.model.compression_ratio(),
+            code_size: run.prepared.model().code_size(),
+            compression_ratio: run.prepared.model().compression_ratio(),
             layers: inversion.layers().to_vec(),
             parts: figures,
             picture: drawn,
@@ -132,27 +131,23 @@ fn invert_run(
 
 fn floor(run: &StudyRun, machine: Machine, most: usize, sizes: &[usize]) -> [Vec<f64>; 2] {
     let loaded = &run.prepared.loaded;
-    let scale = loaded.scale_table::<f64>();
-    let images = |indices| Images { data: &loaded.data, indices, scale: &scale };
-    let floor = PcaFloor::of(machine.context, images(&loaded.split.train));
+    let floor = PcaFloor::of(machine.context, loaded.train());
     let of = |name: &str| {
         let part = parts(run, most).find(|(part, _)| *part == name);
-        part.map_or(Vec::new(), |(_, indices)| floor.nrmse(images(indices), sizes))
+        part.map_or(Vec::new(), |(_, samples)| floor.nrmse(samples, sizes))
     };
     ["train", "test"].map(of)
 }
 
 /// NRMSE of the decoder's output, taken for an image without the sigmoid that the loss applied to it.
 fn of_logits(run: &StudyRun, machine: Machine) -> Result<[f64; 2], RunError> {
-    let loaded = &run.prepared.loaded;
-    let scale = loaded.scale_table::<f32>();
-    let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, machine.context);
+    let trained = run.prepared.trained(&run.executed.outcome.params, machine.context);
     let mut errors = [f64::NAN; 2];
-    for (name, indices) in parts(run, usize::MAX) {
+    for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for indices in indices.chunks(4096) {
-            let x = Images { data: &loaded.data, indices, scale: &scale }.to_array();
+        for samples in samples.chunks(4096) {
+            let x = samples.to_array();
             let y = trained.decode(trained.encode(x.view())?.view())?;
             for (&x, &y) in x.iter().zip(&y) {
                 squares += (f64::from(x) - f64::from(y)).powi(2);
@@ -184,17 +179,15 @@ pub(super) fn saturation(study: &Study) -> Result<Vec<Course>, RunError> {
     let named = study.runs.iter().filter(|run| study.config.report.saturation.contains(&run.name));
     let mut courses = Vec::new();
     for run in named.filter(|_| !study.interrupted) {
-        let loaded = &run.prepared.loaded;
-        let scale = loaded.scale_table::<f32>();
-        let indices = &loaded.split.train[..loaded.split.train.len().min(SATURATION_IMAGES)];
+        let first = run.prepared.loaded.train().first(SATURATION_IMAGES);
         let mut epochs = Vec::new();
         study.machine.run(|| {
             watch(&run.config, &run.prepared, study.machine.context, |_, params| {
-                let trained = run.prepared.trained(&run.config, params, study.machine.context);
-                epochs.push(trained.saturation(Images { data: &loaded.data, indices, scale: &scale }));
+                let trained = run.prepared.trained(params, study.machine.context);
+                epochs.push(trained.saturation(first));
             })
         })??;
-        courses.push(Course { run: run.name.clone(), images: indices.len(), epochs });
+        courses.push(Course { run: run.name.clone(), images: first.len(), epochs });
     }
     Ok(courses)
 }

@@ -239,9 +239,11 @@ impl<T: Real> Tape<'_, T> {
         self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.above, logits, target)
     }
 
-    /// Σ of a squared error or cross-entropy before the mean is taken, `above` included, in f64.
-    pub fn loss_sum(&self, loss: Var) -> f64 {
-        self.arena.nodes[loss.index()].sum
+    /// Of a squared error or cross-entropy: Σ before the mean is taken, `above` included, in f64, and the elements of a sample.
+    /// `None` for other values, which are not summed in a chain over samples.
+    pub fn loss_sum(&self, loss: Var) -> Option<(f64, usize)> {
+        let node = &self.arena.nodes[loss.index()];
+        matches!(node.op, Op::Loss(_)).then(|| (node.sum, self.shape(node.inputs[0]).features()))
     }
 
     /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over samples → [1, 1], where p is `target` and q is

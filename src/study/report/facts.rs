@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
-use crate::config::{EarlyStoppingConfig, LossKind, Monitor, Penalty};
-use crate::run::Loaded;
+use crate::data::{Samples, Splits};
+use crate::loss::{CodePenalty, Loss};
+use crate::optim::Monitor;
 use crate::study::{Study, StudyRun};
-use crate::train::{Best, EpochRecord, Evaluation, Stop};
+use crate::tasks::Evaluation;
+use crate::train::EarlyStoppingRule;
+use crate::train::{Best, EpochRecord, Stop};
 
 /// Epochs that a trend is taken over where no early stopping says how many.
 const TREND_EPOCHS: usize = 5;
@@ -32,7 +35,7 @@ pub(super) struct RunFacts {
     pub images: String,
     /// The number of its value on each axis of [`Facts::axes`].
     pub place: Vec<usize>,
-    pub loss: LossKind,
+    pub loss: Loss,
     pub code_size: usize,
     pub steps_per_epoch: usize,
     pub max_epochs: usize,
@@ -40,7 +43,7 @@ pub(super) struct RunFacts {
     pub stop: Stop,
     pub best: Option<Best>,
     pub restored_best: bool,
-    pub early_stopping: Option<EarlyStoppingConfig>,
+    pub early_stopping: Option<EarlyStoppingRule>,
     pub is_penalised: bool,
     /// Measured with the weights that were kept.
     pub train: Option<Evaluation>,
@@ -67,7 +70,7 @@ impl Facts {
         let has = |part: &&str| study.runs.iter().any(|run| run.executed.evaluation(part).is_some());
         let judged = parts.into_iter().find(has).unwrap_or("test");
         let names: Vec<String> = study.config.runs().into_iter().map(|(name, _)| name).collect();
-        let mut means: Vec<(&Arc<Loaded>, f64)> = Vec::new();
+        let mut means: Vec<(&Arc<Splits>, f64)> = Vec::new();
         let runs = study.runs.iter().map(|run| {
             let number = names.iter().position(|name| *name == run.name).unwrap_or(0);
             let loaded = &run.prepared.loaded;
@@ -95,7 +98,7 @@ impl Facts {
     }
 
     /// The loss of all runs, if it is the same.
-    pub fn common_loss(&self) -> Option<LossKind> {
+    pub fn common_loss(&self) -> Option<Loss> {
         let first = self.runs.first()?.loss;
         self.runs.iter().all(|run| run.loss == first).then_some(first)
     }
@@ -128,8 +131,8 @@ impl RunFacts {
             name: run.name.clone(),
             images: config.data.set.clone(),
             place,
-            loss: config.train.loss,
-            code_size: run.prepared.model.code_size(),
+            loss: config.model.loss,
+            code_size: run.prepared.model().code_size(),
             steps_per_epoch: run.prepared.loaded.split.train.len().div_ceil(config.train.batch_size),
             max_epochs: config.train.max_epochs,
             epochs: outcome.history.epochs.clone(),
@@ -137,7 +140,7 @@ impl RunFacts {
             best: outcome.best,
             restored_best: outcome.restored_best,
             early_stopping: config.train.early_stopping.clone(),
-            is_penalised: penalty != Penalty::default()
+            is_penalised: penalty != CodePenalty::default()
                 || config.model.weight_penalty.l2 != 0.0
                 || config.model.contractive.is_some(),
             train: evaluation("train"),
@@ -253,27 +256,28 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[below] + rest * (sorted[(below + 1).min(last)] - sorted[below])
 }
 
-/// The mean over images and pixels of `part` of (pixel − mean training image)², pixels in [0, 1]; NaN for no images.
-fn mean_image_mse(loaded: &Loaded, part: &str) -> f64 {
-    let features = loaded.data.features();
-    let sums = |indices: &[u32]| {
-        let mut sums = vec![(0u64, 0u64); features];
-        for &index in indices {
-            for ((sum, squares), &pixel) in sums.iter_mut().zip(loaded.data.row(index as usize)) {
-                *sum += u64::from(pixel);
-                *squares += u64::from(pixel) * u64::from(pixel);
+/// The mean over images and pixels of `part` of (pixel − mean training image)²; NaN for no images.
+fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
+    let sums = |samples: Samples<'_>| {
+        let mut sums = vec![(0.0, 0.0); samples.features()];
+        for chunk in samples.chunks(500) {
+            for image in chunk.to_array::<f64>().outer_iter() {
+                for ((sum, squares), &value) in sums.iter_mut().zip(image) {
+                    *sum += value;
+                    *squares += value * value;
+                }
             }
         }
         sums
     };
-    let indices = loaded.parts().into_iter().find(|(name, _)| *name == part).map_or(&[][..], |(_, indices)| indices);
-    let (of_train, of_part) = (sums(&loaded.split.train), sums(indices));
-    let (train, count) = (loaded.split.train.len() as f64, indices.len() as f64);
+    let Some(part) = loaded.part(part) else { return f64::NAN };
+    let (train, count) = (loaded.train().len() as f64, part.len() as f64);
+    let (of_train, of_part) = (sums(loaded.train()), sums(part));
     let error = of_train.iter().zip(&of_part).map(|(&(total, _), &(sum, squares))| {
-        let mean = total as f64 / train;
-        squares as f64 / count - 2.0 * mean * sum as f64 / count + mean * mean
+        let mean = total / train;
+        squares / count - 2.0 * mean * sum / count + mean * mean
     });
-    error.sum::<f64>() / features as f64 / (255.0 * 255.0)
+    error.sum::<f64>() / loaded.data.features() as f64
 }
 
 #[cfg(test)]
@@ -290,8 +294,7 @@ pub(super) mod tests {
             checkpoint_seconds: 0.0,
             penalty: 0.0,
             learning_rate: 0.1,
-            code: None,
-            latent: None,
+            scalars: Vec::new(),
         };
         let last = losses.last().copied().unwrap_or(f64::NAN);
         let evaluation =
@@ -300,7 +303,7 @@ pub(super) mod tests {
             name: name.into(),
             images: "toys".into(),
             place: place.into(),
-            loss: LossKind::Bce,
+            loss: Loss::Bce,
             code_size: 8,
             steps_per_epoch: 10,
             max_epochs: 50,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::axes::listed;
 use super::commentary::{lowest, ranking};
 use super::facts::Facts;
+use crate::data::Splits;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::page::Page;
 use crate::figures::png::to_grey;
-use crate::run::{Loaded, RunError};
+use crate::run::RunError;
 use crate::study::{Study, StudyRun};
-use crate::train::Images;
 
 /// Runs of which all are shown; of more, a choice.
 const MOST_RUNS: usize = 6;
@@ -24,7 +24,7 @@ pub(super) fn write(page: &mut Page, study: &Study, facts: &Facts) -> Result<(),
     if let Some(rule) = rule {
         page.paragraph(&rule);
     }
-    let mut groups: Vec<(&Arc<Loaded>, Vec<&StudyRun>)> = Vec::new();
+    let mut groups: Vec<(&Arc<Splits>, Vec<&StudyRun>)> = Vec::new();
     for run in chosen.into_iter().map(|number| &study.runs[number]) {
         match groups.iter_mut().find(|(loaded, _)| Arc::ptr_eq(loaded, &run.prepared.loaded)) {
             Some((_, runs)) => runs.push(run),
@@ -71,18 +71,17 @@ fn choice(facts: &Facts) -> (Vec<usize>, Option<String>) {
 }
 
 /// Draws the first images of a data set, and below them what each run makes of them. Whether there were any.
-fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Loaded, runs: &[&StudyRun]) -> Result<bool, RunError> {
+fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Splits, runs: &[&StudyRun]) -> Result<bool, RunError> {
     let parts = loaded.parts();
     let order = [facts.judged, "test", "validation", "train"];
     let of = |name: &str| parts.iter().find(|(part, indices)| *part == name && !indices.is_empty());
-    let Some((part, indices)) = order.iter().find_map(|name| of(name)) else { return Ok(false) };
-    let indices = &indices[..study.config.report.reconstructions.min(indices.len())];
-    let scale = loaded.scale_table::<f32>();
-    let images = Images { data: &loaded.data, indices, scale: &scale };
+    let Some((part, samples)) = order.iter().find_map(|name| of(name)) else { return Ok(false) };
+    let images = samples.first(study.config.report.reconstructions);
+    let indices = images.indices;
     let originals = images.to_array();
     let mut labelled = vec![("original", originals.clone())];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         labelled.push((&run.name, study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
     let bands = indices.len().div_ceil(MOST_BESIDE);
@@ -96,7 +95,7 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Loaded, runs: &[
             rows.push(GridRow { label: (*label).to_owned(), images });
         }
     }
-    let (image_width, image_height) = (loaded.data.width, loaded.data.height);
+    let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
     let scale = (56 / image_width.max(image_height)).max(1);
     let png = ImageGrid { image_width, image_height, columns, rows, band: labelled.len(), scale }.to_png()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
@@ -115,7 +114,7 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Loaded, runs: &[
 }
 
 /// " From the left: Sandal, Sneaker, …", where there are labels.
-fn classes(loaded: &Loaded, indices: &[u32]) -> String {
+fn classes(loaded: &Splits, indices: &[u32]) -> String {
     let Some(labels) = &loaded.data.labels else { return String::new() };
     let name = |index: &u32| loaded.data.class_names[usize::from(labels[*index as usize])].as_str();
     let names: Vec<&str> = indices.iter().take(MOST_BESIDE).map(name).collect();
