@@ -8,8 +8,9 @@ use std::sync::Arc;
 use narrows::config::RunConfig;
 use narrows::data::{Dataset, Splits, split};
 use narrows::run::{Prepared, fit};
+use narrows::tape::{Arena, Call, Function, Operand, Shape, Tape, Var};
 use narrows::train::{Callback, Event, Flow};
-use narrows_kernels::{Context, Isa};
+use narrows_kernels::{Accumulate, Context, Isa};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -138,6 +139,54 @@ fn count(config: &RunConfig, threads: usize, isa: Isa, wasteful: bool) -> (Vec<(
     (counts, notes[0].2 - before)
 }
 
+/// x · y, to be applied by users of the library.
+struct Product;
+
+impl Function<f32> for Product {
+    fn name(&self) -> &'static str {
+        "product"
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn forward(&self, _: Context, inputs: &[Operand<'_, f32>], output: &mut [f32]) {
+        for (out, (x, y)) in output.iter_mut().zip(inputs[0].data.iter().zip(inputs[1].data)) {
+            *out = x * y;
+        }
+    }
+
+    fn vjp(&self, tape: &mut Tape<'_, f32>, call: Call<'_>, grad: Var, input: usize) -> Var {
+        tape.mul(grad, call.inputs[1 - input])
+    }
+}
+
+/// Reshaped and detached values, operations of one's own and gradients of gradients, for each of two groups of parameters.
+fn steps_of_own_make_allocate_nothing() {
+    let (params, mut grads, mut arena) = (vec![0.5; 24], vec![0.0; 24], Arena::default());
+    let counts: Vec<usize> = (0..6)
+        .map(|step| {
+            let before = allocations();
+            let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+            let (first, second) = (tape.parameter(0, [3, 4]), tape.parameter(12, [12]));
+            let first = tape.reshape(first, [1, 2, 3, 2]);
+            let second = tape.reshape(second, [1, 2, 3, 2]);
+            let constant = tape.detach(second);
+            let product = tape.apply(&Product, &[first, second]);
+            let product = tape.apply(&Product, &[product, constant]);
+            let sum = tape.sum(product);
+            let gradient = tape.gradient_of(sum, first).unwrap();
+            let penalty = tape.mse(gradient, first);
+            let total = tape.add(sum, penalty);
+            let group = if step % 2 == 0 { 0..12 } else { 12..24 };
+            tape.backward(total, std::slice::from_ref(&group), &mut grads, Accumulate::Overwrite).unwrap();
+            allocations() - before
+        })
+        .collect();
+    assert!(counts[0] > 0 && counts[2..].iter().all(|&count| count == 0), "{counts:?}");
+}
+
 #[test]
 fn a_step_allocates_nothing_after_two_of_the_same_shape() {
     for (name, model, loss) in [
@@ -165,6 +214,7 @@ fn a_step_allocates_nothing_after_two_of_the_same_shape() {
             }
         }
     }
+    steps_of_own_make_allocate_nothing();
     // The counter finds one allocation in each step.
     let (counts, _) = count(&configuration(PLAIN, "bce"), 1, Isa::detect(), true);
     assert!(counts[2..].iter().all(|(_, _, count)| *count == 1), "{counts:?}");

@@ -163,6 +163,11 @@ fn a_group_that_cuts_a_parameter_is_refused() {
 }
 
 #[test]
+fn a_parameter_may_be_the_loss() {
+    assert_eq!(gradients_over(ALL, |tape| tape.parameter(7, [1]))[7], 1.0);
+}
+
+#[test]
 fn one_parameter_in_two_shapes_is_one_parameter() {
     let grads = gradients_over(ALL, |tape| {
         let (matrix, row) = (tape.parameter(0, [2, 3]), tape.parameter(0, [6]));

@@ -17,7 +17,8 @@
 
 use std::fmt;
 
-use crate::elementwise::drive::{Map, map, map_in_place};
+use crate::elementwise::Same;
+use crate::elementwise::drive::{Map, map, map_in_place, maps, with_map};
 use crate::reduce::{Summand, columns};
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 
@@ -80,111 +81,67 @@ impl fmt::Display for Activation {
     }
 }
 
-/// Each activation is a type of its own inside the loops, so that no loop decides anew for every vector.
-macro_rules! maps {
-    ($(#[$doc:meta] $name:ident$(($field:ident))?, $simd:ident, $x:ident => $body:expr;)*) => {
-        $(maps! { @one #[$doc] $name $(($field))?, $simd, $x => $body })*
-    };
-    (@one #[$doc:meta] $name:ident, $simd:ident, $x:ident => $body:expr) => {
-        #[$doc]
-        #[derive(Clone, Copy)]
-        struct $name;
-        impl<T: Real> Map<T, 1> for $name {
-            #[inline(always)]
-            fn value<S: Simd<T>>(self, $simd: S, [$x]: [S::V; 1]) -> S::V {
-                $body
-            }
-        }
-    };
-    (@one #[$doc:meta] $name:ident($field:ident), $simd:ident, $x:ident => $body:expr) => {
-        #[$doc]
-        #[derive(Clone, Copy)]
-        struct $name<T>(T);
-        impl<T: Real> Map<T, 1> for $name<T> {
-            #[inline(always)]
-            fn value<S: Simd<T>>(self, $simd: S, [$x]: [S::V; 1]) -> S::V {
-                let $field = $simd.splat(self.0);
-                $body
-            }
-        }
-    };
-}
-
 maps! {
-    /// x.
-    Identity, _simd, x => x;
     /// 0 > x ? 0 : x, which lets NaN through.
-    Relu, simd, x => simd.max(simd.splat(T::ZERO), x);
+    Relu(simd, x) = simd.max(simd.splat(T::ZERO), x);
     /// x > 0 ? x : slope · x.
-    LeakyRelu(slope), simd, x => simd.select(simd.lt(simd.splat(T::ZERO), x), x, simd.mul(slope, x));
+    LeakyRelu[slope](simd, x) = simd.select(simd.lt(simd.splat(T::ZERO), x), x, simd.mul(slope, x));
     /// x > 0 ? x : α(eˣ − 1).
-    Elu(alpha), simd, x =>
+    Elu[alpha](simd, x) =
         simd.select(simd.lt(simd.splat(T::ZERO), x), x, simd.mul(alpha, vecmath::exp_m1(simd, x)));
     /// tanh x.
-    Tanh, simd, x => vecmath::tanh(simd, x);
+    Tanh(simd, x) = vecmath::tanh(simd, x);
     /// σ(x).
-    Sigmoid, simd, x => vecmath::sigmoid(simd, x);
+    Sigmoid(simd, x) = vecmath::sigmoid(simd, x);
     /// ln(1 + eˣ).
-    Softplus, simd, x => vecmath::softplus(simd, x);
+    Softplus(simd, x) = vecmath::softplus(simd, x);
 }
 
 maps! {
     /// 1.
-    One, simd, _y => simd.splat(T::ONE);
+    One(simd, _y) = simd.splat(T::ONE);
     /// 0.
-    Zero, simd, _y => simd.splat(T::ZERO);
+    Zero(simd, _y) = simd.splat(T::ZERO);
     /// −2.
-    MinusTwo, simd, _y => simd.splat(-T::ONE - T::ONE);
+    MinusTwo(simd, _y) = simd.splat(-T::ONE - T::ONE);
     /// y > 0 ? 1 : 0.
-    ReluDerivative, simd, y => {
+    ReluDerivative(simd, y) = {
         let zero = simd.splat(T::ZERO);
         simd.select(simd.lt(zero, y), simd.splat(T::ONE), zero)
     };
     /// y > 0 ? 1 : slope.
-    LeakyReluDerivative(slope), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), slope);
+    LeakyReluDerivative[slope](simd, y) = simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), slope);
     /// y > 0 ? 1 : y + α.
-    EluDerivative(alpha), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), simd.add(y, alpha));
+    EluDerivative[alpha](simd, y) = simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), simd.add(y, alpha));
     /// y < 0 ? 1 : 0.
-    EluSecond, simd, y => {
+    EluSecond(simd, y) = {
         let zero = simd.splat(T::ZERO);
         simd.select(simd.lt(y, zero), simd.splat(T::ONE), zero)
     };
     /// 1 − y².
-    TanhDerivative, simd, y => simd.fnma(y, y, simd.splat(T::ONE));
+    TanhDerivative(simd, y) = simd.fnma(y, y, simd.splat(T::ONE));
     /// −2y.
-    TanhSecond, simd, y => simd.neg(simd.add(y, y));
+    TanhSecond(simd, y) = simd.neg(simd.add(y, y));
     /// y(1 − y) = y − y², rounded once.
-    SigmoidDerivative, simd, y => simd.fnma(y, y, y);
+    SigmoidDerivative(simd, y) = simd.fnma(y, y, y);
     /// 1 − 2y.
-    SigmoidSecond, simd, y => simd.sub(simd.splat(T::ONE), simd.add(y, y));
+    SigmoidSecond(simd, y) = simd.sub(simd.splat(T::ONE), simd.add(y, y));
     /// 1 − e⁻ʸ.
-    SoftplusDerivative, simd, y => simd.neg(vecmath::exp_m1(simd, simd.neg(y)));
+    SoftplusDerivative(simd, y) = simd.neg(vecmath::exp_m1(simd, simd.neg(y)));
     /// e⁻ʸ, of the odd orders.
-    SoftplusOdd, simd, y => vecmath::exp(simd, simd.neg(y));
+    SoftplusOdd(simd, y) = vecmath::exp(simd, simd.neg(y));
     /// −e⁻ʸ, of the even orders above 0.
-    SoftplusEven, simd, y => simd.neg(vecmath::exp(simd, simd.neg(y)));
-}
-
-/// Runs `$then` with `$f` bound to the map beside the first pattern that fits.
-macro_rules! with_map {
-    ($value:expr, $f:ident => $then:expr, { $($pattern:pat $(if $guard:expr)? => $map:expr,)* }) => {
-        match $value {
-            $($pattern $(if $guard)? => {
-                let $f = $map;
-                $then
-            })*
-        }
-    };
+    SoftplusEven(simd, y) = simd.neg(vecmath::exp(simd, simd.neg(y)));
 }
 
 /// Runs `$then` with `$f` bound to the map of this activation.
 macro_rules! with_activation {
     ($activation:expr, $f:ident => $then:expr) => {
         with_map!($activation, $f => $then, {
-            Activation::Linear => Identity,
+            Activation::Linear => Same,
             Activation::Relu => Relu,
-            Activation::LeakyRelu { slope } => LeakyRelu(T::from_f64(slope)),
-            Activation::Elu { alpha } => Elu(T::from_f64(alpha)),
+            Activation::LeakyRelu { slope } => LeakyRelu { slope: T::from_f64(slope) },
+            Activation::Elu { alpha } => Elu { alpha: T::from_f64(alpha) },
             Activation::Tanh => Tanh,
             Activation::Sigmoid => Sigmoid,
             Activation::Softplus => Softplus,
@@ -198,8 +155,8 @@ macro_rules! with_derivative {
         with_map!(($activation, $order), $f => $then, {
             (Activation::Linear, 0) => One,
             (Activation::Relu, 0) => ReluDerivative,
-            (Activation::LeakyRelu { slope }, 0) => LeakyReluDerivative(T::from_f64(slope)),
-            (Activation::Elu { alpha }, 0) => EluDerivative(T::from_f64(alpha)),
+            (Activation::LeakyRelu { slope }, 0) => LeakyReluDerivative { slope: T::from_f64(slope) },
+            (Activation::Elu { alpha }, 0) => EluDerivative { alpha: T::from_f64(alpha) },
             (Activation::Elu { .. }, 1) => EluSecond,
             (Activation::Tanh, 0) => TanhDerivative,
             (Activation::Tanh, 1) => TanhSecond,

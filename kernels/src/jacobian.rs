@@ -1,7 +1,7 @@
 //! The squared Frobenius norm of a two-layer Jacobian, and its gradient, in one pass.
 //!
-//! A network code = s(s(x·W₁)·W₂) has at sample b the Jacobian J_b = diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ, with d the derivatives of the two
-//! activations there. With G = W₁ᵀ·W₁ [hidden, hidden], the inputs drop out:
+//! A network code = s(s(x·W₁)·W₂) has at sample b the Jacobian J_b = diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ, with d the derivatives of
+//! the two activations there. With G = W₁ᵀ·W₁ [hidden, hidden], the inputs drop out:
 //!
 //! ```text
 //! ‖J_b‖² = Σ_j d₂[b,j]² · q[b,j],   q[b,j] = Σ_m Σ_l d₁[b,m] W₂[m,j] G[m,l] d₁[b,l] W₂[l,j]

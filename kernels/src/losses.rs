@@ -4,7 +4,7 @@
 //! above, so that a batch may be summed in slices of rows. Gradients are elementwise; `scale` carries whatever the loss is
 //! divided by (and the 2 of the squared error).
 
-use crate::elementwise::drive::{Map, map};
+use crate::elementwise::drive::{Map, map, maps};
 use crate::reduce::{Summand, chain, whole_rows};
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 
@@ -20,15 +20,11 @@ impl<T: Real> Summand<T, 2, 0> for SquaredError {
     }
 }
 
-/// scale · (x − t).
-#[derive(Clone, Copy)]
-struct SquaredErrorGradient<T>(T);
-
-impl<T: Real> Map<T, 2> for SquaredErrorGradient<T> {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [x, t]: [S::V; 2]) -> S::V {
-        simd.mul(simd.splat(self.0), simd.sub(x, t))
-    }
+maps! {
+    /// scale · (x − t).
+    SquaredErrorGradient[scale](simd, x, t) = simd.mul(scale, simd.sub(x, t));
+    /// scale · (σ(z) − t).
+    BceGradient[scale](simd, z, t) = bce_gradient_of_exp(simd, scale, z, t, vecmath::exp_minus_abs(simd, z));
 }
 
 #[derive(Clone, Copy)]
@@ -51,8 +47,8 @@ fn bce_of_exp<T: Real, S: Simd<T>>(simd: S, z: S::V, t: S::V, e: S::V) -> S::V {
 
 /// scale · (σ(z) − t), given e = e⁻|ᶻ|.
 #[inline(always)]
-fn bce_gradient_of_exp<T: Real, S: Simd<T>>(simd: S, scale: T, z: S::V, t: S::V, e: S::V) -> S::V {
-    simd.mul(simd.splat(scale), simd.sub(vecmath::sigmoid_of_exp(simd, z, e), t))
+fn bce_gradient_of_exp<T: Real, S: Simd<T>>(simd: S, scale: S::V, z: S::V, t: S::V, e: S::V) -> S::V {
+    simd.mul(scale, simd.sub(vecmath::sigmoid_of_exp(simd, z, e), t))
 }
 
 #[derive(Clone, Copy)]
@@ -67,24 +63,13 @@ impl<T: Real> Summand<T, 2, 0> for Bce {
 }
 
 #[derive(Clone, Copy)]
-struct BceGradient<T>(T);
-
-impl<T: Real> Map<T, 2> for BceGradient<T> {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [z, t]: [S::V; 2]) -> S::V {
-        let e = vecmath::exp_minus_abs(simd, z);
-        bce_gradient_of_exp(simd, self.0, z, t, e)
-    }
-}
-
-#[derive(Clone, Copy)]
 struct BceAndGradient<T>(T);
 
 impl<T: Real> Summand<T, 2, 1> for BceAndGradient<T> {
     #[inline(always)]
     fn term<S: Simd<T>>(self, simd: S, [z, t]: [S::V; 2]) -> (S::V, [S::V; 1]) {
         let e = vecmath::exp_minus_abs(simd, z);
-        (bce_of_exp(simd, z, t, e), [bce_gradient_of_exp(simd, self.0, z, t, e)])
+        (bce_of_exp(simd, z, t, e), [bce_gradient_of_exp(simd, simd.splat(self.0), z, t, e)])
     }
 }
 
@@ -96,7 +81,7 @@ pub fn squared_error<T: Real>(isa: Isa, x: &[T], t: &[T], cols: usize, start: f6
 
 /// out (+)= scale · (x − t): the gradient of the mean of n squared errors has scale 2/n.
 pub fn squared_error_gradient<T: Real>(isa: Isa, x: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-    map(isa, SquaredErrorGradient(scale), [x, t], out, accumulate);
+    map(isa, SquaredErrorGradient { scale }, [x, t], out, accumulate);
 }
 
 /// [`squared_error`] and [`squared_error_gradient`] (overwriting) in one pass, to the same bits. Moves three elements per
@@ -123,7 +108,7 @@ pub fn bce_with_logits<T: Real>(isa: Isa, z: &[T], t: &[T], cols: usize, start: 
 
 /// out (+)= scale · (σ(z) − t).
 pub fn bce_with_logits_gradient<T: Real>(isa: Isa, z: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-    map(isa, BceGradient(scale), [z, t], out, accumulate);
+    map(isa, BceGradient { scale }, [z, t], out, accumulate);
 }
 
 /// [`bce_with_logits`] and [`bce_with_logits_gradient`] (overwriting) in one pass and with one exponential, to the same

@@ -378,6 +378,15 @@ fn derivatives_are_the_slopes_of_what_they_derive() {
 }
 
 #[test]
+fn activations_are_named_with_their_numbers() {
+    let names = activations().map(|f| (f.name(), f.to_string()));
+    let expected = ["linear", "relu", "leaky-relu 0.3", "elu 1.5", "tanh", "sigmoid", "softplus"];
+    for ((name, text), expected) in names.iter().zip(expected) {
+        assert_eq!((*name, text.as_str()), (expected.split(' ').next().unwrap(), expected));
+    }
+}
+
+#[test]
 fn nan_goes_through_every_activation_and_zero_keeps_its_sign_in_relu() {
     for f in activations() {
         let mut x = [f32::NAN, -0.0, 0.0];

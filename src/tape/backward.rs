@@ -167,7 +167,7 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
             return Ok(());
         }
         let one = self.tape.constant_with(shape, |value| value[0] = T::ONE);
-        self.tape.arena.slots[loss.index()] = Slot::Shared(one);
+        self.pass(loss, one);
         for index in (0..=loss.index()).rev() {
             let grad = match self.tape.arena.slots[index] {
                 Slot::Shared(grad) | Slot::Owned(grad) => grad,

@@ -89,60 +89,49 @@ struct Point<'i, F> {
 }
 
 impl<F: Fn(&mut Tape<'_, f64>, &[Var]) -> Var> Point<'_, F> {
-    fn parameters(&self, tape: &mut Tape<'_, f64>) -> Vec<Var> {
+    /// What `use_of` makes of a tape with the inputs at `at`, and of Σ output ∘ cotangent.
+    fn with<R>(&self, at: &[f64], use_of: impl FnOnce(&mut Tape<'_, f64>, &[Var], Var) -> R) -> R {
+        let mut arena = Arena::default();
+        let mut tape = Tape::new(self.context, &mut arena, at);
         let mut offset = 0;
         let place = |input: &Input| {
             let var = tape.parameter(offset, input.shape);
             offset += input.data.len();
             var
         };
-        self.inputs.iter().map(place).collect()
-    }
-
-    /// Σ output ∘ cotangent.
-    fn projection(&self, tape: &mut Tape<'_, f64>, vars: &[Var]) -> Var {
-        let output = (self.function)(tape, vars);
-        project(tape, output, &mut cotangent_stream(0))
+        let vars: Vec<Var> = self.inputs.iter().map(place).collect();
+        let output = (self.function)(&mut tape, &vars);
+        let projection = project(&mut tape, output, &mut cotangent_stream(0));
+        use_of(&mut tape, &vars, projection)
     }
 
     fn projected(&self, at: &[f64]) -> f64 {
-        let mut arena = Arena::default();
-        let mut tape = Tape::new(self.context, &mut arena, at);
-        let vars = self.parameters(&mut tape);
-        let loss = self.projection(&mut tape, &vars);
-        tape.scalar(loss)
+        self.with(at, |tape, _, projection| tape.scalar(projection))
     }
 
     fn direct(&self, at: &[f64]) -> Vec<f64> {
-        let mut arena = Arena::default();
-        let mut tape = Tape::new(self.context, &mut arena, at);
-        let vars = self.parameters(&mut tape);
-        let loss = self.projection(&mut tape, &vars);
         let mut grads = vec![f64::NAN; at.len()];
-        tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).expect("every input influences the output");
+        self.with(at, |tape, _, projection| tape.backward(projection, ALL, &mut grads, Accumulate::Overwrite))
+            .expect("every input influences the output");
         grads
     }
 
     fn recorded(&self, at: &[f64]) -> Vec<f64> {
-        let mut arena = Arena::default();
-        let mut tape = Tape::new(self.context, &mut arena, at);
-        let vars = self.parameters(&mut tape);
-        let loss = self.projection(&mut tape, &vars);
-        let grads = tape.gradient(loss, &vars).expect("the projection is a scalar");
-        grads.iter().flat_map(|&grad| tape.value(grad).to_vec()).collect()
+        self.with(at, |tape, vars, projection| {
+            let grads = tape.gradient(projection, vars).expect("the projection is a scalar");
+            grads.iter().flat_map(|&grad| tape.value(grad).to_vec()).collect()
+        })
     }
 
     fn second(&self, at: &[f64]) -> Vec<f64> {
-        let mut arena = Arena::default();
-        let mut tape = Tape::new(self.context, &mut arena, at);
-        let vars = self.parameters(&mut tape);
-        let loss = self.projection(&mut tape, &vars);
-        let grads = tape.gradient(loss, &vars).expect("the projection is a scalar");
-        let mut stream = cotangent_stream(1);
-        let terms: Vec<Var> = grads.iter().map(|&grad| project(&mut tape, grad, &mut stream)).collect();
-        let total = terms.into_iter().reduce(|sum, term| tape.add(sum, term)).expect("at least one input");
-        let second = tape.gradient(total, &vars).expect("the projection is a scalar");
-        second.iter().flat_map(|&grad| tape.value(grad).to_vec()).collect()
+        self.with(at, |tape, vars, projection| {
+            let grads = tape.gradient(projection, vars).expect("the projection is a scalar");
+            let mut stream = cotangent_stream(1);
+            let terms: Vec<Var> = grads.iter().map(|&grad| project(tape, grad, &mut stream)).collect();
+            let total = terms.into_iter().reduce(|sum, term| tape.add(sum, term)).expect("at least one input");
+            let second = tape.gradient(total, vars).expect("the projection is a scalar");
+            second.iter().flat_map(|&grad| tape.value(grad).to_vec()).collect()
+        })
     }
 
     fn compare(&self, kind: &'static str, analytic: &[f64], numeric: &[f64]) -> Result<(), Mismatch> {

@@ -7,8 +7,8 @@ use super::operation::{Call, Operand, Operation, Target};
 use super::{Shape, Tape, Var};
 
 /// An operation that the tape does not have, for [`Tape::apply`]: its value on slices, and its vector–Jacobian product in
-/// operations of the tape, so that its gradient can be differentiated again. [`check_gradients`](super::check::check_gradients)
-/// holds the two against each other.
+/// operations of the tape, so that its gradient can be differentiated again.
+/// [`check_gradients`](super::check::check_gradients) holds the two against each other.
 ///
 /// ```
 /// use narrows::rng::{Purpose, stream};
@@ -60,7 +60,7 @@ pub trait Function<T: Real>: Sync {
     fn forward(&self, context: Context, inputs: &[Operand<'_, T>], output: &mut [T]);
 
     /// Given the gradient `grad` of the output, the gradient of the input of that number, in its shape; asked for only where
-    /// somebody reads it. A passing value is recorded like any other, but no gradient may be taken here.
+    /// somebody reads it. No [`Tape::gradient`] may be taken here.
     fn vjp(&self, tape: &mut Tape<'_, T>, call: Call<'_>, grad: Var, input: usize) -> Var;
 }
 

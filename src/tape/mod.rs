@@ -6,7 +6,25 @@
 //! Each operation is a small unit in `ops` that holds its equation, its forward computation and its vector–Jacobian
 //! product. The product is written once, in terms of other operations, and runs in two ways: [`Tape::backward`] computes
 //! straight into gradient slots (those of parameters lie in the caller's flat gradient buffer), [`Tape::gradient`] records
-//! it on the tape, so that what it returns can be differentiated again.
+//! it on the tape, so that what it returns can be differentiated again. [`Function`] is for operations of one's own.
+//!
+//! ```
+//! use narrows::tape::{ALL, Activation, Arena, Tape};
+//! use narrows::{Accumulate, Context};
+//!
+//! // A weight [3, 2] and a bias [2] in one flat buffer, as their gradients will be.
+//! let params = [0.1f32, -0.2, 0.3, 0.4, -0.5, 0.6, 0.0, 0.0];
+//! let (mut arena, mut grads) = (Arena::default(), [0.0; 8]);
+//! let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+//! let x = tape.constant([4, 3], &[0.5; 12]);
+//! let (weight, bias) = (tape.parameter(0, [3, 2]), tape.parameter(6, [2]));
+//! let y = tape.dense(x, weight, bias, Activation::Tanh);
+//! let target = tape.zeros([4, 2]);
+//! let loss = tape.mse(y, target);
+//! tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite)?;
+//! assert!(grads.iter().all(|grad| *grad != 0.0));
+//! # Ok::<(), narrows::tape::BackwardError>(())
+//! ```
 
 mod backward;
 pub mod check;
@@ -79,6 +97,7 @@ struct Node<T: Real> {
 }
 
 /// The memory of a tape. Keep one for as long as steps of the same shape follow each other.
+#[derive(Default)]
 pub struct Arena<T: Real> {
     nodes: Vec<Node<T>>,
     /// Nodes in use; the buffers of those behind wait to be used again.
@@ -89,19 +108,6 @@ pub struct Arena<T: Real> {
     walking: bool,
     /// Working memory of operations that need some; its content means nothing from one to the next.
     scratch: AlignedVec<T>,
-}
-
-impl<T: Real> Default for Arena<T> {
-    fn default() -> Self {
-        Arena {
-            nodes: Vec::new(),
-            len: 0,
-            slots: Vec::new(),
-            needed: Vec::new(),
-            walking: false,
-            scratch: AlignedVec::new(),
-        }
-    }
 }
 
 /// A computation being recorded: an arena in use, and the parameters that it reads.

@@ -46,8 +46,13 @@ pub struct Call<'a> {
 
 /// An operation: equation, forward and vector–Jacobian product in one place.
 pub(super) trait Operation<T: Real>: Copy {
+    /// As messages name it, where that depends on nothing.
+    const NAME: &'static str = "";
+
     /// As messages name it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
 
     /// The shape of the output.
     ///

@@ -1,6 +1,5 @@
 //! What can be recorded: one method for each operation a model may contain.
 
-use crate::rng::standard_normal;
 use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
@@ -9,11 +8,21 @@ use super::function::{Apply, Function};
 use super::operation::Op;
 use super::ops::*;
 use super::{MOST_INPUTS, Shape, Tape, Var, Whole};
-use crate::rng::Stream;
+use crate::rng::{Stream, standard_normal};
 
 /// Samples that draw from one stream: block i of so many samples, whatever their shape, draws from `streams(i)`. A batch that
 /// is processed in slices of whole blocks therefore meets the same draws as one that is not.
 pub const NOISE_ROWS: usize = 256;
+
+/// Methods that record one operation, one a row: name (values; settings) = operation.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident($($value:ident),+ $(; $($setting:ident: $of:ty),+)?) = $operation:expr;)*) => {
+        $($(#[$doc])*
+        pub fn $name(&mut self, $($value: Var),+ $(, $($setting: $of),+)?) -> Var {
+            self.push($operation.into(), &[$($value),+])
+        })*
+    };
+}
 
 /// Where a shape is written [rows, cols], the operation sees a matrix in a value of any shape: `cols` is the last dimension,
 /// `rows` the product of the others, and the result keeps the dimensions before the last one. A batch has one sample at each
@@ -94,9 +103,51 @@ impl<T: Real> Tape<'_, T> {
         self.append(Op::Detach { of: x }, &[], self.shape(x))
     }
 
-    /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
-    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation) -> Var {
-        self.push(Dense { activation }.into(), &[x, weight, bias])
+    methods! {
+        /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
+        dense(x, weight, bias; activation: Activation) = Dense { activation };
+        /// a + b, of one shape.
+        add(a, b) = Combine::ADD;
+        /// a − b, of one shape.
+        sub(a, b) = Combine::SUB;
+        /// The elementwise product, of one shape.
+        mul(a, b) = Combine::MUL;
+        /// x [rows, cols] + row [1, cols], added to each row.
+        add_row(x, row) = AddRow;
+        /// x · s, s [1, 1].
+        mul_scalar(x, s) = MulScalar;
+        /// activation(x); the derivative at a kink is that of the negative side.
+        activate(x; activation: Activation) = Activate { activation };
+        /// factor · x.
+        scale(x; factor: f64) = Elementwise(Unary::Scale(T::from_f64(factor)));
+        /// x + offset.
+        offset(x; offset: f64) = Elementwise(Unary::Offset(T::from_f64(offset)));
+        /// eˣ.
+        exp(x) = Elementwise(Unary::Exp);
+        /// The natural logarithm.
+        ln(x) = Elementwise(Unary::Ln);
+        /// x².
+        square(x) = Elementwise(Unary::Square);
+        /// |x|; the derivative at zero is zero.
+        abs(x) = Elementwise(Unary::Abs);
+        /// 1/x.
+        reciprocal(x) = Elementwise(Unary::Reciprocal);
+        /// The nearest number to x within `low` ..= `high`; the derivative is 1 strictly between them and 0 elsewhere.
+        clamp(x; low: f64, high: f64) = Elementwise(Unary::Clamp(T::from_f64(low), T::from_f64(high)));
+        /// Σ x → [1, 1].
+        sum(x) = Sum { scale: 1.0 };
+        /// Σ over each row → [rows, 1].
+        row_sum(x) = RowSum;
+        /// Σ over each column → [1, cols].
+        column_sum(x) = ColumnSum;
+        /// A column [rows, 1] repeated → [rows, cols].
+        broadcast_column(column; cols: usize) = BroadcastColumn { cols };
+        /// A row [1, cols] repeated → [rows, cols].
+        broadcast_row(row; rows: usize) = BroadcastRow { rows };
+        /// Columns start .. start + count → [rows, count].
+        slice_columns(x; start: usize, count: usize) = SliceColumns { start, count };
+        /// The columns of a, then those of b.
+        concatenate_columns(a, b) = ConcatenateColumns;
     }
 
     /// a·b: [m, k], [k, n] → [m, n].
@@ -109,89 +160,10 @@ impl<T: Real> Tape<'_, T> {
         self.push(MatMul { lhs, rhs }.into(), &[a, b])
     }
 
-    /// a + b, of one shape.
-    pub fn add(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::ADD.into(), &[a, b])
-    }
-
-    /// a − b, of one shape.
-    pub fn sub(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::SUB.into(), &[a, b])
-    }
-
-    /// The elementwise product, of one shape.
-    pub fn mul(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::MUL.into(), &[a, b])
-    }
-
-    /// factor · x.
-    pub fn scale(&mut self, x: Var, factor: f64) -> Var {
-        self.elementwise(Unary::Scale(T::from_f64(factor)), x)
-    }
-
-    /// x + offset.
-    pub fn offset(&mut self, x: Var, offset: f64) -> Var {
-        self.elementwise(Unary::Offset(T::from_f64(offset)), x)
-    }
-
-    /// x [rows, cols] + row [1, cols], added to each row.
-    pub fn add_row(&mut self, x: Var, row: Var) -> Var {
-        self.push(AddRow.into(), &[x, row])
-    }
-
-    /// x · s, s [1, 1].
-    pub fn mul_scalar(&mut self, x: Var, s: Var) -> Var {
-        self.push(MulScalar.into(), &[x, s])
-    }
-
-    /// activation(x); the derivative at a kink is that of the negative side.
-    pub fn activate(&mut self, x: Var, activation: Activation) -> Var {
-        self.push(Activate { activation }.into(), &[x])
-    }
-
-    /// eˣ.
-    pub fn exp(&mut self, x: Var) -> Var {
-        self.elementwise(Unary::Exp, x)
-    }
-
-    /// The natural logarithm.
-    pub fn ln(&mut self, x: Var) -> Var {
-        self.elementwise(Unary::Ln, x)
-    }
-
-    /// x².
-    pub fn square(&mut self, x: Var) -> Var {
-        self.elementwise(Unary::Square, x)
-    }
-
-    /// |x|; the derivative at zero is zero.
-    pub fn abs(&mut self, x: Var) -> Var {
-        self.elementwise(Unary::Abs, x)
-    }
-
-    /// 1/x.
-    pub fn reciprocal(&mut self, x: Var) -> Var {
-        self.elementwise(Unary::Reciprocal, x)
-    }
-
-    /// The nearest number to x within `low` ..= `high`; the derivative is 1 strictly between them and 0 elsewhere.
-    pub fn clamp(&mut self, x: Var, low: f64, high: f64) -> Var {
-        self.elementwise(Unary::Clamp(T::from_f64(low), T::from_f64(high)), x)
-    }
-
     /// s′(x) for each element of y = s(x), s being `activation`: its derivative, expressed through its output.
     pub fn activation_derivative(&mut self, y: Var, activation: Activation) -> Var {
         let ones = self.constant_with(self.shape(y), |out| out.fill(T::ONE));
         self.push(ActivationDerivative { activation, order: 0 }.into(), &[y, ones])
-    }
-
-    fn elementwise(&mut self, function: Unary<T>, x: Var) -> Var {
-        self.push(Elementwise(function).into(), &[x])
-    }
-
-    /// Σ x → [1, 1].
-    pub fn sum(&mut self, x: Var) -> Var {
-        self.push(Sum { scale: 1.0 }.into(), &[x])
     }
 
     /// The mean of all elements → [1, 1].
@@ -200,41 +172,11 @@ impl<T: Real> Tape<'_, T> {
         self.push(Sum { scale }.into(), &[x])
     }
 
-    /// Σ over each row → [rows, 1].
-    pub fn row_sum(&mut self, x: Var) -> Var {
-        self.push(RowSum.into(), &[x])
-    }
-
-    /// Σ over each column → [1, cols].
-    pub fn column_sum(&mut self, x: Var) -> Var {
-        self.push(ColumnSum.into(), &[x])
-    }
-
     /// The mean of each column → [1, cols].
     pub fn column_mean(&mut self, x: Var) -> Var {
         let rows = self.shape(x).rows();
         let sum = self.column_sum(x);
         self.scale(sum, 1.0 / rows as f64)
-    }
-
-    /// A column [rows, 1] repeated → [rows, cols].
-    pub fn broadcast_column(&mut self, column: Var, cols: usize) -> Var {
-        self.push(BroadcastColumn { cols }.into(), &[column])
-    }
-
-    /// A row [1, cols] repeated → [rows, cols].
-    pub fn broadcast_row(&mut self, row: Var, rows: usize) -> Var {
-        self.push(BroadcastRow { rows }.into(), &[row])
-    }
-
-    /// Columns start .. start + count → [rows, count].
-    pub fn slice_columns(&mut self, x: Var, start: usize, count: usize) -> Var {
-        self.push(SliceColumns { start, count }.into(), &[x])
-    }
-
-    /// The columns of a, then those of b.
-    pub fn concatenate_columns(&mut self, a: Var, b: Var) -> Var {
-        self.push(ConcatenateColumns.into(), &[a, b])
     }
 
     /// Inverted dropout: each element is zeroed with probability `rate` in [0, 1), the others are divided by 1 − rate.
@@ -247,19 +189,13 @@ impl<T: Real> Tape<'_, T> {
 
     /// x + N(0, std²), drawn from `streams`, see [`NOISE_ROWS`].
     pub fn noise(&mut self, x: Var, std: f64, streams: impl Fn(u64) -> Stream) -> Var {
-        let noise = self.drawn(x, streams, |stream| {
-            let normal: f64 = standard_normal(stream);
-            T::from_f64(std * normal)
-        });
+        let noise = self.drawn(x, streams, |stream| T::from_f64(std * standard_normal(stream)));
         self.add(x, noise)
     }
 
     /// A standard normal draw for each element of x, from `streams`, see [`NOISE_ROWS`].
     pub fn normal_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
-        self.drawn(x, streams, |stream| {
-            let normal: f64 = standard_normal(stream);
-            T::from_f64(normal)
-        })
+        self.drawn(x, streams, |stream| T::from_f64(standard_normal(stream)))
     }
 
     /// 1 or −1 with equal chances for each element of x, from `streams`, see [`NOISE_ROWS`].
@@ -311,8 +247,8 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over samples → [1, 1], where p is `target` and q is
-    /// `x`, each sample raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot have,
-    /// count as zero.
+    /// `x`, each sample raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot
+    /// have, count as zero.
     pub fn kl_of_normalised(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
         self.kl_in(self.shape(x).samples(), x, target, epsilon)
     }

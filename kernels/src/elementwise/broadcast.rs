@@ -1,6 +1,7 @@
 //! Rows and columns spread over a matrix.
 
 use super::drive::{Adding, Elementwise, Map, Writing, grain, load, store};
+use super::{Same, Sum};
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// What stands for an operand of shape [rows, cols].
@@ -21,32 +22,10 @@ enum Source<'a, T, V> {
     Splat(V),
 }
 
-/// The operand itself.
-#[derive(Clone, Copy)]
-struct Same;
-
-impl<T: Real> Map<T, 1> for Same {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, _: S, [x]: [S::V; 1]) -> S::V {
-        x
-    }
-}
-
-/// Matrix element plus row element.
-#[derive(Clone, Copy)]
-struct Plus;
-
-impl<T: Real> Map<T, 2> for Plus {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [x, row]: [S::V; 2]) -> S::V {
-        simd.add(x, row)
-    }
-}
-
 /// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row \[cols\].
 pub fn add_row<T: Real>(isa: Isa, x: &[T], row: &[T], out: &mut [T]) {
     assert_eq!(x.len(), out.len(), "add_row takes an output as long as its input");
-    rows(isa, Plus, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
+    rows(isa, Sum, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
 }
 
 /// out\[i, j\] (+)= row\[j\]; out [rows, cols], row \[cols\].

@@ -31,6 +31,55 @@ pub(crate) trait Map<T: Real, const N: usize>: Copy + Send + Sync {
     fn value<S: Simd<T>>(self, simd: S, inputs: [S::V; N]) -> S::V;
 }
 
+/// Declares maps: name, its numbers in brackets, the instruction set and the inputs, the value. Each is a type of its own, so
+/// that no loop decides anew for every vector.
+macro_rules! maps {
+    ($($(#[$doc:meta])* $name:ident $([$($number:ident),+])? ($simd:ident, $($x:ident),+) = $value:expr;)*) => {
+        $($crate::elementwise::drive::maps! {
+            @one [$(#[$doc])*] $name [$($($number),+)?] ($simd, $($x),+) = $value
+        })*
+    };
+    (@one [$($doc:tt)*] $name:ident [] ($simd:ident, $($x:ident),+) = $value:expr) => {
+        $($doc)*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name;
+        impl<T: Real> Map<T, { [$(stringify!($x)),+].len() }> for $name {
+            #[inline(always)]
+            fn value<S: Simd<T>>(self, $simd: S, [$($x),+]: [S::V; { [$(stringify!($x)),+].len() }]) -> S::V {
+                $value
+            }
+        }
+    };
+    (@one [$($doc:tt)*] $name:ident [$($number:ident),+] ($simd:ident, $($x:ident),+) = $value:expr) => {
+        $($doc)*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name<T> {
+            $(pub $number: T),+
+        }
+        impl<T: Real> Map<T, { [$(stringify!($x)),+].len() }> for $name<T> {
+            #[inline(always)]
+            fn value<S: Simd<T>>(self, $simd: S, [$($x),+]: [S::V; { [$(stringify!($x)),+].len() }]) -> S::V {
+                $(let $number = $simd.splat(self.$number);)+
+                $value
+            }
+        }
+    };
+}
+pub(crate) use maps;
+
+/// Runs `$then` with `$f` bound to the map beside the first pattern that fits.
+macro_rules! with_map {
+    ($value:expr, $f:ident => $then:expr, { $($pattern:pat $(if $guard:expr)? => $map:expr,)* }) => {
+        match $value {
+            $($pattern $(if $guard)? => {
+                let $f = $map;
+                $then
+            })*
+        }
+    };
+}
+pub(crate) use with_map;
+
 /// Overwrites the output with a map's value.
 #[derive(Clone, Copy)]
 pub(crate) struct Writing<F>(pub F);

@@ -10,7 +10,7 @@ pub(crate) mod drive;
 pub use broadcast::{add_row, broadcast_column, broadcast_row};
 
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
-use drive::{Map, map, map_in_place};
+use drive::{Map, map, map_in_place, maps, with_map};
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,23 +48,8 @@ pub enum Binary {
     Mul,
 }
 
-macro_rules! maps {
-    ($($name:ident $([$field:ident])? ($simd:ident, $($x:ident),*) = $body:expr;)*) => {
-        $(
-            #[derive(Clone, Copy)]
-            struct $name<T> { $($field: T,)? of: std::marker::PhantomData<T> }
-            impl<T: Real> Map<T, { [$(stringify!($x)),*].len() }> for $name<T> {
-                #[inline(always)]
-                fn value<S: Simd<T>>(self, $simd: S, [$($x),*]: [S::V; { [$(stringify!($x)),*].len() }]) -> S::V {
-                    $(let $field = $simd.splat(self.$field);)?
-                    $body
-                }
-            }
-        )*
-    };
-}
-
 maps! {
+    Same(_simd, x) = x;
     Exp(simd, x) = vecmath::exp(simd, x);
     Ln(simd, x) = vecmath::ln(simd, x);
     Square(simd, x) = simd.mul(x, x);
@@ -76,64 +61,39 @@ maps! {
     Reciprocal(simd, x) = simd.div(simd.splat(T::ONE), x);
     Scale[by](simd, x) = simd.mul(x, by);
     Offset[by](simd, x) = simd.add(x, by);
+    Clamp[low, high](simd, x) = simd.min(high, simd.max(low, x));
+    Between[low, high](simd, x) = {
+        let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
+        simd.select(simd.lt(low, x), simd.select(simd.lt(x, high), one, zero), zero)
+    };
     Sum(simd, a, b) = simd.add(a, b);
     Difference(simd, a, b) = simd.sub(a, b);
     Product(simd, a, b) = simd.mul(a, b);
 }
 
-#[derive(Clone, Copy)]
-struct Clamp<T> {
-    low: T,
-    high: T,
-}
-
-impl<T: Real> Map<T, 1> for Clamp<T> {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [x]: [S::V; 1]) -> S::V {
-        simd.min(simd.splat(self.high), simd.max(simd.splat(self.low), x))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Between<T> {
-    low: T,
-    high: T,
-}
-
-impl<T: Real> Map<T, 1> for Between<T> {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [x]: [S::V; 1]) -> S::V {
-        let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
-        let below = simd.select(simd.lt(x, simd.splat(self.high)), one, zero);
-        simd.select(simd.lt(simd.splat(self.low), x), below, zero)
-    }
-}
-
 /// out\[i\] (+)= op(x\[i\]).
 pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
-    let of = std::marker::PhantomData;
-    match op {
-        Unary::Exp => map(isa, Exp { of }, [x], out, accumulate),
-        Unary::Ln => map(isa, Ln { of }, [x], out, accumulate),
-        Unary::Square => map(isa, Square { of }, [x], out, accumulate),
-        Unary::Abs => map(isa, Abs { of }, [x], out, accumulate),
-        Unary::Sign => map(isa, Sign { of }, [x], out, accumulate),
-        Unary::Reciprocal => map(isa, Reciprocal { of }, [x], out, accumulate),
-        Unary::Scale(by) => map(isa, Scale { by, of }, [x], out, accumulate),
-        Unary::Offset(by) => map(isa, Offset { by, of }, [x], out, accumulate),
-        Unary::Clamp(low, high) => map(isa, Clamp { low, high }, [x], out, accumulate),
-        Unary::Between(low, high) => map(isa, Between { low, high }, [x], out, accumulate),
-    }
+    with_map!(op, f => map(isa, f, [x], out, accumulate), {
+        Unary::Exp => Exp,
+        Unary::Ln => Ln,
+        Unary::Square => Square,
+        Unary::Abs => Abs,
+        Unary::Sign => Sign,
+        Unary::Reciprocal => Reciprocal,
+        Unary::Scale(by) => Scale { by },
+        Unary::Offset(by) => Offset { by },
+        Unary::Clamp(low, high) => Clamp { low, high },
+        Unary::Between(low, high) => Between { low, high },
+    });
 }
 
 /// out\[i\] (+)= op(a\[i\], b\[i\]).
 pub fn binary<T: Real>(isa: Isa, op: Binary, a: &[T], b: &[T], out: &mut [T], accumulate: Accumulate) {
-    let of = std::marker::PhantomData;
-    match op {
-        Binary::Add => map(isa, Sum { of }, [a, b], out, accumulate),
-        Binary::Sub => map(isa, Difference { of }, [a, b], out, accumulate),
-        Binary::Mul => map(isa, Product { of }, [a, b], out, accumulate),
-    }
+    with_map!(op, f => map(isa, f, [a, b], out, accumulate), {
+        Binary::Add => Sum,
+        Binary::Sub => Difference,
+        Binary::Mul => Product,
+    });
 }
 
 /// out\[i\] (+)= s · x\[i\].
@@ -143,7 +103,7 @@ pub fn mul_scalar<T: Real>(isa: Isa, x: &[T], s: T, out: &mut [T], accumulate: A
 
 /// x\[i\] = s · x\[i\].
 pub fn scale_in_place<T: Real>(isa: Isa, x: &mut [T], s: T) {
-    map_in_place(isa, Scale { by: s, of: std::marker::PhantomData }, x);
+    map_in_place(isa, Scale { by: s }, x);
 }
 
 /// x\[i\] = the nearest number to it within `low` ..= `high`; NaN stays.

@@ -25,9 +25,7 @@ pub(in crate::tape) struct SliceColumns {
 }
 
 impl<T: Real> Operation<T> for SliceColumns {
-    fn name(&self) -> &'static str {
-        "slice columns"
-    }
+    const NAME: &'static str = "slice columns";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (end, cols) = (self.start + self.count, inputs[0].cols());
@@ -54,9 +52,7 @@ pub(in crate::tape) struct PadColumns {
 }
 
 impl<T: Real> Operation<T> for PadColumns {
-    fn name(&self) -> &'static str {
-        "pad columns"
-    }
+    const NAME: &'static str = "pad columns";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let end = self.start + inputs[0].cols();
@@ -82,9 +78,7 @@ impl<T: Real> Operation<T> for PadColumns {
 pub(in crate::tape) struct ConcatenateColumns;
 
 impl<T: Real> Operation<T> for ConcatenateColumns {
-    fn name(&self) -> &'static str {
-        "concatenate columns"
-    }
+    const NAME: &'static str = "concatenate columns";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (a, b) = (inputs[0], inputs[1]);

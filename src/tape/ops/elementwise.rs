@@ -12,9 +12,7 @@ pub(in crate::tape) struct Activate {
 }
 
 impl<T: Real> Operation<T> for Activate {
-    fn name(&self) -> &'static str {
-        "activation"
-    }
+    const NAME: &'static str = "activation";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
@@ -45,9 +43,7 @@ pub(in crate::tape) struct ActivationDerivative {
 }
 
 impl<T: Real> Operation<T> for ActivationDerivative {
-    fn name(&self) -> &'static str {
-        "activation derivative"
-    }
+    const NAME: &'static str = "activation derivative";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("activation derivative", inputs[0], inputs[1])
@@ -200,9 +196,7 @@ impl<T: Real> Operation<T> for Combine {
 pub(in crate::tape) struct AddRow;
 
 impl<T: Real> Operation<T> for AddRow {
-    fn name(&self) -> &'static str {
-        "broadcast bias"
-    }
+    const NAME: &'static str = "broadcast bias";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, row) = (inputs[0], inputs[1]);
@@ -230,9 +224,7 @@ impl<T: Real> Operation<T> for AddRow {
 pub(in crate::tape) struct MulScalar;
 
 impl<T: Real> Operation<T> for MulScalar {
-    fn name(&self) -> &'static str {
-        "product with a scalar"
-    }
+    const NAME: &'static str = "product with a scalar";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         assert!(inputs[1].len() == 1, "product of {} with the scalar {}: it must be [1, 1]", inputs[0], inputs[1]);

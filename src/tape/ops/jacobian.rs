@@ -144,9 +144,7 @@ impl JacobianNorm {
 }
 
 impl<T: Real> Operation<T> for JacobianNorm {
-    fn name(&self) -> &'static str {
-        "norm of a Jacobian"
-    }
+    const NAME: &'static str = "norm of a Jacobian";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         Self::sizes(inputs);

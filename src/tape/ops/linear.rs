@@ -45,9 +45,7 @@ pub(in crate::tape) struct MatMul {
 }
 
 impl<T: Real> Operation<T> for MatMul {
-    fn name(&self) -> &'static str {
-        "matmul"
-    }
+    const NAME: &'static str = "matmul";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (lhs, rhs) = (self.lhs.of(inputs[0]), self.rhs.of(inputs[1]));
@@ -85,9 +83,7 @@ pub(in crate::tape) struct Dense {
 }
 
 impl<T: Real> Operation<T> for Dense {
-    fn name(&self) -> &'static str {
-        "dense"
-    }
+    const NAME: &'static str = "dense";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);

@@ -62,9 +62,7 @@ impl<T: Real> Tape<'_, T> {
 }
 
 impl<T: Real> Operation<T> for Loss {
-    fn name(&self) -> &'static str {
-        "loss"
-    }
+    const NAME: &'static str = "loss";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("a loss", inputs[0], inputs[1]);
@@ -94,9 +92,7 @@ pub(in crate::tape) struct LossGradient {
 }
 
 impl<T: Real> Operation<T> for LossGradient {
-    fn name(&self) -> &'static str {
-        "gradient of the loss"
-    }
+    const NAME: &'static str = "gradient of the loss";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]

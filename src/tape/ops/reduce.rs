@@ -12,9 +12,7 @@ pub(in crate::tape) struct Sum {
 }
 
 impl<T: Real> Operation<T> for Sum {
-    fn name(&self) -> &'static str {
-        "sum"
-    }
+    const NAME: &'static str = "sum";
 
     fn output_shape(&self, _: &[Shape]) -> Shape {
         Shape::SCALAR
@@ -43,9 +41,7 @@ pub(in crate::tape) struct Fill {
 }
 
 impl<T: Real> Operation<T> for Fill {
-    fn name(&self) -> &'static str {
-        "fill"
-    }
+    const NAME: &'static str = "fill";
 
     fn output_shape(&self, _: &[Shape]) -> Shape {
         self.shape
@@ -70,9 +66,7 @@ impl<T: Real> Operation<T> for Fill {
 pub(in crate::tape) struct RowSum;
 
 impl<T: Real> Operation<T> for RowSum {
-    fn name(&self) -> &'static str {
-        "row sum"
-    }
+    const NAME: &'static str = "row sum";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0].with_cols(1)
@@ -96,9 +90,7 @@ pub(in crate::tape) struct BroadcastColumn {
 }
 
 impl<T: Real> Operation<T> for BroadcastColumn {
-    fn name(&self) -> &'static str {
-        "broadcast column"
-    }
+    const NAME: &'static str = "broadcast column";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         assert!(inputs[0].cols() == 1, "broadcast of {} along rows: it must be [rows, 1]", inputs[0]);
@@ -119,9 +111,7 @@ impl<T: Real> Operation<T> for BroadcastColumn {
 pub(in crate::tape) struct ColumnSum;
 
 impl<T: Real> Operation<T> for ColumnSum {
-    fn name(&self) -> &'static str {
-        "column sum"
-    }
+    const NAME: &'static str = "column sum";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         [1, inputs[0].cols()].into()
@@ -145,9 +135,7 @@ pub(in crate::tape) struct BroadcastRow {
 }
 
 impl<T: Real> Operation<T> for BroadcastRow {
-    fn name(&self) -> &'static str {
-        "broadcast row"
-    }
+    const NAME: &'static str = "broadcast row";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         assert!(inputs[0].rows() == 1, "broadcast of {} down columns: it must be [1, cols]", inputs[0]);
