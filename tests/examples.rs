@@ -51,6 +51,16 @@ fn two_networks_find_all_eight_modes() {
 }
 
 #[test]
+fn figures_of_each_kind_are_drawn() {
+    let place = Place::new();
+    example(&place, "figures", &["drawn"]);
+    for name in ["curves", "panels", "logarithmic", "points", "bars", "scatter", "grid"] {
+        assert!(png_size(&place.read(&format!("drawn/{name}.png"))).0 > 500, "{name}");
+    }
+    assert_eq!(place.text("drawn/page.html").matches("<svg").count(), 6);
+}
+
+#[test]
 fn a_frozen_encoder_that_was_trained_is_worth_more_than_a_random_one() {
     let said = example(&Place::new(), "frozen_encoder", &[]);
     let shares: Vec<f64> =

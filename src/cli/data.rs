@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::CliError;
 use super::args::{DataCommand, DataDirectory, Drawn};
+use super::bars::{Bar, Bars};
 use super::output::{is_terminal, note, say};
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
@@ -120,7 +119,7 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
 #[derive(Default)]
 struct FetchProgress {
     file: String,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
 }
 
 impl FetchProgress {
@@ -128,28 +127,21 @@ impl FetchProgress {
         if self.file != progress.file {
             self.finish();
             self.file = progress.file.to_owned();
-            if is_terminal() {
-                let template = "{prefix} {bar:24} {bytes}/{total_bytes} {bytes_per_sec}";
-                let style = ProgressStyle::with_template(template).expect("the template is fixed");
-                let bar = ProgressBar::new(progress.total.unwrap_or(0)).with_style(style);
-                bar.set_prefix(self.file.clone());
-                self.bar = Some(bar);
-            } else {
+            self.bar = is_terminal().then(|| Bars::default().add());
+            if self.bar.is_none() {
                 note(&format!("{}: from {}", progress.file, progress.mirror));
             }
         }
         if let Some(bar) = &self.bar {
-            if let Some(total) = progress.total {
-                bar.set_length(total);
-            }
-            bar.set_position(progress.bytes);
+            let done = progress.bytes as f64 / 1e6;
+            let of = progress.total.map_or(String::new(), |total| format!("/{:.1}", total as f64 / 1e6));
+            let after = format!("{done:.1}{of} MB, {:.1} MB/s", done / bar.seconds().max(1e-3));
+            bar.show(&self.file, progress.bytes, progress.total.unwrap_or(0), &after);
         }
     }
 
     fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
+        self.bar = None;
     }
 }
 

@@ -1,9 +1,8 @@
 //! `narrows invert`: a finished run's decoder run backwards.
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::CliError;
 use super::args::{InvertArguments, Part};
+use super::bars::{Bar, Bars};
 use super::machine;
 use super::output::{duration, is_terminal, note, say};
 use narrows::data::Samples;
@@ -46,7 +45,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
             let mut progress = Progress::new(name, indices.len());
             let images = Samples { data, indices };
             let part = inversion.measure(name, images, tolerances, &mut |done| progress.advance(done));
-            progress.end();
+            drop(progress);
             parts.push(part?);
         }
         let picture = match (parts.last(), chosen.last()) {
@@ -189,18 +188,12 @@ struct Progress {
     name: String,
     done: usize,
     total: usize,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
 }
 
 impl Progress {
     fn new(name: &str, total: usize) -> Self {
-        let bar = is_terminal().then(|| {
-            let template = "{prefix} {bar:24} {pos}/{len}, {eta} left";
-            let style = ProgressStyle::with_template(template).expect("the template is fixed");
-            let bar = ProgressBar::new(total as u64).with_style(style);
-            bar.set_prefix(name.to_owned());
-            bar
-        });
+        let bar = is_terminal().then(|| Bars::default().add());
         Progress { name: name.to_owned(), done: 0, total, bar }
     }
 
@@ -209,15 +202,9 @@ impl Progress {
         let before = tenths(self.done);
         self.done += more;
         match &self.bar {
-            Some(bar) => bar.set_position(self.done as u64),
+            Some(bar) => bar.count(&self.name, self.done, self.total),
             None if tenths(self.done) > before => note(&format!("{}: {} of {}", self.name, self.done, self.total)),
             None => {}
-        }
-    }
-
-    fn end(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
         }
     }
 }

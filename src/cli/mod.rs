@@ -4,6 +4,7 @@
 //! command line or the configuration is wrong, 130, 143 and 129 interrupted by SIGINT, SIGTERM and SIGHUP.
 
 mod args;
+mod bars;
 mod codes;
 mod data;
 mod images;

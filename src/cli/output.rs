@@ -17,7 +17,12 @@ pub fn print(text: &str) {
 
 /// Prints a line to standard error.
 pub fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    print_error(&format!("{text}\n"));
+}
+
+/// Prints `text` to standard error as it is.
+pub fn print_error(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Says why the command ends without success.
@@ -26,16 +31,16 @@ pub fn complain(text: &str) {
     note(&format!("{on}narrows:{off} {text}"));
 }
 
-/// Whether standard error takes colour: it is a terminal, and `NO_COLOR` is unset or empty (<https://no-color.org>).
+/// Whether standard error takes colour: it is such a terminal, and `NO_COLOR` is unset or empty (<https://no-color.org>).
 pub fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    is_terminal() && !refused && !dumb
+    is_terminal() && !refused
 }
 
-/// Whether progress is shown to a person as it happens.
+/// Whether progress is shown to a person as it happens: standard error is a terminal that can redraw its lines.
 pub fn is_terminal() -> bool {
-    std::io::stderr().is_terminal()
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stderr().is_terminal() && !dumb
 }
 
 /// A number of seconds as a person says it.

@@ -1,9 +1,8 @@
 //! Progress of training: a bar on a terminal, a line for each epoch elsewhere.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
+use super::bars::{Bar, Bars};
 use super::interrupt;
-use super::output::{colour, note};
+use super::output::note;
 use narrows::figures::number::significant;
 use narrows::train::TrainSettings;
 use narrows::train::{Callback, EpochRecord, Event, Flow};
@@ -15,21 +14,21 @@ pub struct RunProgress {
     patience: Option<usize>,
     /// Epochs since the last that early stopping took as better.
     waited: usize,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
 }
 
 impl RunProgress {
     /// Progress of a run that is alone.
     pub fn new(config: &TrainSettings, terminal: bool) -> Self {
-        Self::labelled(String::new(), config, terminal.then(|| styled(ProgressBar::new(0))))
+        Self::labelled(String::new(), config, terminal.then(|| Bars::default().add()))
     }
 
     /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
-    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainSettings) -> Self {
-        Self::labelled(format!("{name}: "), config, all.map(|all| styled(all.add(ProgressBar::new(0)))))
+    pub fn among(all: Option<&Bars>, name: &str, config: &TrainSettings) -> Self {
+        Self::labelled(format!("{name}: "), config, all.map(Bars::add))
     }
 
-    fn labelled(label: String, config: &TrainSettings, bar: Option<ProgressBar>) -> Self {
+    fn labelled(label: String, config: &TrainSettings, bar: Option<Bar>) -> Self {
         let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
         RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar }
     }
@@ -59,16 +58,6 @@ impl RunProgress {
     }
 }
 
-fn styled(bar: ProgressBar) -> ProgressBar {
-    let template = if colour() {
-        "{prefix}epoch {msg} {bar:24.cyan/blue} {pos}/{len}"
-    } else {
-        "{prefix}epoch {msg} {bar:24} {pos}/{len}"
-    };
-    let style = ProgressStyle::with_template(template).expect("the template is fixed").progress_chars("━╸─");
-    bar.with_style(style)
-}
-
 impl Callback<f32> for RunProgress {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::EpochDone { improved: Some(improved), .. } = event {
@@ -76,14 +65,10 @@ impl Callback<f32> for RunProgress {
         }
         match (event, &self.bar) {
             (Event::StepDone { epoch, step, steps, loss }, Some(bar)) => {
-                if step == 1 {
-                    bar.set_prefix(self.label.clone());
-                    bar.set_length(steps as u64);
-                }
-                bar.set_message(format!("{epoch}/{}  loss {}", self.epochs, significant(loss, 4)));
-                bar.set_position(step as u64);
+                let before = format!("{}epoch {epoch}/{}  loss {}", self.label, self.epochs, significant(loss, 4));
+                bar.show(&before, step as u64, steps as u64, &format!("{step}/{steps}"));
             }
-            (Event::EpochDone { record, names, .. }, Some(bar)) => bar.println(self.line(record, names)),
+            (Event::EpochDone { record, names, .. }, Some(bar)) => bar.print(&self.line(record, names)),
             (Event::EpochDone { record, names, .. }, None) => note(&self.line(record, names)),
             (Event::StepDone { .. }, None) => {}
         }
@@ -93,16 +78,8 @@ impl Callback<f32> for RunProgress {
     fn on_note(&mut self, sentence: &str) {
         let line = format!("{}{sentence}", self.label);
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.print(&line),
             None => note(&line),
-        }
-    }
-}
-
-impl Drop for RunProgress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
 use super::CliError;
 use super::args::StudyArguments;
-use super::output::{duration, is_terminal, note, say};
+use super::bars::{self, Bar, Bars};
+use super::output::{duration, is_terminal, say};
 use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
@@ -42,7 +41,7 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
         machine.context.isa.name()
     );
     interrupt::listen();
-    let bars = is_terminal().then(MultiProgress::new);
+    let bars = is_terminal().then(Bars::default);
     let progress = StudyProgress::new(&runs, bars);
     let study = run_study(config, runs, &out, machine, jobs, &progress)?;
     conclude(&study, &out);
@@ -59,17 +58,17 @@ fn next_free(name: &str) -> PathBuf {
 }
 
 struct StudyProgress {
-    bars: Option<MultiProgress>,
+    bars: Option<Bars>,
     began: Instant,
     /// Names and work of the runs; work is multiply-adds of training, whatever is left out of that being small beside it.
     work: Mutex<Vec<(String, f64)>>,
     done: Mutex<f64>,
-    /// The bar of the decoder that is being run backwards.
-    inverting: Mutex<Option<(String, ProgressBar)>>,
+    /// The decoder that is being run backwards: its run, since when, and its bar.
+    inverting: Mutex<Option<(String, Instant, Option<Bar>)>>,
 }
 
 impl StudyProgress {
-    fn new(runs: &[(String, Prepared, RunConfig)], bars: Option<MultiProgress>) -> Self {
+    fn new(runs: &[(String, Prepared, RunConfig)], bars: Option<Bars>) -> Self {
         let work = |(name, prepared, config): &(String, Prepared, RunConfig)| {
             let images = prepared.loaded.split.train.len() * config.train.max_epochs;
             (name.clone(), prepared.model().layout().len() as f64 * images as f64)
@@ -79,11 +78,7 @@ impl StudyProgress {
     }
 
     fn line(&self, line: &str) {
-        match &self.bars {
-            // Printing above the bars fails only where the terminal is gone, and then nobody reads it.
-            Some(bars) => drop(bars.println(line)),
-            None => note(line),
-        }
+        bars::print(self.bars.as_ref(), line);
     }
 
     /// What is left of the study's training at the pace so far, once `name` is done.
@@ -119,24 +114,16 @@ impl Observer for StudyProgress {
 
     fn inverting(&self, name: &str, done: usize, all: usize) {
         let mut inverting = self.inverting.lock().expect("nobody panics while holding it");
-        if inverting.as_ref().is_none_or(|(other, _)| other != name) {
-            let bar = match &self.bars {
-                Some(bars) => bars.add(ProgressBar::new(all as u64)),
-                None => ProgressBar::hidden(),
-            };
-            let style =
-                ProgressStyle::with_template("{prefix}: decoder run backwards {bar:24} {pos}/{len}, {eta} left");
-            bar.set_style(style.expect("the template is fixed"));
-            bar.set_prefix(name.to_owned());
-            *inverting = Some((name.to_owned(), bar));
+        if inverting.as_ref().is_none_or(|(other, ..)| other != name) {
+            *inverting = Some((name.to_owned(), Instant::now(), self.bars.as_ref().map(Bars::add)));
         }
-        let Some((_, bar)) = inverting.as_ref() else { return };
-        bar.set_position(done as u64);
-        if done >= all {
-            let taken = duration(bar.elapsed().as_secs_f64());
-            bar.finish_and_clear();
-            *inverting = None;
-            drop(inverting);
+        if let Some((_, _, Some(bar))) = &*inverting {
+            bar.count(&format!("{name}: decoder run backwards"), done, all);
+        }
+        if done >= all
+            && let Some((_, began, _)) = inverting.take()
+        {
+            let taken = duration(began.elapsed().as_secs_f64());
             self.line(&format!("{name}: decoder run backwards on {all} images in {taken}"));
         }
     }

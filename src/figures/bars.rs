@@ -55,12 +55,7 @@ impl BarChart {
         let total = (end - f64::from(GAP / 2.0)).max(30.0);
         let names = Axis { low: total, high: 0.0, logarithmic: false, ticks };
 
-        let entry = |(index, label): (usize, &String)| Entry {
-            ink: Ink::Series(index),
-            line: None,
-            point: Some((Shape::Square, false)),
-            label: label.clone(),
-        };
+        let entry = |(index, label): (usize, &String)| Entry::of_group(index, Shape::Square, label);
         let legend: Vec<Entry> = self.series.iter().enumerate().map(entry).collect();
         let frame = Frame {
             title: &self.title,

@@ -196,6 +196,11 @@ struct Legend<'a> {
 }
 
 impl Entry {
+    /// A point for all marks of a group.
+    pub fn of_group(group: usize, shape: Shape, label: &str) -> Entry {
+        Entry { ink: Ink::Series(group), line: None, point: Some((shape, false)), label: label.into() }
+    }
+
     /// From the start of its sample to its text.
     fn indent(&self) -> f32 {
         if self.line.is_some() { 36.0 } else { 18.0 }

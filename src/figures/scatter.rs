@@ -56,12 +56,7 @@ impl Scatter {
             let (low, high) = extent(points.iter().map(of));
             Axis::covering(low, high, 8)
         };
-        let entry = |(group, label): (usize, &String)| Entry {
-            ink: Ink::Series(group),
-            line: None,
-            point: Some((shape(group), false)),
-            label: label.clone(),
-        };
+        let entry = |(group, label): (usize, &String)| Entry::of_group(group, shape(group), label);
         let frame = Frame {
             title: &self.title,
             labels: [&self.x_label, &self.y_label],
