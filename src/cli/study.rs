@@ -13,11 +13,10 @@ use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
-use crate::config::RunConfig;
 use crate::data::data_dirs;
 use crate::figures::number::significant;
-use crate::run::{Executed, Prepared};
-use crate::study::{Observer, Study, default_jobs, prepare_runs, run_study};
+use crate::run::Executed;
+use crate::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
 use crate::train::Listener;
 
 /// Makes every run of a study.
@@ -27,12 +26,12 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let (source, _) = source::find(&arguments.config)?;
     let source = if arguments.quick { source.quick()? } else { source };
     let config = source::settle(source, &arguments.set, arguments.seed)?.into_study()?;
-    let runs = prepare_runs(&config, &data_dirs)?;
+    let runs = prepare_runs(&config, usize::from(arguments.seeds), &data_dirs)?;
     let jobs = arguments.jobs.map_or_else(|| default_jobs(&runs, machine.threads), usize::from).min(runs.len());
     let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
-    if let Some((_, prepared, _)) = runs.first() {
-        describe_data(&prepared.loaded);
-        say!("\n{}", prepared.model);
+    if let Some(first) = runs.first() {
+        describe_data(&first.prepared.loaded);
+        say!("\n{}", first.prepared.model);
     }
     say!(
         "{} runs, {jobs} at a time, on {} thread{} ({})\n",
@@ -69,10 +68,10 @@ struct StudyProgress {
 }
 
 impl StudyProgress {
-    fn new(runs: &[(String, Prepared, RunConfig)], bars: Option<MultiProgress>) -> Self {
-        let work = |(name, prepared, config): &(String, Prepared, RunConfig)| {
-            let images = prepared.loaded.split.train.len() * config.train.max_epochs;
-            (name.clone(), prepared.model.table().len() as f64 * images as f64)
+    fn new(runs: &[Planned], bars: Option<MultiProgress>) -> Self {
+        let work = |run: &Planned| {
+            let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
+            (run.title(), run.prepared.model.table().len() as f64 * images as f64)
         };
         let work = Mutex::new(runs.iter().map(work).collect());
         StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
@@ -102,24 +101,27 @@ impl StudyProgress {
 }
 
 impl Observer for StudyProgress {
-    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener> {
-        Box::new(RunProgress::among(self.bars.as_ref(), name, &config.train))
+    fn begin(&self, run: &Planned) -> Box<dyn Listener> {
+        Box::new(RunProgress::among(self.bars.as_ref(), &run.title(), &run.config.train))
     }
 
-    fn kept(&self, name: &str) {
+    fn kept(&self, run: &Planned) {
+        let name = run.title();
         self.line(&format!("{name}: finished before, kept"));
         // Its work took no time now, and what is left is judged by the rest.
-        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| other != name);
+        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| *other != name);
     }
 
-    fn end(&self, name: &str, executed: &Executed) {
+    fn end(&self, run: &Planned, executed: &Executed) {
+        let name = run.title();
         let epochs = executed.outcome.history.epochs.len();
-        self.line(&format!("{name}: done after {epochs} epochs{}", self.time_left(name)));
+        self.line(&format!("{name}: done after {epochs} epochs{}", self.time_left(&name)));
     }
 
-    fn inverting(&self, name: &str, done: usize, all: usize) {
+    fn inverting(&self, run: &Planned, done: usize, all: usize) {
+        let name = run.title();
         let mut inverting = self.inverting.lock().expect("nobody panics while holding it");
-        if inverting.as_ref().is_none_or(|(other, _)| other != name) {
+        if inverting.as_ref().is_none_or(|(other, _)| *other != name) {
             let bar = match &self.bars {
                 Some(bars) => bars.add(ProgressBar::new(all as u64)),
                 None => ProgressBar::hidden(),
@@ -127,8 +129,8 @@ impl Observer for StudyProgress {
             let style =
                 ProgressStyle::with_template("{prefix}: decoder run backwards {bar:24} {pos}/{len}, {eta} left");
             bar.set_style(style.expect("the template is fixed"));
-            bar.set_prefix(name.to_owned());
-            *inverting = Some((name.to_owned(), bar));
+            bar.set_prefix(name.clone());
+            *inverting = Some((name.clone(), bar));
         }
         let Some((_, bar)) = inverting.as_ref() else { return };
         bar.set_position(done as u64);
@@ -147,7 +149,7 @@ impl Observer for StudyProgress {
 }
 
 fn conclude(study: &Study, out: &Path) {
-    let width = study.runs.iter().map(|run| run.name.len()).max().unwrap_or(0).max(4);
+    let width = study.runs.iter().map(|run| run.plan.title().len()).max().unwrap_or(0).max(4);
     say!(
         "\n  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{:>10}",
         "run",
@@ -168,7 +170,7 @@ fn conclude(study: &Study, out: &Path) {
         let test = run.executed.evaluation("test");
         say!(
             "  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{seconds:>10.2}",
-            run.name,
+            run.plan.title(),
             history.epochs.len(),
             figure(history.last().map(|epoch| epoch.loss)),
             figure(history.last().map(|epoch| epoch.val_loss)),
