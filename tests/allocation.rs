@@ -6,9 +6,9 @@ use std::alloc::System;
 use std::sync::Arc;
 
 use narrows::config::RunConfig;
-use narrows::data::{Dataset, scale_table, split};
-use narrows::run::{Loaded, Prepared, fit};
-use narrows::train::{Event, Flow, Listener};
+use narrows::data::{Dataset, Splits, split};
+use narrows::run::{Prepared, fit};
+use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::{Context, Isa};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -29,8 +29,8 @@ struct Counter {
     wasteful: bool,
 }
 
-impl Listener for Counter {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Counter {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::StepDone { epoch, step, .. } = event {
             if self.wasteful {
                 std::hint::black_box(Box::new(step));
@@ -114,10 +114,10 @@ fn configuration(model: &str, loss: &str) -> RunConfig {
 /// 461 training images, so seven batches of 64 and one of 13, and 10 validation images.
 fn prepared(config: &RunConfig) -> Prepared {
     let pixels = (0..471 * 256).map(|i| (i * 31 % 253) as u8).collect();
-    let data = Dataset::new("toys", (16, 16), pixels, None, Vec::new()).unwrap();
+    let data = Dataset::from_bytes("toys", [16, 16, 1], pixels).unwrap();
     let split = split(None, data.len(), [461, 10, 0], false, 1).unwrap();
     assert_eq!((split.train.len(), split.validation.len()), (461, 10));
-    Prepared::new(config, Arc::new(Loaded { data, split, origin: "made up".to_owned(), scale: scale_table() })).unwrap()
+    Prepared::new(config, Arc::new(Splits { data, split, origin: "made up".to_owned() })).unwrap()
 }
 
 /// Allocations of each step but the first of an epoch: (epoch, step, count), and of the very first step.

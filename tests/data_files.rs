@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use narrows::config::presets;
 use narrows::data::{
     Catalog, Dataset, FileStatus, class_distribution, data_dirs, load, load_path, locate, split, verify,
 };
+use narrows::run::load_data;
 
 /// The folder of the real sets. Where continuous integration runs, it must be there.
 fn real_sets() -> Option<PathBuf> {
@@ -104,4 +106,17 @@ fn a_real_file_cut_short_or_exchanged_is_refused() {
     refused("its payload is 60008 bytes, but the catalogue gives 10008");
     fs::copy(folder.join("mnist").join("t10k-images-idx3-ubyte.gz"), path("t10k-labels-idx1-ubyte.gz")).unwrap();
     refused("it has 3 dimension(s), but a file of labels has 1");
+}
+
+#[test]
+fn every_preset_loads_the_drawn_set_that_stands_in_for_an_absent_one() {
+    for preset in presets() {
+        let config = preset.source().unwrap().into_base_run().unwrap();
+        let nowhere = tempfile::tempdir().unwrap();
+        let sentence = load_data(&config, &[nowhere.path().into()]).unwrap_err().to_string();
+        let remedy = sentence.rsplit('`').nth(1).unwrap().strip_prefix("--set ").unwrap();
+        let source = preset.source().unwrap().set(remedy).unwrap().set("data.per_class=70").unwrap();
+        let splits = load_data(&source.into_base_run().unwrap(), &[nowhere.path().into()]).unwrap();
+        assert!(!splits.train().is_empty() && !splits.test().is_empty(), "{}: {remedy}", preset.name);
+    }
 }

@@ -3,7 +3,6 @@
 use narrows::config::Source;
 use narrows::invert::PcaFloor;
 use narrows::run::{Machine, fit, prepare};
-use narrows::train::Images;
 use narrows_kernels::Context;
 
 fn config(size: usize) -> String {
@@ -41,15 +40,13 @@ fn a_linear_autoencoder_comes_within_a_percent_of_the_principal_components_and_n
         let machine = Machine::detect().unwrap();
         let outcome = machine.run(|| fit(&config, &prepared, context, &mut ())).unwrap().unwrap();
         let loaded = &prepared.loaded;
-        let indices = &loaded.split.train;
-        let trained = prepared.trained(&config, &outcome.params, context);
-        let single = Images { data: &loaded.data, indices, scale: &loaded.scale_table::<f32>() };
-        let (x, y) = (single.to_array(), trained.reconstruct(single.to_array().view()).unwrap());
+        let trained = prepared.trained(&outcome.params, context);
+        let x = loaded.train().to_array::<f32>();
+        let y = trained.reconstruct(x.view()).unwrap();
         let squares: f64 = x.iter().zip(&y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum();
         // The training pixels go from 0 to 1, so that the range in the NRMSE is 1.
         let nrmse = (squares / x.len() as f64).sqrt();
-        let double = Images { data: &loaded.data, indices, scale: &loaded.scale_table::<f64>() };
-        let floor = PcaFloor::of(context, double).nrmse(double, &[size])[0];
+        let floor = PcaFloor::of(context, loaded.train()).nrmse(loaded.train(), &[size])[0];
         // Reconstructions are f32, whose rounding is 6e-8 of values near 1.
         assert!(nrmse >= floor * (1.0 - 1e-6), "{size}: {nrmse} is below the floor {floor}");
         assert!(nrmse <= 1.01 * floor, "{size}: {nrmse} is not within a percent of {floor}");

@@ -5,67 +5,58 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use narrows::data::matlab::{LIMIT, images_of, read_images};
+use narrows::data::matlab::{images_of, read_images};
+use narrows::data::payload::LIMIT;
 use narrows::data::{Catalog, load, load_path, locate, split};
 use proptest::prelude::*;
 
-/// Writes elements of one byte order.
-#[derive(Clone, Copy)]
-struct Writer {
-    big: bool,
+fn header() -> Vec<u8> {
+    let mut bytes = b"MATLAB 5.0 MAT-file, by a test".to_vec();
+    bytes.resize(124, b' ');
+    bytes.extend(*b"\x00\x01IM");
+    bytes
 }
 
-impl Writer {
-    fn word(self, value: u32) -> [u8; 4] {
-        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
-    }
-
-    fn header(self) -> Vec<u8> {
-        let mut bytes = b"MATLAB 5.0 MAT-file, by a test".to_vec();
-        bytes.resize(124, b' ');
-        bytes.extend(if self.big { *b"\x01\x00MI" } else { *b"\x00\x01IM" });
-        bytes
-    }
-
-    fn element(self, kind: u32, data: &[u8]) -> Vec<u8> {
-        let mut bytes = [self.word(kind), self.word(data.len() as u32)].concat();
-        bytes.extend(data);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
-    }
-
-    fn small(self, kind: u32, data: &[u8]) -> Vec<u8> {
-        let mut bytes = self.word((data.len() as u32) << 16 | kind).to_vec();
-        bytes.extend(data);
-        bytes.resize(8, 0);
-        bytes
-    }
-
-    /// An array whose flags, type and values are given, with its name in a small element if it fits one.
-    fn array(self, flags: u32, dims: &[u32], name: &str, kind: u32, values: &[u8]) -> Vec<u8> {
-        let mut body = self.element(6, &[self.word(flags), [0; 4]].concat());
-        body.extend(self.element(5, &dims.iter().flat_map(|&dim| self.word(dim)).collect::<Vec<u8>>()));
-        let fits = (1..=4).contains(&name.len());
-        body.extend(if fits { self.small(1, name.as_bytes()) } else { self.element(1, name.as_bytes()) });
-        let fits = (1..=4).contains(&values.len());
-        body.extend(if fits { self.small(kind, values) } else { self.element(kind, values) });
-        self.element(14, &body)
-    }
-
-    fn compressed(self, element: &[u8]) -> Vec<u8> {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(element).unwrap();
-        let data = encoder.finish().unwrap();
-        [&self.word(15)[..], &self.word(data.len() as u32), &data].concat()
-    }
-
-    fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
-        [self.header(), elements.concat()].concat()
-    }
+fn word(value: u32) -> [u8; 4] {
+    value.to_le_bytes()
 }
 
-const LITTLE: Writer = Writer { big: false };
-const BOTH: [Writer; 2] = [LITTLE, Writer { big: true }];
+fn element(kind: u32, data: &[u8]) -> Vec<u8> {
+    let mut bytes = [word(kind), word(data.len() as u32)].concat();
+    bytes.extend(data);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+/// An element, inside its tag if it fits.
+fn small(kind: u32, data: &[u8]) -> Vec<u8> {
+    if data.is_empty() || data.len() > 4 {
+        return element(kind, data);
+    }
+    let mut bytes = word((data.len() as u32) << 16 | kind).to_vec();
+    bytes.extend(data);
+    bytes.resize(8, 0);
+    bytes
+}
+
+/// An array whose flags, type and values are given.
+fn array(flags: u32, dims: &[u32], name: &str, kind: u32, values: &[u8]) -> Vec<u8> {
+    let dims = element(5, &dims.iter().flat_map(|&dim| word(dim)).collect::<Vec<u8>>());
+    let flags = element(6, &[word(flags), [0; 4]].concat());
+    element(14, &[flags, dims, small(1, name.as_bytes()), small(kind, values)].concat())
+}
+
+fn compressed(element: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(element).unwrap();
+    let data = encoder.finish().unwrap();
+    [&word(15)[..], &word(data.len() as u32), &data].concat()
+}
+
+fn file(elements: &[Vec<u8>]) -> Vec<u8> {
+    [header(), elements.concat()].concat()
+}
+
 const DOUBLE: u32 = 6;
 const UINT8: u32 = 9;
 
@@ -88,100 +79,69 @@ fn what_scipy_writes_is_read_plain_and_compressed_as_greys_and_as_shares() {
         assert_eq!((images.count, images.height, images.width), (4, 3, 3));
         assert_eq!(images.pixels, expected, "{name}");
         let (data, test) = load_path(&golden(name), None).unwrap();
-        assert_eq!((data.pixels, data.labels, test), (expected.clone(), None, None));
+        assert_eq!((data.bytes().unwrap(), &data.labels, test), (&expected[..], &None, None));
     }
-}
-
-#[test]
-fn a_stack_of_matrices_is_read_row_by_row() {
-    let images = read_images(&golden("strange.mat"), Some("stack")).unwrap();
-    assert_eq!((images.count, images.height, images.width), (4, 2, 3));
-    // Element (r, c, k) is 12·r + 4·c + k.
-    assert_eq!(images.pixels[6..12], [1, 5, 9, 13, 17, 21]);
-}
-
-#[test]
-fn what_is_true_is_white() {
-    let images = read_images(&golden("strange.mat"), Some("mask")).unwrap();
-    assert_eq!((images.count, &images.pixels[..]), (3, &[255, 0, 255][..]));
 }
 
 #[test]
 fn what_is_no_array_of_greys_is_refused_by_name() {
     let refused = |variable: Option<&str>, because: &str| {
         let path = golden("strange.mat");
-        let sentence = read_images(&path, variable).unwrap_err().to_string();
+        let error = read_images(&path, variable).unwrap_err();
+        let sentence = error.to_string();
         assert!(sentence.contains(because) && sentence.contains("strange.mat"), "{because:?} is not in {sentence:?}");
+        assert_eq!(error.is_usage(), because.contains("no array named"), "{sentence}");
     };
-    refused(Some("cells"), "the array cells is a cell array, but a full array of real numbers is expected");
+    refused(Some("cells"), "the array cells is a cell array; a full array of class uint8 or double is expected");
     refused(Some("record"), "the array record is a struct");
     refused(Some("wave"), "the array wave is complex");
     refused(Some("thin"), "the array thin is sparse");
-    refused(Some("cold"), "cold(1, 1) is -3, but pixels are numbers from 0 to 255, or all of them from 0 to 1");
+    refused(Some("stack"), "the array stack is int16");
+    refused(Some("mask"), "the array mask is logical");
+    refused(Some("cold"), "cold(1, 1) is -3; pixels are numbers from 0 to 255");
     refused(None, "it has no array named X or ff; it has cells (a cell array, 1×2), record (a struct, 1×1)");
     refused(Some("Stack"), "no array named Stack");
-    refused(Some("Stack"), "stack (int16, 2×3×4), mask (logical, 1×3), thin (sparse, 3×3), cold (double, 1×2)");
-    refused(Some("Stack"), "`data.variable`");
+    refused(Some("Stack"), "no array named Stack; it has cells");
     let notes = read_images(&golden("plain.mat"), Some("notes")).unwrap_err().to_string();
     assert!(notes.contains("the array notes is text"), "{notes}");
+    let all = read_images(&golden("strange.mat"), None).unwrap_err().to_string();
+    assert!(all.contains("stack (int16, 2×3×4), mask (logical, 1×3), thin (sparse, 3×3), cold (double, 1×2)"), "{all}");
+    assert!(all.contains("`data.variable`"), "{all}");
 }
 
 #[test]
-fn every_class_is_read_from_every_type_that_is_no_wider_in_both_byte_orders() {
-    // (class, type, bytes): single and double as floats, the others as integers.
-    let classes = [(8, 1), (9, 1), (10, 2), (11, 2), (12, 4), (13, 4), (14, 8), (15, 8), (7, 4), (DOUBLE, 8)];
-    let types = [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4), (6, 4), (12, 8), (13, 8), (7, 4), (9, 8)];
-    let greys = [3u8, 100, 0, 127];
-    let mut read = 0;
-    for writer in BOTH {
-        for (class, class_bytes) in classes {
-            for (kind, bytes) in types {
-                let value = |grey: u8| -> Vec<u8> {
-                    let mut value = match kind {
-                        7 => f32::from(grey).to_le_bytes().to_vec(),
-                        9 => f64::from(grey).to_le_bytes().to_vec(),
-                        _ => u64::from(grey).to_le_bytes()[..bytes].to_vec(),
-                    };
-                    if writer.big {
-                        value.reverse();
-                    }
-                    value
-                };
-                let values: Vec<u8> = greys.into_iter().flat_map(value).collect();
-                let array = writer.array(class, &[4, 1], "X", kind, &values);
-                let fits = bytes <= class_bytes && (class <= 7 || kind != 7 && kind != 9);
-                for element in [array.clone(), writer.compressed(&array)] {
-                    let file = writer.file(&[element]);
-                    if fits {
-                        assert_eq!(images_of(&file, None).unwrap().pixels, greys, "class {class}, type {kind}");
-                        read += 1;
-                    } else {
-                        refused(&file, None, &format!("are stored as type {kind}, which an array of class"));
-                    }
-                }
-            }
-        }
+fn doubles_are_read_from_doubles_and_from_bytes_as_greys_or_as_shares_of_white() {
+    let doubles = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let of = |kind, values: &[u8]| images_of(&file(&[array(DOUBLE, &[1, 4], "X", kind, values)]), None);
+    assert_eq!(of(9, &doubles(&[0.0, 1.0, 0.5, 0.001])).unwrap().pixels, [0, 255, 128, 0]);
+    assert_eq!(of(9, &doubles(&[0.0, 1.0, 254.5, 12.4])).unwrap().pixels, [0, 1, 255, 12]);
+    assert_eq!(of(2, &[0, 1, 254, 12]).unwrap().pixels, [0, 1, 254, 12]);
+    assert_eq!(of(2, &[0, 1, 1, 0]).unwrap().pixels, [0, 255, 255, 0]);
+    for (value, text) in [(f64::NAN, "NaN"), (-0.5, "-0.5"), (255.5, "255.5"), (f64::INFINITY, "inf")] {
+        let sentence = of(9, &doubles(&[3.0, 2.0, value, 1.0])).unwrap_err().to_string();
+        assert!(sentence.starts_with(&format!("X(1, 3) is {text}; pixels are numbers from 0 to 255")), "{sentence}");
     }
-    // int8 and uint8 from 2 types each, 16 bits from 4, 32 from 6, 64 from 8, single from 7, double from 10.
-    assert_eq!(read, 4 * (2 * (2 + 4 + 6 + 8) + 7 + 10));
+    assert!(of(3, &[0; 8]).unwrap_err().to_string().contains("has type 3 and 8 bytes; uint8 (2) or double (9)"));
+    // One double where eight bytes are promised is not eight greys.
+    let single = file(&[array(DOUBLE, &[1, 8], "X", 9, &doubles(&[1.0]))]);
+    refused(&single, None, "promise 64 bytes of values, but 8 are stored");
 }
 
 #[test]
 fn the_first_of_the_two_names_is_taken_and_others_are_passed_over() {
-    for writer in BOTH {
-        let other = writer.array(DOUBLE, &[1, 1], "a_longer_name", 2, &[9]);
-        let ff = writer.array(UINT8, &[1, 2], "ff", 2, &[5, 6]);
-        let x = writer.array(UINT8, &[1, 2], "X", 2, &[7, 8]);
-        let file = writer.file(&[writer.compressed(&other), writer.element(2, &[1, 2, 3]), ff, writer.compressed(&x)]);
-        assert_eq!(images_of(&file, None).unwrap().pixels, [5, 6]);
-        assert_eq!(images_of(&file, Some("X")).unwrap().pixels, [7, 8]);
-        assert_eq!(images_of(&file, Some("a_longer_name")).unwrap().pixels, [9]);
-    }
+    let other = array(DOUBLE, &[1, 1], "a_longer_name", 2, &[9]);
+    let ff = array(UINT8, &[1, 2], "ff", 2, &[5, 6]);
+    let x = array(UINT8, &[1, 2], "X", 2, &[7, 8]);
+    let file = file(&[compressed(&other), element(2, &[1, 2, 3]), ff, compressed(&x)]);
+    assert_eq!(images_of(&file, None).unwrap().pixels, [5, 6]);
+    assert_eq!(images_of(&file, Some("X")).unwrap().pixels, [7, 8]);
+    // A single white pixel, since no value is above 1 but 9.
+    assert_eq!(images_of(&file, Some("a_longer_name")).unwrap().pixels, [9]);
 }
 
 #[test]
 fn files_of_other_versions_and_headers_that_are_none_say_what_is_expected() {
-    let file = LITTLE.file(&[]);
+    let file = file(&[]);
     refused(b"", None, "its header needs 128 bytes, but only 0 are there");
     refused(&file[..127], None, "but only 127 are there");
     refused(&file, None, "it has no arrays at all");
@@ -203,35 +163,35 @@ fn files_of_other_versions_and_headers_that_are_none_say_what_is_expected() {
 
 #[test]
 fn promises_that_are_not_kept_are_refused() {
-    let array = |dims: &[u32], values: &[u8]| LITTLE.file(&[LITTLE.array(UINT8, dims, "X", 2, values)]);
-    refused(&array(&[4, 2], &[0; 7]), None, "the dimensions 4×2 of X promise 8 bytes of values, but 7 are stored");
-    refused(&array(&[u32::MAX, 2], &[0; 7]), None, "2 to 32 dimensions of int32 (5), none of them negative");
-    refused(&array(&[1 << 30, 2], &[0; 7]), None, "more than the 1073741824 bytes (1 GiB)");
-    refused(&array(&[i32::MAX as u32; 32], &[0; 7]), None, "more than the 1073741824 bytes (1 GiB)");
-    refused(&array(&[7, 0], &[]), None, "the array X is 7×0");
-    refused(&array(&[7, 1], &[0; 7]), None, "expected are [pixels × images] with 560 (28×20) or a square number");
-    refused(&array(&[1, 1, 1, 1], &[0]), None, "the array X is 1×1×1×1");
-    let whole = array(&[9, 2], &[1; 18]);
+    let array_of = |dims: &[u32], values: &[u8]| file(&[array(UINT8, dims, "X", 2, values)]);
+    refused(&array_of(&[4, 2], &[0; 7]), None, "the dimensions 4×2 of X promise 8 bytes of values, but 7 are stored");
+    refused(&array_of(&[1 << 30, u32::MAX], &[0; 7]), None, "promise 4611686017353646080 bytes of values, but 7");
+    refused(&array_of(&[u32::MAX, 2], &[0; 7]), None, "the array X is 4294967295×2; expected are");
+    refused(&array_of(&[1; 33], &[0; 7]), None, "has type 5 and 132 bytes; at most 32 numbers of int32 (5)");
+    refused(&array_of(&[7, 0], &[]), None, "the array X is 7×0");
+    refused(&array_of(&[7, 1], &[0; 7]), None, "expected are [pixels × images] with 560 (28×20) or a square number");
+    refused(&array_of(&[1, 1, 1, 1], &[0]), None, "the array X is 1×1×1×1");
+    let whole = array_of(&[9, 2], &[1; 18]);
     assert!(images_of(&whole, None).is_ok());
     refused(&whole[..whole.len() - 1], None, "the file ends inside an element: ");
     refused(&whole[..130], None, "the file ends inside the tag of an element: 8 bytes are promised, and 2 are there");
     // Something after the values: an imaginary part that the flags do not mention.
-    let mut long = LITTLE.array(UINT8, &[9, 2], "X", 2, &[1; 18]);
-    long.extend(LITTLE.element(2, &[1; 18]));
+    let mut long = array(UINT8, &[9, 2], "X", 2, &[1; 18]);
+    long.extend(element(2, &[1; 18]));
     let size = (long.len() - 8) as u32;
     long[4..8].copy_from_slice(&size.to_le_bytes());
-    refused(&LITTLE.file(&[long]), None, "followed by more than its values");
+    refused(&file(&[long]), None, "followed by more than its values");
 }
 
 #[test]
 fn a_damaged_or_exploding_stream_is_refused_without_being_kept() {
-    let array = LITTLE.array(UINT8, &[9, 2], "X", 2, &[1; 18]);
-    let whole = LITTLE.compressed(&array);
-    assert!(images_of(&LITTLE.file(std::slice::from_ref(&whole)), None).is_ok());
+    let small_one = array(UINT8, &[9, 2], "X", 2, &[1; 18]);
+    let whole = compressed(&small_one);
+    assert!(images_of(&file(std::slice::from_ref(&whole)), None).is_ok());
     for at in 8..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
-        let file = LITTLE.file(&[damaged]);
+        let file = file(&[damaged]);
         // A flipped bit of the padding or of the window size may leave the values as they are.
         if let Ok(images) = images_of(&file, None) {
             assert_eq!(images.pixels, [1; 18], "byte {at}");
@@ -239,34 +199,34 @@ fn a_damaged_or_exploding_stream_is_refused_without_being_kept() {
     }
     let mut checksum = whole.clone();
     *checksum.last_mut().unwrap() ^= 1;
-    refused(&LITTLE.file(&[checksum]), None, "the compressed element at byte 128 is damaged");
+    refused(&file(&[checksum]), None, "the compressed part of the element at byte 128 is damaged");
 
     // 200 MB of zeros in 200 kB, behind a header that promises 18 bytes.
-    let mut bomb = array.clone();
+    let mut bomb = small_one.clone();
     bomb[4..8].copy_from_slice(&(200_000_000u32).to_le_bytes());
     bomb.resize(200_000_000, 0);
-    let mut file = LITTLE.file(&[LITTLE.compressed(&bomb)]);
+    let mut bytes = file(&[compressed(&bomb)]);
     drop(bomb);
-    assert!(file.len() < 300_000);
-    refused(&file, None, "followed by more than its values");
+    assert!(bytes.len() < 300_000);
+    refused(&bytes, None, "followed by more than its values");
     // Its second half is rubbish, which nobody gets to.
-    let half = file.len() / 2;
-    file[half..].fill(0xff);
-    refused(&file, None, "followed by more than its values");
+    let half = bytes.len() / 2;
+    bytes[half..].fill(0xff);
+    refused(&bytes, None, "followed by more than its values");
 
     // A header within the limit, and a body that is not there.
-    let mut promise = LITTLE.array(UINT8, &[1 << 15, 1 << 15], "X", 2, &[0; 18]);
+    let mut promise = array(UINT8, &[1 << 16, 1 << 14], "X", 2, &[0; 18]);
     let at = promise.len() - 24 - 4;
     promise[at..at + 4].copy_from_slice(&(LIMIT as u32).to_le_bytes());
     promise[4..8].copy_from_slice(&(LIMIT as u32 + 100).to_le_bytes());
-    refused(&LITTLE.file(&[LITTLE.compressed(&promise)]), None, "1073741824 bytes are promised, and 24 are there");
+    refused(&file(&[compressed(&promise)]), None, "1073741824 bytes are promised, and 24 are there");
 }
 
 #[test]
 fn more_elements_than_anyone_has_are_refused_in_little_time() {
-    let empty = LITTLE.compressed(&LITTLE.array(UINT8, &[1, 1], "Y", 2, &[0]));
-    let file = LITTLE.file(&vec![empty; 70_000]);
-    refused(&file, None, "more than the 65536 elements");
+    let empty = compressed(&array(UINT8, &[1, 1], "Y", 2, &[0]));
+    let file = file(&vec![empty; 70_000]);
+    refused(&file, None, "more than 65536 elements");
 }
 
 #[test]
@@ -280,14 +240,14 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
     let set = catalog.find("frey-face").unwrap();
     let folder = locate(&[folder.into()], set).unwrap();
     let (faces, test) = load(&folder, set).unwrap();
-    assert_eq!((faces.len(), faces.height, faces.width, faces.features()), (1965, 28, 20, 560));
+    assert_eq!((faces.len(), faces.height(), faces.width(), faces.features()), (1965, 28, 20, 560));
     assert!(faces.labels.is_none() && faces.class_names.is_empty() && test.is_none());
     let (by_path, _) = load_path(&folder.join("freyface.mat"), Some("X")).unwrap();
     assert_eq!(by_path.digest(), faces.digest());
     // The pixel below is 20 pixels on; on average 18 greys apart, and 44 if rows had 28 pixels.
     let apart = |stride: usize| -> u64 {
         let of = |face: &[u8]| (stride..560).map(|k| u64::from(face[k].abs_diff(face[k - stride]))).sum::<u64>();
-        (0..faces.len()).map(|i| of(faces.row(i))).sum()
+        faces.bytes().unwrap().chunks_exact(560).map(of).sum()
     };
     assert!(2 * apart(20) < apart(28), "{} {}", apart(20), apart(28));
     let parts = split(None, faces.len(), [1768, 0, 197], false, 1).unwrap();
@@ -298,20 +258,18 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
 fn bent() -> impl Strategy<Value = Vec<u8>> {
     let values = proptest::collection::vec(any::<u8>(), 0..40);
     let dims = proptest::collection::vec(0u32..7, 1..4);
-    let kind = prop_oneof![Just(2u32), Just(1), Just(4), Just(9), 0u32..20];
+    let kind = prop_oneof![Just(2u32), Just(9), 0u32..20];
     let flags = prop_oneof![Just(9u32), Just(6), Just(0x209), 0u32..0x1000];
     let bends = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
-    (any::<bool>(), flags, dims, kind, values, any::<bool>(), bends).prop_map(
-        |(big, flags, dims, kind, values, compressed, bends)| {
-            let writer = Writer { big };
-            let mut array = writer.array(flags, &dims, "X", kind, &values);
-            for (at, byte) in &bends {
-                let at = at.index(array.len());
-                array[at] = *byte;
-            }
-            writer.file(&[if compressed { writer.compressed(&array) } else { array }])
-        },
-    )
+    let parts = (flags, dims, kind, values, any::<bool>(), bends);
+    parts.prop_map(|(flags, dims, kind, values, is_compressed, bends)| {
+        let mut array = array(flags, &dims, "X", kind, &values);
+        for (at, byte) in &bends {
+            let at = at.index(array.len());
+            array[at] = *byte;
+        }
+        file(&[if is_compressed { compressed(&array) } else { array }])
+    })
 }
 
 proptest! {
@@ -322,10 +280,9 @@ proptest! {
 
     #[test]
     fn no_bytes_behind_a_good_header_make_the_reader_panic(
-        big: bool, rest in proptest::collection::vec(prop_oneof![0u8..20, any::<u8>()], 0..200),
+        rest in proptest::collection::vec(prop_oneof![0u8..20, any::<u8>()], 0..200),
     ) {
-        let writer = Writer { big };
-        let _ = images_of(&[writer.header(), rest].concat(), None);
+        let _ = images_of(&[header(), rest].concat(), None);
     }
 
     #[test]

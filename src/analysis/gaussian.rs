@@ -1,8 +1,8 @@
 //! A normal distribution with the mean and the covariance of codes, to sample from where none is known.
 
+use crate::rng::standard_normal;
 use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
 use ndarray::{Array2, ArrayView2};
-use rand_distr::{Distribution, StandardNormal};
 
 use super::error::AnalysisError;
 use super::regression::check_finite;
@@ -64,7 +64,7 @@ impl Gaussian {
         let d = self.mean.len();
         let mut codes = Array2::zeros((count, d));
         for mut code in codes.rows_mut() {
-            let normal: Vec<f64> = (0..d).map(|_| StandardNormal.sample(stream)).collect();
+            let normal: Vec<f64> = (0..d).map(|_| standard_normal(stream)).collect();
             for (i, value) in code.iter_mut().enumerate() {
                 let row = &self.factor[i * d..i * d + i + 1];
                 let deviation: f64 = row.iter().zip(&normal).map(|(factor, normal)| factor * normal).sum();

@@ -275,15 +275,15 @@ fn softmax(isa: narrows_kernels::Isa, scores: &mut [f64], classes: &[usize], k: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::standard_normal;
     use crate::rng::{Purpose, stream};
     use ndarray::Array2;
-    use rand_distr::{Distribution, StandardNormal};
 
     /// Clouds around `classes` centres, and a value that never varies.
     fn clouds(n: usize, d: usize, classes: usize, apart: f32) -> (Array2<f32>, Vec<u8>) {
         let mut stream = stream(5, Purpose::Draw, 0);
         let mut normal = || -> f32 {
-            let value: f64 = StandardNormal.sample(&mut stream);
+            let value: f64 = standard_normal(&mut stream);
             value as f32
         };
         let centres = Array2::from_shape_simple_fn((classes, d), || apart * normal());

@@ -7,11 +7,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::CliError;
 use super::args::{DataCommand, DataDirectory, Drawn};
 use super::output::{is_terminal, note, say};
-use crate::data::draw::{CLASS_NAMES, DEFAULT_PER_CLASS, HEIGHT, WIDTH, faces, footwear};
-use crate::data::{Catalog, CatalogSet, Dataset, FetchOptions, Fetched, FileStatus, Progress, data_dirs, fetch};
-use crate::data::{load, locate, verify};
+use crate::data::draw::{DEFAULT_PER_CLASS, faces};
+use crate::data::{
+    Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, data_dirs,
+    fetch, load, locate, verify,
+};
 use crate::files::create_folder;
-use crate::run::{DRAWN_FACES, DRAWN_SET, OpenRun, RunError};
+use crate::run::{OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {
@@ -23,8 +25,11 @@ pub fn run(command: DataCommand) -> Result<(), CliError> {
             let name = if set == Drawn::Footwear { DRAWN_SET } else { DRAWN_FACES };
             let out = out.unwrap_or_else(|| first(&directories(&directory)).join(name));
             match (set, per_class) {
-                (Drawn::Footwear, per_class) => make(per_class.map_or(DEFAULT_PER_CLASS, |n| n as usize), seed, &out),
-                (Drawn::DrawnFaces, None) => make_faces(seed, &out),
+                (Drawn::Footwear, per_class) => {
+                    let per_class = per_class.map_or(DEFAULT_PER_CLASS, |n| n as usize);
+                    make(&Published::footwear(seed, per_class)?, &out)
+                }
+                (Drawn::DrawnFaces, None) => make(&Published::faces(seed)?, &out),
                 (Drawn::DrawnFaces, Some(_)) => Err(CliError::Usage(format!(
                     "--per-class is for footwear: {DRAWN_FACES} has no classes and always {} frames",
                     faces::FRAMES
@@ -148,28 +153,18 @@ impl FetchProgress {
     }
 }
 
-fn make(per_class: usize, seed: u64, out: &Path) -> Result<(), CliError> {
+fn make(published: &Published, out: &Path) -> Result<(), CliError> {
     create_for_images(out)?;
-    let (pixels, labels) = footwear(seed, per_class);
-    let names = CLASS_NAMES.map(str::to_owned).to_vec();
-    let data = Dataset::new("footwear", (HEIGHT, WIDTH), pixels, Some(labels), names)?;
-    load::save(out, &data, None)?;
-    say!(
-        "{} pictures of {HEIGHT}×{WIDTH} pixels, {per_class} of each of {}, in {}",
-        data.len(),
-        CLASS_NAMES.join(", "),
-        out.display()
-    );
-    say!("Train on them with `--set data.set={}`.", out.display());
-    Ok(())
-}
-
-fn make_faces(seed: u64, out: &Path) -> Result<(), CliError> {
-    create_for_images(out)?;
-    let data = Dataset::new(DRAWN_FACES, (faces::HEIGHT, faces::WIDTH), faces::faces(seed), None, Vec::new())?;
-    load::save(out, &data, None)?;
-    say!("{} frames of {}×{} pixels in {}", data.len(), data.height, data.width, out.display());
-    say!("Train on them with `--set data.set={}`.", out.display());
+    let (train, test) = published.parts();
+    load::save(out, &train, test.as_ref())?;
+    let classes = match train.class_names.as_slice() {
+        [] => String::new(),
+        names => format!(" of {}", names.join(", ")),
+    };
+    let (count, tested) = (train.len(), test.map_or(0, |test| test.len()));
+    let [height, width, _] = train.shape();
+    say!("{} pictures{classes} of {height}×{width} pixels in {}", count + tested, out.display());
+    say!("{count} are for training and {tested} for testing. Train on them with `--set data.set={}`.", out.display());
     Ok(())
 }
 
@@ -177,10 +172,10 @@ fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliErro
     let run = OpenRun::open(run, directories)?;
     create_for_images(out)?;
     let loaded = &run.prepared.loaded;
-    for ((name, indices), prefix) in loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
-        if !indices.is_empty() {
-            load::save_part(out, prefix, &loaded.data.subset(indices))?;
-            say!("{name}: {} images in {}", indices.len(), out.join(format!("{prefix}-images-idx3-ubyte")).display());
+    for ((name, part), prefix) in loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
+        if !part.is_empty() {
+            load::save_part(out, prefix, &loaded.data.subset(part.indices))?;
+            say!("{name}: {} images in {}", part.len(), out.join(format!("{prefix}-images-idx3-ubyte")).display());
         }
     }
     Ok(())

@@ -7,27 +7,26 @@ use super::args::{EvalArguments, Part, ReconstructArguments};
 use super::images::load_like;
 use super::machine;
 use super::output::{print, say};
+use crate::data::Samples;
 use crate::data::data_dirs;
 use crate::figures::number::significant;
 use crate::files::write_whole;
 use crate::run::{OpenRun, reconstruction_picture};
 use crate::tape::Arena;
-use crate::train::{Evaluation, Images};
+use crate::tasks::Evaluation;
 
 /// Prints the figures of every part of a run's data.
 pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    let scale = run.prepared.loaded.scale_table::<f32>();
     let loaded = &run.prepared.loaded;
     let parts: Vec<(&str, Evaluation)> = machine.run(|| {
         let mut arena = Arena::default();
-        let parts = loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
+        let parts = loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
         let trained = run.trained(machine.context);
-        let mut measure = |indices| trained.evaluate(Images { data: &loaded.data, indices, scale: &scale }, &mut arena);
-        parts.map(|(name, indices)| (name, measure(indices))).collect()
+        parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect()
     })?;
-    let loss = run.config.train.loss.name();
+    let loss = run.config.model.loss.name();
     if arguments.json {
         let figures: Map<String, Value> =
             parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
@@ -76,8 +75,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("{} has no {label} images", arguments.run.display())));
     }
     let indices = &indices[..indices.len().min(arguments.count as usize)];
-    let scale = run.prepared.loaded.scale_table::<f32>();
-    let images = Images { data, indices, scale: &scale };
+    let images = Samples { data, indices };
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context), images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;

@@ -6,13 +6,13 @@ use super::CliError;
 use super::args::{InvertArguments, Part};
 use super::machine;
 use super::output::{duration, is_terminal, note, say};
+use crate::data::Samples;
 use crate::data::{Dataset, data_dirs, load_path};
 use crate::figures::number::significant;
 use crate::files::create_folder;
 use crate::invert::output::{picture, write};
 use crate::invert::{Inversion, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
 use crate::run::{OpenRun, RunError};
-use crate::train::Images;
 
 /// Images beside each other in the picture.
 const SHOWN: usize = 15;
@@ -22,9 +22,12 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let loaded = &run.prepared.loaded;
-    let shape = (loaded.data.height, loaded.data.width);
+    let shape = (loaded.data.height(), loaded.data.width());
     let other: Option<Dataset> = match &arguments.images.images {
-        Some(path) => Some(load_path(path, arguments.images.variable.as_deref())?.0),
+        Some(path) => {
+            let other = load_path(path, arguments.images.variable.as_deref())?.0;
+            Some(other.with_byte_values_of(&loaded.data))
+        }
         None => None,
     };
     let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
@@ -34,7 +37,6 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     };
     let count = arguments.count.map_or(usize::MAX, |count| count as usize);
     let tolerances = Tolerances::default();
-    let scale = loaded.scale_table::<f32>();
     let inverted = machine.run(|| -> Result<_, RunError> {
         let inversion = Inversion::new(run.trained(machine.context), shape)?;
         show_layers(inversion.layers());
@@ -42,7 +44,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
         for (name, data, indices) in &chosen {
             let indices = &indices[..indices.len().min(count)];
             let mut progress = Progress::new(name, indices.len());
-            let images = Images { data, indices, scale: &scale };
+            let images = Samples { data, indices };
             let part = inversion.measure(name, images, tolerances, &mut |done| progress.advance(done));
             progress.end();
             parts.push(part?);
@@ -50,7 +52,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
         let picture = match (parts.last(), chosen.last()) {
             (Some(part), Some((_, data, indices))) => {
                 let shown = &indices[..indices.len().min(count).min(SHOWN)];
-                Some(picture(&inversion, part, Images { data, indices: shown, scale: &scale })?)
+                Some(picture(&inversion, part, Samples { data, indices: shown })?)
             }
             _ => None,
         };

@@ -13,7 +13,6 @@ mod invert;
 mod machine;
 mod output;
 mod progress;
-mod replay;
 mod source;
 mod study;
 mod train;
@@ -104,7 +103,6 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Study(arguments) => study::run(arguments),
         Command::Eval(arguments) => inspect::evaluate(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
-        Command::Replay(arguments) => replay::run(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Encode(arguments) => codes::encode(arguments),
         Command::Decode(arguments) => codes::decode(arguments),

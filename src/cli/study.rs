@@ -17,7 +17,7 @@ use crate::data::data_dirs;
 use crate::figures::number::significant;
 use crate::run::Executed;
 use crate::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
-use crate::train::Listener;
+use crate::train::Callback;
 
 /// Makes every run of a study.
 pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
@@ -31,7 +31,7 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
     if let Some(first) = runs.first() {
         describe_data(&first.prepared.loaded);
-        say!("\n{}", first.prepared.model);
+        say!("\n{}", first.prepared.model());
     }
     say!(
         "{} runs, {jobs} at a time, on {} thread{} ({})\n",
@@ -71,7 +71,7 @@ impl StudyProgress {
     fn new(runs: &[Planned], bars: Option<MultiProgress>) -> Self {
         let work = |run: &Planned| {
             let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
-            (run.title(), run.prepared.model.table().len() as f64 * images as f64)
+            (run.title(), run.prepared.model().layout().len() as f64 * images as f64)
         };
         let work = Mutex::new(runs.iter().map(work).collect());
         StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
@@ -101,7 +101,7 @@ impl StudyProgress {
 }
 
 impl Observer for StudyProgress {
-    fn begin(&self, run: &Planned) -> Box<dyn Listener> {
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>> {
         Box::new(RunProgress::among(self.bars.as_ref(), &run.title(), &run.config.train))
     }
 

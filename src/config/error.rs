@@ -101,19 +101,6 @@ pub enum Problem {
         /// The accepted word that is nearest.
         nearest: Option<String>,
     },
-    /// A key of some other optimizer.
-    OptimizerKey {
-        /// With its tables, dotted.
-        key: String,
-        /// The optimizer and its dialect.
-        optimizer: &'static str,
-        /// `keras` or `pytorch`.
-        dialect: &'static str,
-        /// The keys it does have.
-        has: Vec<&'static str>,
-        /// The dialect in which the same optimizer has the key.
-        other_dialect: Option<&'static str>,
-    },
     /// A table of a study in the file of a run.
     StudyTable {
         /// `grid`, `variants`, `report` or `quick`.
@@ -193,10 +180,6 @@ impl fmt::Display for Problem {
             Problem::Refused { key, found, accepted, nearest } => {
                 write!(f, "\"{key}\" is {found}; accepted: {accepted}")?;
                 nearest.iter().try_for_each(|nearest| write!(f, "; did you mean \"{nearest}\"?"))
-            }
-            Problem::OptimizerKey { key, optimizer, dialect, has, other_dialect } => {
-                write!(f, "the {dialect} optimizer \"{optimizer}\" has no \"{key}\"; it has {}", has.join(", "))?;
-                other_dialect.iter().try_for_each(|other| write!(f, "; dialect = \"{other}\" has it"))
             }
             Problem::StudyTable { table, origin } => write!(
                 f,

@@ -1,8 +1,8 @@
 //! The configurations that are compiled in, for a person to run, copy and edit.
 
 use super::error::ConfigError;
-use super::nearest::nearest;
 use super::source::Source;
+use crate::spelling::nearest;
 
 /// What a preset describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,11 @@ pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use crate::data::SplitSpec;
+    use crate::loss::Loss;
+    use crate::nn::{Activation, Layer, Units};
+    use crate::optim::Nadam;
+    use crate::train::{CheckpointRule, EarlyStoppingRule};
 
     #[test]
     fn every_preset_is_what_it_says() {
@@ -110,67 +115,37 @@ mod tests {
     #[test]
     fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
         let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
-        let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
+        let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
         let expected = RunConfig {
             name: "footwear".to_string(),
             seed: 2026,
-            data: DataConfig {
+            data: DataSpec {
                 set: "fashion-mnist".to_string(),
-                variable: None,
                 classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
                 pool: true,
-                split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },
-                limit: None,
-                scaling: Scaling::Unit,
-                per_class: 7000,
+                split: SplitSpec { train: 5, validation: 1, test: 1, stratified: true },
+                ..DataSpec::default()
             },
-            model: ModelConfig {
+            model: AutoencoderSpec {
+                loss: Loss::Bce,
                 encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
                 decoder: vec![
                     dense(256, Activation::Relu),
-                    LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid },
+                    Layer::Dense { units: Units::Input, activation: Activation::Sigmoid },
                 ],
-                init: InitConfig::GlorotUniform,
-                code_penalty: Penalty::default(),
-                weight_penalty: WeightPenalty { l2: 0.0 },
-                contractive: None,
-                corruption: None,
-                variational: None,
+                ..AutoencoderSpec::default()
             },
-            train: TrainConfig {
-                loss: LossKind::Bce,
+            train: TrainSettings {
                 batch_size: 256,
                 max_epochs: 50,
-                early_stopping: Some(EarlyStoppingConfig {
-                    monitor: Monitor::ValLoss,
+                early_stopping: Some(EarlyStoppingRule {
                     patience: 5,
                     min_delta: 1e-2,
-                    baseline: None,
-                    start_from_epoch: 0,
-                    restore_best: false,
+                    ..EarlyStoppingRule::default()
                 }),
-                checkpoint: Some(CheckpointConfig { every_epochs: 1, every_steps: None }),
+                checkpoint: Some(CheckpointRule { every_epochs: 1, every_steps: None }),
             },
-            optimizer: OptimizerConfig {
-                name: OptimizerName::Nadam,
-                dialect: Dialect::Keras,
-                learning_rate: Some(1e-4),
-                momentum: None,
-                nesterov: None,
-                dampening: None,
-                beta_1: None,
-                beta_2: None,
-                epsilon: None,
-                rho: None,
-                centered: None,
-                initial_accumulator: None,
-                lr_decay: None,
-                momentum_decay: None,
-                weight_decay: None,
-                schedule: Schedule::Constant,
-                clip_norm: None,
-                clip_value: None,
-            },
+            optimizer: OptimizerSpec::from(Nadam::keras(1e-4)),
         };
         assert_eq!(run, expected);
     }

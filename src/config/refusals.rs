@@ -204,7 +204,11 @@ fn words_that_are_not_known_name_the_known_ones_and_the_nearest() {
             "a.toml:1: \"name\" is the string \"\"; accepted: a name that can be a folder's: …",
         ),
         ("name = \"a\"", "name = \"..\"", "a.toml:1: \"name\" is the string \"..\"; accepted: …"),
-        ("\"mnist\"", "\"\"", "a.toml:5: \"data.set\" is the string \"\"; accepted: the name of a data set or a path"),
+        (
+            "\"mnist\"",
+            "\"\"",
+            "a.toml:5: \"data.set\" is the string \"\"; accepted: the name of a data set or a path, as a string",
+        ),
     ]);
 }
 
@@ -214,12 +218,12 @@ fn keys_of_other_optimizers_are_refused_with_those_of_this_one() {
         (
             "1e-4\n",
             "1e-4\nrho = 0.9\n",
-            "a.toml:28: the keras optimizer \"adam\" has no \"optimizer.rho\"; it has name, dialect, learning_rate, schedule, clip_norm, clip_value, weight_decay, beta_1, beta_2, epsilon",
+            "a.toml:28: \"optimizer.rho\" is given while the name is \"adam\"; accepted: rho with name = \"adadelta\" or \"rmsprop\" only; \"adam\" has dialect, learning_rate, beta_1, beta_2, epsilon, weight_decay",
         ),
         (
             "\"adam\"",
             "\"sgd\"\ndampening = 0.1",
-            "a.toml:27: the keras optimizer \"sgd\" has no \"optimizer.dampening\"; it has name, dialect, learning_rate, schedule, clip_norm, clip_value, weight_decay, momentum, nesterov; dialect = \"pytorch\" has it",
+            "a.toml:27: \"optimizer.dampening\" is given while the dialect is \"keras\"; accepted: dampening with dialect = \"pytorch\" only; \"keras\" has learning_rate, momentum, nesterov, weight_decay",
         ),
     ]);
 }
@@ -261,7 +265,7 @@ fn settings_are_refused_by_their_own_name() {
         ),
         (
             "optimizer.rho=0.9",
-            "--set optimizer.rho: the keras optimizer \"adam\" has no \"optimizer.rho\"; it has name, dialect, learning_rate, schedule, clip_norm, clip_value, weight_decay, beta_1, beta_2, epsilon",
+            "--set optimizer.rho: \"optimizer.rho\" is given while the name is \"adam\"; accepted: rho with name = \"adadelta\" or \"rmsprop\" only; \"adam\" has dialect, learning_rate, beta_1, beta_2, epsilon, weight_decay",
         ),
         ("train", "--set train: \"train\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64"),
         ("=1", "--set : \"=1\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64"),

@@ -315,7 +315,7 @@ fn values_at_odds_with_each_other_are_refused() {
         (
             "cosine = 50",
             "cosine = 5, step = 5",
-            "a.toml:28: \"optimizer.schedule\" is a table of several schedules; accepted: …",
+            "a.toml:28: \"optimizer.schedule\" is a table with step and cosine; accepted: …",
         ),
         (
             "cosine = 50",

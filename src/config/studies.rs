@@ -1,6 +1,8 @@
 //! What a grid means, and every refusal of one.
 
-use super::{ConfigError, Penalty, Place, RunConfig, Schedule, Source, StudyConfig, preset};
+use super::{ConfigError, Place, RunConfig, Source, StudyConfig, preset};
+use crate::loss::CodePenalty;
+use crate::optim::Schedule;
 
 fn footwear() -> &'static str {
     preset("footwear").unwrap().text
@@ -80,7 +82,12 @@ fn settings_win_over_the_grid() {
     assert_eq!(names(&set(&["model.code_penalty.l1=0"]).unwrap()), ["regular-32", "regular-256"]);
     let study = set(&["model.code_penalty={l2=1e-3}"]).unwrap();
     assert_eq!(names(&study), ["32", "256"]);
-    assert!(study.runs().iter().all(|(_, run)| run.model.code_penalty == Penalty { l2: 1e-3, ..Penalty::default() }));
+    assert!(
+        study
+            .runs()
+            .iter()
+            .all(|(_, run)| run.model.code_penalty == CodePenalty { l2: 1e-3, ..CodePenalty::default() })
+    );
     let study = set(&["seed=7", "report.reconstructions=3"]).unwrap();
     assert_eq!(names(&study).len(), 4);
     assert!(study.runs().iter().all(|(_, run)| run.seed == 7));

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::error::DataError;
-use super::idx;
-use crate::config::nearest;
+use super::error::{DataError, Fault};
+use super::payload::LIMIT;
+use crate::spelling::nearest;
 
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]
@@ -95,8 +95,7 @@ impl Catalog {
     /// Reads a catalogue. Refused: unknown keys, files that do not fit the set's format, names that are more than
     /// a name, hashes that are none, mirrors that are no address of a folder.
     pub fn parse(text: &str) -> Result<Catalog, DataError> {
-        let catalog: Catalog =
-            toml::from_str(text).map_err(|error| DataError::Catalog { detail: error.to_string() })?;
+        let catalog: Catalog = toml::from_str(text).map_err(|error| fault(error.to_string()))?;
         catalog.sets.iter().try_for_each(CatalogSet::check)?;
         Ok(catalog)
     }
@@ -104,11 +103,17 @@ impl Catalog {
     /// The set of this name. An unknown one is refused with the nearest name that is known.
     pub fn find(&self, name: &str) -> Result<&CatalogSet, DataError> {
         self.sets.iter().find(|set| set.name == name).ok_or_else(|| {
-            let known: Vec<String> = self.sets.iter().map(|set| set.name.clone()).collect();
-            let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
-            DataError::UnknownSet { name: name.to_string(), nearest, known }
+            let known = || self.sets.iter().map(|set| set.name.as_str());
+            let meant = nearest(name, known()).map_or(String::new(), |nearest| format!("did you mean `{nearest}`? "));
+            let listed = known().collect::<Vec<_>>().join(", ");
+            let fault = Fault::new("the catalogue does not list it", format!("{meant}it lists {listed}"));
+            fault.doing(format!("find a data set named `{name}`")).asked().into()
         })
     }
+}
+
+fn fault(found: String) -> DataError {
+    Fault::new(found, "").doing("read the catalogue of data sets").into()
 }
 
 impl CatalogSet {
@@ -131,7 +136,7 @@ impl CatalogSet {
     }
 
     fn check(&self) -> Result<(), DataError> {
-        let refuse = |rule: String| Err(DataError::Catalog { detail: format!("the set `{}`: {rule}", self.name) });
+        let refuse = |rule: String| Err(fault(format!("the set `{}`: {rule}", self.name)));
         let roles: Vec<Role> = self.files.iter().map(|file| file.role).collect();
         let needed: &[Role] = match self.format {
             Format::Idx => &[Role::TrainImages, Role::TrainLabels, Role::TestImages, Role::TestLabels],
@@ -154,8 +159,8 @@ impl CatalogSet {
             if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
                 return refuse(format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name));
             }
-            if file.bytes > idx::LIMIT {
-                return refuse(format!("{} must have at most {} bytes", file.name, idx::LIMIT));
+            if file.bytes > LIMIT {
+                return refuse(format!("{} must have at most {} bytes", file.name, LIMIT));
             }
         }
         for mirror in &self.mirrors {
@@ -169,6 +174,7 @@ impl CatalogSet {
 
 #[cfg(test)]
 mod tests {
+    use super::super::idx;
     use super::*;
 
     #[test]
@@ -194,8 +200,8 @@ mod tests {
         let sentence = Catalog::builtin().find("fashion_mnist").unwrap_err().to_string();
         assert_eq!(
             sentence,
-            "cannot find a data set named `fashion_mnist`: did you mean `fashion-mnist`? \
-             the catalogue lists fashion-mnist, mnist, frey-face"
+            "cannot find a data set named `fashion_mnist`: the catalogue does not list it; \
+             did you mean `fashion-mnist`? it lists fashion-mnist, mnist, frey-face"
         );
     }
 

@@ -1,11 +1,38 @@
 //! Images spoilt on purpose, for an encoder that learns to undo it.
 
+use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
-use rand_distr::{Distribution, StandardNormal};
 
-use crate::config::Corruption;
 use crate::rng::{Purpose, Stream, stream};
+use crate::settings::{Range, settings};
+
+settings! {
+    /// What is done to an image on its way into the encoder while training; the loss is taken against the clean one.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Corruption tagged {
+        /// Normal noise is added, and the pixel clipped to [0, 1].
+        Gaussian = "gaussian" {
+            /// Standard deviation of the normal noise that is added to each pixel, which is then clipped to [0, 1].
+            std("gaussian"): f64 = 0.3, in Range::ABOVE_ZERO;
+        },
+        /// Each pixel is 0 with some probability.
+        Masking = "masking" {
+            /// The probability with which a pixel is 0.
+            rate("masking"): f64 = 0.3, in Range::PROBABILITY;
+        },
+        /// Each pixel is 0 or 1, both alike, with some probability.
+        SaltAndPepper = "salt-and-pepper" {
+            /// The probability with which a pixel is 0 or 1, both alike.
+            rate("salt-and-pepper"): f64 = 0.1, in Range::PROBABILITY;
+        },
+    }
+}
+
+impl Corruption {
+    /// What is accepted as a corruption, by example.
+    pub const ACCEPTED: &'static str = "one of { gaussian = 0.3 }, { masking = 0.3 } and { salt-and-pepper = 0.1 }";
+}
 
 /// Writes `clean`, values in [0, 1], corrupted to `out`: one draw from `stream` for each value, in order, and for salt and
 /// pepper one more for each value that is hit.
@@ -16,14 +43,14 @@ pub fn corrupt<T: Real>(corruption: Corruption, clean: &[T], out: &mut [T], stre
     assert_eq!(clean.len(), out.len(), "as many values are written as are read");
     let pairs = out.iter_mut().zip(clean);
     match corruption {
-        Corruption::Gaussian(std) => pairs.for_each(|(out, clean)| {
-            let normal: f64 = StandardNormal.sample(stream);
+        Corruption::Gaussian { std } => pairs.for_each(|(out, clean)| {
+            let normal: f64 = standard_normal(stream);
             *out = T::from_f64((clean.to_f64() + std * normal).clamp(0.0, 1.0));
         }),
-        Corruption::Masking(rate) => pairs.for_each(|(out, &clean)| {
+        Corruption::Masking { rate } => pairs.for_each(|(out, &clean)| {
             *out = if stream.random::<f64>() < rate { T::ZERO } else { clean };
         }),
-        Corruption::SaltAndPepper(rate) => pairs.for_each(|(out, &clean)| {
+        Corruption::SaltAndPepper { rate } => pairs.for_each(|(out, &clean)| {
             *out = match stream.random::<f64>() < rate {
                 true if stream.random::<bool>() => T::ONE,
                 true => T::ZERO,
@@ -71,17 +98,17 @@ mod tests {
     fn each_kind_does_what_it_says() {
         // Shares of 100,000 draws have a standard deviation below 0.0016; four of them are allowed.
         let close = |found: f64, expected: f64| assert!((found - expected).abs() < 0.0064, "{found} for {expected}");
-        let masked = spoilt(Corruption::Masking(0.3), 0.5);
+        let masked = spoilt(Corruption::Masking { rate: 0.3 }, 0.5);
         close(share(&masked, |x| x == 0.0), 0.3);
         close(share(&masked, |x| x == 0.5), 0.7);
-        let salted = spoilt(Corruption::SaltAndPepper(0.2), 0.5);
+        let salted = spoilt(Corruption::SaltAndPepper { rate: 0.2 }, 0.5);
         close(share(&salted, |x| x == 0.0), 0.1);
         close(share(&salted, |x| x == 1.0), 0.1);
         close(share(&salted, |x| x == 0.5), 0.8);
-        let noisy = spoilt(Corruption::Gaussian(0.1), 0.5);
+        let noisy = spoilt(Corruption::Gaussian { std: 0.1 }, 0.5);
         let variance = noisy.iter().map(|x| (x - 0.5) * (x - 0.5)).sum::<f64>() / COUNT as f64;
         assert!((variance.sqrt() / 0.1 - 1.0).abs() < 0.01, "{variance}");
-        let clipped = spoilt(Corruption::Gaussian(0.3), 0.0);
+        let clipped = spoilt(Corruption::Gaussian { std: 0.3 }, 0.0);
         close(share(&clipped, |x| x == 0.0), 0.5);
         assert!(clipped.iter().all(|x| (0.0..=1.0).contains(x)));
     }
@@ -91,7 +118,7 @@ mod tests {
         let images: Vec<f32> = (0..40).map(|i| i as f32 / 40.0).collect();
         let corrupted = |indices: &[u32], clean: &[f32]| {
             let mut out = vec![0.0; clean.len()];
-            corrupt_measured(Corruption::Gaussian(0.3), 7, indices, clean, &mut out);
+            corrupt_measured(Corruption::Gaussian { std: 0.3 }, 7, indices, clean, &mut out);
             out
         };
         let together = corrupted(&[4, 9], &images);

@@ -1,262 +1,337 @@
-//! A data set in memory: images as bytes, labels, and the names of the classes.
+//! A data set in memory: samples of one shape as bytes or as floats, their labels, and the names of the classes.
 
-use std::ops::Div;
-
-use narrows_kernels::join;
-
+use narrows_kernels::{Real, join};
+use ndarray::{ArrayView, Dimension};
 use sha2::{Digest, Sha256};
 
-use super::error::DataError;
-use super::payload::hex;
-use crate::config::nearest;
+use super::classes::check_labels;
+use super::error::{DataError, Fault, times};
+use crate::files::hex;
 
-/// Images of one shape, kept as bytes: Fashion-MNIST whole is 55 MB, a quarter of what f32 would take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Samples of one shape: images of any number of channels, or plain rows of numbers.
+///
+/// Images are kept as bytes with the value of each byte beside them: Fashion-MNIST whole is 55 MB, a quarter of what f32 would
+/// take. Other numbers are kept as f32.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// What messages and reports call it.
     pub name: String,
-    /// Rows of an image.
-    pub height: usize,
-    /// Columns of an image.
-    pub width: usize,
-    /// Values 0–255 `[n, height * width]`, row-major.
-    pub pixels: Vec<u8>,
-    /// The class of each image `[n]`, below `class_names.len()`.
+    /// The class of each sample `[n]`, below `class_names.len()`.
     pub labels: Option<Vec<u8>>,
     /// The classes in the order of their numbers; empty where there are no labels.
     pub class_names: Vec<String>,
+    shape: [usize; 3],
+    values: Values,
+}
+
+/// The numbers `[n, height, width, channels]`, the channels of a pixel side by side.
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    /// Bytes, and the value that each of the 256 stands for.
+    Bytes(Vec<u8>, Box<[f64; 256]>),
+    /// The values themselves.
+    Floats(Vec<f32>),
 }
 
 impl Dataset {
-    /// A data set whose parts agree. Refused: pixels that are not a whole number of images, more images than `u32`
-    /// counts, another number of labels than of images, a label that is no class.
-    pub fn new(
+    /// Images `[n, height, width, channels]` of bytes, which stand for byte / 255; without labels. Refused: bytes that are
+    /// not a whole number of images, more images than `u32` counts.
+    pub fn from_bytes(name: impl Into<String>, shape: [usize; 3], bytes: Vec<u8>) -> Result<Dataset, DataError> {
+        let name = name.into();
+        check_count(&name, shape, bytes.len())?;
+        let table = std::array::from_fn(|byte| byte as f64 / 255.0);
+        Ok(Dataset::unlabelled(name, shape, Values::Bytes(bytes, Box::new(table))))
+    }
+
+    /// Samples of floats, without labels: `[n, height, width, channels]`, `[n, height, width]` (one channel), `[n, features]`
+    /// (a row of features is one pixel of so many channels) or `[n]` (one number each). Refused: more than four dimensions,
+    /// samples without values, values that are not finite, more samples than `u32` counts.
+    ///
+    /// ```
+    /// use narrows::data::Dataset;
+    /// let points = ndarray::array![[0.0, 1.0], [0.5, 0.25], [1.0, 0.0]];
+    /// let data = Dataset::from_array("points", points.view())?.with_labels(vec![0, 1, 0], ["outer", "inner"])?;
+    /// assert_eq!((data.len(), data.shape()), (3, [1, 1, 2]));
+    /// # Ok::<(), narrows::data::DataError>(())
+    /// ```
+    pub fn from_array<D: Dimension>(
         name: impl Into<String>,
-        (height, width): (usize, usize),
-        pixels: Vec<u8>,
-        labels: Option<Vec<u8>>,
-        class_names: Vec<String>,
+        array: ArrayView<'_, f32, D>,
     ) -> Result<Dataset, DataError> {
         let name = name.into();
-        let features = height.checked_mul(width).filter(|&features| features > 0);
-        let Some(count) = features.and_then(|f| pixels.len().is_multiple_of(f).then(|| pixels.len() / f)) else {
-            return Err(DataError::PartialImage { name, pixels: pixels.len(), height, width });
+        let shape = match *array.shape() {
+            [_] => [1, 1, 1],
+            [_, features] => [1, 1, features],
+            [_, height, width] => [height, width, 1],
+            [_, height, width, channels] => [height, width, channels],
+            _ => {
+                let found = format!("the array has the shape {:?}", array.shape());
+                let accepted = "one to four dimensions are accepted, [samples, height, width, channels] with the last ones left out";
+                return Err(unmade(&name, found, accepted));
+            }
         };
-        if u32::try_from(count).is_err() {
-            return Err(DataError::TooMany { name, count });
+        let values: Vec<f32> = array.iter().copied().collect();
+        check_count(&name, shape, values.len())?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let features: usize = shape.iter().product();
+            let (sample, value) = (at / features, at % features);
+            let found = format!("value {value} of sample {sample} (both counted from 0) is {}", values[at]);
+            return Err(unmade(&name, found, "all must be finite"));
         }
-        if let Some(labels) = &labels {
-            check_labels(&name, &name, count, labels, class_names.len())?;
-        }
-        Ok(Dataset { name, height, width, pixels, labels, class_names })
+        Ok(Dataset::unlabelled(name, shape, Values::Floats(values)))
     }
 
-    /// How many images.
+    /// The same samples with labels `[n]`, which number the classes from 0. Refused: another number of labels than of
+    /// samples, a label for which there is no name.
+    pub fn with_labels<S: Into<String>>(
+        self,
+        labels: Vec<u8>,
+        class_names: impl IntoIterator<Item = S>,
+    ) -> Result<Dataset, DataError> {
+        let class_names: Vec<String> = class_names.into_iter().map(S::into).collect();
+        check_labels(&self.name, &self.name, self.len(), &labels, class_names.len())?;
+        Ok(Dataset { labels: Some(labels), class_names, ..self })
+    }
+
+    fn unlabelled(name: String, shape: [usize; 3], values: Values) -> Dataset {
+        Dataset { name, labels: None, class_names: Vec::new(), shape, values }
+    }
+
+    /// How many samples.
     pub fn len(&self) -> usize {
-        self.pixels.len() / self.features()
+        let values = match &self.values {
+            Values::Bytes(bytes, _) => bytes.len(),
+            Values::Floats(floats) => floats.len(),
+        };
+        values / self.features()
     }
 
-    /// Whether there are no images.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
-        self.pixels.is_empty()
+        self.len() == 0
     }
 
-    /// Values of one image: `height * width`.
+    /// Height, width and channels of a sample.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Rows of an image.
+    pub fn height(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Columns of an image.
+    pub fn width(&self) -> usize {
+        self.shape[1]
+    }
+
+    /// Values of one sample: `height * width * channels`.
     pub fn features(&self) -> usize {
-        self.height * self.width
+        self.shape.iter().product()
     }
 
-    /// The values of image `i` `[height * width]`.
+    /// The bytes `[n, height, width, channels]` where the samples are kept as bytes.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.values {
+            Values::Bytes(bytes, _) => Some(bytes),
+            Values::Floats(_) => None,
+        }
+    }
+
+    /// The value that each byte stands for, rounded to `T`: byte / 255 unless the set was scaled otherwise. That is the
+    /// correctly rounded quotient: f64 has more than twice the bits of f32, so that rounding twice is rounding once.
+    pub fn byte_values<T: Real>(&self) -> [T; 256] {
+        match &self.values {
+            Values::Bytes(_, table) => table.map(T::from_f64),
+            Values::Floats(_) => std::array::from_fn(|byte| T::from_f64(byte as f64 / 255.0)),
+        }
+    }
+
+    /// The same samples, whose bytes stand for the values that they have in `other`.
+    pub fn with_byte_values_of(mut self, other: &Dataset) -> Dataset {
+        if let Values::Bytes(_, table) = &mut self.values {
+            **table = other.byte_values();
+        }
+        self
+    }
+
+    /// Lets the bytes stand for values in two steps: standardised by mean and standard deviation of all pixels of the
+    /// samples at `indices`, then taken from the smallest and largest of those to 0 and 1. Since both steps are affine and
+    /// the extremes those of the samples, this is (byte − darkest) / (lightest − darkest) but for rounding.
     ///
-    /// # Panics
-    /// If there is no image `i`.
-    pub fn row(&self, i: usize) -> &[u8] {
+    /// Refused: samples whose bytes are all equal, no samples, a set of floats.
+    pub fn standard_min_max(&mut self, indices: &[u32]) -> Result<(), DataError> {
         let features = self.features();
-        &self.pixels[i * features..][..features]
+        let refuse = |found: &str| {
+            let doing = format!("scale {} as data.scaling = \"standard-min-max\" asks", self.name);
+            let accepted = "accepted: images of two levels or more, or data.scaling = \"unit\"";
+            Err(Fault::new(found, accepted).doing(doing).into())
+        };
+        let Values::Bytes(bytes, table) = &mut self.values else {
+            return refuse("its values are floats, which are taken as they are");
+        };
+        let mut counts = [0u64; 256];
+        for &index in indices {
+            bytes[index as usize * features..][..features].iter().for_each(|&level| counts[usize::from(level)] += 1);
+        }
+        let darkest = counts.iter().position(|&count| count > 0).unwrap_or(0);
+        let lightest = counts.iter().rposition(|&count| count > 0).unwrap_or(0);
+        if darkest == lightest {
+            return refuse("its training images have one grey level, or there are none");
+        }
+        let total: u64 = counts.iter().sum();
+        let unit: [f64; 256] = std::array::from_fn(|level| level as f64 / 255.0);
+        let mean_of = |value: &dyn Fn(usize) -> f64| {
+            (0..256).map(|level| counts[level] as f64 * value(level)).sum::<f64>() / total as f64
+        };
+        let mean = mean_of(&|level| unit[level]);
+        let deviation = mean_of(&|level| (unit[level] - mean) * (unit[level] - mean)).sqrt();
+        let standardised = unit.map(|value| (value - mean) / deviation);
+        let (low, high) = (standardised[darkest], standardised[lightest]);
+        **table = standardised.map(|value| (value - low) / (high - low));
+        Ok(())
     }
 
-    /// SHA-256 (hex) over the dimensions, the pixels and the labels. Names do not enter.
+    /// SHA-256 (hex) over the dimensions, the stored values and the labels. Names and scaling do not enter.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for dim in [self.len(), self.height, self.width] {
+        let [height, width, channels] = self.shape;
+        match (&self.values, channels) {
+            (Values::Bytes(..), 1) => {}
+            // What has no such heading is grey bytes.
+            (Values::Bytes(..), _) => hash.update(format!("bytes of {channels} channels\n")),
+            (Values::Floats(_), _) => hash.update(format!("floats of {channels} channels\n")),
+        }
+        for dim in [self.len(), height, width] {
             hash.update((dim as u64).to_le_bytes());
         }
-        hash.update(&self.pixels);
+        match &self.values {
+            Values::Bytes(bytes, _) => hash.update(bytes),
+            Values::Floats(floats) => floats.iter().for_each(|value| hash.update(value.to_le_bytes())),
+        }
         if let Some(labels) = &self.labels {
             hash.update(labels);
         }
         hex(&hash.finalize())
     }
 
-    /// The images of `self`, then those of `other`: pools the published training and test parts. The name stays.
-    /// Refused: other shapes, other classes, labels in only one of the two.
+    /// The samples of `self`, then those of `other`: joins the published training and test parts. The name stays.
+    /// Refused: other shapes, other classes, labels in only one of the two, bytes and floats.
     pub fn concatenate(mut self, other: Dataset) -> Result<Dataset, DataError> {
-        let difference = if (self.height, self.width) != (other.height, other.width) {
-            format!(
-                "their images are {}×{} and {}×{} pixels, and must have one shape",
-                self.height, self.width, other.height, other.width
-            )
-        } else if self.class_names != other.class_names {
-            "their classes differ, and must be the same in the same order".to_string()
-        } else if self.labels.is_some() != other.labels.is_some() {
-            "only one of them has labels; both or none must have them".to_string()
-        } else {
-            self.pixels.extend_from_slice(&other.pixels);
-            if let (Some(labels), Some(more)) = (&mut self.labels, &other.labels) {
-                labels.extend_from_slice(more);
-            }
-            let count = self.len();
-            return match u32::try_from(count) {
-                Ok(_) => Ok(self),
-                Err(_) => Err(DataError::TooMany { name: self.name, count }),
-            };
+        let refuse = |first: Dataset, difference: String| {
+            Err(Fault::new(difference, "").doing(format!("join {} and {}", first.name, other.name)).into())
         };
-        Err(DataError::Unjoinable { first: self.name, second: other.name, difference })
+        if self.shape != other.shape {
+            let shapes = [self.shape, other.shape].map(size);
+            let difference =
+                format!("their images are {} and {} pixels, and must have one shape", shapes[0], shapes[1]);
+            return refuse(self, difference);
+        }
+        if self.class_names != other.class_names {
+            return refuse(self, "their classes differ, and must be the same in the same order".into());
+        }
+        match (&mut self.labels, &other.labels) {
+            (Some(labels), Some(more)) => labels.extend_from_slice(more),
+            (None, None) => {}
+            _ => return refuse(self, "only one of them has labels; both or none must have them".into()),
+        }
+        match (&mut self.values, &other.values) {
+            (Values::Bytes(bytes, _), Values::Bytes(more, _)) => bytes.extend_from_slice(more),
+            (Values::Floats(floats), Values::Floats(more)) => floats.extend_from_slice(more),
+            _ => return refuse(self, "one holds bytes and the other floats".into()),
+        }
+        check_count(&self.name, self.shape, self.len() * self.features())?;
+        Ok(self)
     }
 
-    /// The images of some classes, in their old order. A selector is the name of a class, whatever its case, or else
-    /// its number in digits. The classes that remain are renumbered 0, 1, … in the order of their old numbers, so the
-    /// order of the selectors does not matter; naming a class twice is naming it once.
-    ///
-    /// Refused: a set without labels, an empty list, a selector that is no class.
-    pub fn filter_classes(&self, selectors: &[String]) -> Result<Dataset, DataError> {
-        let set = || self.name.clone();
-        let labels = self.labels.as_ref().ok_or_else(|| DataError::Unlabelled { set: set() })?;
-        if selectors.is_empty() {
-            return Err(DataError::NoClasses { set: set() });
-        }
-        let mut kept = vec![false; self.class_names.len()];
-        for selector in selectors {
-            kept[self.class_number(selector)?] = true;
-        }
-        let mut renumbered = vec![None; kept.len()];
-        let mut class_names = Vec::new();
-        for (old, name) in self.class_names.iter().enumerate().filter(|&(old, _)| kept[old]) {
-            renumbered[old] = Some(class_names.len() as u8);
-            class_names.push(name.clone());
-        }
-        let mut pixels = Vec::new();
-        let mut new_labels = Vec::new();
-        for (i, &label) in labels.iter().enumerate() {
-            if let Some(new) = renumbered.get(usize::from(label)).copied().flatten() {
-                pixels.extend_from_slice(self.row(i));
-                new_labels.push(new);
-            }
-        }
-        Dataset::new(self.name.clone(), (self.height, self.width), pixels, Some(new_labels), class_names)
-    }
-
-    /// The images at `indices` `[m]`, in that order, with their labels.
+    /// The samples at `indices` `[m]`, in that order, with their labels.
     ///
     /// # Panics
     /// If an index is not below [`len`](Dataset::len).
     pub fn subset(&self, indices: &[u32]) -> Dataset {
-        let pixels = indices.iter().flat_map(|&i| self.row(i as usize)).copied().collect();
+        let features = self.features();
+        let values = match &self.values {
+            Values::Bytes(bytes, table) => Values::Bytes(rows(bytes, features, indices), table.clone()),
+            Values::Floats(floats) => Values::Floats(rows(floats, features, indices)),
+        };
         let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i as usize]).collect());
-        Dataset { pixels, labels, name: self.name.clone(), class_names: self.class_names.clone(), ..*self }
+        Dataset { name: self.name.clone(), labels, class_names: self.class_names.clone(), shape: self.shape, values }
     }
 
-    fn class_number(&self, selector: &str) -> Result<usize, DataError> {
-        let lower = selector.to_lowercase();
-        let named = self.class_names.iter().position(|name| name.to_lowercase() == lower);
-        let numbered = || selector.parse().ok().filter(|&number: &usize| number < self.class_names.len());
-        named.or_else(numbered).ok_or_else(|| DataError::UnknownClass {
-            class: selector.to_string(),
-            set: self.name.clone(),
-            classes: self.class_names.clone(),
-            nearest: nearest(selector, self.class_names.iter().map(String::as_str)).map(str::to_owned),
-        })
-    }
-
-    /// Copies the images at `indices` `[m]` to `out` `[m, height * width]`, each value looked up in `table`
-    /// (from [`scale_table`]), in the current thread pool. Allocates nothing.
+    /// Copies the values of the samples at `indices` `[m]` to `out` `[m, features]`, in the current thread pool. Allocates
+    /// nothing.
     ///
     /// # Panics
     /// If an index is not below [`len`](Dataset::len), or `out` has another size.
-    pub fn gather<T: Copy + Send + Sync>(&self, table: &[T; 256], indices: &[u32], out: &mut [T]) {
+    pub fn gather<T: Real>(&self, indices: &[u32], out: &mut [T]) {
         let features = self.features();
         assert_eq!(out.len(), indices.len() * features, "out must be [{}, {features}]", indices.len());
-        if indices.len() >= 2 * GATHER_ROWS {
-            let (now, later) = indices.split_at(indices.len() / 2);
-            let (out_now, out_later) = out.split_at_mut(now.len() * features);
-            join(|| self.gather(table, now, out_now), || self.gather(table, later, out_later));
-            return;
-        }
-        for (&index, row) in indices.iter().zip(out.chunks_exact_mut(features)) {
-            for (to, &value) in row.iter_mut().zip(self.row(index as usize)) {
-                *to = table[usize::from(value)];
+        match &self.values {
+            Values::Bytes(bytes, _) => {
+                let table = self.byte_values::<T>();
+                gather_rows(bytes, features, indices, out, &|byte| table[usize::from(byte)]);
+            }
+            Values::Floats(floats) => {
+                gather_rows(floats, features, indices, out, &|value| T::from_f64(f64::from(value)));
             }
         }
     }
 }
 
-/// Images that a thread gathers at least: 8 of 784 values take 1.4 µs (2.7 ms for the 15,000 of an epoch on one thread), some
+/// Samples that a thread gathers at least: 8 of 784 values take 1.4 µs (2.7 ms for the 15,000 of an epoch on one thread), some
 /// fifteen times what handing them over takes.
 const GATHER_ROWS: usize = 8;
 
-/// The values v / 255 for v = 0…255: pixels scaled to [0, 1]. Numerator and denominator are exact in `f32` and in
-/// `f64`, so each value is the correctly rounded quotient.
-pub fn scale_table<T: Copy + From<u8> + Div<Output = T>>() -> [T; 256] {
-    std::array::from_fn(|value| T::from(value as u8) / T::from(255))
-}
-
-/// The values of the grey levels in two steps: standardised by mean and standard deviation of all pixels of the images at
-/// `indices`, then taken from the smallest and largest of those to 0 and 1. Since both steps are affine and the extremes those
-/// of the images, this is (level − darkest) / (lightest − darkest) but for rounding. `None` where all pixels have one level,
-/// or there are none.
-pub fn standard_min_max_table(data: &Dataset, indices: &[u32]) -> Option<[f64; 256]> {
-    let mut counts = [0u64; 256];
-    for &index in indices {
-        data.row(index as usize).iter().for_each(|&level| counts[usize::from(level)] += 1);
+fn gather_rows<V: Copy + Sync, T: Send>(
+    values: &[V],
+    features: usize,
+    indices: &[u32],
+    out: &mut [T],
+    value_of: &(impl Fn(V) -> T + Sync),
+) {
+    if indices.len() >= 2 * GATHER_ROWS {
+        let (now, later) = indices.split_at(indices.len() / 2);
+        let (out_now, out_later) = out.split_at_mut(now.len() * features);
+        join(
+            || gather_rows(values, features, now, out_now, value_of),
+            || gather_rows(values, features, later, out_later, value_of),
+        );
+        return;
     }
-    let total: u64 = counts.iter().sum();
-    let unit = scale_table::<f64>();
-    let mean_of = |value: &dyn Fn(usize) -> f64| {
-        (0..256).map(|level| counts[level] as f64 * value(level)).sum::<f64>() / total as f64
-    };
-    let mean = mean_of(&|level| unit[level]);
-    let deviation = mean_of(&|level| (unit[level] - mean) * (unit[level] - mean)).sqrt();
-    let standardised = unit.map(|value| (value - mean) / deviation);
-    let darkest = counts.iter().position(|&count| count > 0)?;
-    let lightest = counts.iter().rposition(|&count| count > 0)?;
-    let (low, high) = (standardised[darkest], standardised[lightest]);
-    (darkest < lightest).then(|| standardised.map(|value| (value - low) / (high - low)))
-}
-
-/// How many of the samples at `indices` are of each class, in the order of the class numbers; 0 is a count.
-///
-/// # Panics
-/// If an index has no label, or a label no name.
-pub fn class_distribution(labels: &[u8], indices: &[u32], class_names: &[String]) -> Vec<(String, usize)> {
-    let mut counts: Vec<_> = class_names.iter().map(|name| (name.clone(), 0)).collect();
-    for &index in indices {
-        counts[usize::from(labels[index as usize])].1 += 1;
-    }
-    counts
-}
-
-/// Refuses labels that do not fit `count` images and `classes` classes.
-pub(crate) fn check_labels(
-    images: &str,
-    origin: &str,
-    count: usize,
-    labels: &[u8],
-    classes: usize,
-) -> Result<(), DataError> {
-    if labels.len() != count {
-        return Err(DataError::CountMismatch {
-            images: images.to_string(),
-            image_count: count,
-            labels: origin.to_string(),
-            label_count: labels.len(),
-        });
-    }
-    match labels.iter().position(|&label| usize::from(label) >= classes) {
-        Some(index) => {
-            Err(DataError::LabelOutOfRange { origin: origin.to_string(), index, label: labels[index], classes })
+    for (&index, row) in indices.iter().zip(out.chunks_exact_mut(features)) {
+        for (to, &value) in row.iter_mut().zip(&values[index as usize * features..][..features]) {
+            *to = value_of(value);
         }
-        None => Ok(()),
     }
+}
+
+fn rows<V: Copy>(values: &[V], features: usize, indices: &[u32]) -> Vec<V> {
+    indices.iter().flat_map(|&index| &values[index as usize * features..][..features]).copied().collect()
+}
+
+/// Refuses values that are not a whole number of samples, and more samples than can be numbered.
+fn check_count(name: &str, shape: [usize; 3], values: usize) -> Result<(), DataError> {
+    let features = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+    let Some(count) = features.filter(|&f| f > 0 && values.is_multiple_of(f)).map(|features| values / features) else {
+        return Err(unmade(name, format!("{values} values are not a whole number of {} images", size(shape)), ""));
+    };
+    match u32::try_from(count) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let accepted = format!("at most {} can be numbered", u32::MAX);
+            Err(unmade(name, format!("it would have {count} samples"), &accepted))
+        }
+    }
+}
+
+fn unmade(name: &str, found: String, accepted: &str) -> DataError {
+    Fault::new(found, accepted).doing(format!("make the data set {name}")).into()
+}
+
+/// Height × width of an image, and its channels where they are not one.
+pub(super) fn size(shape: [usize; 3]) -> String {
+    times(&shape[..if shape[2] == 1 { 2 } else { 3 }], "×")
 }
 
 #[cfg(test)]
@@ -264,63 +339,90 @@ mod tests {
     use super::*;
 
     fn three_classes() -> Dataset {
-        let names = ["Trouser", "Sandal", "Ankle boot"].map(String::from).to_vec();
-        Dataset::new("toys", (1, 2), (0..10).collect(), Some(vec![2, 0, 1, 2, 0]), names).unwrap()
-    }
-
-    fn select(selectors: &[&str]) -> Result<Dataset, String> {
-        let selectors: Vec<String> = selectors.iter().map(|s| s.to_string()).collect();
-        three_classes().filter_classes(&selectors).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn classes_are_selected_by_name_in_any_case_or_by_number_and_renumbered() {
-        let boots = select(&["ANKLE BOOT", "trouser"]).unwrap();
-        assert_eq!(boots.pixels, [0, 1, 2, 3, 6, 7, 8, 9]);
-        assert_eq!(boots.labels.as_deref(), Some(&[1, 0, 1, 0][..]));
-        assert_eq!(boots.class_names, ["Trouser", "Ankle boot"]);
-        assert_eq!(select(&["0", "2", "Trouser"]).unwrap(), boots);
-    }
-
-    #[test]
-    fn a_name_made_of_digits_comes_before_the_number() {
-        let names = vec!["1".to_string(), "0".to_string()];
-        let set = Dataset::new("swapped", (1, 1), vec![7, 8], Some(vec![0, 1]), names).unwrap();
-        assert_eq!(set.filter_classes(&["1".to_string()]).unwrap().pixels, [7]);
-    }
-
-    #[test]
-    fn selections_that_cannot_be_made_say_why() {
-        assert_eq!(
-            select(&["Sandle"]).unwrap_err(),
-            "cannot select the class `Sandle` of toys: did you mean `Sandal`? \
-             its classes are Trouser (0), Sandal (1), Ankle boot (2)"
-        );
-        assert!(select(&["3"]).unwrap_err().contains("`3`"));
-        assert!(select(&[]).unwrap_err().contains("the list is empty"));
-        let unlabelled = Dataset { labels: None, ..three_classes() };
-        assert!(unlabelled.filter_classes(&["0".into()]).unwrap_err().to_string().contains("has no labels"));
+        let data = Dataset::from_bytes("toys", [1, 2, 1], (0..10).collect()).unwrap();
+        data.with_labels(vec![2, 0, 1, 2, 0], ["Trouser", "Sandal", "Ankle boot"]).unwrap()
     }
 
     #[test]
     fn parts_that_disagree_make_no_data_set() {
-        let names = || vec!["a".to_string(), "b".to_string()];
-        let make = |pixels, labels| Dataset::new("x", (2, 2), pixels, Some(labels), names()).unwrap_err().to_string();
-        assert!(make(vec![0; 7], vec![]).contains("7 pixels are not a whole number of 2×2 images"));
-        assert!(make(vec![0; 8], vec![0; 3]).contains("holds 2 images, but x holds 3 labels"));
-        let sentence = make(vec![0; 8], vec![1, 2]);
-        assert!(sentence.contains("label number 1 (counting from 0) is 2, but there are 2 classes"), "{sentence}");
-        assert!(Dataset::new("x", (0, 4), vec![], None, vec![]).is_err());
+        let make = |bytes: usize, labels: &[u8]| {
+            let data = Dataset::from_bytes("x", [2, 2, 1], vec![0; bytes]);
+            data.and_then(|data| data.with_labels(labels.to_vec(), ["a", "b"])).unwrap_err().to_string()
+        };
+        assert!(make(7, &[]).contains("7 values are not a whole number of 2×2 images"));
+        assert!(make(8, &[0; 3]).contains("holds 2 images, but x holds 3 labels"));
+        let sentence = make(8, &[1, 2]);
+        assert!(sentence.contains("label number 1 (counting from 0) is 2; there are 2 classes"), "{sentence}");
+        assert!(Dataset::from_bytes("x", [0, 4, 1], vec![]).is_err());
+    }
+
+    #[test]
+    fn arrays_of_one_to_four_dimensions_are_samples_of_floats() {
+        let values = ndarray::Array1::from_iter((0..24).map(|i| i as f32 / 7.0));
+        let shaped = |shape: &[usize]| {
+            let array = values.to_shape(ndarray::IxDyn(shape)).unwrap();
+            Dataset::from_array("x", array.view()).map(|data| (data.len(), data.shape()))
+        };
+        assert_eq!(shaped(&[24]).unwrap(), (24, [1, 1, 1]));
+        assert_eq!(shaped(&[4, 6]).unwrap(), (4, [1, 1, 6]));
+        assert_eq!(shaped(&[2, 3, 4]).unwrap(), (2, [3, 4, 1]));
+        assert_eq!(shaped(&[2, 2, 2, 3]).unwrap(), (2, [2, 2, 3]));
+        assert!(shaped(&[2, 1, 2, 2, 3]).unwrap_err().to_string().contains("shape [2, 1, 2, 2, 3]"));
+        assert!(
+            shaped(&[24, 1, 1, 1]).is_ok() && Dataset::from_array("x", ndarray::arr2(&[[0f32; 0]]).view()).is_err()
+        );
+        // Columns first in memory: the samples are the rows all the same.
+        let data = Dataset::from_array("x", values.to_shape([4, 6]).unwrap().t()).unwrap();
+        let mut out = [0.0f64; 4];
+        data.gather(&[1], &mut out);
+        assert_eq!(out, [1, 7, 13, 19].map(|i| f64::from(i as f32 / 7.0)));
+        let sentence =
+            Dataset::from_array("x", ndarray::arr2(&[[0.0, 1.0], [2.0, f32::NAN]]).view()).unwrap_err().to_string();
+        assert!(sentence.contains("value 1 of sample 1 (both counted from 0) is NaN"), "{sentence}");
+    }
+
+    #[test]
+    fn floats_are_chosen_from_joined_and_told_apart_like_bytes() {
+        let array = ndarray::arr2(&[[0.5f32, -1.0], [2.0, 3.0], [4.0, 5.0]]);
+        let data = Dataset::from_array("x", array.view()).unwrap().with_labels(vec![0, 1, 0], ["a", "b"]).unwrap();
+        let even = data.filter_classes(&["a"]).unwrap();
+        let mut out = [0.0f32; 4];
+        even.gather(&[1, 0], &mut out);
+        assert_eq!(out, [4.0, 5.0, 0.5, -1.0]);
+        assert_eq!(data.clone().concatenate(data.clone()).unwrap().len(), 6);
+        assert_ne!(data.digest(), Dataset { name: "y".into(), ..data.subset(&[1, 0, 2]) }.digest());
+        let bytes =
+            Dataset::from_bytes("x", [1, 1, 2], vec![0; 6]).unwrap().with_labels(vec![0, 1, 0], ["a", "b"]).unwrap();
+        assert!(
+            data.clone().concatenate(bytes).unwrap_err().to_string().contains("one holds bytes and the other floats")
+        );
+        assert!(data.clone().standard_min_max(&[0]).is_err());
+    }
+
+    #[test]
+    fn scaled_bytes_go_from_zero_to_one() {
+        let mut data = Dataset::from_bytes("x", [1, 2, 1], vec![10, 20, 40, 30, 0, 255]).unwrap();
+        data.standard_min_max(&[0, 1]).unwrap();
+        let table = data.byte_values::<f64>();
+        assert_eq!((table[10], table[40]), (0.0, 1.0));
+        // (20 − 10) / (40 − 10), through roundings of a few units of the last place.
+        assert!((table[20] - 1.0 / 3.0).abs() < 8.0 * f64::EPSILON, "{}", table[20]);
+        let other = Dataset::from_bytes("y", [1, 2, 1], vec![40, 10]).unwrap().with_byte_values_of(&data);
+        let mut out = [f32::NAN; 2];
+        other.gather(&[0], &mut out);
+        assert_eq!(out, [1.0, 0.0]);
+        let refused = data.standard_min_max(&[]).unwrap_err().to_string();
+        assert!(refused.contains("one grey level"), "{refused}");
     }
 
     #[test]
     fn concatenation_appends_and_refuses_other_shapes_classes_and_missing_labels() {
         let both = three_classes().concatenate(three_classes()).unwrap();
         assert_eq!(both.len(), 10);
-        assert_eq!(both.row(5), three_classes().row(0));
+        assert_eq!(both.bytes().unwrap()[10..], three_classes().bytes().unwrap()[..]);
         assert_eq!(both.labels.as_ref().unwrap()[5..], three_classes().labels.unwrap()[..]);
         let refused = |other: Dataset| three_classes().concatenate(other).unwrap_err().to_string();
-        assert!(refused(Dataset { height: 2, width: 1, ..three_classes() }).contains("1×2 and 2×1"));
+        assert!(refused(Dataset { shape: [2, 1, 1], ..three_classes() }).contains("1×2 and 2×1"));
         assert!(refused(Dataset { class_names: vec![], ..three_classes() }).contains("classes differ"));
         assert!(refused(Dataset { labels: None, ..three_classes() }).contains("only one of them has labels"));
     }
@@ -329,13 +431,14 @@ mod tests {
     fn the_digest_sees_pixels_labels_and_shape_but_no_names() {
         let base = three_classes();
         assert_eq!(base.digest(), Dataset { name: "other".into(), ..base.clone() }.digest());
-        let mut pixel = base.clone();
-        pixel.pixels[3] ^= 1;
+        let pixel =
+            Dataset { labels: base.labels.clone(), ..Dataset::from_bytes("x", base.shape, vec![1; 10]).unwrap() };
         let mut label = base.clone();
         label.labels.as_mut().unwrap()[0] = 1;
-        let shape = Dataset { height: 2, width: 1, ..base.clone() };
+        let shape = Dataset { shape: [2, 1, 1], ..base.clone() };
         let unlabelled = Dataset { labels: None, ..base.clone() };
-        for other in [pixel, label, shape, unlabelled] {
+        let channels = Dataset { shape: [1, 1, 2], ..base.clone() };
+        for other in [pixel, label, shape, channels, unlabelled] {
             assert_ne!(base.digest(), other.digest());
         }
     }
@@ -343,13 +446,13 @@ mod tests {
     #[test]
     fn gathered_values_are_the_exact_quotients() {
         let set = three_classes();
-        let (narrow, wide) = (scale_table::<f32>(), scale_table::<f64>());
+        let (narrow, wide) = (set.byte_values::<f32>(), set.byte_values::<f64>());
         for v in 0..=255u8 {
             assert_eq!(narrow[usize::from(v)], f32::from(v) / 255.0);
             assert_eq!(wide[usize::from(v)], f64::from(v) / 255.0);
         }
         let mut out = [f32::NAN; 4];
-        set.gather(&narrow, &[4, 0], &mut out);
+        set.gather(&[4, 0], &mut out);
         assert_eq!(out, [8.0 / 255.0, 9.0 / 255.0, 0.0, 1.0 / 255.0]);
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::catalog::{CatalogFile, CatalogSet};
-use super::error::DataError;
+use super::error::{DataError, Fault};
 use super::verify::{FileStatus, compare, verify_file};
 use crate::files::{FileError, create_folder, sync_folder_of};
 use transfer::{Outcome, Transfer};
@@ -115,7 +115,7 @@ fn fetch_file(
         }
     }
     partial.leave()?;
-    Err(DataError::FetchFailed { file: name, attempts })
+    Err(Fault::new(format!("every mirror failed: {}", attempts.join("; ")), "").doing(format!("fetch {name}")).into())
 }
 
 /// One mirror: at most one resumption after a broken body, and one new start after a resumed file turned out wrong.
@@ -158,7 +158,8 @@ impl Partial {
         let file = opened.map_err(FileError::on("create", &path))?;
         // The second condition: the other process finished, and renamed the file, between the opening and the lock.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) || !path.exists() {
-            return Err(DataError::FetchBusy { partial: path });
+            let fault = Fault::new("another process is writing that file", "wait for it to end");
+            return Err(fault.doing(format!("fetch to {}", path.display())).into());
         }
         Ok(Partial { path, file })
     }

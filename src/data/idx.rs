@@ -6,14 +6,11 @@
 
 use std::path::Path;
 
-use byteorder::{BigEndian, ByteOrder, WriteBytesExt};
+use byteorder::{BigEndian, ByteOrder};
 
-use super::error::{DataError, IdxFault};
+use super::error::{DataError, times};
 use super::payload::Payload;
 use crate::files::write_whole;
-
-/// The most values a file may hold. Fashion-MNIST's largest file has 47,040,000.
-pub const LIMIT: u64 = 1 << 30;
 
 const UNSIGNED_BYTES: u8 = 0x08;
 
@@ -31,20 +28,16 @@ pub struct Images {
 }
 
 /// Reads a file of images. Refused: a wrong header, sides of 0 pixels, a body that is not exactly what the header
-/// promises, more than [`LIMIT`] values, damaged gzip.
+/// promises, more than [`LIMIT`](super::payload::LIMIT) values, damaged gzip.
 pub fn read_images(path: &Path) -> Result<Images, DataError> {
-    let (dims, pixels) = read(&mut Payload::open(path)?, 3, "images")?;
-    let [count, height, width] = [dims[0], dims[1], dims[2]];
-    if height == 0 || width == 0 {
-        return Err(DataError::Idx { path: path.to_path_buf(), fault: IdxFault::EmptyImage { height, width } });
-    }
-    Ok(Images { count: count as usize, height: height as usize, width: width as usize, pixels })
+    let (dims, pixels) = read(path, 3, "images")?;
+    Ok(Images { count: dims[0], height: dims[1], width: dims[2], pixels })
 }
 
 /// Reads a file of labels `[n]`. Refused: a wrong header, a body that is not exactly what the header promises, more
-/// than [`LIMIT`] values, damaged gzip.
+/// than [`LIMIT`](super::payload::LIMIT) values, damaged gzip.
 pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
-    read(&mut Payload::open(path)?, 1, "labels").map(|(_, labels)| labels)
+    read(path, 1, "labels").map(|(_, labels)| labels)
 }
 
 /// Writes `pixels` `[n, height * width]` to `path` as plain IDX.
@@ -70,66 +63,47 @@ pub(crate) const fn header_bytes(rank: u8) -> usize {
     4 + 4 * rank as usize
 }
 
-fn read(payload: &mut Payload, rank: u8, holds: &'static str) -> Result<(Vec<u32>, Vec<u8>), DataError> {
-    let path = payload.path().to_path_buf();
-    let refuse = |fault| Err(DataError::Idx { path: path.clone(), fault });
-
-    let mut header = Vec::with_capacity(header_bytes(rank));
+fn read(path: &Path, rank: u8, holds: &str) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+    let mut payload = Payload::open(path, "IDX")?;
+    let mut header = Vec::new();
     payload.read_up_to(4, &mut header)?;
-    if header.len() < 4 {
-        return refuse(IdxFault::ShortHeader { needed: header_bytes(rank), found: header.len() });
+    if header.len() == 4 {
+        if header[..2] != [0, 0] {
+            let found = format!("it starts with the bytes {:#04x} {:#04x}", header[0], header[1]);
+            return Err(payload.refuse(found, "an IDX file starts with two zero bytes"));
+        }
+        if header[2] != UNSIGNED_BYTES {
+            let found = format!("its element type is {:#04x}", header[2]);
+            return Err(payload.refuse(found, "only 0x08 (unsigned bytes) is accepted"));
+        }
+        if header[3] != rank {
+            let found = format!("it has {} dimension(s)", header[3]);
+            return Err(payload.refuse(found, format!("a file of {holds} has {rank}")));
+        }
+        payload.read_up_to(4 * u64::from(rank), &mut header)?;
     }
-    if header[..2] != [0, 0] {
-        return refuse(IdxFault::Magic { found: [header[0], header[1]] });
-    }
-    if header[2] != UNSIGNED_BYTES {
-        return refuse(IdxFault::ElementType { found: header[2] });
-    }
-    if header[3] != rank {
-        return refuse(IdxFault::Rank { found: header[3], expected: rank, holds });
-    }
-    payload.read_up_to(4 * u64::from(rank), &mut header)?;
     if header.len() < header_bytes(rank) {
-        return refuse(IdxFault::ShortHeader { needed: header_bytes(rank), found: header.len() });
+        let needed = header_bytes(rank);
+        return Err(payload.refuse(format!("its header needs {needed} bytes, but only {} are there", header.len()), ""));
     }
     let dims: Vec<u32> = header[4..].chunks_exact(4).map(BigEndian::read_u32).collect();
-
-    // Three u32 can overflow a u64. A factor of 0 makes the product 0, whatever the others are.
-    let product = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(u64::from(dim)));
-    let expected = match product {
-        _ if dims.contains(&0) => 0,
-        Some(product) if product <= LIMIT => product,
-        _ => return refuse(IdxFault::TooLarge { dims, limit: LIMIT }),
-    };
-    // A plain file's size is known: refused before a byte of it is kept.
-    if let Some(size) = payload.size() {
-        let found = size.saturating_sub(header.len() as u64);
-        if found < expected {
-            return refuse(IdxFault::ShortBody { dims, expected, found });
-        }
-        if found > expected {
-            return refuse(IdxFault::LongBody { dims, expected });
-        }
+    if dims[1..].contains(&0) {
+        let found = format!("its images are {} pixels", times(&dims[1..], "×"));
+        return Err(payload.refuse(found, "both sides must be at least 1"));
     }
-    let mut values = Vec::new();
-    // One byte more than promised: it must not be there, and asking for it makes gzip check its CRC.
-    let found = payload.read_up_to(expected + 1, &mut values)? as u64;
-    if found < expected {
-        return refuse(IdxFault::ShortBody { dims, expected, found });
-    }
-    if found > expected {
-        return refuse(IdxFault::LongBody { dims, expected });
-    }
-    values.shrink_to_fit();
-    Ok((dims, values))
+    // Three u32 can overflow a u64.
+    let count = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(u64::from(dim)));
+    let equals = count.map_or(String::new(), |count| format!(" = {count}"));
+    let promise = format!("its header promises {}{equals} values", times(&dims, " × "));
+    let values = payload.body(&promise, count)?;
+    Ok((dims.into_iter().map(|dim| dim as usize).collect(), values))
 }
 
 fn write(path: &Path, dims: &[usize], values: &[u8]) -> Result<(), DataError> {
     let mut bytes = Vec::with_capacity(4 + 4 * dims.len() + values.len());
     bytes.extend([0, 0, UNSIGNED_BYTES, dims.len() as u8]);
     for &dim in dims {
-        let dim = u32::try_from(dim).expect("a dimension of an IDX file fits u32");
-        bytes.write_u32::<BigEndian>(dim).expect("a vector takes every write");
+        bytes.extend(u32::try_from(dim).expect("a dimension of an IDX file fits u32").to_be_bytes());
     }
     bytes.extend_from_slice(values);
     Ok(write_whole(path, &bytes)?)
@@ -198,7 +172,7 @@ mod tests {
         refused(&[0, 0, 8, 3, 0, 0], "needs 16 bytes, but only 6 are there");
         refused(b"PK\x03\x04 and so on", "starts with the bytes 0x50 0x4b");
         refused(&[0, 0, 0x0d, 3, 0, 0, 0, 0], "element type is 0x0d");
-        refused(&idx(&[4], &[1, 2, 3, 4]), "1 dimension(s), but a file of images has 3");
+        refused(&idx(&[4], &[1, 2, 3, 4]), "1 dimension(s); a file of images has 3");
         refused(&idx(&[1, 0, 28], &[]), "0×28 pixels");
     }
 
@@ -218,7 +192,7 @@ mod tests {
     fn a_header_that_promises_gigabytes_is_refused_without_allocating_them() {
         for dims in [[1 << 26, 8, 8], [u32::MAX; 3]] {
             for bytes in [idx(&dims, &[0; 100]), gzip(&idx(&dims, &[0; 100]))] {
-                refused(&bytes, "more than the 1073741824 bytes (1 GiB)");
+                refused(&bytes, "values; at most 1073741824 bytes (1 GiB) are accepted");
             }
         }
         // Within the limit, but not within the file. The reader's own buffers stay near what the file holds.
@@ -226,9 +200,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("images");
         fs::write(&path, gzip(&idx(&[1 << 14, 1 << 8, 1 << 8], &[0; 100]))).unwrap();
-        let mut payload = Payload::open(&path).unwrap();
+        let mut payload = Payload::open(&path, "IDX").unwrap();
         let mut kept = Vec::new();
-        payload.read_up_to(LIMIT, &mut kept).unwrap();
+        payload.read_up_to(1 << 30, &mut kept).unwrap();
         assert!(kept.capacity() < 4096, "{} bytes allocated for 116", kept.capacity());
     }
 
@@ -241,10 +215,10 @@ mod tests {
         let mut wrong_crc = whole.clone();
         let at = wrong_crc.len() - 8;
         wrong_crc[at] ^= 1;
-        refused(&wrong_crc, "cannot decompress");
+        refused(&wrong_crc, "its gzip stream is damaged");
         let mut followed = whole.clone();
         followed.extend(b"more");
-        refused(&followed, "cannot decompress");
+        refused(&followed, "gzip stream");
     }
 
     proptest! {

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{CatalogFile, CatalogSet, Format, Role};
-use super::dataset::{Dataset, check_labels};
-use super::error::DataError;
-use super::payload::{Payload, stored};
+use super::classes::check_labels;
+use super::dataset::{Dataset, size};
+use super::error::{DataError, Fault};
+use super::payload::{LIMIT, Payload, stored};
+use super::published::{DRAWN_FACES, DRAWN_SET};
 use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 
@@ -42,7 +44,13 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
         }
         searched.push(entry);
     }
-    Err(DataError::SetAbsent { set: set.name.clone(), searched })
+    let (drawn, stand_in) = if set.format == Format::Matlab { ("faces", DRAWN_FACES) } else { ("footwear", DRAWN_SET) };
+    let (set, searched) = (&set.name, searched.join(", "));
+    let found = format!("it is not (or not whole) in any of the folders searched: {searched}");
+    let accepted = format!(
+        "`narrows data fetch {set}` downloads it, or train on the {drawn} that the program draws with `--set data.set={stand_in}`"
+    );
+    Err(Fault::new(found, accepted).doing(format!("load {set}")).into())
 }
 
 /// Loads the published training part of `set` from its `folder` (see [`locate`]), and the test part if it is published in
@@ -54,22 +62,15 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
     if set.format == Format::Matlab {
         let file = catalogued(folder, set, Role::Whole)?;
         let images = matlab::read_images(&file.path, None)?;
-        let (expected, found) = ((set.height, set.width), (images.height, images.width));
-        if expected != found {
-            return Err(DataError::ImageShape { origin: file.path.display().to_string(), expected, found });
-        }
-        return Ok((Dataset::new(set.name.clone(), found, images.pixels, None, Vec::new())?, None));
+        let shape = [images.height, images.width, 1];
+        check_shape(&file.path, [set.height, set.width, 1], shape)?;
+        return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
     let part = |suffix: &str, images: Role, labels: Role| {
         let images = catalogued(folder, set, images)?;
         let labels = catalogued(folder, set, labels)?;
         let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
-        let found = (dataset.height, dataset.width);
-        let expected = (set.height, set.width);
-        if found != expected {
-            return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
-        }
-        Ok(dataset)
+        check_shape(&images.path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
     };
     let train = part("(train)", Role::TrainImages, Role::TrainLabels)?;
     Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
@@ -89,26 +90,27 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
     if path.is_file() {
         let mut start = Vec::new();
-        Payload::open(path)?.read_up_to(8, &mut start)?;
+        Payload::open(path, "a data set")?.read_up_to(8, &mut start)?;
         if matlab::is_matlab(path, &start) {
             let images = matlab::read_images(path, variable)?;
-            let shape = (images.height, images.width);
-            return Ok((Dataset::new(name, shape, images.pixels, None, Vec::new())?, None));
+            return Ok((Dataset::from_bytes(name, [images.height, images.width, 1], images.pixels)?, None));
         }
         if variable.is_none() && picture::is_png(path, &start) {
             return Ok((pictures(name, &[path.to_path_buf()])?, None));
         }
     }
     if let Some(variable) = variable.filter(|_| path.exists()) {
-        let origin = path.display().to_string();
-        return Err(DataError::NoVariables { origin, variable: variable.to_owned() });
+        return Err(no_variables(&path.display().to_string(), variable));
     }
     if path.is_file() {
         let labels = labels_beside(path).map(Stored::own);
         return Ok((read_part(&name, &Stored::own(path.to_path_buf()), labels.as_ref(), None)?, None));
     }
     if !path.is_dir() {
-        return Err(DataError::NoSuchPath { path: path.to_path_buf() });
+        let accepted = "an IDX file of images is accepted, a MATLAB or PNG file, or a folder that holds \
+                        train-images-idx3-ubyte or PNG files";
+        let fault = Fault::new("there is no such file or folder", accepted);
+        return Err(fault.doing(format!("load {}", path.display())).asked().into());
     }
     let find = |name: &str| stored(path, name).map(Stored::own);
     let Some(images) = find(TRAIN_IMAGES) else {
@@ -116,7 +118,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         if !files.is_empty() {
             return Ok((pictures(name, &files)?, None));
         }
-        return Err(DataError::MissingFile { folder: path.to_path_buf(), name: TRAIN_IMAGES.into() });
+        return Err(missing(path, TRAIN_IMAGES));
     };
     let mut names = class_names(path)?;
     let mut train = read_part(&name, &images, find(TRAIN_LABELS).as_ref(), names.as_deref())?;
@@ -135,10 +137,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         names = Some(train.class_names.clone());
     }
     let test = read_part(&name, &images, labels.as_ref(), names.as_deref())?;
-    let (expected, found) = ((train.height, train.width), (test.height, test.width));
-    if expected != found {
-        return Err(DataError::ImageShape { origin: images.path.display().to_string(), expected, found });
-    }
+    check_shape(&images.path, train.shape(), test.shape())?;
     Ok((train, Some(test)))
 }
 
@@ -158,19 +157,15 @@ fn pictures(name: String, files: &[PathBuf]) -> Result<Dataset, DataError> {
     let mut pixels = Vec::new();
     for file in files {
         let image = picture::read_image(file)?;
-        let found = (image.height, image.width);
-        let expected = *shape.get_or_insert(found);
-        if found != expected {
-            return Err(DataError::ImageShape { origin: file.display().to_string(), expected, found });
-        }
-        if (pixels.len() + image.pixels.len()) as u64 > idx::LIMIT {
-            let what = format!("with those before it the pictures have more than {} pixels", idx::LIMIT);
-            let fault = picture::PictureFault::TooLarge { what, limit: idx::LIMIT };
-            return Err(DataError::Picture { path: file.clone(), fault });
+        let found = [image.height, image.width, 1];
+        check_shape(file, *shape.get_or_insert(found), found)?;
+        if (pixels.len() + image.pixels.len()) as u64 > LIMIT {
+            let found = format!("with those before it the pictures have more than {LIMIT} pixels");
+            return Err(Fault::new(found, "at most that many are read").reading(file, "a PNG file of an image").into());
         }
         pixels.extend(image.pixels);
     }
-    Dataset::new(name, shape.unwrap_or((1, 1)), pixels, None, Vec::new())
+    Dataset::from_bytes(name, shape.unwrap_or([1, 1, 1]), pixels)
 }
 
 /// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.
@@ -187,7 +182,12 @@ pub fn save(folder: &Path, train: &Dataset, test: Option<&Dataset>) -> Result<()
 pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), DataError> {
     create_folder(folder)?;
     let images = folder.join(format!("{prefix}-images-idx3-ubyte"));
-    idx::write_images(&images, part.height, part.width, &part.pixels)?;
+    let ([height, width, 1], Some(bytes)) = (part.shape(), part.bytes()) else {
+        let accepted = "IDX files hold images of bytes with one channel";
+        let fault = Fault::new(format!("the samples of {} are others", part.name), accepted);
+        return Err(fault.doing(format!("write {}", images.display())).into());
+    };
+    idx::write_images(&images, height, width, bytes)?;
     if let Some(labels) = &part.labels {
         idx::write_labels(&folder.join(format!("{prefix}-labels-idx1-ubyte")), labels)?;
         let names: String = part.class_names.iter().map(|name| format!("{name}\n")).collect();
@@ -210,17 +210,39 @@ impl Stored {
     fn check_size(&self, found: u64) -> Result<(), DataError> {
         match self.bytes {
             Some(expected) if expected != found => {
-                Err(DataError::PayloadSize { path: self.path.clone(), expected, found })
+                let found = format!("its payload is {found} bytes, but the catalogue gives {expected}");
+                let fault = Fault::new(found, "`narrows data verify` checks the whole set");
+                Err(fault.doing(format!("load {}", self.path.display())).into())
             }
             _ => Ok(()),
         }
     }
 }
 
+fn missing(folder: &Path, name: &str) -> DataError {
+    let found = format!("neither {name}.gz nor {name} is there, nor any PNG file");
+    Fault::new(found, "").doing(format!("load {}", folder.display())).into()
+}
+
+pub(super) fn no_variables(origin: &str, variable: &str) -> DataError {
+    let fault = Fault::new("only files of MATLAB have named arrays", "leave the name out");
+    fault.doing(format!("look for an array named {variable} in {origin}")).asked().into()
+}
+
+fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result<(), DataError> {
+    if found == expected {
+        return Ok(());
+    }
+    let fault = Fault::new(
+        format!("its images are {} pixels (height × width)", size(found)),
+        format!("{} is needed", size(expected)),
+    );
+    Err(fault.doing(format!("use {}", origin.display())).into())
+}
+
 fn catalogued(folder: &Path, set: &CatalogSet, role: Role) -> Result<Stored, DataError> {
-    let absent = |name: &str| DataError::MissingFile { folder: folder.to_path_buf(), name: name.to_string() };
-    let file = set.file(role).ok_or_else(|| absent(&format!("{role:?}")))?;
-    let path = stored(folder, &file.name).ok_or_else(|| absent(&file.name))?;
+    let file = set.file(role).ok_or_else(|| missing(folder, &format!("{role:?}")))?;
+    let path = stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name))?;
     Ok(Stored { path, bytes: Some(file.bytes) })
 }
 
@@ -232,21 +254,15 @@ fn read_part(
 ) -> Result<Dataset, DataError> {
     let read = idx::read_images(&images.path)?;
     images.check_size((read.pixels.len() + idx::header_bytes(3)) as u64)?;
-    let Some(labels) = labels else {
-        return Dataset::new(name, (read.height, read.width), read.pixels, None, Vec::new());
-    };
+    let shape = [read.height, read.width, 1];
+    let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
     let values = idx::read_labels(&labels.path)?;
     labels.check_size((values.len() + idx::header_bytes(1)) as u64)?;
     let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
     // Checked here, where the paths are known.
     let paths = [images, labels].map(|file| file.path.display().to_string());
-    if values.len() != read.count {
-        let [images, labels] = paths;
-        let (image_count, label_count) = (read.count, values.len());
-        return Err(DataError::CountMismatch { images, image_count, labels, label_count });
-    }
     check_labels(&paths[0], &paths[1], read.count, &values, class_names.len())?;
-    Dataset::new(name, (read.height, read.width), read.pixels, Some(values), class_names)
+    Dataset::from_bytes(name, shape, read.pixels)?.with_labels(values, class_names)
 }
 
 fn numbered(labels: &[u8]) -> Vec<String> {
@@ -276,8 +292,8 @@ mod tests {
     use crate::data::Catalog;
 
     fn toys(name: &str, classes: &[&str]) -> Dataset {
-        let names = classes.iter().map(|name| name.to_string()).collect();
-        Dataset::new(name, (2, 2), (0..12).collect(), Some(vec![1, 0, 1]), names).unwrap()
+        let data = Dataset::from_bytes(name, [2, 2, 1], (0..12).collect()).unwrap();
+        data.with_labels(vec![1, 0, 1], classes.iter().copied()).unwrap()
     }
 
     fn sentence<T: std::fmt::Debug>(result: Result<T, DataError>) -> String {
@@ -329,7 +345,7 @@ mod tests {
         assert!(found.contains(&format!("{} holds 3 images", folder.path().join(TRAIN_IMAGES).display())), "{found}");
         idx::write_labels(&labels, &[0, 1, 2]).unwrap();
         let found = sentence(load_path(folder.path(), None));
-        assert!(found.contains("label number 2 (counting from 0) is 2, but there are 2 classes"), "{found}");
+        assert!(found.contains("label number 2 (counting from 0) is 2; there are 2 classes"), "{found}");
         assert!(found.contains(labels.to_str().unwrap()), "{found}");
     }
 
@@ -346,7 +362,8 @@ mod tests {
         let found = sentence(locate(&paths, mnist));
         assert!(found.contains(&paths[0].join("mnist").display().to_string()), "{found}");
         assert!(found.contains("(lacks t10k-labels-idx1-ubyte.gz)"), "{found}");
-        assert!(found.ends_with("`narrows data fetch mnist` downloads it"), "{found}");
+        assert!(found.contains("`narrows data fetch mnist` downloads it"), "{found}");
+        assert!(found.ends_with("footwear that the program draws with `--set data.set=footwear`"), "{found}");
         fs::write(paths[1].join("mnist").join(TEST_LABELS), b"").unwrap();
         assert_eq!(locate(&paths, mnist).unwrap(), paths[1].join("mnist"));
     }

@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod catalog;
+mod classes;
 pub mod corruption;
 pub mod dataset;
 pub mod draw;
@@ -11,17 +12,24 @@ pub mod idx;
 pub mod load;
 pub mod matlab;
 pub mod npy;
-mod payload;
+pub mod payload;
 pub mod picture;
+pub mod published;
+pub mod samples;
+mod spec;
 pub mod split;
 pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
 pub use catalog::{Catalog, CatalogSet};
-pub use corruption::{corrupt, corrupt_measured};
-pub use dataset::{Dataset, class_distribution, scale_table, standard_min_max_table};
-pub use error::DataError;
+pub use classes::class_distribution;
+pub use corruption::{Corruption, corrupt, corrupt_measured};
+pub use dataset::Dataset;
+pub use error::{DataError, Fault};
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};
+pub use published::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Published};
+pub use samples::{Samples, Splits};
+pub use spec::{DataSpec, Scaling, SplitSpec};
 pub use split::{Split, split};
 pub use verify::{FileReport, FileStatus, verify};

@@ -10,14 +10,11 @@ use byteorder::{ByteOrder, LittleEndian};
 use ndarray::{Array2, ArrayView2};
 
 use super::error::DataError;
-use super::payload::Payload;
+use super::payload::{LIMIT, Payload};
 use crate::files::write_whole;
 
-/// The most bytes of values.
-pub const LIMIT: u64 = 1 << 30;
-
 /// The longest header; NumPy's own have 128 bytes.
-const LONGEST_HEADER: usize = 1 << 16;
+const LONGEST_HEADER: u64 = 1 << 16;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -52,93 +49,64 @@ impl Array {
     }
 }
 
-/// A rule that an NPY file breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NpyFault {
-    /// It is another kind of file.
-    #[error("it does not begin with the bytes \\x93NUMPY")]
-    Magic,
-    /// A version that does not exist yet.
-    #[error("its version is {0}, but 1, 2 and 3 are read")]
-    Version(u8),
-    /// The header is cut off, or too long.
-    #[error("its header promises {promised} bytes, but {found} are there (at most {LONGEST_HEADER} are read)")]
-    HeaderSize {
-        /// Bytes promised.
-        promised: u64,
-        /// Bytes there are.
-        found: usize,
-    },
-    /// The header is no dictionary of the three keys.
-    #[error("its header is not a dictionary with descr, fortran_order and shape")]
-    Header,
-    /// Elements that are not read.
-    #[error("its elements are {0:?}, but '|u1', '<f4' and '<f8' are read; convert it with .astype(numpy.float32)")]
-    Elements(String),
-    /// Column-major order.
-    #[error("it is in Fortran order; save numpy.ascontiguousarray of it")]
-    Fortran,
-    /// Another number of dimensions.
-    #[error("it has {} dimension{}, but a row for each sample and at least one dimension of values are expected",
-            .0.len(), if .0.len() == 1 { "" } else { "s" })]
-    Rank(Vec<u64>),
-    /// Too many values.
-    #[error("its shape {0:?} promises more than the {LIMIT} bytes (1 GiB) that are accepted")]
-    TooLarge(Vec<u64>),
-    /// Another number of bytes than promised.
-    #[error("its shape {shape:?} promises {expected} bytes of values, but {} follow", match found {
-        Some(found) => found.to_string(),
-        None => "more".to_owned(),
-    })]
-    Body {
-        /// The shape in the header.
-        shape: Vec<u64>,
-        /// Bytes promised.
-        expected: u64,
-        /// Bytes that follow; `None` where there are more.
-        found: Option<u64>,
-    },
-}
-
 /// Reads the array in the file at `path`.
 pub fn read(path: &Path) -> Result<Array, DataError> {
-    let refuse = |fault| DataError::Npy { path: path.to_path_buf(), fault };
-    let mut payload = Payload::open(path)?;
+    let mut payload = Payload::open(path, "an NPY file")?;
     let mut start = Vec::new();
     payload.read_up_to(8, &mut start)?;
-    let version = match start[..] {
-        [ref magic @ .., version, _] if magic == MAGIC => version,
-        _ => return Err(refuse(NpyFault::Magic)),
+    let width = match start[..] {
+        [ref magic @ .., 1, _] if magic == MAGIC => 2,
+        [ref magic @ .., 2 | 3, _] if magic == MAGIC => 4,
+        [ref magic @ .., version, _] if magic == MAGIC => {
+            return Err(payload.refuse(format!("its version is {version}"), "1, 2 and 3 are read"));
+        }
+        _ => return Err(payload.refuse("it does not begin with the bytes \\x93NUMPY", "")),
     };
-    let width = match version {
-        1 => 2,
-        2 | 3 => 4,
-        other => return Err(refuse(NpyFault::Version(other))),
-    };
-    let mut length = Vec::new();
-    payload.read_up_to(width, &mut length)?;
-    if length.len() < width as usize {
-        return Err(refuse(NpyFault::HeaderSize { promised: width, found: length.len() }));
-    }
-    let promised = LittleEndian::read_uint(&length, width as usize);
     let mut header = Vec::new();
-    payload.read_up_to(promised.min(LONGEST_HEADER as u64), &mut header)?;
+    payload.read_up_to(width, &mut header)?;
+    let promised = if header.len() < width as usize { width } else { LittleEndian::read_uint(&header, width as usize) };
+    if header.len() == width as usize {
+        header.clear();
+        payload.read_up_to(promised.min(LONGEST_HEADER), &mut header)?;
+    }
     if (header.len() as u64) < promised {
-        return Err(refuse(NpyFault::HeaderSize { promised, found: header.len() }));
+        let found = format!("its header promises {promised} bytes, but {} are there", header.len());
+        return Err(payload.refuse(found, format!("at most {LONGEST_HEADER} are read")));
     }
-    let header = parse(&String::from_utf8_lossy(&header)).ok_or_else(|| refuse(NpyFault::Header))?;
-    let size = header.check().map_err(refuse)?;
-
-    let mut values = Vec::new();
-    // One byte more than promised, which must not be there.
-    let found = payload.read_up_to(size.bytes + 1, &mut values)? as u64;
-    if found != size.bytes {
-        let found = (found < size.bytes).then_some(found);
-        return Err(refuse(NpyFault::Body { shape: header.shape, expected: size.bytes, found }));
+    let Some(header) = Header::parse(&String::from_utf8_lossy(&header)) else {
+        return Err(payload.refuse("its header is not a dictionary with descr, fortran_order and shape", ""));
+    };
+    let element = match header.descr.as_str() {
+        "|u1" | "u1" | "<u1" => 1,
+        "<f4" => 4,
+        "<f8" => 8,
+        other => {
+            let found = format!("its elements are {:?}", other.chars().take(40).collect::<String>());
+            let accepted = "'|u1', '<f4' and '<f8' are read; convert it with .astype(numpy.float32)";
+            return Err(payload.refuse(found, accepted));
+        }
+    };
+    if header.fortran {
+        return Err(payload.refuse("it is in Fortran order", "save numpy.ascontiguousarray of it"));
     }
-    let shape = (size.rows, size.cols);
+    let [rows, row @ ..] = &header.shape[..] else {
+        return Err(payload.refuse("it has 0 dimensions", TWO_DIMENSIONS));
+    };
+    if row.is_empty() {
+        return Err(payload.refuse("it has 1 dimension", TWO_DIMENSIONS));
+    }
+    let product = |dims: &[u64]| dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
+    // Each is bounded by itself: no rows may have any number of columns, which must still be a size.
+    let cols = product(row).filter(|cols| (*rows).max(*cols) <= LIMIT);
+    let bytes = cols.and_then(|cols| product(&[*rows, cols, element]));
+    let promise = match bytes {
+        Some(bytes) => format!("its shape {:?} promises {bytes} bytes of values", header.shape),
+        None => format!("its shape {:?} promises more values than fit in memory", header.shape),
+    };
+    let values = payload.body(&promise, bytes)?;
+    let shape = (*rows as usize, cols.unwrap_or(0) as usize);
     let message = "the number of bytes was checked";
-    Ok(match size.element {
+    Ok(match element {
         1 => Array::Bytes(Array2::from_shape_vec(shape, values).expect(message)),
         4 => {
             let values = values.chunks_exact(4).map(LittleEndian::read_f32).collect();
@@ -151,39 +119,35 @@ pub fn read(path: &Path) -> Result<Array, DataError> {
     })
 }
 
+const TWO_DIMENSIONS: &str = "a row for each sample and at least one dimension of values are expected";
+
 /// Writes `array` [rows, columns] of `f32` to `path`, as `numpy.save` does.
 pub fn write(path: &Path, array: ArrayView2<'_, f32>) -> Result<(), DataError> {
     let values = array.iter().flat_map(|value| value.to_le_bytes());
-    Ok(write_whole(path, &to_bytes("<f4", &[array.nrows(), array.ncols()], values))?)
+    write_values(path, "<f4", &format!("({}, {})", array.nrows(), array.ncols()), values)
 }
 
 /// Writes `array` [rows, columns] of `f64` to `path`, as `numpy.save` does.
 pub fn write_f64(path: &Path, array: ArrayView2<'_, f64>) -> Result<(), DataError> {
     let values = array.iter().flat_map(|value| value.to_le_bytes());
-    Ok(write_whole(path, &to_bytes("<f8", &[array.nrows(), array.ncols()], values))?)
+    write_values(path, "<f8", &format!("({}, {})", array.nrows(), array.ncols()), values)
 }
 
 /// Writes `column` \[n\] of `u8` to `path`, as `numpy.save` does.
 pub fn write_bytes(path: &Path, column: &[u8]) -> Result<(), DataError> {
-    Ok(write_whole(path, &to_bytes("|u1", &[column.len()], column.iter().copied()))?)
+    write_values(path, "|u1", &format!("({},)", column.len()), column.iter().copied())
 }
 
-fn to_bytes(descr: &str, shape: &[usize], values: impl Iterator<Item = u8>) -> Vec<u8> {
-    let shape = match shape {
-        [one] => format!("({one},)"),
-        many => format!("({})", many.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
-    };
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+fn write_values(path: &Path, descr: &str, shape: &str, values: impl Iterator<Item = u8>) -> Result<(), DataError> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     // The values begin at a multiple of 64 bytes, behind magic, version, length and a line feed.
     let padded = (header.len() + 11).next_multiple_of(64) - 10;
-    header.extend(std::iter::repeat_n(' ', padded - 1 - header.len()));
-    header.push('\n');
     let mut bytes = MAGIC.to_vec();
     bytes.extend([1, 0]);
     bytes.extend((padded as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = padded - 1).bytes());
     bytes.extend(values);
-    bytes
+    Ok(write_whole(path, &bytes)?)
 }
 
 #[derive(Debug)]
@@ -193,77 +157,43 @@ struct Header {
     shape: Vec<u64>,
 }
 
-struct Size {
-    rows: usize,
-    cols: usize,
-    /// Bytes of an element.
-    element: u64,
-    bytes: u64,
-}
-
 impl Header {
-    fn check(&self) -> Result<Size, NpyFault> {
-        let element = match self.descr.as_str() {
-            "|u1" | "u1" | "<u1" => 1,
-            "<f4" => 4,
-            "<f8" => 8,
-            _ => return Err(NpyFault::Elements(self.descr.chars().take(40).collect())),
-        };
-        if self.fortran {
-            return Err(NpyFault::Fortran);
+    /// Reads a Python dictionary of a string, a truth value and a tuple of integers.
+    fn parse(text: &str) -> Option<Header> {
+        let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
+        let (mut descr, mut fortran, mut shape) = (None, None, None);
+        while !rest.is_empty() {
+            let (key, value) = quoted(rest)?;
+            let value = value.trim_start().strip_prefix(':')?.trim_start();
+            rest = match key {
+                "descr" => {
+                    let (text, after) = quoted(value)?;
+                    descr = Some(text.to_owned());
+                    after
+                }
+                "fortran_order" => {
+                    fortran = Some(value.starts_with("True"));
+                    value.strip_prefix("True").or_else(|| value.strip_prefix("False"))?
+                }
+                "shape" => {
+                    let (inside, after) = value.strip_prefix('(')?.split_once(')')?;
+                    let inside = inside.trim();
+                    let inside = inside.strip_suffix(',').unwrap_or(inside);
+                    let dims = inside.split(',').map(str::trim).filter(|_| !inside.is_empty());
+                    shape = Some(dims.map(|dim| dim.parse().ok()).collect::<Option<Vec<u64>>>()?);
+                    after
+                }
+                _ => return None,
+            }
+            .trim_start();
+            rest = match rest.strip_prefix(',') {
+                Some(after) => after.trim_start(),
+                None if rest.is_empty() => rest,
+                None => return None,
+            };
         }
-        if self.shape.len() < 2 {
-            return Err(NpyFault::Rank(self.shape.clone()));
-        }
-        let limit = LIMIT / element;
-        let times = |dims: &[u64]| {
-            let product = dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
-            product.filter(|&product| product <= limit).ok_or_else(|| NpyFault::TooLarge(self.shape.clone()))
-        };
-        // Each is bounded by itself: no rows may have any number of columns, which must still be a size.
-        let (rows, cols) = (times(&self.shape[..1])?, times(&self.shape[1..])?);
-        let count = times(&[rows, cols])?;
-        Ok(Size { rows: rows as usize, cols: cols as usize, element, bytes: count * element })
+        Some(Header { descr: descr?, fortran: fortran?, shape: shape? })
     }
-}
-
-/// Reads a Python dictionary of a string, a truth value and a tuple of integers.
-fn parse(text: &str) -> Option<Header> {
-    let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
-    let (mut descr, mut fortran, mut shape) = (None, None, None);
-    while !rest.is_empty() {
-        let (key, after) = quoted(rest)?;
-        rest = after.trim_start().strip_prefix(':')?.trim_start();
-        match key {
-            "descr" => {
-                let (value, after) = quoted(rest)?;
-                (descr, rest) = (Some(value.to_owned()), after);
-            }
-            "fortran_order" => {
-                let (value, after) = match rest.strip_prefix("True") {
-                    Some(after) => (true, after),
-                    None => (false, rest.strip_prefix("False")?),
-                };
-                (fortran, rest) = (Some(value), after);
-            }
-            "shape" => {
-                let (inside, after) = rest.strip_prefix('(')?.split_once(')')?;
-                let inside = inside.trim();
-                let inside = inside.strip_suffix(',').unwrap_or(inside);
-                let dims = inside.split(',').map(str::trim).filter(|_| !inside.is_empty());
-                shape = Some(dims.map(|dim| dim.parse().ok()).collect::<Option<Vec<u64>>>()?);
-                rest = after;
-            }
-            _ => return None,
-        }
-        rest = rest.trim_start();
-        match rest.strip_prefix(',') {
-            Some(after) => rest = after.trim_start(),
-            None if rest.is_empty() => {}
-            None => return None,
-        }
-    }
-    Some(Header { descr: descr?, fortran: fortran?, shape: shape? })
 }
 
 /// The string that `text` begins with, and what follows it.
@@ -320,7 +250,7 @@ mod tests {
         write(&path, Array2::zeros((0, 5)).view()).unwrap();
         assert_eq!(read(&path).unwrap().dim(), (0, 5));
         write_bytes(&path, &[1, 2]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("it has 1 dimension, but"));
+        assert!(read(&path).unwrap_err().to_string().contains("it has 1 dimension; a row for"));
     }
 
     #[test]
@@ -341,14 +271,14 @@ mod tests {
         refused(&with("False", "None"), "not a dictionary");
         refused(&with("'shape': (2, 3), ", ""), "not a dictionary");
         refused(&with("(2, 3)", "(2, -3)"), "not a dictionary");
-        refused(&with("|u1", ">f4"), "its elements are \">f4\", but '|u1', '<f4' and '<f8' are read");
+        refused(&with("|u1", ">f4"), "its elements are \">f4\"; '|u1', '<f4' and '<f8' are read");
         refused(&with("False", "True"), "Fortran order");
         refused(&with("(2, 3)", "()"), "it has 0 dimensions");
-        refused(&with("(2, 3)", "(2, 4)"), "[2, 4] promises 8 bytes of values, but 6 follow");
-        refused(&with("(2, 3)", "(2, 2)"), "[2, 2] promises 4 bytes of values, but more follow");
-        refused(&with("(2, 3)", "(99999999999, 99999999999)"), "promises more than the 1073741824 bytes");
-        refused(&with("(2, 3)", "(0, 99999999999)"), "promises more than the 1073741824 bytes");
-        refused(&with("(2, 3)", "(1073741824, 1)"), "1073741824 bytes of values, but 6 follow");
+        refused(&with("(2, 3)", "(2, 4)"), "[2, 4] promises 8 bytes of values, but only 6 bytes follow");
+        refused(&with("(2, 3)", "(2, 2)"), "[2, 2] promises 4 bytes of values, but more bytes follow");
+        refused(&with("(2, 3)", "(99999999999, 99999999999)"), "at most 1073741824 bytes (1 GiB) are accepted");
+        refused(&with("(2, 3)", "(0, 99999999999)"), "at most 1073741824 bytes (1 GiB) are accepted");
+        refused(&with("(2, 3)", "(1073741824, 1)"), "1073741824 bytes of values, but only 6 bytes follow");
     }
 
     proptest! {
@@ -359,7 +289,7 @@ mod tests {
         ) {
             let _ = read_bytes(&bytes);
             let _ = read_bytes(&file(&header, &bytes));
-            let _ = parse(&String::from_utf8_lossy(&bytes));
+            let _ = Header::parse(&String::from_utf8_lossy(&bytes));
         }
 
         #[test]

@@ -1,73 +1,74 @@
 //! The payload of a file: its bytes, decompressed where they are gzip. Which it is, is told by content, not by name.
 
 use std::fs::File;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
-use super::error::DataError;
-use crate::files::FileError;
+use super::error::{DataError, Fault};
+use crate::files::{FileError, hex};
+
+/// The most bytes of values that a file may hold. Fashion-MNIST's largest file has 47,040,000.
+pub const LIMIT: u64 = 1 << 30;
 
 /// The first two bytes of every gzip member (RFC 1952, section 2.3.1). No IDX or MATLAB file begins so.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-type Raw = Chain<Cursor<Vec<u8>>, BufReader<File>>;
-
-/// An open payload: reads decompressed bytes, and remembers its path for the errors.
+/// An open payload: reads decompressed bytes, and remembers its path and format for the errors.
 pub(crate) struct Payload {
-    source: Source,
+    reader: Box<dyn Read>,
+    compressed: bool,
     path: PathBuf,
-}
-
-enum Source {
-    Plain { reader: Raw, size: u64 },
-    Gzip(Box<MultiGzDecoder<Raw>>),
+    format: &'static str,
 }
 
 impl Payload {
-    /// Opens the file at `path`.
-    pub(crate) fn open(path: &Path) -> Result<Payload, DataError> {
+    /// Opens the file at `path`, to be read in a format.
+    pub(crate) fn open(path: &Path, format: &'static str) -> Result<Payload, DataError> {
         let file = File::open(path).map_err(FileError::on("read", path))?;
-        Payload::from_file(file, path)
+        Payload::from_file(file, path, format)
     }
 
     /// The rest of `file`; `path` is what errors call it.
-    pub(crate) fn from_file(file: File, path: &Path) -> Result<Payload, DataError> {
-        let size = file.metadata().map_err(FileError::on("read", path))?.len();
-        let mut reader = BufReader::with_capacity(1 << 16, file);
+    pub(crate) fn from_file(file: File, path: &Path, format: &'static str) -> Result<Payload, DataError> {
+        let mut file = BufReader::with_capacity(1 << 16, file);
         let mut magic = Vec::new();
-        reader.by_ref().take(2).read_to_end(&mut magic).map_err(FileError::on("read", path))?;
+        file.by_ref().take(2).read_to_end(&mut magic).map_err(FileError::on("read", path))?;
         let compressed = magic == GZIP_MAGIC;
-        let reader = Cursor::new(magic).chain(reader);
-        let source = if compressed {
-            Source::Gzip(Box::new(MultiGzDecoder::new(reader)))
-        } else {
-            Source::Plain { reader, size }
+        let plain = Cursor::new(magic).chain(file);
+        let reader: Box<dyn Read> = if compressed { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) };
+        Ok(Payload { reader, compressed, path: path.to_path_buf(), format })
+    }
+
+    /// The error for what was `found` in this file.
+    pub(crate) fn refuse(&self, found: impl Into<String>, accepted: impl Into<String>) -> DataError {
+        Fault::new(found, accepted).reading(&self.path, self.format).into()
+    }
+
+    /// The rest of the payload, which must be the `expected` bytes (`None`: more than can be counted) that `promise` says
+    /// ("its header promises 2 × 3 = 6 values"). Memory grows only as bytes arrive.
+    ///
+    /// Refused: more than [`LIMIT`] bytes, fewer or more bytes than promised.
+    pub(crate) fn body(&mut self, promise: &str, expected: Option<u64>) -> Result<Vec<u8>, DataError> {
+        let Some(expected) = expected.filter(|&expected| expected <= LIMIT) else {
+            return Err(self.refuse(promise, format!("at most {LIMIT} bytes (1 GiB) are accepted")));
         };
-        Ok(Payload { source, path: path.to_path_buf() })
-    }
-
-    /// What errors call this payload.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The size of the payload where it is known without reading, that is, where it is not compressed.
-    pub(crate) fn size(&self) -> Option<u64> {
-        match &self.source {
-            Source::Plain { size, .. } => Some(*size),
-            Source::Gzip(_) => None,
+        let mut values = Vec::new();
+        // One byte more than promised: it must not be there, and asking for it makes gzip check its CRC.
+        let found = self.read_up_to(expected + 1, &mut values)? as u64;
+        if found != expected {
+            let found = if found < expected { format!("only {found}") } else { "more".to_owned() };
+            return Err(self.refuse(format!("{promise}, but {found} bytes follow"), ""));
         }
+        values.shrink_to_fit();
+        Ok(values)
     }
 
     /// Appends up to `limit` bytes to `out`, which grows only as bytes really arrive. Fewer come only at the end.
     pub(crate) fn read_up_to(&mut self, limit: u64, out: &mut Vec<u8>) -> Result<usize, DataError> {
-        let read = match &mut self.source {
-            Source::Plain { reader, .. } => reader.take(limit).read_to_end(out),
-            Source::Gzip(reader) => reader.take(limit).read_to_end(out),
-        };
+        let read = self.reader.by_ref().take(limit).read_to_end(out);
         read.map_err(|source| self.explain(source))
     }
 
@@ -89,20 +90,17 @@ impl Payload {
     }
 
     fn explain(&self, source: io::Error) -> DataError {
-        let path = self.path.clone();
-        match (&self.source, source.kind()) {
-            (Source::Gzip(_), io::ErrorKind::UnexpectedEof) => DataError::TruncatedGzip { path },
-            (Source::Gzip(_), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-                DataError::DamagedGzip { path, detail: source.to_string() }
+        let again = "fetch or copy it again";
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof if self.compressed => {
+                self.refuse("the gzip stream is truncated, the file ends before the stream does", again)
             }
-            _ => DataError::File(FileError { action: "read", path, source }),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if self.compressed => {
+                self.refuse(format!("its gzip stream is damaged: {source}"), again)
+            }
+            _ => FileError { action: "read", path: self.path.clone(), source }.into(),
         }
     }
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The file in `folder` that holds the payload `name`: `NAME.gz` before `NAME`.

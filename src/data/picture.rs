@@ -8,7 +8,7 @@ use std::path::Path;
 
 use png::{ColorType, Decoder, DecodingError, Transformations};
 
-use super::error::DataError;
+use super::error::{DataError, Fault};
 use super::idx::Images;
 use super::payload::Payload;
 
@@ -20,33 +20,6 @@ const MOST_BYTES: u64 = 8 * MOST_PIXELS as u64 + (1 << 20);
 
 const MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A rule that a picture breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PictureFault {
-    /// Another format, or damaged.
-    #[error("{detail}")]
-    Damaged {
-        /// What the decoder found.
-        detail: String,
-    },
-    /// More pixels or bytes than are read.
-    #[error("{what}, and at most {limit} are read")]
-    TooLarge {
-        /// What is too large.
-        what: String,
-        /// The most that is read.
-        limit: u64,
-    },
-    /// What is seen of a transparent pixel depends on what lies behind.
-    #[error("its pixel in row {row}, column {column} (both from 0) is transparent; an opaque picture is expected")]
-    Transparent {
-        /// Row of the first such pixel.
-        row: usize,
-        /// Its column.
-        column: usize,
-    },
-}
-
 /// Whether a file is to be read as PNG, by its name or its first eight bytes.
 pub(super) fn is_png(path: &Path, start: &[u8]) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) || start.starts_with(MAGIC)
@@ -55,18 +28,18 @@ pub(super) fn is_png(path: &Path, start: &[u8]) -> bool {
 /// Reads the picture in a file as one image. Refused: what is no PNG file or a damaged one, more than [`MOST_PIXELS`] pixels,
 /// transparent pixels.
 pub fn read_image(path: &Path) -> Result<Images, DataError> {
-    let refuse = |fault| DataError::Picture { path: path.to_path_buf(), fault };
+    let format = "a PNG file of an image";
+    let mut payload = Payload::open(path, format)?;
     let mut bytes = Vec::new();
-    if Payload::open(path)?.read_up_to(MOST_BYTES + 1, &mut bytes)? as u64 > MOST_BYTES {
-        let what = format!("it has more than {MOST_BYTES} bytes");
-        return Err(refuse(PictureFault::TooLarge { what, limit: MOST_BYTES }));
+    if payload.read_up_to(MOST_BYTES + 1, &mut bytes)? as u64 > MOST_BYTES {
+        return Err(payload.refuse(format!("it has more than {MOST_BYTES} bytes"), "at most that many are read"));
     }
-    image_of(&bytes).map_err(refuse)
+    Ok(image_of(&bytes).map_err(|fault| fault.reading(path, format))?)
 }
 
 /// The picture in the bytes of a PNG file; see [`read_image`].
-pub fn image_of(bytes: &[u8]) -> Result<Images, PictureFault> {
-    let damaged = |error: DecodingError| PictureFault::Damaged { detail: error.to_string() };
+pub fn image_of(bytes: &[u8]) -> Result<Images, Fault> {
+    let damaged = |error: DecodingError| Fault::new(error.to_string(), "");
     let mut decoder = Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     decoder.set_ignore_text_chunk(true);
@@ -74,17 +47,15 @@ pub fn image_of(bytes: &[u8]) -> Result<Images, PictureFault> {
     let (width, height) = decoder.read_header_info().map_err(damaged)?.size();
     let (width, height) = (width as usize, height as usize);
     if width.checked_mul(height).is_none_or(|pixels| pixels > MOST_PIXELS) {
-        let what = format!("it has {height}×{width} pixels (height × width)");
-        return Err(PictureFault::TooLarge { what, limit: MOST_PIXELS as u64 });
+        let found = format!("it has {height}×{width} pixels (height × width)");
+        return Err(Fault::new(found, format!("at most {MOST_PIXELS} are read")));
     }
     let mut reader = decoder.read_info().map_err(damaged)?;
     // The decoder takes it for granted that a palette is one.
-    if let Some(palette) =
-        reader.info().palette.as_ref().filter(|palette| palette.len() % 3 != 0 || palette.len() > 768)
-    {
-        let detail =
-            format!("its palette has {} bytes, where 3 for each of up to 256 colours are expected", palette.len());
-        return Err(PictureFault::Damaged { detail });
+    let palette = reader.info().palette.as_ref().map_or(0, |palette| palette.len());
+    if palette % 3 != 0 || palette > 768 {
+        let found = format!("its palette has {palette} bytes");
+        return Err(Fault::new(found, "3 for each of up to 256 colours are expected"));
     }
     let mut samples = vec![0; reader.output_buffer_size().unwrap_or(0)];
     let info = reader.next_frame(&mut samples).map_err(damaged)?;
@@ -98,7 +69,8 @@ pub fn image_of(bytes: &[u8]) -> Result<Images, PictureFault> {
         ColorType::Rgba => samples.as_chunks().0.iter().map(|&[r, g, b, alpha]| (luma(r, g, b), alpha)).unzip(),
     };
     if let Some(at) = alpha.iter().position(|&alpha| alpha < u8::MAX) {
-        return Err(PictureFault::Transparent { row: at / width, column: at % width });
+        let found = format!("its pixel in row {}, column {} (both from 0) is transparent", at / width, at % width);
+        return Err(Fault::new(found, "an opaque picture is expected"));
     }
     Ok(Images { count: 1, height, width, pixels })
 }
@@ -152,7 +124,7 @@ mod tests {
         assert!(said(&clear).contains("row 0, column 1 (both from 0) is transparent"), "{}", said(&clear));
         let whole = encoded(ColorType::Grayscale, BitDepth::Eight, None, &[0, 7, 255]);
         for length in 0..whole.len() - 12 {
-            assert!(matches!(image_of(&whole[..length]), Err(PictureFault::Damaged { .. })), "{length}");
+            assert!(image_of(&whole[..length]).is_err(), "{length}");
         }
         // Sides of 2³¹ − 1 pixels, with the checksum that they need.
         let mut vast = whole;
@@ -163,7 +135,7 @@ mod tests {
         assert!(said(&vast).contains("2147483647×2147483647 pixels"), "{}", said(&vast));
         // A fuzzer found that the decoder panics on these.
         let torn = encoded(ColorType::Indexed, BitDepth::Eight, Some(&[1, 2, 3, 4, 5]), &[0, 1, 0]);
-        assert!(said(&torn).contains("palette has 5 bytes, where 3 for each"), "{}", said(&torn));
+        assert!(said(&torn).contains("palette has 5 bytes; 3 for each"), "{}", said(&torn));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The division of the samples into training, validation and test set.
 
 use super::batches::shuffle;
-use super::error::DataError;
+use super::error::{DataError, Fault};
 use crate::rng::{Purpose, stream};
 
 /// Sample indices of the three parts: disjoint, together all samples, each in ascending order. (The order of training
@@ -33,7 +33,9 @@ pub fn split(
     stratified: bool,
     seed: u64,
 ) -> Result<Split, DataError> {
-    let refuse = |rule: String| Err(DataError::Split { n, parts, rule });
+    let [a, b, c] = parts;
+    let doing = || format!("split {n} samples {a}:{b}:{c} into training, validation and test");
+    let refuse = |rule: String| Err(Fault::new(rule, "").doing(doing()).asked().into());
     if parts[0] == 0 {
         return refuse("the training part must be at least 1".into());
     }
@@ -58,7 +60,7 @@ pub fn split(
     for (class, mut members) in strata.into_iter().enumerate() {
         shuffle(&mut members, &mut stream(seed, Purpose::Split, class as u64));
         let mut rest = members.as_slice();
-        for (part, size) in divided.iter_mut().zip(part_sizes(members.len(), parts)) {
+        for (part, size) in divided.iter_mut().zip(shares(members.len(), &parts)) {
             let (taken, left) = rest.split_at(size);
             part.extend_from_slice(taken);
             rest = left;
@@ -82,19 +84,23 @@ fn by_class(labels: &[u8]) -> Vec<Vec<u32>> {
     members
 }
 
-/// Sizes that add up to `n`, by largest remainder.
-fn part_sizes(n: usize, parts: [u64; 3]) -> [usize; 3] {
+/// Whole numbers in the ratio `parts` that add up to `n`, by largest remainder; of equal remainders the earlier part's counts
+/// as larger. All zero where the parts are.
+pub(super) fn shares<const N: usize>(n: usize, parts: &[u64; N]) -> [usize; N] {
     let total: u128 = parts.iter().map(|&part| u128::from(part)).sum();
-    let exact = parts.map(|part| n as u128 * u128::from(part));
-    let mut sizes = exact.map(|share| (share / total) as usize);
-    let mut by_remainder = [0, 1, 2];
-    // Stable, so that equal remainders keep the order training, validation, test.
-    by_remainder.sort_by_key(|&part| std::cmp::Reverse(exact[part] % total));
-    let left = n - sizes.iter().sum::<usize>();
-    for &part in &by_remainder[..left] {
-        sizes[part] += 1;
+    if total == 0 {
+        return [0; N];
     }
-    sizes
+    let exact = parts.map(|part| n as u128 * u128::from(part));
+    let mut shares = exact.map(|share| (share / total) as usize);
+    let mut by_remainder: [usize; N] = std::array::from_fn(|part| part);
+    // Stable, so that equal remainders keep their order.
+    by_remainder.sort_by_key(|&part| std::cmp::Reverse(exact[part] % total));
+    let left = n - shares.iter().sum::<usize>();
+    for &part in &by_remainder[..left] {
+        shares[part] += 1;
+    }
+    shares
 }
 
 #[cfg(test)]
@@ -116,13 +122,13 @@ mod tests {
 
     #[test]
     fn sizes_follow_the_largest_remainder_and_ties_go_to_the_earlier_part() {
-        assert_eq!(part_sizes(10, [1, 1, 1]), [4, 3, 3]);
-        assert_eq!(part_sizes(11, [1, 1, 1]), [4, 4, 3]);
-        assert_eq!(part_sizes(10, [6, 1, 0]), [9, 1, 0]);
-        assert_eq!(part_sizes(9, [5, 1, 1]), [7, 1, 1]);
-        assert_eq!(part_sizes(12, [5, 1, 1]), [8, 2, 2]);
-        assert_eq!(part_sizes(3, [u64::MAX - 2, 1, 1]), [3, 0, 0]);
-        assert_eq!(part_sizes(0, [5, 1, 1]), [0, 0, 0]);
+        assert_eq!(shares(10, &[1, 1, 1]), [4, 3, 3]);
+        assert_eq!(shares(11, &[1, 1, 1]), [4, 4, 3]);
+        assert_eq!(shares(10, &[6, 1, 0]), [9, 1, 0]);
+        assert_eq!(shares(9, &[5, 1, 1]), [7, 1, 1]);
+        assert_eq!(shares(12, &[5, 1, 1]), [8, 2, 2]);
+        assert_eq!(shares(3, &[u64::MAX - 2, 1, 1]), [3, 0, 0]);
+        assert_eq!(shares(0, &[5, 1, 1]), [0, 0, 0]);
     }
 
     #[test]

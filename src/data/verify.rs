@@ -81,7 +81,7 @@ pub(crate) fn verify_file(set: &CatalogSet, file: &CatalogFile, folder: &Path) -
 
 /// Compares the rest of `opened`, which errors call `path`, with the catalogue.
 pub(crate) fn compare(file: &CatalogFile, opened: File, path: &Path) -> FileStatus {
-    match Payload::from_file(opened, path).and_then(|mut payload| payload.digest(file.bytes)) {
+    match Payload::from_file(opened, path, "a file of the set").and_then(|mut payload| payload.digest(file.bytes)) {
         Err(error) => FileStatus::Unreadable(error.to_string()),
         Ok((found, _)) if found != file.bytes => FileStatus::WrongSize { expected: file.bytes, found },
         Ok((_, found)) if found != file.sha256 => FileStatus::WrongHash { expected: file.sha256.clone(), found },
@@ -93,16 +93,15 @@ pub(crate) fn compare(file: &CatalogFile, opened: File, path: &Path) -> FileStat
 mod tests {
     use super::*;
     use crate::data::Catalog;
-    use crate::data::payload::hex;
+    use crate::files::sha256;
     use flate2::{Compression, write::GzEncoder};
-    use sha2::{Digest, Sha256};
     use std::fs;
     use std::io::Write;
 
     fn one_file(payload: &[u8]) -> CatalogSet {
         let mut set = Catalog::builtin().find("frey-face").unwrap().clone();
         set.files[0].bytes = payload.len() as u64;
-        set.files[0].sha256 = hex(&Sha256::digest(payload));
+        set.files[0].sha256 = sha256(payload);
         set
     }
 

@@ -6,8 +6,8 @@
 
 use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
 
+use crate::data::Samples;
 use crate::linalg::{Matrix, symmetric_eigen};
-use crate::train::Images;
 
 /// Images at a time: the sums are chains over all of them, whatever this is.
 const TOGETHER: usize = 2048;
@@ -28,7 +28,7 @@ impl PcaFloor {
     ///
     /// # Panics
     /// When there are none.
-    pub fn of(context: Context, images: Images<'_, f64>) -> Self {
+    pub fn of(context: Context, images: Samples<'_>) -> Self {
         assert!(!images.indices.is_empty(), "principal components need images");
         let features = images.data.features();
         let mut mean = vec![0.0; features];
@@ -57,7 +57,7 @@ impl PcaFloor {
 
     /// √(mean squared error per pixel) / (largest − smallest pixel) of `images` projected on the first d components, for each d
     /// of `sizes`. Sizes beyond the number of pixels are as good as that number.
-    pub fn nrmse(&self, images: Images<'_, f64>, sizes: &[usize]) -> Vec<f64> {
+    pub fn nrmse(&self, images: Samples<'_>, sizes: &[usize]) -> Vec<f64> {
         let features = self.mean.len();
         let most = sizes.iter().copied().max().unwrap_or(0).min(features);
         let components = self.components.block(0..features, 0..most);
@@ -91,9 +91,9 @@ impl PcaFloor {
     }
 }
 
-fn for_each(images: Images<'_, f64>, mut work: impl FnMut(&mut [f64])) {
+fn for_each(images: Samples<'_>, mut work: impl FnMut(&mut [f64])) {
     for indices in images.indices.chunks(TOGETHER) {
-        let mut rows = Images { indices, ..images }.to_array();
+        let mut rows = Samples { indices, ..images }.to_array();
         work(rows.as_slice_mut().expect("a new array is contiguous"));
     }
 }
@@ -107,7 +107,7 @@ fn centre(rows: &mut [f64], mean: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Dataset, scale_table};
+    use crate::data::Dataset;
 
     /// 40 images of 2×3 pixels, nearly on a plane.
     fn images() -> Dataset {
@@ -116,14 +116,14 @@ mod tests {
             let (u, v) = ((sample * 37 % 40) as f64, (sample * 11 % 40) as f64);
             (60.0 + u * (1.0 + pixel as f64 * 0.3) + v * (2.0 - pixel as f64 * 0.4) + ((at * 7919) % 5) as f64) as u8
         };
-        Dataset::new("plane", (2, 3), (0..240).map(pixel).collect(), None, Vec::new()).unwrap()
+        Dataset::from_bytes("plane", [2, 3, 1], (0..240).map(pixel).collect()).unwrap()
     }
 
     #[test]
     fn the_eigenvalues_that_are_left_are_the_squared_error() {
         let data = images();
         let indices: Vec<u32> = (0..40).collect();
-        let images = Images { data: &data, indices: &indices, scale: &scale_table::<f64>() };
+        let images = Samples { data: &data, indices: &indices };
         let floor = PcaFloor::of(Context::detect(), images);
         let sizes = [0, 1, 2, 5, 6, 9];
         let pixels = images.to_array();

@@ -8,8 +8,9 @@ use super::figures::{PartFigures, Sums};
 use super::optimal::{Tolerances, optimal_codes};
 use super::walk::Walk;
 use super::{Decoder, InvertError};
-use crate::nn::Layer;
-use crate::train::{Images, Trained};
+use crate::data::Samples;
+use crate::nn::Placed;
+use crate::tasks::Trained;
 
 /// How far the values of an image are pulled into the range of an activation that cannot reach them: half a grey level, which is
 /// all that an image of bytes says about its values.
@@ -54,10 +55,8 @@ impl<'a> Inversion<'a> {
         let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
         let single = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
         let double: Walk<f64> = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
-        let activations = model.decoder().iter().filter_map(|layer| match layer {
-            Layer::Dense { activation, .. } => Some(activation.to_string()),
-            _ => None,
-        });
+        let dense = model.decoder().layers().iter().filter_map(Placed::dense);
+        let activations = dense.map(|dense| dense.activation.to_string());
         let factors = single.factors().iter().zip(double.factors());
         let layers =
             double.decoder().dense().zip(activations).zip(factors).map(|((dense, activation), (f32s, f64s))| {
@@ -96,11 +95,11 @@ impl<'a> Inversion<'a> {
     pub fn measure(
         &self,
         name: &str,
-        images: Images<'_, f32>,
+        images: Samples<'_>,
         tolerances: Tolerances,
         watch: &mut dyn FnMut(usize),
     ) -> Result<PartFigures, InvertError> {
-        let found = (images.data.height, images.data.width);
+        let found = (images.data.height(), images.data.width());
         let expected = self.trained.model.features();
         if found != self.shape {
             return Err(InvertError::ImageSize { name: name.to_owned(), shape: self.shape, found });
@@ -110,7 +109,7 @@ impl<'a> Inversion<'a> {
         }
         let mut sums = Sums::new(self.layers.len(), expected, self.decoder().code_size());
         for indices in images.indices.chunks(TOGETHER) {
-            self.measure_together(Images { indices, ..images }, tolerances, &mut sums)?;
+            self.measure_together(Samples { indices, ..images }, tolerances, &mut sums)?;
             watch(indices.len());
         }
         Ok(sums.figures(name))
@@ -118,7 +117,7 @@ impl<'a> Inversion<'a> {
 
     fn measure_together(
         &self,
-        images: Images<'_, f32>,
+        images: Samples<'_>,
         tolerances: Tolerances,
         sums: &mut Sums,
     ) -> Result<(), InvertError> {

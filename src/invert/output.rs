@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::figures::{Decoded, PartFigures, WalkFigures};
 use super::measure::{IMAGE_RIM, Inversion, LayerFacts};
 use super::optimal::{Stop, Tolerances};
+use crate::data::Samples;
 use crate::figures::FigureError;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::png::to_grey;
 use crate::files::{FileError, write_whole};
-use crate::train::Images;
 
 /// The content of `inversion.json`. Figures that are not finite are null.
 pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigures]) -> Value {
@@ -149,8 +149,8 @@ pub fn write(
 
 /// The first images of a part, and below them what the decoder makes of their three codes, as PNG: clipped to [0, 1], and grey
 /// where the walk has no code.
-pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Images<'_, f32>) -> Result<Vec<u8>, FigureError> {
-    let (height, width) = (first.data.height, first.data.width);
+pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Samples<'_>) -> Result<Vec<u8>, FigureError> {
+    let (height, width) = (first.data.height(), first.data.width());
     let (count, size) = (first.indices.len(), height * width);
     let decoder = inversion.decoder();
     let len = count * decoder.code_size();
@@ -164,7 +164,7 @@ pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Images<'_, 
         };
         GridRow { label: label.to_owned(), images: values.chunks_exact(size).enumerate().map(image).collect() }
     };
-    let originals: Vec<f64> = first.to_array().iter().map(|&x| f64::from(x)).collect();
+    let originals: Vec<f64> = first.to_array::<f64>().iter().copied().collect();
     let rows = vec![
         row("original", &originals, &|_| true),
         row("autoencoder", &decode(&encoder), &|_| true),

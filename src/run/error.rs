@@ -6,14 +6,14 @@ use super::checkpoint::CheckpointError;
 use crate::analysis::AnalysisError;
 use crate::config::ConfigError;
 use crate::data::DataError;
-use crate::data::matlab::MatFault;
 use crate::figures::FigureError;
 use crate::files::FileError;
 use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::optim::SpecError;
-use crate::train::{TrainError, WidthError};
+use crate::settings::Fault;
+use crate::tasks::WidthError;
+use crate::train::{ThreadsError, TrainError};
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,49 +24,6 @@ pub enum RunError {
     /// The data are wrong, or absent.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A public set is absent; says what to do.
-    #[error("{source}, or train on the {} that the program draws with `--set data.set={stand_in}`",
-            if *stand_in == super::DRAWN_FACES { "faces" } else { "footwear" })]
-    SetAbsent {
-        /// What was looked for, and where.
-        source: DataError,
-        /// The drawn set that is most like it.
-        stand_in: &'static str,
-    },
-    /// `data.set` is neither a set nor a path.
-    #[error(
-        "cannot find the data set {set:?}: it is neither a catalogued set ({known}), nor {:?} or {:?}, nor a file or folder \
-         that exists{}",
-        super::DRAWN_SET,
-        super::DRAWN_FACES,
-        nearest.as_ref().map(|nearest| format!("; did you mean {nearest:?}?")).unwrap_or_default()
-    )]
-    UnknownSet {
-        /// What the configuration names.
-        set: String,
-        /// The catalogued sets.
-        known: String,
-        /// The set that was probably meant.
-        nearest: Option<String>,
-    },
-    /// `data.pool = false` asks for a published test part that is not there.
-    #[error(
-        "the set {set} has no published test part, and data.pool = false asks for one; set data.pool = true and give \
-         data.split its parts for train, validation and test"
-    )]
-    NoTestPart {
-        /// The set.
-        set: String,
-    },
-    /// Nothing to standardise by.
-    #[error(
-        "cannot scale {set} as data.scaling = \"standard-min-max\" asks: its training images have one grey level, or there are \
-         none; accepted: images of two levels or more, or data.scaling = \"unit\""
-    )]
-    OneGreyLevel {
-        /// The set.
-        set: String,
-    },
     /// The output folder holds a study that is not the one asked for.
     #[error(
         "{} is of another study: it differs from what is asked for in line {line}; nothing was changed. The same configuration and \
@@ -90,7 +47,7 @@ pub enum RunError {
     Model(#[from] ModelError),
     /// The optimizer cannot be built.
     #[error(transparent)]
-    Optimizer(#[from] SpecError),
+    Optimizer(#[from] Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -201,14 +158,9 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
-    /// The thread pool cannot be started.
-    #[error("cannot start {threads} threads: {reason}")]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system answered.
-        reason: String,
-    },
+    /// The threads cannot be started.
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
 impl RunError {
@@ -216,8 +168,6 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             RunError::Config(_)
-            | RunError::UnknownSet { .. }
-            | RunError::NoTestPart { .. }
             | RunError::Model(_)
             | RunError::Optimizer(_)
             | RunError::Occupied { .. }
@@ -228,18 +178,7 @@ impl RunError {
             | RunError::NotARun { .. } => true,
             RunError::Invert(error) => error.is_usage(),
             RunError::InStudy { source, .. } => source.is_usage(),
-            // What was asked of the data, not the data themselves.
-            RunError::Data(error) => matches!(
-                error,
-                DataError::UnknownClass { .. }
-                    | DataError::Unlabelled { .. }
-                    | DataError::NoClasses { .. }
-                    | DataError::UnknownSet { .. }
-                    | DataError::NoSuchPath { .. }
-                    | DataError::NoVariables { .. }
-                    | DataError::Matlab { fault: MatFault::NoSuchArray { .. }, .. }
-                    | DataError::Split { .. }
-            ),
+            RunError::Data(error) => error.is_usage(),
             _ => false,
         }
     }

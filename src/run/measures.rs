@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::RunConfig;
+use crate::data::Samples;
 use crate::tape::Arena;
-use crate::train::{Images, Trained};
+use crate::tasks::Trained;
 
 /// Test images whose Jacobians are computed, the first of them: each takes a backward pass for each code unit.
 pub const JACOBIANS: usize = 2000;
@@ -16,12 +17,12 @@ pub fn further_figures(
     config: &RunConfig,
     part: &str,
     trained: &Trained<'_, f32>,
-    images: Images<'_, f32>,
+    images: Samples<'_>,
     arena: &mut Arena<f32>,
 ) -> Map<String, Value> {
     let mut figures = Map::new();
     if config.model.contractive.is_some() && part == "test" {
-        let first = Images { indices: &images.indices[..images.indices.len().min(JACOBIANS)], ..images };
+        let first = images.first(JACOBIANS);
         let norm = trained.mean_jacobian_norm(first, arena);
         figures.insert("jacobian".to_owned(), json!({ "images": first.indices.len(), "mean_norm": norm }));
     }

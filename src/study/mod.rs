@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::config::{RunConfig, StudyConfig};
+use crate::data::Splits;
 use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
-    Executed, Found, Loaded, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
+    Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
 };
-use crate::train::{Listener, Stop};
+use crate::train::{Callback, Stop};
 
 /// A study that is done, or interrupted.
 #[derive(Debug)]
@@ -79,10 +80,10 @@ pub struct StudyRun {
     pub folder: PathBuf,
 }
 
-/// Makes the listener of each run.
+/// Makes the callback of each run.
 pub trait Observer: Sync {
     /// Called when a run begins, from the thread that makes it.
-    fn begin(&self, run: &Planned) -> Box<dyn Listener>;
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>>;
     /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
     fn kept(&self, run: &Planned);
     /// Called when a run is done.
@@ -102,7 +103,7 @@ const SMALL_STEP: usize = 1 << 30;
 pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
     let is_small = |run: &Planned| {
         let batch = run.config.train.batch_size.min(run.prepared.loaded.split.train.len());
-        run.prepared.model.table().len().saturating_mul(batch) < SMALL_STEP
+        run.prepared.model().layout().len().saturating_mul(batch) < SMALL_STEP
     };
     if runs.iter().all(is_small) { threads.min(runs.len()).max(1) } else { 1 }
 }
@@ -110,7 +111,7 @@ pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
 /// Loads the data of every run, once for those that share them, and lays out the models; each run once for each of `seeds`
 /// seeds: its own, and those that follow it.
 pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -> Result<Vec<Planned>, RunError> {
-    let mut loaded: Vec<(RunConfig, Arc<Loaded>)> = Vec::new();
+    let mut loaded: Vec<(RunConfig, Arc<Splits>)> = Vec::new();
     let mut planned = Vec::new();
     for repeat in 0..seeds {
         for (name, mut config) in config.runs() {
@@ -225,8 +226,8 @@ fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -
             *executed
         }
         Found::Begun | Found::Absent => {
-            let mut listener = observer.begin(plan);
-            let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *listener))??;
+            let mut callback = observer.begin(plan);
+            let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *callback))??;
             observer.end(plan, &executed);
             executed
         }

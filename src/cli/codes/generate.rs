@@ -45,7 +45,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
                 let training = trained.encode(images_at(&run, indices_of(&run, super::Part::Train)?).view());
                 Gaussian::fit(machine.context, training.map_err(RunError::from)?.view())?
             }
-            false => Gaussian::standard(run.prepared.model.code_size()),
+            false => Gaussian::standard(run.prepared.model().code_size()),
         };
         let mut stream = stream(arguments.seed, Purpose::Sample, 0);
         let codes = distribution.sample(arguments.count as usize, &mut stream);
@@ -70,7 +70,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     }
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    let size = run.prepared.model.code_size();
+    let size = run.prepared.model().code_size();
     let index = match arguments.image {
         None => None,
         Some(number) => {
@@ -96,7 +96,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
             let images = decoded(&trained, codes.view())?;
             Ok(GridRow { label: format!("z{}", dimension + 1), images: greys(images.view()) })
         };
-        (0..size).map(row).collect::<Result<Vec<GridRow>, crate::train::WidthError>>()
+        (0..size).map(row).collect::<Result<Vec<GridRow>, crate::tasks::WidthError>>()
     })?;
     let out = or_in_run(arguments.out, &run, "traversal.png");
     write_grid(&run, rows.map_err(RunError::from)?, steps, &out)?;

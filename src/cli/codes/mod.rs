@@ -13,13 +13,14 @@ use ndarray::{Array2, ArrayView2};
 use super::CliError;
 use super::args::Part;
 use super::images::load_like;
-use crate::config::LossKind;
+use crate::data::Samples;
 use crate::data::npy::{self, Array};
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::png::to_grey;
 use crate::files::write_whole;
+use crate::loss::Loss;
 use crate::run::{OpenRun, RunError};
-use crate::train::{Images, Trained, WidthError};
+use crate::tasks::{Trained, WidthError};
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -48,17 +49,17 @@ fn indices_of(run: &OpenRun, part: Part) -> Result<&[u32], CliError> {
 
 /// Images of the run [n, pixels], in [0, 1].
 fn images_at(run: &OpenRun, indices: &[u32]) -> Array2<f32> {
-    Images { data: &run.prepared.loaded.data, indices, scale: &run.prepared.loaded.scale_table() }.to_array()
+    Samples { data: &run.prepared.loaded.data, indices }.to_array()
 }
 
 /// The images of a file or folder [n, pixels], in [0, 1]: NPY, or what [`load_like`] reads. Refused: another number of pixels
 /// than the run's, values outside [0, 1].
 fn images_in(run: &OpenRun, path: &Path, variable: Option<&str>) -> Result<Array2<f32>, CliError> {
-    let (pixels, scale) = (run.prepared.loaded.data.features(), run.prepared.loaded.scale_table());
+    let (pixels, scale) = (run.prepared.loaded.data.features(), run.prepared.loaded.data.byte_values::<f32>());
     if !ends_in(path, "npy") {
         let data = load_like(run, path, variable, "encode")?;
         let all: Vec<u32> = (0..data.len() as u32).collect();
-        return Ok(Images { data: &data, indices: &all, scale: &scale }.to_array());
+        return Ok(Samples { data: &data, indices: &all }.to_array());
     }
     if variable.is_some() {
         return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
@@ -92,7 +93,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
     if matches!(array, Array::Bytes(_)) {
         return refuse("its values are bytes, but codes are floats".into());
     }
-    let (codes, size) = (array.into_f32(), run.prepared.model.code_size());
+    let (codes, size) = (array.into_f32(), run.prepared.model().code_size());
     if codes.ncols() != size {
         return refuse(format!(
             "its codes have {} values, but those of {} have {size}",
@@ -111,7 +112,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
 /// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
 fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
     let mut images = trained.decode(codes)?;
-    if trained.objective.loss == LossKind::BceLogits {
+    if trained.objective.loss == Loss::BceLogits {
         let values = images.as_slice_mut().expect("a new array is contiguous");
         activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
     }
@@ -150,7 +151,7 @@ fn greys(images: ArrayView2<'_, f32>) -> Vec<Vec<u8>> {
 }
 
 fn write_grid(run: &OpenRun, rows: Vec<GridRow>, columns: usize, out: &Path) -> Result<(), CliError> {
-    let (image_width, image_height) = (run.prepared.loaded.data.width, run.prepared.loaded.data.height);
+    let (image_width, image_height) = (run.prepared.loaded.data.width(), run.prepared.loaded.data.height());
     let shown: usize = rows.iter().map(|row| row.images.len()).sum();
     if shown > MOST_SHOWN {
         return Err(CliError::Usage(format!(

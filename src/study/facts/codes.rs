@@ -13,7 +13,7 @@ use crate::run::JACOBIANS;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
-use crate::train::{ACTIVE_NATS, Images, Trained, psnr};
+use crate::tasks::{ACTIVE_NATS, Trained, psnr};
 
 /// Pairs of test images of different classes that are interpolated between.
 const PAIRS: usize = 20;
@@ -45,13 +45,12 @@ pub(in crate::study) struct CodesFacts {
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
     let (plan, context) = (&run.plan, study.machine.context);
     let (data, split) = (&plan.prepared.loaded.data, &plan.prepared.loaded.split);
-    let scale = plan.prepared.loaded.scale_table::<f32>();
-    let trained = plan.prepared.trained(&plan.config, &run.executed.outcome.params, context);
-    let first = Images { data, indices: &split.test[..split.test.len().min(JACOBIANS)], scale: &scale };
+    let trained = plan.prepared.trained(&run.executed.outcome.params, context);
+    let first = plan.prepared.loaded.test().first(JACOBIANS);
     let mut pictures = CodePictures::default();
     let mut figures = json!({
         "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
-        "jacobian_images": first.indices.len().to_string(),
+        "jacobian_images": first.len().to_string(),
     });
     let pairs = pairs(data.labels.as_deref(), &split.test, plan.config.seed)?;
     if !pairs.is_empty() {
@@ -119,11 +118,11 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
             "code_distance": number(mean(&encoded, &z, |squares, _| squares.sqrt())),
         }));
     }
-    let width = loaded.data.width;
+    let width = loaded.data.width();
     let mut columns = vec!["image".to_owned()];
     columns.extend(ALPHAS.map(|alpha| format!("α = {alpha}")));
     columns.push("image".to_owned());
-    let mut strips = ImageTable::new((loaded.data.height, width), columns);
+    let mut strips = ImageTable::new((loaded.data.height(), width), columns);
     for pair in 0..pairs.len().min(SHOWN_PAIRS) {
         let middle = found.decoded[pair].outer_iter();
         strips.row("", width, std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
@@ -139,12 +138,12 @@ fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
 /// divergence first.
 pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Result<(ImageTable, ImageTable), RunError> {
     let plan = &run.plan;
-    let trained = plan.prepared.trained(&plan.config, &run.executed.outcome.params, study.machine.context);
-    let (data, size) = (&plan.prepared.loaded.data, plan.prepared.model.code_size());
-    let shape = (data.height, data.width);
+    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
+    let (data, size) = (&plan.prepared.loaded.data, plan.prepared.model().code_size());
+    let shape = (data.height(), data.width());
     let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(plan.config.seed, Purpose::Sample, 0));
     let mut samples = ImageTable::new(shape, Vec::new());
-    samples.row("", data.width, decoded(&trained, codes.view())?.outer_iter())?;
+    samples.row("", data.width(), decoded(&trained, codes.view())?.outer_iter())?;
     let columns = STEPS.map(|step| if step < 0.0 { format!("−{}", -step) } else { step.to_string() });
     let mut traversals = ImageTable::new(shape, columns.to_vec());
     let mut active: Vec<usize> =
@@ -154,7 +153,7 @@ pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Resul
         let mut codes = Array2::zeros((STEPS.len(), size));
         codes.column_mut(dimension).iter_mut().zip(STEPS).for_each(|(z, step)| *z = step);
         let label = format!("number {} ({} nats)", dimension + 1, significant(divergences[dimension], 2));
-        traversals.row(label, data.width, decoded(&trained, codes.view())?.outer_iter())?;
+        traversals.row(label, data.width(), decoded(&trained, codes.view())?.outer_iter())?;
     }
     Ok((samples, traversals))
 }

@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 use super::compare::{Rules, leaders};
 use super::pictures::{Pictures, reconstructed};
 use super::run::RunFacts;
-use super::{RunError, images};
-use crate::config::{InversionReport, LossKind};
+use super::RunError;
+use crate::config::InversionReport;
+use crate::data::Samples;
 use crate::invert::output::{picture, to_json, write};
 use crate::invert::{Inversion, PcaFloor, Tolerances};
+use crate::loss::Loss;
 use crate::study::figure::{Figure, over_seeds};
 use crate::study::{Observer, Study, StudyRun};
-use crate::train::Images;
 
 /// Test images in the picture of a decoder run backwards.
 const SHOWN: usize = 10;
@@ -75,7 +76,7 @@ pub(super) fn measure(
             }
             trees.push(tree);
         }
-        let model = of(name).first().map(|run| &run.plan.prepared.model);
+        let model = of(name).first().map(|run| run.plan.prepared.model());
         Ok(model.map(|model| Inverted {
             run: name.clone(),
             code_size: model.code_size(),
@@ -98,7 +99,7 @@ pub(super) fn measure(
     if let Some(run) = sizes.first().and_then(|one| of(&one.run).into_iter().next()) {
         let sizes: Vec<usize> = sizes.iter().map(|one| one.code_size).collect();
         components = study.machine.run(|| principal_components(study, run, most, &sizes))?;
-        component_images = parts(run, most).next().map_or(0, |(_, indices)| indices.len());
+        component_images = parts(run, most).next().map_or(0, |(_, samples)| samples.len());
     }
     let mut schemes = Vec::new();
     let mut raw: Vec<Value> = Vec::new();
@@ -112,8 +113,8 @@ pub(super) fn measure(
             }
         }
         for run in firsts {
-            let (name, loss) = (&run.plan.name, run.plan.config.train.loss);
-            let is_changed = matches!(loss, LossKind::BceLogits | LossKind::Kl);
+            let (name, loss) = (&run.plan.name, run.plan.config.model.loss);
+            let is_changed = matches!(loss, Loss::BceLogits | Loss::Kl);
             if is_changed && raw.iter().all(|known| known["run"] != **name) {
                 let each = of(name).into_iter().map(|run| study.machine.run(|| raw_nrmse(study, run))?);
                 let each: Vec<[f64; 2]> = each.collect::<Result<_, RunError>>()?;
@@ -126,10 +127,10 @@ pub(super) fn measure(
 }
 
 /// The training and test images of a run, at most `most` of each.
-fn parts(run: &StudyRun, most: usize) -> impl Iterator<Item = (&'static str, &[u32])> {
+fn parts(run: &StudyRun, most: usize) -> impl Iterator<Item = (&'static str, Samples<'_>)> {
     let parts = run.plan.prepared.loaded.parts().into_iter();
-    let parts = parts.filter(|(name, indices)| *name != "validation" && !indices.is_empty());
-    parts.map(move |(name, indices)| (name, &indices[..indices.len().min(most)]))
+    let parts = parts.filter(|(name, samples)| *name != "validation" && !samples.is_empty());
+    parts.map(move |(name, samples)| (name, samples.first(most)))
 }
 
 /// The figures of a run's decoder run backwards, and the picture of the first test images.
@@ -142,23 +143,20 @@ fn invert(
 ) -> Result<(Value, Vec<u8>), RunError> {
     let plan = &run.plan;
     let loaded = &plan.prepared.loaded;
-    let scale = loaded.scale_table::<f32>();
     let tolerances = Tolerances::default();
     study.machine.run(|| {
-        let trained = plan.prepared.trained(&plan.config, &run.executed.outcome.params, study.machine.context);
-        let inversion = Inversion::new(trained, (loaded.data.height, loaded.data.width))?;
-        let all = parts(run, most).map(|(_, indices)| indices.len()).sum();
+        let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
+        let inversion = Inversion::new(trained, (loaded.data.height(), loaded.data.width()))?;
+        let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
         let (mut done, mut figures, mut drawn) = (0, Vec::new(), Vec::new());
-        for (name, indices) in parts(run, most) {
-            let images = Images { data: &loaded.data, indices, scale: &scale };
+        for (name, images) in parts(run, most) {
             let mut watch = |more: usize| {
                 done += more;
                 observer.inverting(plan, done, all);
             };
             let mut part = inversion.measure(name, images, tolerances, &mut watch)?;
             if name == "test" {
-                let first = Images { indices: &indices[..indices.len().min(SHOWN)], ..images };
-                drawn = picture(&inversion, &part, first)?;
+                drawn = picture(&inversion, &part, images.first(SHOWN))?;
             }
             // The codes were for the picture, and of many runs they are hundreds of megabytes.
             part.codes = Default::default();
@@ -180,24 +178,21 @@ fn principal_components(
     most: usize,
     sizes: &[usize],
 ) -> BTreeMap<&'static str, Vec<f64>> {
-    let loaded = &run.plan.prepared.loaded;
-    let scale = loaded.scale_table::<f64>();
-    let images = |indices| Images { data: &loaded.data, indices, scale: &scale };
     let Some((_, train)) = parts(run, most).next() else { return BTreeMap::new() };
-    let floor = PcaFloor::of(study.machine.context, images(train));
-    parts(run, most).map(|(name, indices)| (name, floor.nrmse(images(indices), sizes))).collect()
+    let floor = PcaFloor::of(study.machine.context, train);
+    parts(run, most).map(|(name, samples)| (name, floor.nrmse(samples, sizes))).collect()
 }
 
 /// NRMSE of the decoder's output, taken for an image as it is, on the training and on the test images.
 fn raw_nrmse(study: &Study, run: &StudyRun) -> Result<[f64; 2], RunError> {
     let plan = &run.plan;
-    let trained = plan.prepared.trained(&plan.config, &run.executed.outcome.params, study.machine.context);
+    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
     let mut errors = [f64::NAN; 2];
-    for (name, indices) in parts(run, usize::MAX) {
+    for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for indices in indices.chunks(TOGETHER) {
-            let x = images(&plan.prepared.loaded, indices);
+        for samples in samples.chunks(TOGETHER) {
+            let x = samples.to_array::<f32>();
             let y = trained.decode(trained.encode(x.view())?.view())?;
             for (&x, &y) in x.iter().zip(&y) {
                 squares += (f64::from(x) - f64::from(y)).powi(2);

@@ -29,9 +29,8 @@ use serde_json::Value;
 
 use super::figure::{Figure, over_seeds};
 use super::{Observer, Study, StudyRun};
-use crate::config::ReportKind;
-use crate::run::{Loaded, RunError};
-use crate::train::Images;
+use crate::data::{Samples, Splits};
+use crate::run::RunError;
 use compare::{Comparison, METRICS, Ranking, Rules};
 use record::Record;
 use setup::Axis;
@@ -87,7 +86,7 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
         facts.codes.push(one);
         pictures.codes.insert(name.clone(), shown);
     }
-    if let ReportKind::Inversion(wanted) = &report.kind {
+    if let Some(wanted) = &report.inversion {
         let measured = inversion::measure(study, wanted, &facts.runs, facts.rules, observer, &mut pictures)?;
         facts.inversion = Some(measured);
     }
@@ -107,7 +106,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let sets = setup::sets(study);
     let rules = Rules { floors: published::floors(), part: setup::word(judged), epoch: common_epoch };
 
-    let mut means: Vec<(Arc<Loaded>, f64)> = Vec::new();
+    let mut means: Vec<(Arc<Splits>, f64)> = Vec::new();
     let mut runs: Vec<RunFacts> = Vec::new();
     let mut groups: Vec<(Value, Value)> = Vec::new();
     for (number, name) in names.iter().enumerate() {
@@ -218,6 +217,6 @@ fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFac
 }
 
 /// The images at `indices` [n, pixels], as a run sees them.
-fn images(loaded: &Loaded, indices: &[u32]) -> Array2<f32> {
-    Images { data: &loaded.data, indices, scale: &loaded.scale_table::<f32>() }.to_array()
+fn images(loaded: &Splits, indices: &[u32]) -> Array2<f32> {
+    Samples { data: &loaded.data, indices }.to_array()
 }

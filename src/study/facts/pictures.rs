@@ -9,12 +9,12 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::Serialize;
 
 use super::{RunError, images};
-use crate::config::LossKind;
-use crate::data::corrupt_measured;
+use crate::data::{Splits, corrupt_measured};
 use crate::figures::png::{grey_png, to_grey};
-use crate::run::{Loaded, Machine};
+use crate::loss::Loss;
+use crate::run::Machine;
 use crate::study::StudyRun;
-use crate::train::{Trained, WidthError};
+use crate::tasks::{Trained, WidthError};
 
 /// Pixels that the longer side of an image has on the page, at least.
 const SIDE: usize = 56;
@@ -112,7 +112,7 @@ impl ImageTable {
 /// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
 pub(super) fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
     let mut images = trained.decode(codes)?;
-    if trained.objective.loss == LossKind::BceLogits {
+    if trained.objective.loss == Loss::BceLogits {
         let values = images.as_slice_mut().expect("a new array is contiguous");
         activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
     }
@@ -123,7 +123,7 @@ pub(super) fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) ->
 /// gave.
 pub(super) fn reconstructed(
     machine: Machine,
-    loaded: &Loaded,
+    loaded: &Splits,
     indices: &[u32],
     runs: &[&StudyRun],
 ) -> Result<ImageTable, RunError> {
@@ -131,21 +131,21 @@ pub(super) fn reconstructed(
     let class = |labels: &[u8], index: u32| data.class_names[usize::from(labels[index as usize])].clone();
     let labels = data.labels.as_deref();
     let columns = labels.map_or(Vec::new(), |labels| indices.iter().map(|&index| class(labels, index)).collect());
-    let mut table = ImageTable::new((data.height, data.width), columns);
+    let mut table = ImageTable::new((data.height(), data.width()), columns);
     let originals = images(loaded, indices);
-    table.row("original", data.width, originals.outer_iter())?;
+    table.row("original", data.width(), originals.outer_iter())?;
     for run in runs {
         let plan = &run.plan;
-        let trained = plan.prepared.trained(&plan.config, &run.executed.outcome.params, machine.context);
+        let trained = plan.prepared.trained(&run.executed.outcome.params, machine.context);
         let mut given = originals.clone();
         if let Some(corruption) = plan.config.model.corruption {
             let clean = originals.as_slice().expect("a new array is contiguous");
             let noisy = given.as_slice_mut().expect("a copy of it is, too");
             corrupt_measured(corruption, plan.config.seed, indices, clean, noisy);
-            table.row(format!("noisy, for {}", plan.name), data.width, given.outer_iter())?;
+            table.row(format!("noisy, for {}", plan.name), data.width(), given.outer_iter())?;
         }
         let made = machine.run(|| trained.reconstruct(given.view()))??;
-        table.row(plan.name.as_str(), data.width, made.outer_iter())?;
+        table.row(plan.name.as_str(), data.width(), made.outer_iter())?;
     }
     Ok(table)
 }
@@ -153,7 +153,7 @@ pub(super) fn reconstructed(
 /// The first images of a data set above the reconstructions of the first runs that use it; `None` for no images.
 pub(super) fn reconstructions(
     machine: Machine,
-    loaded: &Loaded,
+    loaded: &Splits,
     judged: &str,
     count: usize,
     runs: &[&StudyRun],

@@ -9,10 +9,9 @@ use serde_json::Value;
 use super::compare::Floors;
 use super::record::{Columns, Record};
 use crate::loss;
-use crate::run::Loaded;
+use crate::data::{Samples, Splits};
 use crate::study::StudyRun;
 use crate::study::figure::{Figure, Verdict, over_seeds};
-use crate::train::Images;
 
 /// Images at a time; no figure depends on it.
 const TOGETHER: usize = 4096;
@@ -102,8 +101,8 @@ impl RunFacts {
             place: Vec::new(),
             set: 0,
             group: 0,
-            loss_label: loss::axis_label(first.plan.config.train.loss),
-            code_size: first.plan.prepared.model.code_size(),
+            loss_label: loss::axis_label(first.plan.config.model.loss),
+            code_size: first.plan.prepared.model().code_size(),
             stops,
             measured: BTreeMap::new(),
             best: Vec::new(),
@@ -129,21 +128,17 @@ impl RunFacts {
 }
 
 /// The mean over images and pixels of `part` of (pixel − mean training image)², pixels as the run sees them; NaN for no images.
-pub(super) fn mean_image_mse(loaded: &Loaded, part: &str) -> f64 {
-    let indices = loaded.parts().into_iter().find(|(name, _)| *name == part).map_or(&[][..], |(_, indices)| indices);
-    let scale = loaded.scale_table::<f64>();
-    let in_chunks = |indices: &[u32], work: &mut dyn FnMut(ArrayView1<'_, f64>)| {
-        for indices in indices.chunks(TOGETHER) {
-            let images = Images { data: &loaded.data, indices, scale: &scale }.to_array();
-            images.outer_iter().for_each(&mut *work);
-        }
+pub(super) fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
+    let in_chunks = |samples: Samples<'_>, work: &mut dyn FnMut(ArrayView1<'_, f64>)| {
+        samples.chunks(TOGETHER).for_each(|samples| samples.to_array().outer_iter().for_each(&mut *work));
     };
-    let mut mean = vec![0.0; loaded.data.features()];
-    in_chunks(&loaded.split.train, &mut |image| mean.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += pixel));
-    mean.iter_mut().for_each(|sum| *sum /= loaded.split.train.len() as f64);
+    let (train, part) = (loaded.train(), loaded.part(part).unwrap_or(loaded.train().first(0)));
+    let mut mean = vec![0.0; train.features()];
+    in_chunks(train, &mut |image| mean.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += pixel));
+    mean.iter_mut().for_each(|sum| *sum /= train.len() as f64);
     let mut squares = 0.0;
-    in_chunks(indices, &mut |image| squares += mean.iter().zip(image).map(|(mean, x)| (x - mean).powi(2)).sum::<f64>());
-    squares / (indices.len() * mean.len()) as f64
+    in_chunks(part, &mut |image| squares += mean.iter().zip(image).map(|(mean, x)| (x - mean).powi(2)).sum::<f64>());
+    squares / (part.len() * mean.len()) as f64
 }
 
 #[cfg(test)]

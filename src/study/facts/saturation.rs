@@ -7,7 +7,8 @@ use super::pictures::ImageTable;
 use super::{RunError, images};
 use crate::run::{fit, watch};
 use crate::study::{Study, StudyRun};
-use crate::train::{Event, Flow, Images, Listener, Saturation};
+use crate::tasks::Saturation;
+use crate::train::{Callback, Event, Flow};
 
 /// Training images that tell how a layer saturates.
 const IMAGES: usize = 1000;
@@ -48,19 +49,18 @@ pub(in crate::study) struct LayerCourse {
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<SaturationFacts, RunError> {
     let plan = &run.plan;
     let loaded = &plan.prepared.loaded;
-    let scale = loaded.scale_table::<f32>();
-    let indices = &loaded.split.train[..loaded.split.train.len().min(IMAGES)];
+    let first = loaded.train().first(IMAGES);
     let mut courses: Vec<LayerCourse> = Vec::new();
     let mut begun = Vec::new();
     let weights = |params: &[f32], layer: &str| -> Vec<f32> {
         let name = format!("{layer}.weight");
-        let mut table = plan.prepared.model.table().iter();
+        let mut table = plan.prepared.model().layout().iter();
         table.find(|param| param.name == name).map_or(Vec::new(), |param| param.of(params).to_vec())
     };
     study.machine.run(|| {
         watch(&plan.config, &plan.prepared, study.machine.context, |epoch, params| {
-            let trained = plan.prepared.trained(&plan.config, params, study.machine.context);
-            let layers = trained.saturation(Images { data: &loaded.data, indices, scale: &scale });
+            let trained = plan.prepared.trained(params, study.machine.context);
+            let layers = trained.saturation(first);
             if epoch == 0 {
                 begun = layers.iter().map(|layer| weights(params, &layer.layer)).collect();
                 courses = layers.iter().map(LayerCourse::of).collect();
@@ -78,7 +78,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<SaturationFacts, 
         slopes.product::<f64>()
     };
     let passed = [passed(<[f64]>::first), passed(<[f64]>::last)];
-    Ok(SaturationFacts { run: plan.name.clone(), images: indices.len(), layers: courses, passed })
+    Ok(SaturationFacts { run: plan.name.clone(), images: first.len(), layers: courses, passed })
 }
 
 impl LayerCourse {
@@ -101,17 +101,17 @@ pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTab
     let loaded = &first.plan.prepared.loaded;
     let indices = &loaded.split.test[..loaded.split.test.len().min(SHOWN)];
     let originals = images(loaded, indices);
-    let mut table = ImageTable::new((loaded.data.height, loaded.data.width), Vec::new());
-    table.row("original", loaded.data.width, originals.outer_iter())?;
+    let mut table = ImageTable::new((loaded.data.height(), loaded.data.width()), Vec::new());
+    table.row("original", loaded.data.width(), originals.outer_iter())?;
     let same = |run: &&&StudyRun| std::sync::Arc::ptr_eq(&run.plan.prepared.loaded, loaded);
     for run in runs.iter().filter(same) {
         let (plan, context) = (&run.plan, study.machine.context);
         let made = study.machine.run(|| -> Result<_, RunError> {
             let params: AlignedVec<f32> =
                 fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
-            Ok(plan.prepared.trained(&plan.config, &params, context).reconstruct(originals.view())?)
+            Ok(plan.prepared.trained(&params, context).reconstruct(originals.view())?)
         })??;
-        table.row(format!("{} after {STEPS} steps", plan.name), loaded.data.width, made.outer_iter())?;
+        table.row(format!("{} after {STEPS} steps", plan.name), loaded.data.width(), made.outer_iter())?;
     }
     Ok((!indices.is_empty()).then_some(table))
 }
@@ -121,8 +121,8 @@ struct Until {
     left: usize,
 }
 
-impl Listener for Until {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Until {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if matches!(event, Event::StepDone { .. }) {
             self.left -= 1;
         }

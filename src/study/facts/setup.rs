@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::run::RunFacts;
 use crate::config::{self, StudyConfig};
-use crate::run::Loaded;
+use crate::data::Splits;
 use crate::study::{Study, StudyRun};
 
 /// A key of the grid that takes several values.
@@ -120,8 +120,8 @@ pub(super) fn word(part: &'static str) -> &'static str {
 }
 
 /// The images of a study's own seed, each set with the runs that use it.
-pub(super) fn sets(study: &Study) -> Vec<(Arc<Loaded>, SetFacts)> {
-    let mut sets: Vec<(Arc<Loaded>, SetFacts)> = Vec::new();
+pub(super) fn sets(study: &Study) -> Vec<(Arc<Splits>, SetFacts)> {
+    let mut sets: Vec<(Arc<Splits>, SetFacts)> = Vec::new();
     for plan in study.runs.iter().map(|run| &run.plan).filter(|plan| plan.repeat == 0) {
         let loaded = &plan.prepared.loaded;
         match sets.iter_mut().find(|(other, _)| Arc::ptr_eq(other, loaded)) {
@@ -132,7 +132,7 @@ pub(super) fn sets(study: &Study) -> Vec<(Arc<Loaded>, SetFacts)> {
     sets
 }
 
-fn set(loaded: &Loaded, run: &str) -> SetFacts {
+fn set(loaded: &Splits, run: &str) -> SetFacts {
     let distributions = loaded.class_distributions();
     let parts = loaded.parts().into_iter().enumerate().filter(|(_, (_, indices))| !indices.is_empty());
     let parts = parts.map(|(number, (name, indices))| {
@@ -144,7 +144,7 @@ fn set(loaded: &Loaded, run: &str) -> SetFacts {
     SetFacts {
         name: data.name.clone(),
         origin: loaded.origin.clone(),
-        shape: [data.height, data.width],
+        shape: [data.height(), data.width()],
         runs: vec![run.to_owned()],
         classes: if data.labels.is_some() { data.class_names.clone() } else { Vec::new() },
         // A class that no image has is not part of the study.
@@ -164,17 +164,17 @@ pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
     for (made, run) in runs {
         let mut config = run.config["model"].clone();
         // How weights begin is no part of what is trained; the size of the images is.
-        config["init"] = json!(made.plan.prepared.model.features());
+        config["init"] = json!(made.plan.prepared.model().features());
         match found.iter_mut().find(|(other, ..)| *other == config) {
             Some((_, names, ..)) => names.push(&run.name),
             None => found.push((config, vec![&run.name], made, run)),
         }
     }
     let facts = found.into_iter().map(|(_, names, made, run)| {
-        let model = &made.plan.prepared.model;
+        let model = made.plan.prepared.model();
         json!({
             "runs": names,
-            "parameters": model.table().len(),
+            "parameters": model.layout().len(),
             "code_size": model.code_size(),
             "loss": run.loss_label,
             "config": run.config["model"],

@@ -5,21 +5,21 @@ use narrows_kernels::Context;
 use crate::config::StudyConfig;
 use crate::run::{Executed, Machine};
 use crate::study::{Observer, Planned, Study, prepare_runs, run_study};
-use crate::train::{Event, Flow, Listener};
+use crate::train::{Callback, Event, Flow};
 
 /// Interrupts the run that it is told to, after its first epoch.
 struct Watch(Option<&'static str>);
 
 struct CutAfterAnEpoch(bool);
 
-impl Listener for CutAfterAnEpoch {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for CutAfterAnEpoch {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if self.0 && matches!(event, Event::EpochDone { .. }) { Flow::Interrupt } else { Flow::Continue }
     }
 }
 
 impl Observer for Watch {
-    fn begin(&self, run: &Planned) -> Box<dyn Listener> {
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>> {
         Box::new(CutAfterAnEpoch(self.0 == Some(&run.name)))
     }
 

@@ -1,0 +1,136 @@
+//! The classes of a data set: chosen, renumbered, counted.
+
+use super::dataset::Dataset;
+use super::error::{DataError, Fault};
+use crate::spelling::nearest;
+
+impl Dataset {
+    /// The samples of some classes, in their old order, renumbered in the order of their old numbers.
+    pub fn filter_classes<S: AsRef<str>>(&self, selectors: &[S]) -> Result<Dataset, DataError> {
+        let (members, kept) = self.members_of(selectors)?;
+        Ok(self.subset(&members).renumbered(&kept))
+    }
+
+    /// The indices of the samples of some classes, and the numbers of the classes, both ascending. A selector is the name
+    /// of a class, whatever its case, or else its number in digits; naming a class twice is naming it once.
+    ///
+    /// Refused: a set without labels, an empty list, a selector that is no class.
+    pub(super) fn members_of<S: AsRef<str>>(&self, selectors: &[S]) -> Result<(Vec<u32>, Vec<usize>), DataError> {
+        let refuse = |found: &str, accepted: &str| {
+            Fault::new(found, accepted).doing(format!("select classes of {}", self.name)).asked()
+        };
+        let labels = self.labels.as_ref();
+        let labels =
+            labels.ok_or_else(|| refuse("it has no labels", "leave `classes` out to use all of its images"))?;
+        if selectors.is_empty() {
+            return Err(refuse("the list is empty", "name at least one, or leave `classes` out to use all").into());
+        }
+        let mut kept: Vec<usize> =
+            selectors.iter().map(|selector| self.class_number(selector.as_ref())).collect::<Result<_, _>>()?;
+        kept.sort_unstable();
+        kept.dedup();
+        let numbered = (0u32..).zip(labels);
+        let members = numbered.filter(|(_, label)| kept.contains(&usize::from(**label))).map(|(index, _)| index);
+        Ok((members.collect(), kept))
+    }
+
+    /// The same samples, whose classes are those of the old numbers `kept`, numbered 0, 1, … in this order.
+    pub(super) fn renumbered(mut self, kept: &[usize]) -> Dataset {
+        let number = |old: u8| kept.iter().position(|&class| class == usize::from(old)).unwrap_or(0) as u8;
+        self.labels.iter_mut().flatten().for_each(|label| *label = number(*label));
+        self.class_names = kept.iter().map(|&class| self.class_names[class].clone()).collect();
+        self
+    }
+
+    fn class_number(&self, selector: &str) -> Result<usize, DataError> {
+        let lower = selector.to_lowercase();
+        let named = self.class_names.iter().position(|name| name.to_lowercase() == lower);
+        let numbered = || selector.parse().ok().filter(|&number: &usize| number < self.class_names.len());
+        named.or_else(numbered).ok_or_else(|| {
+            let names = || self.class_names.iter().map(String::as_str);
+            let meant = nearest(selector, names()).map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            let classes: Vec<String> = names().enumerate().map(|(number, name)| format!("{name} ({number})")).collect();
+            let accepted = format!("{meant}its classes are {}", classes.join(", "));
+            let doing = format!("select the class `{selector}` of {}", self.name);
+            Fault::new("there is none of that name", accepted).doing(doing).asked().into()
+        })
+    }
+}
+
+/// How many of the samples at `indices` are of each class, in the order of the class numbers; 0 is a count.
+///
+/// # Panics
+/// If an index has no label, or a label no name.
+pub fn class_distribution(labels: &[u8], indices: &[u32], class_names: &[String]) -> Vec<(String, usize)> {
+    let mut counts: Vec<_> = class_names.iter().map(|name| (name.clone(), 0)).collect();
+    for &index in indices {
+        counts[usize::from(labels[index as usize])].1 += 1;
+    }
+    counts
+}
+
+/// Refuses labels that do not fit `count` images and `classes` classes.
+pub(crate) fn check_labels(
+    images: &str,
+    origin: &str,
+    count: usize,
+    labels: &[u8],
+    classes: usize,
+) -> Result<(), DataError> {
+    if labels.len() != count {
+        let found = format!("{images} holds {count} images, but {origin} holds {} labels", labels.len());
+        return Err(Fault::new(found, "the two counts must be equal").doing("pair images with labels").into());
+    }
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
+        Some(index) => {
+            let found = format!("label number {index} (counting from 0) is {}", labels[index]);
+            let accepted = format!("there are {classes} classes, so labels go from 0 to {}", classes.saturating_sub(1));
+            Err(Fault::new(found, accepted).doing(format!("use the labels of {origin}")).into())
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three_classes() -> Dataset {
+        let data = Dataset::from_bytes("toys", [1, 2, 1], (0..10).collect()).unwrap();
+        data.with_labels(vec![2, 0, 1, 2, 0], ["Trouser", "Sandal", "Ankle boot"]).unwrap()
+    }
+
+    fn select(selectors: &[&str]) -> Result<Dataset, String> {
+        three_classes().filter_classes(selectors).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn classes_are_selected_by_name_in_any_case_or_by_number_and_renumbered() {
+        let boots = select(&["ANKLE BOOT", "trouser"]).unwrap();
+        assert_eq!(boots.bytes().unwrap(), [0, 1, 2, 3, 6, 7, 8, 9]);
+        assert_eq!(boots.labels.as_deref(), Some(&[1, 0, 1, 0][..]));
+        assert_eq!(boots.class_names, ["Trouser", "Ankle boot"]);
+        assert_eq!(select(&["0", "2", "Trouser"]).unwrap(), boots);
+    }
+
+    #[test]
+    fn a_name_made_of_digits_comes_before_the_number() {
+        let set = Dataset::from_bytes("swapped", [1, 1, 1], vec![7, 8]).unwrap();
+        let set = set.with_labels(vec![0, 1], ["1", "0"]).unwrap();
+        assert_eq!(set.filter_classes(&["1"]).unwrap().bytes().unwrap(), [7]);
+    }
+
+    #[test]
+    fn selections_that_cannot_be_made_say_why() {
+        assert_eq!(
+            select(&["Sandle"]).unwrap_err(),
+            "cannot select the class `Sandle` of toys: there is none of that name; did you mean `Sandal`? \
+             its classes are Trouser (0), Sandal (1), Ankle boot (2)"
+        );
+        assert!(select(&["3"]).unwrap_err().contains("`3`"));
+        assert!(select(&[]).unwrap_err().contains("the list is empty"));
+        let mut unlabelled = three_classes();
+        unlabelled.labels = None;
+        assert!(unlabelled.filter_classes(&["0"]).unwrap_err().to_string().contains("has no labels"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Data sets by name or path, as they were published: with a training part, and perhaps a test part.
+
+use std::path::{Path, PathBuf};
+
+use super::catalog::Catalog;
+use super::dataset::Dataset;
+use super::draw::{self, faces, footwear};
+use super::error::{DataError, Fault};
+use super::load::{data_dirs, load, load_path, locate, no_variables};
+use super::samples::Splits;
+use super::split::{Split, split};
+use crate::spelling::nearest;
+
+/// The name of the footwear that the program draws.
+pub const DRAWN_SET: &str = "footwear";
+
+/// The name of the faces that the program draws.
+pub const DRAWN_FACES: &str = "drawn-faces";
+
+/// The drawn sets are always the same, whatever the seed of a run.
+pub const DRAWN_SEED: u64 = 2026;
+
+/// One in so many pictures of a drawn set is for testing.
+const DRAWN_TEST: usize = 6;
+
+/// A data set with its published parts, not yet divided.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// All samples: those of the training part, then those of the test part, if there is one.
+    data: Dataset,
+    /// How many are of the training part.
+    training: usize,
+    origin: String,
+    stratified: bool,
+}
+
+impl Dataset {
+    /// Opens a data set by its name or path: a catalogued set (`narrows data list` names them), which is looked for in
+    /// `$NARROWS_DATA_DIR` and `data/`; `"footwear"` or `"drawn-faces"`, which the program draws; or a file or folder as
+    /// [`load_path`] reads it.
+    ///
+    /// ```
+    /// use narrows::data::Dataset;
+    /// let data = Dataset::open("footwear")?.classes(["Sandal", "Ankle boot"])?.split([5, 1, 1], 2026)?;
+    /// assert_eq!((data.train().len(), data.validation().len(), data.test().len()), (10_000, 2_000, 2_000));
+    /// assert_eq!(data.shape(), [28, 28, 1]);
+    /// # Ok::<(), narrows::data::DataError>(())
+    /// ```
+    pub fn open(set: &str) -> Result<Published, DataError> {
+        Published::open(set, &data_dirs(None), None, draw::DEFAULT_PER_CLASS)
+    }
+}
+
+impl Published {
+    /// [`Dataset::open`] with everything said: catalogued sets are looked for in `data_dirs`, `variable` names the array of a
+    /// MATLAB file, and of drawn footwear there are `per_class` pictures of each class.
+    ///
+    /// The test part of a drawn set is the last sixth of each class, or of all faces.
+    pub fn open(
+        set: &str,
+        data_dirs: &[PathBuf],
+        variable: Option<&str>,
+        per_class: usize,
+    ) -> Result<Published, DataError> {
+        let catalog = Catalog::builtin();
+        let drawn = set == DRAWN_SET || set == DRAWN_FACES;
+        if let Some(variable) = variable.filter(|_| drawn || catalog.find(set).is_ok()) {
+            return Err(no_variables(set, variable));
+        }
+        if drawn {
+            return if set == DRAWN_SET {
+                Published::footwear(DRAWN_SEED, per_class)
+            } else {
+                Published::faces(DRAWN_SEED)
+            };
+        }
+        let path = Path::new(set);
+        if let Ok(known) = catalog.find(set) {
+            let folder = locate(data_dirs, known)?;
+            let parts = load(&folder, known)?;
+            return Published::join(set, parts, &folder);
+        }
+        if path.exists() {
+            return Published::join(set, load_path(path, variable)?, path);
+        }
+        let known: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
+        let meant = nearest(set, known.iter().copied().chain([DRAWN_SET, DRAWN_FACES]));
+        let meant = meant.map_or(String::new(), |name| format!("did you mean {name:?}?"));
+        let known = known.join(", ");
+        let found = format!(
+            "it is neither a catalogued set ({known}), nor {DRAWN_SET:?} or {DRAWN_FACES:?}, nor a file or folder that exists"
+        );
+        Err(Fault::new(found, meant).doing(format!("find the data set {set:?}")).asked().into())
+    }
+
+    /// The footwear that the program draws from `seed`: `per_class` pictures of each class, the classes in turn.
+    pub fn footwear(seed: u64, per_class: usize) -> Result<Published, DataError> {
+        let (bytes, labels) = footwear(seed, per_class);
+        let data = Dataset::from_bytes(DRAWN_SET, [draw::HEIGHT, draw::WIDTH, 1], bytes)?;
+        Ok(Published::drawn(data.with_labels(labels, draw::CLASS_NAMES)?, draw::CLASS_NAMES.len()))
+    }
+
+    /// The faces that the program draws from `seed`.
+    pub fn faces(seed: u64) -> Result<Published, DataError> {
+        let shape = [faces::HEIGHT, faces::WIDTH, 1];
+        Ok(Published::drawn(Dataset::from_bytes(DRAWN_FACES, shape, faces::faces(seed))?, 1))
+    }
+
+    /// Where `classes` take turns, the last samples are the last of each class.
+    fn drawn(data: Dataset, classes: usize) -> Published {
+        let training = data.len() - data.len() / classes / DRAWN_TEST * classes;
+        Published { data, training, origin: "drawn by the program".into(), stratified: true }
+    }
+
+    fn join(set: &str, (train, test): (Dataset, Option<Dataset>), from: &Path) -> Result<Published, DataError> {
+        let training = train.len();
+        let mut data = match test {
+            Some(test) => train.concatenate(test)?,
+            None => train,
+        };
+        data.name = set.to_owned();
+        Ok(Published { data, training, origin: format!("from {}", from.display()), stratified: true })
+    }
+
+    /// The training part, and the test part if there is one.
+    pub fn parts(&self) -> (Dataset, Option<Dataset>) {
+        let part = |indices: std::ops::Range<usize>| {
+            let indices: Vec<u32> = indices.map(|index| index as u32).collect();
+            (!indices.is_empty()).then(|| self.data.subset(&indices))
+        };
+        let [training, test] = [part(0..self.training), part(self.training..self.data.len())];
+        (training.unwrap_or_else(|| self.data.subset(&[])), test)
+    }
+
+    /// Keeps the samples of these classes, in their old order. A class is named, whatever its case, or else given by its
+    /// number in digits. The classes that remain are renumbered 0, 1, … in the order of their old numbers.
+    ///
+    /// Refused: a set without labels, an empty list, a class that the set does not have.
+    pub fn classes<S: AsRef<str>>(mut self, classes: impl IntoIterator<Item = S>) -> Result<Published, DataError> {
+        let classes: Vec<S> = classes.into_iter().collect();
+        let (members, kept) = self.data.members_of(&classes)?;
+        self.training = members.partition_point(|&old| (old as usize) < self.training);
+        self.data = self.data.subset(&members).renumbered(&kept);
+        Ok(self)
+    }
+
+    /// Whether every part of a division has the same share of each class, as it does unless told otherwise. A set without
+    /// labels is divided by chance alone.
+    #[must_use]
+    pub fn stratified(self, stratified: bool) -> Published {
+        Published { stratified, ..self }
+    }
+
+    /// Joins the published parts and divides all samples in the ratio `parts` (training : validation : test), drawn by
+    /// `seed`; see [`split`].
+    pub fn split(self, parts: [u64; 3], seed: u64) -> Result<Splits, DataError> {
+        let split = self.divide(self.data.len(), parts, seed)?;
+        Ok(Splits { data: self.data, split, origin: self.origin })
+    }
+
+    /// Keeps the published test part, and divides the training part in the ratio `parts` (training : validation), drawn by
+    /// `seed`; see [`split`]. Refused where there is no published test part.
+    pub fn split_training(self, [train, validation]: [u64; 2], seed: u64) -> Result<Splits, DataError> {
+        if self.training == self.data.len() {
+            let set = self.data.name;
+            let accepted = "set data.pool = true and give data.split its parts for train, validation and test";
+            let found = "the set has no published test part, and data.pool = false asks for one";
+            return Err(Fault::new(found, accepted).doing(format!("test on a part of {set}")).asked().into());
+        }
+        let mut split = self.divide(self.training, [train, validation, 0], seed)?;
+        split.test = (self.training as u32..self.data.len() as u32).collect();
+        Ok(Splits { data: self.data, split, origin: self.origin })
+    }
+
+    /// Divides the first `count` samples.
+    fn divide(&self, count: usize, parts: [u64; 3], seed: u64) -> Result<Split, DataError> {
+        let labels = self.data.labels.as_ref().filter(|_| self.stratified).map(|labels| &labels[..count]);
+        split(labels, count, parts, labels.is_some(), seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn() -> Published {
+        Published::open(DRAWN_SET, &[], None, 14).unwrap()
+    }
+
+    #[test]
+    fn the_published_test_part_of_drawn_footwear_is_the_last_sixth_of_each_class() {
+        let splits = drawn().split_training([5, 1], 1).unwrap();
+        assert_eq!(splits.split.test, [36, 37, 38, 39, 40, 41]);
+        let counts = [("train", 10), ("validation", 2), ("test", 2)];
+        for ((part, found), (name, each)) in splits.class_distributions().into_iter().zip(counts) {
+            assert_eq!((part, found.iter().map(|(_, count)| *count).collect::<Vec<_>>()), (name, vec![each; 3]));
+        }
+        let mut all = [&splits.split.train[..], &splits.split.validation, &splits.split.test].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..42).collect::<Vec<_>>());
+        let boots = drawn().classes(["ankle boot"]).unwrap().split_training([5, 1], 1).unwrap();
+        assert_eq!((boots.test().len(), boots.data.class_names.as_slice()), (2, &["Ankle boot".to_owned()][..]));
+        assert_eq!(boots.data.subset(&boots.split.test), splits.data.subset(&[38, 41]).filter_classes(&["2"]).unwrap());
+        let faces = Dataset::open(DRAWN_FACES).unwrap().split_training([1, 0], 1).unwrap();
+        assert_eq!((faces.split.test[0], faces.test().len()), (1667, 333));
+    }
+
+    #[test]
+    fn joined_parts_are_divided_as_the_whole_set() {
+        let splits = drawn().split([5, 1, 1], 9).unwrap();
+        let labels = splits.data.labels.as_deref();
+        assert_eq!(splits.split, split(labels, 42, [5, 1, 1], true, 9).unwrap());
+        let by_chance = drawn().stratified(false).split([5, 1, 1], 9).unwrap();
+        assert_eq!(by_chance.split, split(None, 42, [5, 1, 1], false, 9).unwrap());
+    }
+
+    #[test]
+    fn a_set_without_a_test_part_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Dataset::from_bytes("own", [1, 2, 1], vec![0; 20]).unwrap();
+        super::super::load::save(folder.path(), &data, None).unwrap();
+        let open = || Published::open(folder.path().to_str().unwrap(), &[], None, 1).unwrap();
+        let sentence = open().split_training([5, 1], 1).unwrap_err().to_string();
+        assert!(sentence.contains("has no published test part"), "{sentence}");
+        assert!(sentence.contains("set data.pool = true"), "{sentence}");
+        assert_eq!(open().split([3, 1, 1], 1).unwrap().train().len(), 6);
+    }
+
+    #[test]
+    fn an_unknown_name_says_what_there_is() {
+        let sentence = Dataset::open("fotwear").unwrap_err().to_string();
+        assert!(sentence.contains("catalogued set (fashion-mnist, mnist, frey-face)"), "{sentence}");
+        assert!(sentence.ends_with("did you mean \"footwear\"?"), "{sentence}");
+    }
+}

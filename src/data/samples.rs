@@ -1,0 +1,219 @@
+//! Samples of a data set: a part of it, and the three parts of a division.
+
+use narrows_kernels::Real;
+use ndarray::Array2;
+
+use super::classes::class_distribution;
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::split::{Split, shares};
+
+/// Some samples of a data set, in an order.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// The data set.
+    pub data: &'a Dataset,
+    /// The numbers of the samples in the data set.
+    pub indices: &'a [u32],
+}
+
+impl<'a> Samples<'a> {
+    /// How many samples.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// Height, width and channels of a sample.
+    pub fn shape(&self) -> [usize; 3] {
+        self.data.shape()
+    }
+
+    /// Values of one sample.
+    pub fn features(&self) -> usize {
+        self.data.features()
+    }
+
+    /// The first `count` of them, or all if there are fewer.
+    pub fn first(self, count: usize) -> Samples<'a> {
+        Samples { indices: &self.indices[..count.min(self.len())], ..self }
+    }
+
+    /// Them in pieces of `size`, the last one what is left.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    pub fn chunks(self, size: usize) -> impl Iterator<Item = Samples<'a>> {
+        self.indices.chunks(size).map(move |indices| Samples { indices, ..self })
+    }
+
+    /// Copies the values of a batch `[m]` of samples, given by their numbers in the data set, to `out` `[m, features]`; see
+    /// [`Dataset::gather`].
+    pub fn gather<T: Real>(&self, batch: &[u32], out: &mut [T]) {
+        self.data.gather(batch, out);
+    }
+
+    /// The classes of a batch `[m]` of samples, given by their numbers in the data set; `None` where there are no labels.
+    pub fn labels(&self, batch: &'a [u32]) -> Option<impl ExactSizeIterator<Item = u8> + use<'a>> {
+        let labels = self.data.labels.as_deref()?;
+        Some(batch.iter().map(|&index| labels[index as usize]))
+    }
+
+    /// All of them `[n, features]`, in one array.
+    pub fn to_array<T: Real>(&self) -> Array2<T> {
+        let mut array = Array2::from_elem((self.len(), self.features()), T::ZERO);
+        self.gather(self.indices, array.as_slice_mut().expect("a new array is contiguous"));
+        array
+    }
+}
+
+/// A data set divided into samples to train on, to validate on and to test on.
+#[derive(Clone, Debug)]
+pub struct Splits {
+    /// The data set.
+    pub data: Dataset,
+    /// Which sample belongs to which part.
+    pub split: Split,
+    /// Where the data came from, for a person.
+    pub origin: String,
+}
+
+impl Splits {
+    /// The samples to train on.
+    pub fn train(&self) -> Samples<'_> {
+        Samples { data: &self.data, indices: &self.split.train }
+    }
+
+    /// The samples to validate on; there may be none.
+    pub fn validation(&self) -> Samples<'_> {
+        Samples { data: &self.data, indices: &self.split.validation }
+    }
+
+    /// The samples to test on; there may be none.
+    pub fn test(&self) -> Samples<'_> {
+        Samples { data: &self.data, indices: &self.split.test }
+    }
+
+    /// The parts with their names: "train", "validation", "test".
+    pub fn parts(&self) -> [(&'static str, Samples<'_>); 3] {
+        [("train", self.train()), ("validation", self.validation()), ("test", self.test())]
+    }
+
+    /// The part of this name.
+    pub fn part(&self, name: &str) -> Option<Samples<'_>> {
+        self.parts().into_iter().find(|(part, _)| *part == name).map(|(_, samples)| samples)
+    }
+
+    /// Height, width and channels of a sample.
+    pub fn shape(&self) -> [usize; 3] {
+        self.data.shape()
+    }
+
+    /// For each part, how many samples of each class it holds; nothing where there are no labels.
+    pub fn class_distributions(&self) -> Vec<(&'static str, Vec<(String, usize)>)> {
+        let Some(labels) = &self.data.labels else { return Vec::new() };
+        let count = |samples: Samples<'_>| class_distribution(labels, samples.indices, &self.data.class_names);
+        self.parts().map(|(name, samples)| (name, count(samples))).into()
+    }
+
+    /// Keeps the first `limit` samples of each part. Where a part is ordered by class, it keeps the first of each class
+    /// instead, as many as the class has a share in the part.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Splits {
+        let Split { train, validation, test } = &mut self.split;
+        for part in [train, validation, test].into_iter().filter(|part| part.len() > limit) {
+            match self.data.labels.as_deref().filter(|labels| is_ordered_by_class(labels, part)) {
+                Some(labels) => keep_shares(labels, part, limit),
+                None => part.truncate(limit),
+            }
+        }
+        self
+    }
+
+    /// Scales the data set by its training samples, see [`Dataset::standard_min_max`].
+    pub fn standard_min_max(mut self) -> Result<Splits, DataError> {
+        self.data.standard_min_max(&self.split.train)?;
+        Ok(self)
+    }
+}
+
+/// Whether neighbours are of one class far more often than chance would have it: the class changes from one sample to the
+/// next less than half as often as in a random order, where it changes with probability 1 − Σ (share of a class)².
+fn is_ordered_by_class(labels: &[u8], part: &[u32]) -> bool {
+    let class = |index: &u32| labels[*index as usize];
+    let changes = part.windows(2).filter(|pair| class(&pair[0]) != class(&pair[1])).count() as u128;
+    let (n, mut alike) = (part.len() as u128, 0);
+    for count in class_counts(labels, part) {
+        alike += count as u128 * count as u128;
+    }
+    // changes / (n − 1) < (1 − alike / n²) / 2, without rounding.
+    2 * changes * n * n < (n * n - alike) * n.saturating_sub(1)
+}
+
+/// Keeps `limit` samples of `part`: of each class the first, its share by largest remainder.
+fn keep_shares(labels: &[u8], part: &mut Vec<u32>, limit: usize) {
+    let mut left = shares(limit, &class_counts(labels, part).map(|count| count as u64));
+    part.retain(|&index| {
+        let left = &mut left[usize::from(labels[index as usize])];
+        let kept = *left > 0;
+        *left = left.saturating_sub(1);
+        kept
+    });
+}
+
+fn class_counts(labels: &[u8], part: &[u32]) -> [usize; 256] {
+    let mut counts = [0; 256];
+    part.iter().for_each(|&index| counts[usize::from(labels[index as usize])] += 1);
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn splits(labels: Vec<u8>) -> Splits {
+        let n = labels.len();
+        let bytes = (0..n).map(|i| i as u8).collect();
+        let data = Dataset::from_bytes("toys", [1, 1, 1], bytes).unwrap().with_labels(labels, ["a", "b", "c"]).unwrap();
+        let split = Split { train: (0..n as u32).collect(), validation: vec![1, 0], test: Vec::new() };
+        Splits { data, split, origin: "made up".into() }
+    }
+
+    #[test]
+    fn a_limit_keeps_the_classes_of_a_set_that_is_ordered_by_class() {
+        let ordered = splits([[0; 40], [1; 40], [2; 40]].concat()).limit(10);
+        // 10 × 40 / 120 each, and the one left over to the first class.
+        assert_eq!(ordered.split.train, [0, 1, 2, 3, 40, 41, 42, 80, 81, 82]);
+        assert_eq!(ordered.split.validation, [1, 0]);
+        let uneven = splits([vec![0; 90], vec![2; 30]].concat()).limit(4);
+        assert_eq!(uneven.split.train, [0, 1, 2, 90]);
+    }
+
+    #[test]
+    fn a_limit_keeps_the_first_of_a_set_in_any_other_order() {
+        let in_turn = (0..120).map(|i| i % 3).collect();
+        assert_eq!(splits(in_turn).limit(4).split.train, [0, 1, 2, 3]);
+        // As chance has it: 1, 0, 0, 0, 1, … of a linear congruence.
+        let shuffled: Vec<u8> =
+            (0..120u32).map(|i| (i.wrapping_mul(1_103_515_245).wrapping_add(9) >> 16) as u8 % 3).collect();
+        assert_eq!(splits(shuffled).limit(5).split.train, [0, 1, 2, 3, 4]);
+        let of_one_class = vec![1; 30];
+        assert_eq!(splits(of_one_class).limit(2).split.train, [0, 1]);
+    }
+
+    #[test]
+    fn samples_know_their_values_and_classes() {
+        let splits = splits(vec![2, 0, 1]);
+        let train = splits.train();
+        assert_eq!((train.len(), train.features(), train.shape()), (3, 1, [1, 1, 1]));
+        assert_eq!(splits.validation().to_array::<f64>().into_raw_vec_and_offset().0, [1.0 / 255.0, 0.0]);
+        assert_eq!(train.labels(&[2, 0]).unwrap().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(train.first(2).indices, [0, 1]);
+        assert_eq!(train.first(9).len(), 3);
+        assert_eq!(train.chunks(2).map(|samples| samples.len()).collect::<Vec<_>>(), [2, 1]);
+    }
+}
