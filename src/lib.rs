@@ -103,7 +103,5 @@ pub mod run;
 
 pub mod study;
 
-pub mod cli;
-
 /// What the signatures of [`tape`] name beside its own types.
 pub use narrows_kernels::{Accumulate, AlignedVec, Context, Isa, Real};

@@ -24,12 +24,12 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command, ConfigCommand};
 use output::say;
 
-use crate::analysis::AnalysisError;
-use crate::config::{ConfigError, UnknownPreset, preset, presets};
-use crate::data::DataError;
-use crate::files::FileError;
-use crate::invert::InvertError;
-use crate::run::RunError;
+use narrows::analysis::AnalysisError;
+use narrows::config::{ConfigError, UnknownPreset, preset, presets};
+use narrows::data::DataError;
+use narrows::files::FileError;
+use narrows::invert::InvertError;
+use narrows::run::RunError;
 use narrows_kernels::IsaError;
 
 /// What ends a command without success.

@@ -4,9 +4,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::interrupt;
 use super::output::{colour, note};
-use crate::figures::number::significant;
-use crate::train::TrainSettings;
-use crate::train::{Callback, EpochRecord, Event, Flow};
+use narrows::figures::number::significant;
+use narrows::train::TrainSettings;
+use narrows::train::{Callback, EpochRecord, Event, Flow};
 
 /// The progress of one run.
 pub struct RunProgress {

@@ -13,11 +13,11 @@ use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
-use crate::data::data_dirs;
-use crate::figures::number::significant;
-use crate::run::Executed;
-use crate::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
-use crate::train::Callback;
+use narrows::data::data_dirs;
+use narrows::figures::number::significant;
+use narrows::run::Executed;
+use narrows::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
+use narrows::train::Callback;
 
 /// Makes every run of a study.
 pub fn run(arguments: StudyArguments) -> Result<(), CliError> {

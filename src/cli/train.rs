@@ -8,13 +8,13 @@ use super::output::{duration, is_terminal, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{interrupt, machine};
-use crate::config::{RunConfig, Source, preset};
-use crate::data::{Catalog, Splits, data_dirs, locate};
-use crate::figures::number::significant;
-use crate::run::{
+use narrows::config::{RunConfig, Source, preset};
+use narrows::data::{Catalog, Splits, data_dirs, locate};
+use narrows::figures::number::significant;
+use narrows::run::{
     DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, run_config,
 };
-use crate::train::Stop;
+use narrows::train::Stop;
 
 /// Trains one run, or goes on with one.
 pub fn run(arguments: TrainArguments) -> Result<(), CliError> {

@@ -5,9 +5,7 @@
 //! errors, so that a mistyped one cannot pass unnoticed for its default.
 //!
 //! What a key means, what it accepts and what holds where it is absent stand with the field that it sets, in the types of the
-//! modules that read it; here they are read, written and listed. The whole vocabulary of a run:
-//!
-#![doc = include_str!("vocabulary.md")]
+//! modules that read it; here they are read, written and listed ([`vocabulary`]).
 
 use sha2::{Digest, Sha256};
 
@@ -33,8 +31,6 @@ mod write;
 
 #[cfg(test)]
 mod refusals;
-#[cfg(test)]
-mod refused_values;
 #[cfg(test)]
 mod round_trips;
 #[cfg(test)]

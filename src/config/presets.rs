@@ -96,11 +96,6 @@ pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
 #[cfg(test)]
 mod tests {
     use super::super::*;
-    use crate::data::SplitSpec;
-    use crate::loss::Loss;
-    use crate::nn::{Activation, Layer, Units};
-    use crate::optim::Nadam;
-    use crate::train::{CheckpointRule, EarlyStoppingRule};
 
     #[test]
     fn every_preset_is_what_it_says() {
@@ -110,44 +105,6 @@ mod tests {
             assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
             assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
         }
-    }
-
-    #[test]
-    fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
-        let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
-        let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
-        let expected = RunConfig {
-            name: "footwear".to_string(),
-            seed: 2026,
-            data: DataSpec {
-                set: "fashion-mnist".to_string(),
-                classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
-                pool: true,
-                split: SplitSpec { train: 5, validation: 1, test: 1, stratified: true },
-                ..DataSpec::default()
-            },
-            model: AutoencoderSpec {
-                loss: Loss::Bce,
-                encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
-                decoder: vec![
-                    dense(256, Activation::Relu),
-                    Layer::Dense { units: Units::Input, activation: Activation::Sigmoid },
-                ],
-                ..AutoencoderSpec::default()
-            },
-            train: TrainSettings {
-                batch_size: 256,
-                max_epochs: 50,
-                early_stopping: Some(EarlyStoppingRule {
-                    patience: 5,
-                    min_delta: 1e-2,
-                    ..EarlyStoppingRule::default()
-                }),
-                checkpoint: Some(CheckpointRule { every_epochs: 1, every_steps: None }),
-            },
-            optimizer: OptimizerSpec::from(Nadam::keras(1e-4)),
-        };
-        assert_eq!(run, expected);
     }
 
     #[test]

@@ -285,8 +285,7 @@ impl Visitor for Reader<'_> {
 }
 
 pub(super) fn refused(place: &Place, key: &str, found: impl Into<String>, accepted: impl Into<String>) -> ConfigError {
-    let (found, accepted) = (found.into(), accepted.into());
-    ConfigError::new(place, Problem::Refused { key: key.to_string(), found, accepted, nearest: None })
+    ConfigError::new(place, Problem::Refused { fault: Fault::new(key, found, accepted), nearest: None })
 }
 
 /// The refusal of `key` in the table at `path`. The suggestion is a neighbour that is spelt alike, or else the place

@@ -3,208 +3,107 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Corruption, Scaling, SplitSpec};
-use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
-use crate::nn::{Activation, Init, Layer, Units};
-use crate::optim::{Adagrad, Nadam, Optimizer, Rmsprop, Semantics, Sgd};
+use crate::data::SplitSpec;
+use crate::loss::{CodePenalty, JacobianMethod};
+use crate::nn::{Activation, Init, Layer, Units, dense};
+use crate::optim::Sgd;
+use crate::rng::{Purpose, Stream, stream};
+use crate::settings::{Choice, Items, Length, Range, Text, check};
 use crate::tasks::has_closed_form;
-use crate::train::{CheckpointRule, EarlyStoppingRule};
 
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
+/// The visitor that gives every setting some value that is accepted.
+struct Draw(Stream);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0.random_range(0..end)
+    }
+
+    fn one_of<V: Clone>(&mut self, all: &[V]) -> V {
+        all[self.below(all.len())].clone()
+    }
+
+    fn choose(&mut self, choice: &mut dyn Choice) {
+        let number = self.below(choice.names().len());
+        choice.choose(number);
+        choice.visit(self);
+    }
 }
 
-fn activation() -> impl Strategy<Value = Activation> {
-    prop_oneof![
-        Just(Activation::Linear),
-        Just(Activation::Relu),
-        number().prop_map(|slope| Activation::LeakyRelu { slope }),
-        number().prop_map(|alpha| Activation::Elu { alpha }),
-        Just(Activation::Tanh),
-        Just(Activation::Sigmoid),
-        Just(Activation::Softplus),
-    ]
-}
+impl Visitor for Draw {
+    fn number(&mut self, _: &About, value: &mut f64, range: Range) {
+        let any =
+            [0.0, 1e-4, 0.5, 1.0, f64::MIN_POSITIVE, 0.1 + 0.2 - 0.25, self.0.random(), 1e-30 * self.0.random::<f64>()];
+        let accepted: Vec<f64> = any.into_iter().filter(|number| range.accepts(*number)).collect();
+        *value = self.one_of(&accepted);
+    }
 
-fn layer() -> impl Strategy<Value = Layer> {
-    let units = prop_oneof![(1usize..=1 << 20).prop_map(Units::Count), Just(Units::Input)];
-    prop_oneof![
-        (units, activation()).prop_map(|(units, activation)| Layer::Dense { units, activation }),
-        number().prop_map(|rate| Layer::Dropout { rate: rate.min(0.99) }),
-        number().prop_map(|std| Layer::Noise { std }),
-    ]
-}
+    fn count(&mut self, _: &About, value: &mut u64, range: Counts) {
+        let any = [range.least, range.least + 1, range.least + self.below(99) as u64, range.most];
+        *value = range.word.filter(|_| self.0.random()).map_or(self.one_of(&any), |(_, meant)| meant);
+    }
 
-fn data() -> impl Strategy<Value = DataSpec> {
-    let split = (1u64..=1_000_000_000, 1u64..9, 0u64..9, any::<bool>());
-    let classes = proptest::collection::btree_set("\\PC{1,8}|[\"\\\\\n\t\u{0}\u{7f}\u{85}]{1,3}", 0..4);
-    let variable = proptest::option::of("\\PC{1,20}");
-    (("\\PC{1,20}", variable, classes, any::<bool>()), split, proptest::option::of(1usize..9), 1usize..9).prop_map(
-        |((set, variable, classes, pool), (train, validation, test, stratified), limit, per_class)| DataSpec {
-            set,
-            variable,
-            classes: classes.into_iter().collect(),
-            pool,
-            split: SplitSpec { train, validation, test: if pool { test } else { 0 }, stratified },
-            limit,
-            scaling: if pool { Scaling::StandardMinMax } else { Scaling::Unit },
-            per_class,
-        },
-    )
-}
+    fn flag(&mut self, _: &About, value: &mut bool) {
+        *value = self.0.random();
+    }
 
-fn model() -> impl Strategy<Value = AutoencoderSpec> {
-    let init = prop_oneof![
-        Just(Init::GlorotUniform),
-        Just(Init::GlorotNormal),
-        Just(Init::HeUniform),
-        Just(Init::HeNormal),
-        Just(Init::PytorchLinear),
-        (number(), any::<bool>()).prop_map(|(std, biases)| Init::Normal { std, biases }),
-    ];
-    let loss = prop_oneof![Just(Loss::Bce), Just(Loss::Mse), Just(Loss::Kl)];
-    let layers = || proptest::collection::vec(layer(), 0..6);
-    (loss, layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
-        |(loss, mut encoder, mut decoder, init, (l1, l2, weight), (kl, contractive, corruption, variational))| {
-            let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
-            encoder.push(Layer::Dense { units: Units::Count(2), activation: code });
-            decoder.push(Layer::Dense { units: Units::Input, activation: Activation::Sigmoid });
-            // A variational model takes no other penalty on its code.
-            let alone = variational.is_some();
-            let code_penalty = if alone {
-                CodePenalty::default()
-            } else {
-                let rho = if kl.is_some() { l2.min(0.99) } else { 0.05 };
-                CodePenalty { l1, l2, kl, rho }
-            };
-            let closed = has_closed_form(&encoder);
-            let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
-            let weight_penalty = WeightPenalty { l2: weight };
-            AutoencoderSpec {
-                loss,
-                encoder,
-                decoder,
-                init,
-                code_penalty,
-                weight_penalty,
-                contractive,
-                corruption,
-                variational,
-            }
-        },
-    )
-}
+    fn text(&mut self, _: &About, value: &mut String, form: Text) {
+        let any = ["a", "é+1", "b-2_3.4", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
+        let accepted: Vec<String> = any.into_iter().filter(|text| (form.holds)(text)).collect();
+        *value = self.one_of(&accepted);
+    }
 
-fn kinds() -> impl Strategy<Value = (Option<f64>, Option<Contractive>, Option<Corruption>, Option<Variational>)> {
-    let method = prop_oneof![
-        Just(JacobianMethod::Auto),
-        Just(JacobianMethod::Exact),
-        Just(JacobianMethod::Gram),
-        (1usize..99).prop_map(|count| JacobianMethod::Probes { count }),
-    ];
-    let contractive = (number(), method).prop_map(|(weight, method)| Contractive { weight, method });
-    let corruption = prop_oneof![
-        number().prop_map(|std| Corruption::Gaussian { std }),
-        number().prop_map(|rate| Corruption::Masking { rate }),
-        number().prop_map(|rate| Corruption::SaltAndPepper { rate }),
-    ];
-    let variational = (number(), 0usize..99).prop_map(|(beta, warmup_epochs)| Variational { beta, warmup_epochs });
-    use proptest::option::of;
-    (of(number()), of(contractive), of(corruption), of(variational))
-}
+    fn optional(&mut self, _: &About, _: bool, _: bool) -> bool {
+        self.0.random()
+    }
 
-fn monitor() -> impl Strategy<Value = Monitor> {
-    prop_oneof![Just(Monitor::ValLoss), Just(Monitor::Loss)]
-}
-
-fn train() -> impl Strategy<Value = TrainSettings> {
-    let baseline = proptest::option::of(number());
-    let stopping = (monitor(), 0usize..9, number(), baseline, 0usize..9, any::<bool>()).prop_map(
-        |(monitor, patience, min_delta, baseline, start_from_epoch, restore_best)| EarlyStoppingRule {
-            monitor,
-            patience,
-            min_delta,
-            baseline,
-            start_from_epoch,
-            restore_best,
-        },
-    );
-    let checkpoint = (1usize..99, proptest::option::of(1usize..99))
-        .prop_map(|(every_epochs, every_steps)| CheckpointRule { every_epochs, every_steps });
-    let checkpoint = proptest::option::of(checkpoint);
-    (1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
-        |(batch_size, max_epochs, early_stopping, checkpoint)| TrainSettings {
-            batch_size,
-            max_epochs,
-            early_stopping,
-            checkpoint,
-        },
-    )
-}
-
-fn schedule() -> impl Strategy<Value = Schedule> {
-    prop_oneof![
-        Just(Schedule::Constant),
-        (1usize..99, number()).prop_map(|(every, factor)| Schedule::Step { every, factor }),
-        number().prop_map(|factor| Schedule::Exponential { factor }),
-        (1usize..99, number()).prop_map(|(epochs, floor)| Schedule::Cosine { epochs, floor }),
-        (monitor(), number(), 0usize..9, number(), proptest::option::of(0usize..9), number()).prop_map(
-            |(monitor, factor, patience, min_delta, cooldown, floor)| {
-                let threshold = None;
-                Schedule::Plateau { monitor, factor, patience, min_delta, threshold, cooldown, floor }
-            },
-        ),
-    ]
-}
-
-fn rule() -> impl Strategy<Value = Optimizer> {
-    let values = (number(), number(), number(), any::<bool>(), number());
-    let semantics = prop_oneof![Just(Semantics::Keras), Just(Semantics::Pytorch)];
-    (values, semantics, 0..4).prop_map(|((learning_rate, a, b, flag, weight_decay), semantics, which)| {
-        let of_pytorch = |value: f64| if semantics == Semantics::Pytorch { value } else { 0.0 };
-        match which {
-            0 => {
-                let (nesterov, dampening) = (flag, if flag { 0.0 } else { of_pytorch(b) });
-                Sgd { semantics, learning_rate, momentum: a, nesterov, dampening, weight_decay }.into()
-            }
-            1 => {
-                let defaults = Nadam { semantics, learning_rate, weight_decay, ..Nadam::defaults(semantics) };
-                Nadam { beta_1: a, epsilon: b, ..defaults }.into()
-            }
-            2 => {
-                let (epsilon, initial_accumulator, lr_decay) = (a, b, of_pytorch(a));
-                Adagrad { semantics, learning_rate, epsilon, initial_accumulator, lr_decay, weight_decay }.into()
-            }
-            _ => {
-                let (momentum, epsilon, rho, centered) = (a, b, b, flag);
-                Rmsprop { semantics, learning_rate, momentum, epsilon, rho, centered, weight_decay }.into()
-            }
+    fn list(&mut self, _: &About, items: &mut dyn Items, length: Length) {
+        items.clear();
+        for number in 0..length.least + self.below(4) {
+            items.push(&number.to_string());
+            items.show(number, self);
         }
-    })
+    }
+
+    fn table(&mut self, _: &About, settings: &mut dyn Settings, _: TableForm) {
+        settings.visit(self);
+    }
+
+    fn word(&mut self, _: &About, choice: &mut dyn Choice) {
+        self.choose(choice);
+    }
+
+    fn tagged(&mut self, _: &About, choice: &mut dyn Choice, _: &'static str) {
+        self.choose(choice);
+    }
 }
 
-fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
-    let some = || proptest::option::of(number());
-    (rule(), schedule(), some(), some()).prop_map(|(rule, mut schedule, clip_norm, clip_value)| {
-        if let Schedule::Plateau { threshold, min_delta, factor, .. } = &mut schedule
-            && rule.semantics() == Semantics::Pytorch
-            && *factor > 0.5
-        {
-            (*threshold, *min_delta) = (Some(*min_delta), 0.0);
-        }
-        OptimizerSpec { rule, schedule, clip_norm, clip_value: clip_value.filter(|_| clip_norm.is_none()) }
-    })
-}
-
+/// Some run that is accepted.
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
-        |(name, seed, data, mut model, train, optimizer)| {
-            if model.variational.is_some() && model.loss == Loss::Kl {
-                model.loss = Loss::Mse;
-            }
-            RunConfig { name, seed, data, model, train, optimizer }
-        },
-    )
+    let drawn = |seed| {
+        let mut draw = Draw(stream(seed, Purpose::Init, 0));
+        std::iter::repeat_with(move || {
+            let mut run = RunConfig::default();
+            run.visit(&mut draw);
+            mend(&mut run);
+            check(&mut run).is_ok().then_some(run)
+        })
+    };
+    any::<u64>().prop_map(move |seed| drawn(seed).take(1000).flatten().next().expect("one in a thousand is accepted"))
+}
+
+/// Makes parts fit each other that hardly ever do by chance.
+fn mend(run: &mut RunConfig) {
+    let model = &mut run.model;
+    model.encoder.push(dense(2, if model.variational.is_some() { Activation::Linear } else { Activation::Tanh }));
+    model.decoder.push(dense(Units::Input, Activation::Sigmoid));
+    let closed = has_closed_form(&model.encoder);
+    model.contractive = model.contractive.filter(|penalty| closed || penalty.method != JacobianMethod::Gram);
+    if model.variational.is_some() {
+        (model.contractive, model.code_penalty) = (None, CodePenalty::default());
+    }
+    run.data.classes.dedup();
+    run.data.split.test *= u64::from(run.data.pool);
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -351,7 +250,6 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         name = "sgd"
     "#;
     let run = RunConfig::from_toml(text, "a.toml").unwrap();
-    let dense = |units, activation| Layer::Dense { units: Units::Count(units), activation };
     let expected = [
         Layer::Dropout { rate: 0.2 },
         Layer::Noise { std: 0.1 },
@@ -369,5 +267,5 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
     assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
     assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
-    assert_eq!(run.optimizer, OptimizerSpec::from(Sgd::keras(0.01)));
+    assert_eq!(run.optimizer, Sgd::keras(0.01).into());
 }

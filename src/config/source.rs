@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::document::{self, Node, Table};
-use super::error::{ConfigError, Place, Problem};
+use super::error::{ConfigError, Place};
 use super::read::{self, unknown_key};
 use super::study::{StudyConfig, read_study};
 use super::variants::apply_quick;
@@ -47,7 +47,10 @@ impl Source {
         let malformed = || {
             let text: String = setting.chars().take(100).collect();
             let place = Place::Setting(text.split('=').next().unwrap_or_default().into());
-            ConfigError::new(&place, Problem::Setting { text })
+            ConfigError::rule(
+                &place,
+                format!("\"{text}\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64"),
+            )
         };
         let (key, value) = setting.split_once('=').ok_or_else(malformed)?;
         let path: Vec<String> = key.split('.').map(|part| part.trim().to_string()).collect();
@@ -75,7 +78,9 @@ impl Source {
     /// `[quick.grid]` in the place of the whole table. Settings come after.
     pub fn quick(mut self) -> Result<Source, ConfigError> {
         let Some(quick) = self.table.remove("quick") else {
-            return Err(ConfigError::new(&self.file, Problem::NoQuick));
+            let sentence = "this has no table [quick], which would say what --quick changes; accepted: the study without --quick, \
+                            or a table such as [quick] with \"data.limit\" = 1000";
+            return Err(ConfigError::rule(&self.file, sentence));
         };
         apply_quick(&mut self.table, &quick.node)?;
         Ok(self)
@@ -85,8 +90,12 @@ impl Source {
     pub fn into_run(self) -> Result<RunConfig, ConfigError> {
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
-                let origin = self.file.origin().unwrap_or("FILE").to_string();
-                return Err(ConfigError::new(&entry.key_place, Problem::StudyTable { table, origin }));
+                let origin = self.file.origin().unwrap_or("FILE");
+                let sentence = format!(
+                    "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
+                     out"
+                );
+                return Err(ConfigError::rule(&entry.key_place, sentence));
             }
         }
         read_run(&self.table, &self.file)

@@ -2,7 +2,7 @@
 
 use super::axes::{Varied, keep_after, read_axes};
 use super::document::{Entry, Node, Table, Value};
-use super::error::{ConfigError, Place, Problem};
+use super::error::{ConfigError, Place, did_you_mean};
 use super::read::{self, refused};
 use super::report::ReportConfig;
 use super::source::{Source, is_name, read_run};
@@ -114,7 +114,8 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let grid = table.remove("grid").map(|entry| entry.node);
     let variants = table.remove("variants").map(|entry| entry.node);
     if let (Some(_), Some(variants)) = (&grid, &variants) {
-        return Err(ConfigError::new(&variants.place, Problem::GridAndVariants));
+        let sentence = "this has both a [grid] and [variants]; accepted: one of them";
+        return Err(ConfigError::rule(&variants.place, sentence));
     }
     let runs_place = grid.as_ref().or(variants.as_ref()).map_or(file.clone(), |node| node.place.clone());
     let report_place = report.as_ref().map_or(file.clone(), |node| node.place.clone());
@@ -215,9 +216,9 @@ fn check_report(report: &ReportConfig, place: &Place, runs: &[(String, RunConfig
     match report.named().into_iter().find(|(_, run)| !names().any(|name| name == *run)) {
         None => Ok(()),
         Some((key, run)) => {
-            let problem =
-                Problem::UnknownRun { key, run: run.clone(), nearest: nearest(run, names()).map(str::to_string) };
-            Err(ConfigError::new(place, problem))
+            let hint = did_you_mean(nearest(run, names()));
+            let sentence = format!("\"report.{key}\" names the run {run:?}, which this study does not have{hint}");
+            Err(ConfigError::rule(place, sentence))
         }
     }
 }
@@ -255,7 +256,11 @@ impl Runs<'_> {
         let run = read_run(&table, self.file).map_err(|error| error.in_run(&name))?;
         // Some file systems take "A" and "a" for the same folder.
         if self.made.iter().any(|(other, _)| other.to_lowercase() == name.to_lowercase()) {
-            return Err(ConfigError::new(self.place, Problem::DuplicateRun { run: name }));
+            let sentence = format!(
+                "two runs of the grid are named \"{name}\"; accepted: values, or labels as in {{ label = value }}, that give \
+                 every run a name of its own"
+            );
+            return Err(ConfigError::rule(self.place, sentence));
         }
         self.made.push((name, RunConfig { name: whole, ..run }));
         Ok(())
@@ -265,7 +270,8 @@ impl Runs<'_> {
 fn combine(runs: &mut Runs<'_>, axes: &[Varied]) -> Result<(), ConfigError> {
     let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
     let Some(count) = count.filter(|&count| count <= MOST_RUNS) else {
-        return Err(ConfigError::new(runs.place, Problem::TooManyRuns { limit: MOST_RUNS }));
+        let sentence = format!("the grid has more than {MOST_RUNS} runs; accepted: at most {MOST_RUNS}");
+        return Err(ConfigError::rule(runs.place, sentence));
     };
     for combination in 0..count {
         let mut digits = combination;

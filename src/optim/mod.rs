@@ -97,7 +97,7 @@ trait Rule {
 }
 
 macro_rules! rules {
-    ($($rule:ident = $name:literal),* $(,)?) => {
+    ($($rule:ident = $name:literal, $title:literal;)*) => {
         /// A rule of optimization with its settings.
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[allow(missing_docs, reason = "each rule is stated where it is declared")]
@@ -118,6 +118,13 @@ macro_rules! rules {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Optimizer::$rule(_) => $name,)*
+                }
+            }
+
+            /// Its name as its authors write it.
+            pub fn title(&self) -> &'static str {
+                match self {
+                    $(Optimizer::$rule(_) => $title,)*
                 }
             }
 
@@ -178,13 +185,13 @@ macro_rules! rules {
 }
 
 rules! {
-    Sgd = "sgd",
-    Adam = "adam",
-    AdamW = "adamw",
-    Nadam = "nadam",
-    Adagrad = "adagrad",
-    Adadelta = "adadelta",
-    Rmsprop = "rmsprop",
+    Sgd = "sgd", "SGD";
+    Adam = "adam", "Adam";
+    AdamW = "adamw", "AdamW";
+    Nadam = "nadam", "Nadam";
+    Adagrad = "adagrad", "Adagrad";
+    Adadelta = "adadelta", "Adadelta";
+    Rmsprop = "rmsprop", "RMSprop";
 }
 
 impl Choice for Optimizer {

@@ -29,5 +29,5 @@ pub fn reconstruction_picture(trained: &Trained<'_, f32>, images: Samples<'_>) -
     let reconstructions = trained.reconstruct(originals.view())?;
     let (width, height) = (images.data.width(), images.data.height());
     let flat = |array: &ndarray::Array2<f32>| array.iter().copied().collect::<Vec<f32>>();
-    Ok(reconstruction_grid(width, height, &flat(&originals), &flat(&reconstructions), images.indices.len())?)
+    Ok(reconstruction_grid(width, height, &flat(&originals), &flat(&reconstructions))?)
 }
