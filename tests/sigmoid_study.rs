@@ -24,7 +24,7 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
     let report = place.text("study/report.html");
     assert_eq!(report.matches("has learnt nothing that the mean training image does not have").count(), 2);
     for words in [
-        "share of saturated units in each layer",
+        "Share of saturated units in each layer",
         "product of the slopes",
         "moved in the first epoch",
         "after 20 steps",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::figures::bars::BarChart;
-use crate::figures::curves::{Curve, LineChart};
+use crate::figures::curves::{Curve, LineChart, Panels};
 use crate::figures::number::significant;
 use crate::figures::scatter::Scatter;
 use crate::study::facts::{
@@ -30,8 +30,8 @@ pub(super) struct Charts {
     losses: Vec<Value>,
     /// The same for each group of schemes.
     schemes: BTreeMap<String, Vec<Value>>,
-    /// The share of saturated units in each layer, by run.
-    saturation: BTreeMap<String, String>,
+    /// The share of saturated units in each layer, a panel for each run; empty where it was not measured.
+    saturation: String,
     /// Test codes along their principal components, by run.
     codes: BTreeMap<String, String>,
     /// Divergence and active numbers of a code that is a distribution, by run.
@@ -71,7 +71,10 @@ impl Charts {
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
             schemes,
-            saturation: facts.saturation.iter().map(|course| (course.run.clone(), saturation(course))).collect(),
+            saturation: match facts.saturation.is_empty() {
+                true => String::new(),
+                false => drawn(facts.saturation.iter().map(saturation).collect()),
+            },
             codes: scatter.collect(),
             latent: runs.iter().filter_map(|run| Some((run.name.clone(), latent(run)?))).collect(),
             sizes: facts.inversion.as_ref().map_or(Vec::new(), sizes),
@@ -126,49 +129,61 @@ fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
     (high - low).max(0.0)
 }
 
-/// An entry for each kind of loss among the runs: its `label`; its `panels`, so that no curve lies on another, each with its `runs`,
-/// the `svg` and whether the vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each
-/// other, empty where there are none; and whether there are validation losses (`validated`).
+/// An entry for each kind of loss among the runs: its `label`; its `charts`, each with its `runs`, the `svg` and whether the
+/// vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each other, empty where
+/// there are none; and whether there are validation losses (`validated`).
 fn losses(runs: &[&RunFacts]) -> Vec<Value> {
     let mut labels: Vec<&'static str> = runs.iter().map(|run| run.loss_label).collect();
     labels.sort_unstable();
     labels.dedup();
     let of = |label: &'static str| {
-        let runs: Vec<(usize, &RunFacts)> =
-            runs.iter().copied().filter(|run| run.loss_label == label).enumerate().collect();
-        let mut panels: Vec<Vec<(usize, &RunFacts)>> = Vec::new();
+        let of_label = runs.iter().copied().filter(|run| run.loss_label == label).enumerate();
+        // Charts of runs that do not press each other flat, and in each the panels of runs that do not cover each other.
+        let mut charts: Vec<Vec<Vec<(usize, &RunFacts)>>> = Vec::new();
         let mut differences = Vec::new();
-        for (number, run) in runs {
-            let mut twin = None;
-            let room = panels.iter_mut().find(|panel| {
-                let coinciding = panel.iter().find(|(_, other)| coincide(first_losses(run), first_losses(other)));
-                twin = twin.or(coinciding.map(|(_, other)| *other));
-                coinciding.is_none() && !is_flattened(run, panel)
-            });
-            match room {
-                Some(panel) => panel.push((number, run)),
-                None => panels.push(vec![(number, run)]),
+        for (number, run) in of_label {
+            let chart = charts.iter_mut().find(|chart| !is_flattened(run, &chart.concat()));
+            let Some(chart) = chart else {
+                charts.push(vec![vec![(number, run)]]);
+                continue;
+            };
+            let covers = |other: &(usize, &RunFacts)| coincide(first_losses(run), first_losses(other.1));
+            if let Some((_, other)) = chart.iter().flatten().copied().find(covers) {
+                let values = first_losses(run).iter().zip(first_losses(other)).map(|(a, b)| a - b).collect();
+                differences.push(Curve::per_epoch(format!("{} − {}", run.name, other.name), values, false, number));
             }
-            if let Some(other) = twin {
-                let pairs = first_losses(run).iter().zip(first_losses(other));
-                let label = format!("{} − {}", run.name, other.name);
-                differences.push(Curve::per_epoch(label, pairs.map(|(a, b)| a - b).collect(), false, number));
+            match chart.iter_mut().find(|panel| !panel.iter().any(covers)) {
+                Some(panel) => panel.push((number, run)),
+                None => chart.push(vec![(number, run)]),
             }
         }
-        let drawn = panels.into_iter().map(|panel| {
-            let curves: Vec<Curve> = panel.iter().flat_map(|(number, run)| curves(run, *number)).collect();
-            let (validated, svg) =
-                (curves.iter().any(|curve| curve.dashed), LineChart::losses("", label, curves).to_svg());
-            let runs: Vec<&str> = panel.iter().map(|(_, run)| run.name.as_str()).collect();
-            (validated, json!({ "runs": runs, "logarithmic": svg.contains(", logarithmic"), "svg": svg }))
+        let drawn = charts.into_iter().map(|panels| {
+            let runs: Vec<&str> = panels.iter().flatten().map(|(_, run)| run.name.as_str()).collect();
+            let panel = |panel: &Vec<(usize, &RunFacts)>| {
+                let names: Vec<&str> = panel.iter().map(|(_, run)| run.name.as_str()).collect();
+                let curves = panel.iter().flat_map(|(number, run)| curves(run, *number)).collect();
+                LineChart::losses(names.join(", "), label, curves)
+            };
+            let svg = drawn(panels.iter().map(panel).collect());
+            json!({ "runs": runs, "logarithmic": svg.contains(", logarithmic"), "svg": svg })
         });
-        let (validated, panels): (Vec<bool>, Vec<Value>) = drawn.unzip();
-        let difference = chart("epoch", &format!("difference of the training losses: {label}"), differences);
-        let differences = if difference.curves.is_empty() { String::new() } else { difference.to_svg() };
-        let validated = validated.contains(&true);
-        json!({ "label": label, "panels": panels, "differences": differences, "validated": validated })
+        let drawn: Vec<Value> = drawn.collect();
+        let differences = match differences.is_empty() {
+            true => String::new(),
+            false => chart("epoch", &format!("difference of the training losses: {label}"), differences).to_svg(),
+        };
+        let validated = runs.iter().any(|run| run.loss_label == label && run.measured("last_val_loss").seeds > 0);
+        json!({ "label": label, "charts": drawn, "differences": differences, "validated": validated })
     };
     labels.into_iter().map(of).collect()
+}
+
+/// One chart, or several as panels on one scale.
+fn drawn(charts: Vec<LineChart>) -> String {
+    match &charts[..] {
+        [chart] => LineChart { title: String::new(), ..chart.clone() }.to_svg(),
+        _ => Panels { title: String::new(), charts }.to_svg(),
+    }
 }
 
 fn coincide(a: &[f64], b: &[f64]) -> bool {
@@ -177,8 +192,8 @@ fn coincide(a: &[f64], b: &[f64]) -> bool {
 }
 
 /// Whether a curve that has a shape of its own would be a flat line beside the others.
-fn is_flattened(run: &RunFacts, panel: &[(usize, &RunFacts)]) -> bool {
-    let all: Vec<&[f64]> = panel.iter().map(|(_, run)| first_losses(run)).chain([first_losses(run)]).collect();
+fn is_flattened(run: &RunFacts, others: &[(usize, &RunFacts)]) -> bool {
+    let all: Vec<&[f64]> = others.iter().map(|(_, run)| first_losses(run)).chain([first_losses(run)]).collect();
     let height = extent(all.iter().copied().flatten());
     let highest = |losses: &[f64]| losses.iter().fold(0.0, |most: f64, loss| most.max(loss.abs()));
     let lowest = all.iter().copied().flatten().fold(f64::INFINITY, |least: f64, loss| least.min(*loss));
@@ -188,7 +203,7 @@ fn is_flattened(run: &RunFacts, panel: &[(usize, &RunFacts)]) -> bool {
     !is_logarithmic && all.iter().any(|losses| has_shape(losses) && extent(*losses) < FLAT * height)
 }
 
-fn saturation(course: &SaturationFacts) -> String {
+fn saturation(course: &SaturationFacts) -> LineChart {
     let curve = |(group, layer): (usize, &LayerCourse)| Curve {
         label: layer.layer.clone(),
         values: layer.saturated.iter().map(|share| 100.0 * share).collect(),
@@ -197,7 +212,7 @@ fn saturation(course: &SaturationFacts) -> String {
         group,
     };
     let curves = course.layers.iter().enumerate().map(curve).collect();
-    chart("epoch", &format!("{}: saturated units (%)", course.run), curves).to_svg()
+    LineChart { title: course.run.clone(), ..chart("epoch", "saturated units (%)", curves) }
 }
 
 /// Divergence and active numbers, one chart for each unit.

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use crate::figures::number::significant;
+use crate::figures::number::{significant, typeset};
 use crate::nn::grouped;
 use crate::study::figure::Figure;
 
@@ -138,24 +138,10 @@ pub(super) fn sentence(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// "1.234e-5" as "1.234·10⁻⁵", "1e-6" as "10⁻⁶", "infinite" as "∞"; a minus is a minus.
+/// Numbers as print has them, the parts of one not to be parted.
 fn powers(text: &str) -> String {
-    let superscript = |c: char| match c {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        digit => char::from_u32('⁰' as u32 + digit as u32 - '0' as u32).unwrap_or(digit),
-    };
-    let word = |word: &str| match word.split_once('e') {
-        _ if word.ends_with("infinite") => word.replace("infinite", "∞"),
-        Some((mantissa, exponent)) => {
-            let power: String = exponent.chars().map(superscript).collect();
-            if mantissa == "1" { format!("10{power}") } else { format!("{mantissa}·10{power}") }
-        }
-        None => word.to_owned(),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join("\u{a0}").replace('-', "−")
+    let word = |word: &str| if word.ends_with("infinite") { word.replace("infinite", "∞") } else { typeset(word) };
+    text.split(' ').map(word).collect::<Vec<_>>().join("\u{a0}")
 }
 
 #[cfg(test)]
