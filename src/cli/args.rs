@@ -123,6 +123,9 @@ pub struct StudyArguments {
     /// Seed of weights, split, shuffling and noise
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Seeds to make every run with: its own and those that follow it; the report then shows means and spreads
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub seeds: u16,
     /// Runs to make side by side [default: as many as threads when the runs are small, else one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,

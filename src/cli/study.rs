@@ -12,11 +12,10 @@ use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
-use narrows::config::RunConfig;
 use narrows::data::data_dirs;
 use narrows::figures::number::significant;
-use narrows::run::{Executed, Prepared};
-use narrows::study::{Observer, Study, default_jobs, prepare_runs, run_study};
+use narrows::run::Executed;
+use narrows::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
 /// Makes every run of a study.
@@ -26,12 +25,12 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let (source, _) = source::find(&arguments.config)?;
     let source = if arguments.quick { source.quick()? } else { source };
     let config = source::settle(source, &arguments.set, arguments.seed)?.into_study()?;
-    let runs = prepare_runs(&config, &data_dirs)?;
+    let runs = prepare_runs(&config, usize::from(arguments.seeds), &data_dirs)?;
     let jobs = arguments.jobs.map_or_else(|| default_jobs(&runs, machine.threads), usize::from).min(runs.len());
     let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
-    if let Some((_, prepared, _)) = runs.first() {
-        describe_data(&prepared.loaded);
-        say!("\n{}", prepared.model());
+    if let Some(first) = runs.first() {
+        describe_data(&first.prepared.loaded);
+        say!("\n{}", first.prepared.model());
     }
     say!(
         "{} runs, {jobs} at a time, on {} thread{} ({})\n",
@@ -68,10 +67,10 @@ struct StudyProgress {
 }
 
 impl StudyProgress {
-    fn new(runs: &[(String, Prepared, RunConfig)], bars: Option<Bars>) -> Self {
-        let work = |(name, prepared, config): &(String, Prepared, RunConfig)| {
-            let images = prepared.loaded.split.train.len() * config.train.max_epochs;
-            (name.clone(), prepared.model().layout().len() as f64 * images as f64)
+    fn new(runs: &[Planned], bars: Option<Bars>) -> Self {
+        let work = |run: &Planned| {
+            let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
+            (run.title(), run.prepared.model().layout().len() as f64 * images as f64)
         };
         let work = Mutex::new(runs.iter().map(work).collect());
         StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
@@ -97,25 +96,28 @@ impl StudyProgress {
 }
 
 impl Observer for StudyProgress {
-    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Callback<f32>> {
-        Box::new(RunProgress::among(self.bars.as_ref(), name, &config.train))
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>> {
+        Box::new(RunProgress::among(self.bars.as_ref(), &run.title(), &run.config.train))
     }
 
-    fn kept(&self, name: &str) {
+    fn kept(&self, run: &Planned) {
+        let name = run.title();
         self.line(&format!("{name}: finished before, kept"));
         // Its work took no time now, and what is left is judged by the rest.
-        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| other != name);
+        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| *other != name);
     }
 
-    fn end(&self, name: &str, executed: &Executed) {
+    fn end(&self, run: &Planned, executed: &Executed) {
+        let name = run.title();
         let epochs = executed.outcome.history.epochs.len();
-        self.line(&format!("{name}: done after {epochs} epochs{}", self.time_left(name)));
+        self.line(&format!("{name}: done after {epochs} epochs{}", self.time_left(&name)));
     }
 
-    fn inverting(&self, name: &str, done: usize, all: usize) {
+    fn inverting(&self, run: &Planned, done: usize, all: usize) {
+        let name = run.title();
         let mut inverting = self.inverting.lock().expect("nobody panics while holding it");
-        if inverting.as_ref().is_none_or(|(other, ..)| other != name) {
-            *inverting = Some((name.to_owned(), Instant::now(), self.bars.as_ref().map(Bars::add)));
+        if inverting.as_ref().is_none_or(|(other, ..)| *other != name) {
+            *inverting = Some((name.clone(), Instant::now(), self.bars.as_ref().map(Bars::add)));
         }
         if let Some((_, _, Some(bar))) = &*inverting {
             bar.count(&format!("{name}: decoder run backwards"), done, all);
@@ -134,7 +136,7 @@ impl Observer for StudyProgress {
 }
 
 fn conclude(study: &Study, out: &Path) {
-    let width = study.runs.iter().map(|run| run.name.len()).max().unwrap_or(0).max(4);
+    let width = study.runs.iter().map(|run| run.plan.title().len()).max().unwrap_or(0).max(4);
     say!(
         "\n  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{:>10}",
         "run",
@@ -155,7 +157,7 @@ fn conclude(study: &Study, out: &Path) {
         let test = run.executed.evaluation("test");
         say!(
             "  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{seconds:>10.2}",
-            run.name,
+            run.plan.title(),
             history.epochs.len(),
             figure(history.last().map(|epoch| epoch.loss)),
             figure(history.last().map(|epoch| epoch.val_loss)),

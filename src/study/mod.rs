@@ -1,10 +1,11 @@
 //! A grid of runs and the report that compares them.
 //!
 //! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, `report.html`, and `codes.csv`
-//! where the report measures codes.
+//! where the report measures codes. Made with several seeds, it holds every run once more for each further seed, under
+//! `seeds/<seed>/<run name>/`.
 
-mod codes;
-mod measure;
+mod facts;
+mod figure;
 mod report;
 mod summary;
 
@@ -14,16 +15,11 @@ use std::sync::{Arc, Mutex};
 
 use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
-use crate::files::{read_whole, write_whole};
+use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
     Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
 };
 use crate::train::{Callback, Stop};
-
-pub use codes::Codes;
-pub use measure::{Course, Inverted, Inverting};
-pub use report::{inversion_report, report};
-pub use summary::{codes_csv, summary_csv};
 
 /// A study that is done, or interrupted.
 #[derive(Debug)]
@@ -34,37 +30,66 @@ pub struct Study {
     pub machine: Machine,
     /// Runs side by side.
     pub jobs: usize,
-    /// The runs that were made, in the order of the grid.
+    /// Seeds that every run was to be made with.
+    pub seeds: usize,
+    /// The runs that were made: those of the study's own seed in the order of the grid, then those of the next seed.
     pub runs: Vec<StudyRun>,
     /// Whether it was interrupted before all were made.
     pub interrupted: bool,
 }
 
-/// A run of a study.
-#[derive(Debug)]
-pub struct StudyRun {
+/// A run of a study, to be made.
+#[derive(Clone, Debug)]
+pub struct Planned {
     /// Its name: the labels of its grid values.
     pub name: String,
-    /// Its configuration.
+    /// Which of the study's seeds it takes: 0 for the one that its configuration states, k for k more than that.
+    pub repeat: usize,
+    /// Its configuration, with its own seed.
     pub config: RunConfig,
     /// Its data and model.
     pub prepared: Prepared,
+}
+
+impl Planned {
+    /// The name, with the seed where it is not the study's own: "sparse-32, seed 2027".
+    pub fn title(&self) -> String {
+        match self.repeat {
+            0 => self.name.clone(),
+            _ => format!("{}, seed {}", self.name, self.config.seed),
+        }
+    }
+
+    /// Its folder within that of the study.
+    fn folder(&self) -> PathBuf {
+        match self.repeat {
+            0 => Path::new("runs").join(&self.name),
+            _ => Path::new("seeds").join(self.config.seed.to_string()).join(&self.name),
+        }
+    }
+}
+
+/// A run of a study, made.
+#[derive(Debug)]
+pub struct StudyRun {
+    /// What was planned.
+    pub plan: Planned,
     /// What it gave.
     pub executed: Executed,
     /// Its folder.
     pub folder: PathBuf,
 }
 
-/// Makes the listener of each run.
+/// Makes the callback of each run.
 pub trait Observer: Sync {
     /// Called when a run begins, from the thread that makes it.
-    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Callback<f32>>;
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>>;
     /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
-    fn kept(&self, name: &str);
+    fn kept(&self, run: &Planned);
     /// Called when a run is done.
-    fn end(&self, name: &str, executed: &Executed);
+    fn end(&self, run: &Planned, executed: &Executed);
     /// Called as a run's decoder is run backwards: so many of all images are done.
-    fn inverting(&self, name: &str, done: usize, all: usize);
+    fn inverting(&self, run: &Planned, done: usize, all: usize);
     /// Whether no further run is to be begun.
     fn is_interrupted(&self) -> bool;
 }
@@ -75,41 +100,43 @@ pub trait Observer: Sync {
 const SMALL_STEP: usize = 1 << 30;
 
 /// How many runs to make side by side: one for each thread when the steps of all of them are small.
-pub fn default_jobs(runs: &[(String, Prepared, RunConfig)], threads: usize) -> usize {
-    let is_small = |(_, prepared, config): &(String, Prepared, RunConfig)| {
-        let batch = config.train.batch_size.min(prepared.loaded.split.train.len());
-        prepared.model().layout().len().saturating_mul(batch) < SMALL_STEP
+pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
+    let is_small = |run: &Planned| {
+        let batch = run.config.train.batch_size.min(run.prepared.loaded.split.train.len());
+        run.prepared.model().layout().len().saturating_mul(batch) < SMALL_STEP
     };
     if runs.iter().all(is_small) { threads.min(runs.len()).max(1) } else { 1 }
 }
 
-/// Loads the data of every run, once for those that share them, and lays out the models.
-pub fn prepare_runs(
-    config: &StudyConfig,
-    data_dirs: &[PathBuf],
-) -> Result<Vec<(String, Prepared, RunConfig)>, RunError> {
+/// Loads the data of every run, once for those that share them, and lays out the models; each run once for each of `seeds`
+/// seeds: its own, and those that follow it.
+pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -> Result<Vec<Planned>, RunError> {
     let mut loaded: Vec<(RunConfig, Arc<Splits>)> = Vec::new();
-    let mut prepared = Vec::new();
-    for (name, run) in config.runs() {
-        let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));
-        let data = match same {
-            Some((_, data)) => Arc::clone(data),
-            None => {
-                let data = Arc::new(load_data(&run, data_dirs)?);
-                loaded.push((run.clone(), Arc::clone(&data)));
-                data
-            }
-        };
-        prepared.push((name, Prepared::new(&run, data)?, run));
+    let mut planned = Vec::new();
+    for repeat in 0..seeds {
+        for (name, mut config) in config.runs() {
+            // TOML's integers end where those of i64 do.
+            config.seed = (config.seed + repeat as u64) & i64::MAX as u64;
+            let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&config.data, config.seed));
+            let data = match same {
+                Some((_, data)) => Arc::clone(data),
+                None => {
+                    let data = Arc::new(load_data(&config, data_dirs)?);
+                    loaded.push((config.clone(), Arc::clone(&data)));
+                    data
+                }
+            };
+            planned.push(Planned { name, repeat, prepared: Prepared::new(&config, data)?, config });
+        }
     }
-    Ok(prepared)
+    Ok(planned)
 }
 
-/// Makes every run of a study that `out` does not hold already, `jobs` at a time, each with its share of the machine's threads, and writes the study's
-/// folder `out`. The first run that fails ends the study with its error; what is finished stays.
+/// Makes every run of `runs` that `out` does not hold already, `jobs` at a time, each with its share of the machine's threads,
+/// and writes the study's folder `out`. The first run that fails ends the study with its error; what is finished stays.
 pub fn run_study(
     config: StudyConfig,
-    runs: Vec<(String, Prepared, RunConfig)>,
+    runs: Vec<Planned>,
     out: &Path,
     machine: Machine,
     jobs: usize,
@@ -117,19 +144,20 @@ pub fn run_study(
 ) -> Result<Study, RunError> {
     begin(&config, out)?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
+    let seeds = runs.iter().map(|run| run.repeat + 1).max().unwrap_or(1);
     let made: Mutex<Vec<(usize, StudyRun)>> = Mutex::new(Vec::new());
     let failed: Mutex<Option<RunError>> = Mutex::new(None);
     let worker = |machine: Machine| {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let stopped = failed.lock().expect("no run panics while holding it").is_some();
-            let Some((name, prepared, run)) = runs.get(at).filter(|_| !stopped && !observer.is_interrupted()) else {
+            let Some(plan) = runs.get(at).filter(|_| !stopped && !observer.is_interrupted()) else {
                 return;
             };
-            match make(name, prepared, run, out, machine, observer) {
+            match make(plan, out, machine, observer) {
                 Ok(run) => made.lock().expect("no run panics while holding it").push((at, run)),
                 Err(error) => {
-                    let error = RunError::InStudy { run: name.clone(), source: Box::new(error) };
+                    let error = RunError::InStudy { run: plan.title(), source: Box::new(error) };
                     failed.lock().expect("no run panics while holding it").get_or_insert(error);
                 }
             }
@@ -150,24 +178,25 @@ pub fn run_study(
     let runs: Vec<StudyRun> = made.into_iter().map(|(_, run)| run).collect();
     let is_cut = |run: &StudyRun| matches!(run.executed.outcome.stop, Stop::Interrupted { .. });
     let interrupted = runs.len() < total || runs.iter().any(is_cut);
-    let study = Study { config, machine, jobs, runs, interrupted };
+    let study = Study { config, machine, jobs, seeds, runs, interrupted };
     if !study.runs.is_empty() {
-        write_whole(&out.join("summary.csv"), summary_csv(&study).as_bytes())?;
-        let page = match &study.config.report.inversion {
-            Some(inversion) if !study.interrupted => {
-                inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
-            }
-            _ => {
-                let codes = codes::measure(&study)?;
-                if !codes.is_empty() {
-                    write_whole(&out.join("codes.csv"), codes_csv(&codes).as_bytes())?;
-                }
-                report(&study, &measure::saturation(&study)?, &codes)?
-            }
-        };
-        write_whole(&out.join("report.html"), page.as_bytes())?;
+        write_reports(&study, out, observer)?;
     }
     Ok(study)
+}
+
+/// Writes `summary.csv`, `codes.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
+/// finished.
+fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(), RunError> {
+    let (facts, pictures) = facts::measured(study, observer)?;
+    write_whole(&out.join("summary.csv"), summary::summary_csv(&facts).as_bytes())?;
+    if !facts.codes.is_empty() {
+        write_whole(&out.join("codes.csv"), summary::codes_csv(&facts.codes).as_bytes())?;
+    }
+    let file = out.join("report.html");
+    let page = report::page(&facts, &pictures);
+    let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
+    Ok(write_whole(&file, page.as_bytes())?)
 }
 
 /// Takes the folder of a study: a new one, or one in which the same study was begun.
@@ -188,27 +217,20 @@ fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
     }
 }
 
-fn make(
-    name: &str,
-    prepared: &Prepared,
-    config: &RunConfig,
-    out: &Path,
-    machine: Machine,
-    observer: &dyn Observer,
-) -> Result<StudyRun, RunError> {
-    let folder = RunFolder::take(&out.join("runs").join(name))?;
+fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -> Result<StudyRun, RunError> {
+    let folder = RunFolder::take(&out.join(plan.folder()))?;
+    let (config, prepared) = (&plan.config, &plan.prepared);
     let executed = match find_run(&folder, config, prepared)? {
         Found::Finished(executed) => {
-            observer.kept(name);
+            observer.kept(plan);
             *executed
         }
         Found::Begun | Found::Absent => {
-            let mut listener = observer.begin(name, config);
-            let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *listener))??;
-            observer.end(name, &executed);
+            let mut callback = observer.begin(plan);
+            let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut *callback))??;
+            observer.end(plan, &executed);
             executed
         }
     };
-    let (name, config, prepared) = (name.to_owned(), config.clone(), prepared.clone());
-    Ok(StudyRun { name, config, prepared, executed, folder: folder.path().to_path_buf() })
+    Ok(StudyRun { plan: plan.clone(), executed, folder: folder.path().to_path_buf() })
 }

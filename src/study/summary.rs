@@ -1,68 +1,83 @@
-//! `summary.csv` and `codes.csv`: a row for each run.
+//! `summary.csv` and `codes.csv`: a row for each run and seed.
 
-use super::{Codes, Study};
+use serde_json::Value;
+
+use super::facts::{CodesFacts, Facts};
+use super::figure::Figure;
 use crate::analysis::ALPHAS;
 
-/// The columns of `summary.csv`.
-const COLUMNS: [&str; 13] = [
-    "run",
-    "epochs",
-    "train_loss",
-    "val_loss",
-    "test_loss",
-    "test_mse",
-    "seconds",
-    "best_epoch",
-    "penalty",
-    "test_nrmse",
-    "active_code_units",
-    "code_l1",
-    "model_sha256",
+/// The columns of `summary.csv`, and where the metrics of a run have them.
+const COLUMNS: [(&str, &str); 13] = [
+    ("epochs", "/epochs"),
+    ("train_loss", "/last/loss"),
+    ("val_loss", "/last/val_loss"),
+    ("test_loss", "/evaluation/test/loss"),
+    ("test_mse", "/evaluation/test/mse"),
+    ("seconds", "/training_seconds"),
+    ("best_epoch", "/best_epoch"),
+    ("penalty", "/last/penalty"),
+    ("test_nrmse", "/evaluation/test/nrmse"),
+    ("active_code_units", "/evaluation/test/active_code_units"),
+    ("code_l1", "/evaluation/test/code_l1"),
+    ("model_sha256", "/model_sha256"),
+    ("seed", "/seed"),
 ];
 
 /// The text of `summary.csv`. `train_loss` and `val_loss` are those of the last epoch's history, without penalties; what is
-/// `test_` is measured with the weights kept, as are the two figures of the code, on the test set.
-pub fn summary_csv(study: &Study) -> String {
-    let mut text = COLUMNS.join(",");
+/// `test_` is measured with the weights kept, as are the two figures of the code, on the test set. What a run does not have is
+/// empty.
+pub(super) fn summary_csv(facts: &Facts) -> String {
+    let mut text = "run".to_owned();
+    COLUMNS.iter().for_each(|(name, _)| text.push_str(&format!(",{name}")));
     text.push('\n');
-    for run in &study.runs {
-        let outcome = &run.executed.outcome;
-        let last = outcome.history.last();
-        let test = run.executed.evaluation("test");
-        let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-        let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
-        let fields = [
-            run.name.clone(),
-            outcome.history.epochs.len().to_string(),
-            number(last.map(|epoch| epoch.loss)),
-            number(last.map(|epoch| epoch.val_loss).filter(|loss| !loss.is_nan())),
-            number(test.map(|test| test.loss)),
-            number(test.map(|test| test.mse)),
-            format!("{seconds:.3}"),
-            outcome.best.map_or(String::new(), |best| best.epoch.to_string()),
-            number(last.map(|epoch| epoch.penalty)),
-            number(test.map(|test| test.nrmse)),
-            number(test.map(|test| test.active_code_units)),
-            number(test.map(|test| test.code_l1)),
-            run.executed.weights_sha256.clone(),
-        ];
-        text.push_str(&fields.join(","));
-        text.push('\n');
+    for run in &facts.runs {
+        for (seed, metrics) in run.seeds.iter().zip(&run.each) {
+            text.push_str(&run.name);
+            for (name, pointer) in COLUMNS {
+                let field = match (name, metrics.pointer(pointer)) {
+                    ("seed", _) => seed.to_string(),
+                    ("seconds", Some(seconds)) => format!("{:.3}", seconds.as_f64().unwrap_or(f64::NAN)),
+                    (_, Some(Value::String(text))) => text.clone(),
+                    (_, Some(Value::Number(number))) => plain(number),
+                    _ => String::new(),
+                };
+                text.push_str(&format!(",{field}"));
+            }
+            text.push('\n');
+        }
     }
     text
 }
 
+/// A number without an exponent.
+fn plain(number: &serde_json::Number) -> String {
+    number.as_u64().map_or_else(|| number.as_f64().unwrap_or(f64::NAN).to_string(), |count| count.to_string())
+}
+
 /// The text of `codes.csv`: accuracies of the logistic regression in [0, 1], the mean of ‖∂code/∂input‖_F, and at each α the means of
-/// the interpolation, PSNR in dB (`inf` where both images are the same) and L2 / √pixels.
-pub fn codes_csv(codes: &[Codes]) -> String {
-    let mut text = "run,train_accuracy,test_accuracy,mean_jacobian_norm".to_owned();
-    ALPHAS.iter().for_each(|alpha| text.push_str(&format!(",psnr_{alpha},distance_{alpha}")));
+/// the interpolation: PSNR in dB (`inf` where both images are the same) and L2 / √pixels against the blend of the decoded ends, PSNR
+/// against the decoded code of the blended images, distance of that code.
+pub(super) fn codes_csv(codes: &[CodesFacts]) -> String {
+    let mut text = "run,seed,train_accuracy,test_accuracy,raw_test_accuracy,mean_jacobian_norm".to_owned();
+    let between = ["psnr", "distance", "image_psnr", "code_distance"];
+    ALPHAS.iter().for_each(|alpha| between.iter().for_each(|name| text.push_str(&format!(",{name}_{alpha}"))));
     text.push('\n');
     for one in codes {
-        let [train, test] = one.accuracy.map_or_else(Default::default, |both| both.map(|share| share.to_string()));
-        text.push_str(&format!("{},{train},{test},{}", one.run, one.jacobian));
-        one.interpolation.iter().for_each(|at| text.push_str(&format!(",{},{}", at.psnr, at.distance)));
-        text.push('\n');
+        for (seed, figures) in &one.each {
+            let field = |value: &Value| Some(Figure::read(value).mean).filter(|x| !x.is_nan()).map(|x| x.to_string());
+            let mut fields = vec![
+                field(&figures["accuracy"]["train"]),
+                field(&figures["accuracy"]["test"]),
+                field(&figures["accuracy_raw"]["test"]),
+                field(&figures["jacobian"]),
+            ];
+            for at in 0..ALPHAS.len() {
+                let keys = ["blend_psnr", "blend_distance", "image_psnr", "code_distance"];
+                fields.extend(keys.map(|key| field(&figures["interpolation"][at][key])));
+            }
+            let fields: Vec<String> = fields.into_iter().map(Option::unwrap_or_default).collect();
+            text.push_str(&format!("{},{seed},{}\n", one.run, fields.join(",")));
+        }
     }
     text
 }

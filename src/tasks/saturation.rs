@@ -4,6 +4,7 @@ use narrows_kernels::Real;
 
 use super::evaluate::{ROWS, Trained, record_batch};
 use crate::data::Samples;
+use crate::loss;
 use crate::nn::{Activation, Pass};
 use crate::tape::{Arena, Tape};
 
@@ -18,13 +19,16 @@ pub struct Saturation {
     pub layer: String,
     /// The share of units, over all images, whose derivative is below [`SATURATED_BELOW`] of its largest.
     pub saturated: f64,
-    /// The mean derivative as a share of its largest: what is left of a gradient that passes the layer.
+    /// The mean over units and images of the derivative: of the sigmoid y(1 − y), at most 1/4; of tanh 1 − y², at most 1. A
+    /// gradient on its way to the layers below is multiplied by it, unit by unit.
     pub slope: f64,
+    /// Whether a gradient passes the slope: not that of an output whose cross-entropy is taken of the logits, where the
+    /// derivative of loss and sigmoid together is y − t.
+    pub is_passed: bool,
 }
 
 impl<T: Real> Trained<'_, T> {
-    /// The saturation of every sigmoid and tanh layer on `images`, from the first layer to the last: sigmoid′ = y(1 − y), at most
-    /// 1/4; tanh′ = 1 − y², at most 1.
+    /// The saturation of every sigmoid and tanh layer on `images`, from the first layer to the last.
     pub fn saturation(&self, images: Samples<'_>) -> Vec<Saturation> {
         let bounded = self.model.layers().filter_map(|layer| match layer.dense()?.activation {
             Activation::Sigmoid => Some((layer.number, true)),
@@ -32,6 +36,7 @@ impl<T: Real> Trained<'_, T> {
             _ => None,
         });
         let bounded: Vec<(u32, bool)> = bounded.collect();
+        let last = self.model.layers().map(|layer| layer.number).last();
         let mut sums = vec![(0usize, 0usize, 0.0); bounded.len()];
         let mut arena = Arena::default();
         for batch in images.indices.chunks(ROWS) {
@@ -43,9 +48,9 @@ impl<T: Real> Trained<'_, T> {
                 // The last value of a layer is its output.
                 let output = tape.nodes().filter(|node| node.scope == scope && !node.is_parameter).last();
                 for y in output.into_iter().flat_map(|node| node.value).map(|y| y.to_f64()) {
-                    let slope = if is_sigmoid { 4.0 * y * (1.0 - y) } else { 1.0 - y * y };
+                    let (slope, largest) = if is_sigmoid { (y * (1.0 - y), 0.25) } else { (1.0 - y * y, 1.0) };
                     *values += 1;
-                    *saturated += usize::from(slope < SATURATED_BELOW);
+                    *saturated += usize::from(slope < SATURATED_BELOW * largest);
                     *slopes += slope;
                 }
             }
@@ -54,6 +59,7 @@ impl<T: Real> Trained<'_, T> {
             layer: self.model.layout().layer_name(scope).to_owned(),
             saturated: saturated as f64 / values as f64,
             slope: slopes / values as f64,
+            is_passed: Some(scope) != last || !loss::takes_logits(self.objective.loss),
         });
         figures.collect()
     }

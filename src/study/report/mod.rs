@@ -1,60 +1,97 @@
-//! `report.html`: the comparison of a study's runs, on one self-contained page.
+//! `report.html`: the facts of a study in words, on one page that needs nothing beside it.
+//!
+//! The words are in `templates/`; this module gives the templates numbers in a form for readers, charts, and the numbers of
+//! figures and tables.
 
-mod axes;
-mod codes;
-mod commentary;
-mod facts;
-mod files;
-mod inversion;
-mod reconstructions;
-mod results;
-mod saturation;
-mod setup;
+mod charts;
+mod words;
 
-pub use inversion::inversion_report;
+use std::sync::{Arc, Mutex};
 
-use super::{Codes, Course, Study};
-use crate::figures::page::Page;
-use crate::run::RunError;
-use facts::Facts;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
 
-/// The page: what was studied, class distributions, model summaries, loss curves, tables of results, reconstructions, a
-/// commentary computed from the figures, and how to make it all again.
-///
-/// Of an interrupted study it shows the runs that were begun. A study without runs gives a page that says so.
-pub fn report(study: &Study, courses: &[Course], codes: &[Codes]) -> Result<String, RunError> {
-    let mut page = Page::new(study.config.report.title.as_deref().unwrap_or(&study.config.base_run().name));
-    let facts = Facts::of(study);
-    if study.runs.is_empty() {
-        page.paragraph("No run of this study was begun, so there is nothing to report.");
-        return Ok(page.finish());
-    }
-    page.paragraph(&introduction(&facts));
-    setup::what_was_studied(&mut page, study);
-    setup::data(&mut page, study);
-    setup::models(&mut page, study);
-    results::training(&mut page, study);
-    results::tables(&mut page, &facts);
-    if !courses.is_empty() {
-        saturation::write(&mut page, &facts, courses);
-    }
-    if !codes.is_empty() {
-        codes::write(&mut page, study, codes);
-    }
-    reconstructions::write(&mut page, study, &facts)?;
-    commentary::write(&mut page, &facts);
-    files::write(&mut page, study);
-    Ok(page.finish())
+use super::facts::{Facts, Pictures};
+use charts::Charts;
+
+/// The templates by their names.
+const TEMPLATES: [(&str, &str); 13] = [
+    ("page", include_str!("../templates/page.html")),
+    ("macros", include_str!("../templates/macros.html")),
+    ("report", include_str!("../templates/report.html")),
+    ("short", include_str!("../templates/short.html")),
+    ("setup", include_str!("../templates/setup.html")),
+    ("results", include_str!("../templates/results.html")),
+    ("reconstructions", include_str!("../templates/reconstructions.html")),
+    ("endings", include_str!("../templates/endings.html")),
+    ("saturation", include_str!("../templates/saturation.html")),
+    ("codes", include_str!("../templates/codes.html")),
+    ("schemes", include_str!("../templates/schemes.html")),
+    ("inversion", include_str!("../templates/inversion.html")),
+    ("files", include_str!("../templates/files.html")),
+];
+
+/// Rules of every page, then those for tables of figures and of images.
+const STYLE: &str = concat!(include_str!("../../figures/page.css"), include_str!("../templates/report.css"));
+
+/// The page. An error is a mistake in a template.
+pub(super) fn page(facts: &Facts, pictures: &Pictures) -> Result<String, Error> {
+    let headings: Arc<Mutex<Vec<String>>> = Arc::default();
+    let environment = environment(&headings)?;
+    let charts = Charts::of(facts, pictures);
+    let body = environment.get_template("report")?.render(context! {
+        facts => Serde(facts),
+        pictures => Serde(pictures),
+        charts => Serde(charts),
+    })?;
+    let json = serde_json::to_string(facts)
+        .map_err(|error| Error::new(minijinja::ErrorKind::BadSerialization, error.to_string()))?;
+    let headings = headings.lock().expect("no template panics").clone();
+    environment.get_template("page")?.render(context! {
+        title => facts.study["title"].as_str(),
+        style => Value::from_safe_string(STYLE.to_owned()),
+        body => Value::from_safe_string(body),
+        headings,
+        // No tag can end the element early: JSON may write any character as its number.
+        facts => Value::from_safe_string(json.replace('<', "\\u003c")),
+    })
 }
 
-fn introduction(facts: &Facts) -> String {
-    let count = axes::capitalised(&setup::runs(facts.runs.len()));
-    let nouns: Vec<&str> = facts.axes.iter().map(|axis| axis.noun.as_str()).collect();
-    match (facts.runs.len(), nouns.is_empty()) {
-        (1, _) => "One autoencoder, trained and measured.".into(),
-        (_, true) => format!("{count} of autoencoders."),
-        (_, false) => format!("{count} of autoencoders that differ in {}, compared.", axes::listed(&nouns)),
+fn environment(headings: &Arc<Mutex<Vec<String>>>) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // A key that no fact has is a mistake that tests must find; a person gets the page without it.
+    let strict = if cfg!(debug_assertions) { UndefinedBehavior::SemiStrict } else { UndefinedBehavior::Chainable };
+    environment.set_undefined_behavior(strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text)?;
     }
+    environment.add_filter("show", words::show);
+    environment.add_filter("fixed", words::fixed);
+    environment.add_filter("count", words::count);
+    environment.add_filter("percent", words::percent);
+    environment.add_filter("change", words::change);
+    environment.add_filter("setting", words::setting);
+    environment.add_filter("term", words::term);
+    environment.add_filter("sentence", words::sentence);
+    environment.add_filter("listed", words::listed);
+    let numbers = [Mutex::new(0usize), Mutex::new(0usize)];
+    environment.add_function("number", move |kind: &str| {
+        let mut number = numbers[usize::from(kind == "Table")].lock().expect("no template panics");
+        *number += 1;
+        *number
+    });
+    let headings = Arc::clone(headings);
+    environment.add_function("section", move |heading: &str| {
+        let mut headings = headings.lock().expect("no template panics");
+        headings.push(heading.to_owned());
+        let end = if headings.len() > 1 { "</section>\n" } else { "" };
+        let heading = heading.replace('&', "&amp;").replace('<', "&lt;");
+        Value::from_safe_string(format!("{end}<section id=\"section-{}\">\n<h2>{heading}</h2>", headings.len()))
+    });
+    Ok(environment)
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
 //! Whole pages of small studies.
 
-use std::path::Path;
-
 use narrows_kernels::Context;
 
-use super::report;
-use crate::config::{RunConfig, StudyConfig};
+use crate::config::StudyConfig;
 use crate::run::{Executed, Machine};
-use crate::study::{Observer, Study, prepare_runs, run_study};
+use crate::study::{Observer, Planned, Study, prepare_runs, run_study};
 use crate::train::{Callback, Event, Flow};
 
 /// Interrupts the run that it is told to, after its first epoch.
@@ -22,15 +19,15 @@ impl Callback<f32> for CutAfterAnEpoch {
 }
 
 impl Observer for Watch {
-    fn begin(&self, name: &str, _: &RunConfig) -> Box<dyn Callback<f32>> {
-        Box::new(CutAfterAnEpoch(self.0 == Some(name)))
+    fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>> {
+        Box::new(CutAfterAnEpoch(self.0 == Some(&run.name)))
     }
 
-    fn kept(&self, _: &str) {}
+    fn kept(&self, _: &Planned) {}
 
-    fn end(&self, _: &str, _: &Executed) {}
+    fn end(&self, _: &Planned, _: &Executed) {}
 
-    fn inverting(&self, _: &str, _: usize, _: usize) {}
+    fn inverting(&self, _: &Planned, _: usize, _: usize) {}
 
     fn is_interrupted(&self) -> bool {
         false
@@ -61,111 +58,161 @@ name = "sgd"
 learning_rate = 0.1
 "#;
 
-fn study_of(split: &str, rest: &str, cut: Option<&'static str>) -> (tempfile::TempDir, Study) {
-    let text = format!("{}{rest}", BASE.replace("SPLIT", split));
-    let config = StudyConfig::from_toml(&text, "small.toml").unwrap();
-    let runs = prepare_runs(&config, &[]).unwrap();
+const SPLIT: &str = "split = { train = 5, validation = 1, test = 1 }";
+
+/// A study of drawn images with `seeds` seeds, and its page and `codes.csv`.
+fn made(text: &str, seeds: usize, cut: Option<&'static str>) -> (Study, String, String) {
+    let config = StudyConfig::from_toml(text, "small.toml").unwrap();
+    let runs = prepare_runs(&config, seeds, &[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let machine = Machine { context: Context::detect(), threads: 2 };
-    let out: &Path = &folder.path().join("out");
-    let study = run_study(config, runs, out, machine, 2, &Watch(cut)).unwrap();
-    (folder, study)
+    let out = folder.path().join("out");
+    let study = run_study(config, runs, &out, machine, 2, &Watch(cut)).unwrap();
+    // Templates write slashes as their number.
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap().replace("&#x2f;", "/");
+    assert_sound(&page);
+    (study, page, std::fs::read_to_string(out.join("codes.csv")).unwrap_or_default())
+}
+
+fn text(split: &str, rest: &str) -> String {
+    format!("{}{rest}", BASE.replace("SPLIT", split))
 }
 
 fn page_of(split: &str, rest: &str) -> String {
-    report(&study_of(split, rest, None).1, &[], &[]).unwrap()
+    made(&text(split, rest), 1, None).1
+}
+
+/// What a reader sees: no tags, no data.
+fn text_of(page: &str) -> String {
+    let body = page.split("<main>").nth(1).unwrap().split("</main>").next().unwrap();
+    body.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
 }
 
 /// What holds for every page.
 fn assert_sound(page: &str) {
-    for wrong in ["NaN", "http://", "https://", "<script", "inf ", "  against", " ,", ".."] {
-        let page = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
-        let text: String = page
-            .split("</style>")
-            .nth(1)
-            .unwrap()
-            .split("data:image/png;base64,")
-            .map(|part| part.split_once('"').filter(|(data, _)| data.len() > 100).map_or(part, |(_, rest)| rest))
-            .collect();
-        assert!(
-            !text.contains(wrong),
-            "{wrong:?} near {:?}",
-            text.find(wrong).map(|at| &text[at.saturating_sub(90)..at + 20])
-        );
+    let outside = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for wrong in ["http://", "https://", "<script src", "src=\"/"] {
+        assert!(!outside.contains(wrong), "{wrong:?}");
     }
-    for section in
-        ["What was studied", "Images of each class", "Models", "Training", "Results", "Reconstructions", "Commentary"]
-    {
-        assert!(page.contains(&format!("<h2>{section}</h2>")), "{section}");
+    let text = text_of(page);
+    for wrong in ["NaN", "not a number", "inf ", "null", " ,", " .", "..", "{{", "}}", "{%", "undefined"] {
+        let near = text.find(wrong).map(|at| text[..at + wrong.len()].chars().rev().take(90).collect::<String>());
+        let near = near.map(|reversed| reversed.chars().rev().collect::<String>());
+        assert_eq!(near, None, "{wrong:?}");
+    }
+    let facts = page.split("<script type=\"application/json\" id=\"facts\">").nth(1).unwrap();
+    let facts: serde_json::Value = serde_json::from_str(facts.split("</script>").next().unwrap()).unwrap();
+    assert!(facts["runs"][0]["measured"].is_object(), "the page carries its facts");
+    // Figures and tables are numbered from 1, each number once.
+    for kind in ["Figure", "Table"] {
+        let count = page.matches(&format!("<b>{kind} ")).count();
+        assert!((1..=count).all(|number| page.contains(&format!("<b>{kind} {number}.</b>"))), "{kind} of {count}");
     }
 }
 
 #[test]
-fn a_grid_has_all_sections_one_figure_of_losses_and_one_of_reconstructions() {
+fn a_grid_has_all_sections_tables_and_figures() {
     let grid = "[grid]\n\"model.code_penalty.l1\" = { regular = 0.0, sparse = 1e-6 }\n\"train.batch_size\" = [8, 16]\n";
-    let page = page_of("split = { train = 5, validation = 1, test = 1 }", grid);
-    assert_sound(&page);
-    assert_eq!(page.matches("<svg").count(), 1);
-    assert_eq!(page.matches("data:image/png;base64,").count(), 1);
-    assert_eq!(page.matches("Model &quot;encoder&quot;").count(), 1);
+    let page = page_of(SPLIT, grid);
+    for section in [
+        "In short",
+        "What was studied",
+        "Images of each class",
+        "Models",
+        "Training",
+        "Results",
+        "What each setting changes",
+        "Reconstructions",
+        "How the trainings ended",
+        "Files, and how to repeat this",
+    ] {
+        assert!(page.contains(&format!("<h2>{section}</h2>")), "{section}");
+    }
+    // Each model has its own summary, with its penalty.
+    assert_eq!(page.matches("Model &quot;encoder&quot;").count(), 2);
+    assert_eq!(page.matches("<b>regular-8 and regular-16</b>").count(), 1);
+    assert!(page.contains("10⁻⁶ · Σ|code| / batch size"));
+    // Original and four runs, six images each.
+    assert_eq!(page.matches("data:image/png;base64,").count(), 5 * 6);
     for text in [
         "<h1>small</h1>",
-        "Four runs of autoencoders that differ in L1 penalty on the code and batch size, compared.",
-        "<h3>L1 penalty on the code: regular against sparse</h3>",
-        "<h3>Batch size: 8 against 16</h3>",
-        "10 (33\u{202f}%)",
+        "<h3>L1 penalty on the code: regular and sparse</h3>",
+        "<h3>Batch size: 8 and 16</h3>",
+        "10 (33\u{a0}%)",
         "href=\"runs/sparse-16/\"",
         "narrows study study.toml",
         ">regular-16</text>",
+        "With one seed the spread is not known",
     ] {
         assert!(page.contains(text), "{text}");
+    }
+    // The sparse curves lie on the regular ones, and have a panel of their own and a chart of the differences.
+    for text in ["regular-8, regular-16", "sparse-8, sparse-16", "sparse-8 − regular-8"] {
+        assert!(page.contains(&format!(">{text}</text>")), "{text}");
     }
 }
 
 #[test]
 fn one_run_without_validation_or_test_images_is_reported_without_comparing() {
     let page = page_of("split = { train = 1 }", "");
-    assert_sound(&page);
-    for text in [
-        "One autoencoder",
-        "There is one run",
-        "overfitting cannot be judged",
-        "training MSE",
-        "first 15 training images",
-    ] {
+    for text in ["training MSE", "first 15 training images", "the training MSE would be"] {
         assert!(page.contains(text), "{text}");
     }
-    assert!(!page.contains("validation loss") && !page.contains("test loss"));
+    for text in ["validation loss", "test loss", "What each setting changes"] {
+        assert!(!text_of(&page).contains(text), "{text}");
+    }
 }
 
 #[test]
 fn a_grid_over_losses_and_models_has_a_figure_and_a_summary_for_each() {
     let grid = "[grid]\n\"train.loss\" = [\"bce\", \"mse\", \"kl\"]\n\"model.encoder\" = { small = [{ dense = 2 }], \
                 large = [{ dense = 9 }] }\n[report]\nreconstructions = 20\n";
-    let page = page_of("split = { train = 5, validation = 1, test = 1 }", grid);
-    assert_sound(&page);
-    assert_eq!(page.matches("<svg").count(), 3);
+    let page = page_of(SPLIT, grid);
     assert_eq!(page.matches("Model &quot;encoder&quot;").count(), 2);
-    assert!(page.contains("Losses of different kinds are different quantities and are not compared."));
-    assert!(page.contains("active code units (of 2, 9)"));
+    let text = text_of(&page);
+    for loss in ["Binary cross-entropy", "Mean squared error", "KL divergence"] {
+        assert!(text.contains(&format!("{loss} (")), "{loss}");
+    }
+    assert!(text.contains("losses of different kinds are not compared"));
 }
 
 #[test]
 fn an_interrupted_run_is_shown_and_not_compared() {
-    let grid = "[grid]\n\"train.batch_size\" = [8, 16]\n";
-    let (_folder, study) = study_of("split = { train = 5, validation = 1, test = 1 }", grid, Some("16"));
+    let (study, page, _) = made(&text(SPLIT, "[grid]\n\"train.batch_size\" = [8, 16]\n"), 1, Some("16"));
     assert!(study.interrupted);
-    let page = report(&study, &[], &[]).unwrap();
-    assert_sound(&page);
-    for text in
-        ["The study was interrupted", "16 (interrupted)", "16 was interrupted in epoch", "so nothing is compared"]
-    {
+    for text in ["The study was interrupted", "16 (interrupted)", "an interruption"] {
         assert!(page.contains(text), "{text}");
     }
+    assert!(!page.contains("What each setting changes") && !page.contains("<strong>"));
+}
+
+#[test]
+fn several_seeds_give_means_and_spreads() {
+    let (study, page, _) = made(&text(SPLIT, "[grid]\n\"optimizer.learning_rate\" = [0.1, 0.4]\n"), 3, None);
+    assert_eq!(study.runs.len(), 6);
+    let text = text_of(&page);
+    for words in ["3, 4, 5; initial weights", "means over 3 seeds ± standard deviation", "2·√(s² + t²)", "--seeds 3"]
+    {
+        assert!(text.contains(words), "{words}");
+    }
+    assert!(page.contains("href=\"seeds/5/0.4/\"") && text.matches('±').count() > 20);
+}
+
+#[test]
+fn logits_are_no_images() {
+    // Trained on logits, the same network decodes to the same pictures as one that applies the sigmoid itself.
+    let strips = |loss: &str, last: &str| {
+        let base = text(SPLIT, "[report]\ncodes = [\"small\"]\n").replace("\"bce\"", &format!("{loss:?}"));
+        let (_, page, codes) = made(&base.replace("\"sigmoid\"", &format!("{last:?}")), 1, None);
+        let strips = page.split("α = 0.2</th>").last().unwrap();
+        (strips.split("</table>").next().unwrap().to_owned(), codes)
+    };
+    assert_eq!(strips("bce-logits", "linear"), strips("bce", "sigmoid"));
 }
 
 #[test]
 fn the_same_study_gives_the_same_page() {
-    let (_folder, study) = study_of("split = { train = 5, validation = 1 }", "", None);
-    assert_eq!(report(&study, &[], &[]).unwrap(), report(&study, &[], &[]).unwrap());
+    let timeless = |page: String| page.split("<h2>Results").next().unwrap().to_owned();
+    let [first, second] = [(); 2].map(|()| timeless(page_of("split = { train = 5, validation = 1 }", "")));
+    assert_eq!(first, second);
 }

@@ -1,0 +1,159 @@
+//! What the codes of a run are worth: classes, smoothness, what lies between two of them, and what a prior decodes to.
+
+use ndarray::{Array2, ArrayView1, Zip};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::pictures::{CodePictures, ImageTable, decoded};
+use super::{RunError, images};
+use crate::analysis::{ALPHAS, AnalysisError, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate};
+use crate::figures::number::significant;
+use crate::rng::{Purpose, stream};
+use crate::run::JACOBIANS;
+use crate::study::figure::number;
+use crate::study::{Study, StudyRun};
+use crate::tape::Arena;
+use crate::tasks::{ACTIVE_NATS, Trained, psnr};
+
+/// Pairs of test images of different classes that are interpolated between.
+const PAIRS: usize = 20;
+/// Pairs whose pictures are shown.
+const SHOWN_PAIRS: usize = 6;
+/// Images drawn from a variational run.
+const SAMPLES: usize = 15;
+/// Values that a traversal gives each number of the code.
+const STEPS: [f32; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
+
+/// The measures of a run over its seeds.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct CodesFacts {
+    /// The run.
+    pub run: String,
+    /// The same run without its contractive penalty, where the study has it: its twin.
+    pub twin: Option<String>,
+    /// The figures of [`measure`].
+    pub figures: Value,
+    /// The same for each seed.
+    #[serde(skip)]
+    pub each: Vec<(u64, Value)>,
+}
+
+/// Accuracies of a multinomial logistic regression on the codes of the training images (`accuracy`, standardised codes, and
+/// `accuracy_raw`: shares of the training and of the test images, and whether the search converged), the mean of
+/// ‖∂code/∂input‖_F over the first test images (`jacobian`), what lies between pairs of test images (`interpolation`, one entry
+/// for each α), the share of the variance along the first two principal components of the training codes (`components`).
+pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
+    let (plan, context) = (&run.plan, study.machine.context);
+    let (data, split) = (&plan.prepared.loaded.data, &plan.prepared.loaded.split);
+    let trained = plan.prepared.trained(&run.executed.outcome.params, context);
+    let first = plan.prepared.loaded.test().first(JACOBIANS);
+    let mut pictures = CodePictures::default();
+    let mut figures = json!({
+        "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
+        "jacobian_images": first.len().to_string(),
+    });
+    let pairs = pairs(data.labels.as_deref(), &split.test, plan.config.seed)?;
+    if !pairs.is_empty() {
+        let (found, strips) = between(&trained, run, &pairs)?;
+        (figures["interpolation"], pictures.strips) = (found, Some(strips));
+        figures["pairs"] = json!(pairs.len().to_string());
+    }
+    if let Some(all) = &data.labels {
+        let labels = |indices: &[u32]| indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
+        let codes = |indices: &[u32]| trained.encode(images(&plan.prepared.loaded, indices).view());
+        let (train, test) = (codes(&split.train)?, codes(&split.test)?);
+        let (train_labels, test_labels) = (labels(&split.train), labels(&split.test));
+        let accuracy = |fitted: LogisticRegression| -> Result<Value, AnalysisError> {
+            Ok(json!({
+                "train": number(fitted.accuracy(context, train.view(), &train_labels)?),
+                "test": number(fitted.accuracy(context, test.view(), &test_labels)?),
+                "converged": fitted.minimum().converged,
+            }))
+        };
+        figures["accuracy"] = accuracy(LogisticRegression::fit(context, train.view(), &train_labels)?)?;
+        figures["accuracy_raw"] = accuracy(LogisticRegression::fit_unscaled(context, train.view(), &train_labels)?)?;
+        let pca = Pca::fit(context, train.view(), 2)?;
+        let points = pca.project(context, test.view())?;
+        figures["components"] = json!(pca.shares);
+        let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
+        let points = test_labels.iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label)));
+        pictures.points = points.collect();
+    }
+    Ok((figures, pictures))
+}
+
+/// As many pairs as there are, at most [`PAIRS`].
+fn pairs(labels: Option<&[u8]>, indices: &[u32], seed: u64) -> Result<Vec<Pair>, AnalysisError> {
+    match choose_pairs(labels, indices, PAIRS, seed) {
+        Err(AnalysisError::Pairs { found, .. }) => choose_pairs(labels, indices, found, seed),
+        other => other,
+    }
+}
+
+/// For each α, the means over the pairs of the PSNR and the distance (L2 / √pixels) between D(z_α) and the blend of the decoded
+/// ends, of the PSNR between D(z_α) and D(E(x_α)), and of ‖E(x_α) − z_α‖₂, z_α and x_α being the blends of codes and of images;
+/// and the decoded images of some pairs.
+fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result<(Value, ImageTable), RunError> {
+    let loaded = &run.plan.prepared.loaded;
+    let end = |of: fn(&Pair) -> u32| images(loaded, &pairs.iter().map(of).collect::<Vec<_>>());
+    let ends = [end(|pair| pair.first), end(|pair| pair.second)];
+    let found = interpolate(trained, ends[0].view(), ends[1].view(), |codes| Ok(decoded(trained, codes)?))?;
+    let codes = [trained.encode(ends[0].view())?, trained.encode(ends[1].view())?];
+    let mut rows = Vec::new();
+    for (number_of, &alpha) in ALPHAS.iter().enumerate() {
+        let blend = |[a, b]: &[Array2<f32>; 2]| {
+            Zip::from(a).and(b).map_collect(|&a, &b| ((1.0 - alpha) * f64::from(a) + alpha * f64::from(b)) as f32)
+        };
+        let (z, encoded) = (blend(&codes), trained.encode(blend(&ends).view())?);
+        let (of_code, of_image) = (decoded(trained, z.view())?, decoded(trained, encoded.view())?);
+        let mean = |a: &Array2<f32>, b: &Array2<f32>, of: fn(f64, usize) -> f64| {
+            let rows = a.outer_iter().zip(b.outer_iter());
+            rows.map(|(a, b)| of(squared_distance(a, b), a.len())).sum::<f64>() / pairs.len() as f64
+        };
+        rows.push(json!({
+            "alpha": alpha.to_string(),
+            "blend_psnr": number(found.mean[number_of].psnr),
+            "blend_distance": number(found.mean[number_of].distance),
+            "image_psnr": number(mean(&of_code, &of_image, |squares, pixels| psnr(squares / pixels as f64))),
+            "code_distance": number(mean(&encoded, &z, |squares, _| squares.sqrt())),
+        }));
+    }
+    let width = loaded.data.width();
+    let mut columns = vec!["image".to_owned()];
+    columns.extend(ALPHAS.map(|alpha| format!("α = {alpha}")));
+    columns.push("image".to_owned());
+    let mut strips = ImageTable::new((loaded.data.height(), width), columns);
+    for pair in 0..pairs.len().min(SHOWN_PAIRS) {
+        let middle = found.decoded[pair].outer_iter();
+        strips.row("", width, std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
+    }
+    Ok((json!(rows), strips))
+}
+
+fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
+}
+
+/// Of a variational run: images of codes drawn from N(0, I), and the traversals of the numbers that are active, those of largest
+/// divergence first.
+pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Result<(ImageTable, ImageTable), RunError> {
+    let plan = &run.plan;
+    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
+    let (data, size) = (&plan.prepared.loaded.data, plan.prepared.model().code_size());
+    let shape = (data.height(), data.width());
+    let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(plan.config.seed, Purpose::Sample, 0));
+    let mut samples = ImageTable::new(shape, Vec::new());
+    samples.row("", data.width(), decoded(&trained, codes.view())?.outer_iter())?;
+    let columns = STEPS.map(|step| if step < 0.0 { format!("−{}", -step) } else { step.to_string() });
+    let mut traversals = ImageTable::new(shape, columns.to_vec());
+    let mut active: Vec<usize> =
+        (0..size).filter(|&at| divergences.get(at).is_some_and(|&kl| kl > ACTIVE_NATS)).collect();
+    active.sort_by(|&a, &b| divergences[b].total_cmp(&divergences[a]));
+    for dimension in active {
+        let mut codes = Array2::zeros((STEPS.len(), size));
+        codes.column_mut(dimension).iter_mut().zip(STEPS).for_each(|(z, step)| *z = step);
+        let label = format!("number {} ({} nats)", dimension + 1, significant(divergences[dimension], 2));
+        traversals.row(label, data.width(), decoded(&trained, codes.view())?.outer_iter())?;
+    }
+    Ok((samples, traversals))
+}

@@ -1,0 +1,169 @@
+//! Pictures of the page: every image by itself, so that rows and columns have labels that are text.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use narrows_kernels::activation::activate_in_place;
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use serde::Serialize;
+
+use super::{RunError, images};
+use crate::data::{Splits, corrupt_measured};
+use crate::figures::png::{grey_png, to_grey};
+use crate::loss::Loss;
+use crate::run::Machine;
+use crate::study::StudyRun;
+use crate::tasks::{Trained, WidthError};
+
+/// Pixels that the longer side of an image has on the page, at least.
+const SIDE: usize = 56;
+/// Runs whose reconstructions are shown.
+const MOST_RUNS: usize = 12;
+
+/// The pictures of a report.
+#[derive(Debug, Default, Serialize)]
+pub(in crate::study) struct Pictures {
+    /// For each data set, by its number, the first images above what each run makes of them.
+    pub reconstructions: Vec<Reconstructions>,
+    /// The same for each group of schemes, by its name.
+    pub schemes: BTreeMap<String, ImageTable>,
+    /// After a few steps: for each run that is looked at for saturation.
+    pub early: Option<ImageTable>,
+    /// Of each run whose codes are measured.
+    pub codes: BTreeMap<String, CodePictures>,
+    /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.
+    pub inverted: BTreeMap<String, String>,
+}
+
+/// Images above their reconstructions.
+#[derive(Debug, Serialize)]
+pub(in crate::study) struct Reconstructions {
+    /// The part that they are from.
+    pub part: &'static str,
+    /// The runs that are shown.
+    pub shown: usize,
+    /// The runs that there are.
+    pub runs: usize,
+    /// The images.
+    pub table: ImageTable,
+}
+
+/// Pictures of codes.
+#[derive(Debug, Default, Serialize)]
+pub(in crate::study) struct CodePictures {
+    /// From one image to another: one end, what is decoded between, the other end.
+    pub strips: Option<ImageTable>,
+    /// Images of codes drawn from N(0, I).
+    pub samples: Option<ImageTable>,
+    /// One number of the code after the other from −2 to 2.
+    pub traversals: Option<ImageTable>,
+    /// The test codes in the plane, x, y and class.
+    #[serde(skip)]
+    pub points: Vec<(f64, f64, usize)>,
+}
+
+/// Rows of images of one size.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ImageTable {
+    /// What stands above each column; may be empty.
+    pub columns: Vec<String>,
+    /// Pixels of an image on the page.
+    pub width: usize,
+    /// The same.
+    pub height: usize,
+    /// The rows.
+    pub rows: Vec<ImageRow>,
+}
+
+/// A row of images.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ImageRow {
+    /// What stands at its left; may be empty.
+    pub label: String,
+    /// Each as base64 of a PNG.
+    pub images: Vec<String>,
+}
+
+impl ImageTable {
+    /// A table without rows for images of `shape` (rows, columns).
+    pub fn new((height, width): (usize, usize), columns: Vec<String>) -> ImageTable {
+        let scale = (SIDE / width.max(height).max(1)).max(1);
+        ImageTable { columns, width: width * scale, height: height * scale, rows: Vec::new() }
+    }
+
+    /// Adds images [n, pixels], clipped to [0, 1], whose own `width` is given.
+    pub fn row<'a>(
+        &mut self,
+        label: impl Into<String>,
+        width: usize,
+        images: impl IntoIterator<Item = ArrayView1<'a, f32>>,
+    ) -> Result<(), RunError> {
+        let picture = |image: ArrayView1<'_, f32>| -> Result<String, RunError> {
+            let grey: Vec<u8> = image.iter().copied().map(to_grey).collect();
+            Ok(STANDARD.encode(grey_png(width, grey.len() / width.max(1), &grey)?))
+        };
+        let images = images.into_iter().map(picture).collect::<Result<_, _>>()?;
+        self.rows.push(ImageRow { label: label.into(), images });
+        Ok(())
+    }
+}
+
+/// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
+pub(super) fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
+    let mut images = trained.decode(codes)?;
+    if trained.objective.loss == Loss::BceLogits {
+        let values = images.as_slice_mut().expect("a new array is contiguous");
+        activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
+    }
+    Ok(images)
+}
+
+/// The images at `indices` above what each of `runs` makes of them; what a run that undoes noise was given stands above what it
+/// gave.
+pub(super) fn reconstructed(
+    machine: Machine,
+    loaded: &Splits,
+    indices: &[u32],
+    runs: &[&StudyRun],
+) -> Result<ImageTable, RunError> {
+    let data = &loaded.data;
+    let class = |labels: &[u8], index: u32| data.class_names[usize::from(labels[index as usize])].clone();
+    let labels = data.labels.as_deref();
+    let columns = labels.map_or(Vec::new(), |labels| indices.iter().map(|&index| class(labels, index)).collect());
+    let mut table = ImageTable::new((data.height(), data.width()), columns);
+    let originals = images(loaded, indices);
+    table.row("original", data.width(), originals.outer_iter())?;
+    for run in runs {
+        let plan = &run.plan;
+        let trained = plan.prepared.trained(&run.executed.outcome.params, machine.context);
+        let mut given = originals.clone();
+        if let Some(corruption) = plan.config.model.corruption {
+            let clean = originals.as_slice().expect("a new array is contiguous");
+            let noisy = given.as_slice_mut().expect("a copy of it is, too");
+            corrupt_measured(corruption, plan.config.seed, indices, clean, noisy);
+            table.row(format!("noisy, for {}", plan.name), data.width(), given.outer_iter())?;
+        }
+        let made = machine.run(|| trained.reconstruct(given.view()))??;
+        table.row(plan.name.as_str(), data.width(), made.outer_iter())?;
+    }
+    Ok(table)
+}
+
+/// The first images of a data set above the reconstructions of the first runs that use it; `None` for no images.
+pub(super) fn reconstructions(
+    machine: Machine,
+    loaded: &Splits,
+    judged: &str,
+    count: usize,
+    runs: &[&StudyRun],
+) -> Result<Option<Reconstructions>, RunError> {
+    let parts = loaded.parts();
+    let of = |name: &str| parts.iter().find(|(part, indices)| *part == name && !indices.is_empty());
+    let Some((part, indices)) = [judged, "test", "validation", "train"].into_iter().find_map(of) else {
+        return Ok(None);
+    };
+    let shown = &runs[..runs.len().min(MOST_RUNS)];
+    let table = reconstructed(machine, loaded, &indices[..count.min(indices.len())], shown)?;
+    Ok(Some(Reconstructions { part: super::setup::word(part), shown: shown.len(), runs: runs.len(), table }))
+}

@@ -1,0 +1,175 @@
+//! The figures of a run over its seeds.
+
+use std::collections::BTreeMap;
+
+use ndarray::ArrayView1;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::compare::Floors;
+use super::record::{Columns, Record};
+use crate::loss;
+use crate::data::{Samples, Splits};
+use crate::study::StudyRun;
+use crate::study::figure::{Figure, Verdict, over_seeds};
+
+/// Images at a time; no figure depends on it.
+const TOGETHER: usize = 4096;
+
+/// A run: its configuration, and what its seeds measured.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct RunFacts {
+    /// Its name.
+    pub name: String,
+    /// The folder of each seed, seen from that of the study.
+    pub folders: Vec<String>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// Its configuration, complete, as `config.toml` of the first seed has it.
+    pub config: Value,
+    /// The number of its value on each axis of the grid that has several.
+    pub place: Vec<usize>,
+    /// The number of its data in [`Facts::sets`](super::Facts::sets).
+    pub set: usize,
+    /// Runs with the same number see the same images in the same way: their figures may stand in one ranking.
+    pub group: usize,
+    /// What its loss is, with its unit.
+    pub loss_label: &'static str,
+    /// Numbers in its code.
+    pub code_size: usize,
+    /// Seeds that ended by early stopping, after the last epoch, and by an interruption.
+    pub stops: Stops,
+    /// Figures that runs are compared by, by their key, see [`METRICS`](super::compare::METRICS).
+    pub measured: BTreeMap<&'static str, Figure>,
+    /// The keys of those in which no run of its group is better by a difference that counts, where some are worse.
+    pub best: Vec<&'static str>,
+    /// Everything in `metrics.json` and what the history adds, see [`Record`].
+    pub figures: Value,
+    /// What it is judged by: its mean squared error per pixel on the images that models are judged by; of a run that learns to
+    /// undo noise, that of the restored images.
+    pub score: Figure,
+    /// The same error if every image were answered by the mean training image.
+    pub mean_image: Figure,
+    /// How the score stands to that.
+    pub against_mean: Verdict,
+    /// How restored images stand to the noisy ones, by their error; of a run that learns to undo noise.
+    pub restored: Option<Verdict>,
+    /// `metrics.json` of each seed, with what the history adds.
+    #[serde(skip)]
+    pub each: Vec<Value>,
+    /// The history of each seed.
+    #[serde(skip)]
+    pub history: Vec<Columns>,
+}
+
+/// How many seeds ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(in crate::study) struct Stops {
+    /// By early stopping.
+    pub early: usize,
+    /// With all epochs made.
+    pub last: usize,
+    /// By a person.
+    pub interrupted: usize,
+}
+
+impl RunFacts {
+    /// Of the seeds of one run, with the error of the mean training image for each. Place, set, group and what is measured are
+    /// left to the whole.
+    pub(super) fn of(seeds: &[(&StudyRun, Record)], mean_image: Figure, judged: &str, floors: Floors) -> RunFacts {
+        let (first, record) = &seeds[0];
+        let metrics: Vec<Value> = seeds.iter().map(|(_, record)| record.metrics.clone()).collect();
+        let figures = over_seeds(&metrics);
+        let part = &figures["evaluation"][judged];
+        let denoising = &part["denoising"];
+        let score = Figure::read(if denoising.is_null() { &part["mse"] } else { &denoising["mse"] });
+        let error = Some(floors.error);
+        let restored = Figure::read(&denoising["mse"]).against(&Figure::read(&denoising["noisy_mse"]), error);
+        let mut stops = Stops::default();
+        for tree in &metrics {
+            match tree["stop"].as_str() {
+                Some("early stopping") => stops.early += 1,
+                Some(_) => stops.last += 1,
+                None => stops.interrupted += 1,
+            }
+        }
+        RunFacts {
+            name: first.plan.name.clone(),
+            folders: seeds.iter().map(|(run, _)| run.plan.folder().to_string_lossy().replace('\\', "/")).collect(),
+            seeds: seeds.iter().map(|(run, _)| run.plan.config.seed).collect(),
+            config: record.config.clone(),
+            place: Vec::new(),
+            set: 0,
+            group: 0,
+            loss_label: loss::axis_label(first.plan.config.model.loss),
+            code_size: first.plan.prepared.model().code_size(),
+            stops,
+            measured: BTreeMap::new(),
+            best: Vec::new(),
+            score,
+            mean_image,
+            against_mean: score.against(&mean_image, error),
+            restored: (!denoising.is_null()).then_some(restored),
+            figures,
+            each: metrics,
+            history: seeds.iter().map(|(_, record)| record.history.clone()).collect(),
+        }
+    }
+
+    /// Whether a seed was interrupted.
+    pub fn is_interrupted(&self) -> bool {
+        self.stops.interrupted > 0
+    }
+
+    /// A figure by its key; absent where the run has none.
+    pub fn measured(&self, key: &str) -> Figure {
+        self.measured.get(key).copied().unwrap_or_else(|| Figure::of([]))
+    }
+}
+
+/// The mean over images and pixels of `part` of (pixel − mean training image)², pixels as the run sees them; NaN for no images.
+pub(super) fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
+    let in_chunks = |samples: Samples<'_>, work: &mut dyn FnMut(ArrayView1<'_, f64>)| {
+        samples.chunks(TOGETHER).for_each(|samples| samples.to_array().outer_iter().for_each(&mut *work));
+    };
+    let (train, part) = (loaded.train(), loaded.part(part).unwrap_or(loaded.train().first(0)));
+    let mut mean = vec![0.0; train.features()];
+    in_chunks(train, &mut |image| mean.iter_mut().zip(image).for_each(|(sum, pixel)| *sum += pixel));
+    mean.iter_mut().for_each(|sum| *sum /= train.len() as f64);
+    let mut squares = 0.0;
+    in_chunks(part, &mut |image| squares += mean.iter().zip(image).map(|(mean, x)| (x - mean).powi(2)).sum::<f64>());
+    squares / (part.len() * mean.len()) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mean_image_mse;
+    use crate::config::StudyConfig;
+    use crate::study::prepare_runs;
+
+    /// The error of the mean image among twelve pictures of 1×2 pixels, whose levels are 100 and 200.
+    fn of_two_levels(scaling: &str) -> f64 {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("levels-idx3-ubyte");
+        let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 2];
+        bytes.extend([100u8, 200].repeat(6));
+        bytes.extend([200u8, 100].repeat(6));
+        std::fs::write(&file, bytes).unwrap();
+        let text = format!(
+            "name = \"two\"\nseed = 1\n[data]\nset = {:?}\npool = true\nsplit = {{ train = 1, stratified = false }}\n\
+             scaling = \"{scaling}\"\n[model]\nencoder = [{{ dense = 1 }}]\ndecoder = [{{ dense = \"input\" }}]\n[train]\n\
+             loss = \"mse\"\nbatch_size = 4\nmax_epochs = 1\n[optimizer]\nname = \"sgd\"\nlearning_rate = 0.1\n",
+            file.display().to_string()
+        );
+        let config = StudyConfig::from_toml(&text, "two.toml").unwrap();
+        mean_image_mse(&prepare_runs(&config, 1, &[]).unwrap()[0].prepared.loaded, "train")
+    }
+
+    #[test]
+    fn the_mean_image_is_taken_of_pixels_as_the_run_sees_them() {
+        // Every pixel is half the range from its mean: 50/255 of the unit, or 1/2 of the range that the scaling makes 1.
+        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+        close(of_two_levels("unit"), (50.0f64 / 255.0).powi(2));
+        close(of_two_levels("standard-min-max"), 0.25);
+    }
+}

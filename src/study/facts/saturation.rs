@@ -1,0 +1,172 @@
+//! How layers saturate, how far their weights move, and what a run makes of images after its first steps.
+
+use narrows_kernels::AlignedVec;
+use serde::Serialize;
+
+use super::pictures::ImageTable;
+use super::{RunError, images};
+use crate::run::{fit, watch};
+use crate::study::{Study, StudyRun};
+use crate::tasks::Saturation;
+use crate::train::{Callback, Event, Flow};
+
+/// Training images that tell how a layer saturates.
+const IMAGES: usize = 1000;
+/// Literal steps after which pictures are shown: the exercise that the sigmoid study repeats asks for 20 iterations.
+const STEPS: usize = 20;
+/// Images that are shown then.
+const SHOWN: usize = 15;
+
+/// The layers of a run from before its first epoch to its end.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct SaturationFacts {
+    /// The run.
+    pub run: String,
+    /// Training images that it was measured on.
+    pub images: usize,
+    /// The sigmoid and tanh layers, first layer first.
+    pub layers: Vec<LayerCourse>,
+    /// The product of the mean slopes that a gradient passes on its way to the first layer, before training and after it.
+    pub passed: [f64; 2],
+}
+
+/// A layer that can saturate.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct LayerCourse {
+    /// "encoder.0".
+    pub layer: String,
+    /// The share of saturated units before the first epoch, and after each.
+    pub saturated: Vec<f64>,
+    /// The mean slope of its activation at the same times.
+    pub slope: Vec<f64>,
+    /// Whether a gradient passes that slope.
+    pub is_passed: bool,
+    /// ‖W − W₀‖ / ‖W₀‖ after the first epoch and after the last, W being its weight and W₀ that before training.
+    pub moved: [f64; 2],
+}
+
+/// Repeats a run, whose bits are the same again, to look at its layers after each epoch.
+pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<SaturationFacts, RunError> {
+    let plan = &run.plan;
+    let loaded = &plan.prepared.loaded;
+    let first = loaded.train().first(IMAGES);
+    let mut courses: Vec<LayerCourse> = Vec::new();
+    let mut begun = Vec::new();
+    let weights = |params: &[f32], layer: &str| -> Vec<f32> {
+        let name = format!("{layer}.weight");
+        let mut table = plan.prepared.model().layout().iter();
+        table.find(|param| param.name == name).map_or(Vec::new(), |param| param.of(params).to_vec())
+    };
+    study.machine.run(|| {
+        watch(&plan.config, &plan.prepared, study.machine.context, |epoch, params| {
+            let trained = plan.prepared.trained(params, study.machine.context);
+            let layers = trained.saturation(first);
+            if epoch == 0 {
+                begun = layers.iter().map(|layer| weights(params, &layer.layer)).collect();
+                courses = layers.iter().map(LayerCourse::of).collect();
+            }
+            for ((course, layer), begun) in courses.iter_mut().zip(layers).zip(&begun) {
+                course.saturated.push(layer.saturated);
+                course.slope.push(layer.slope);
+                let moved = moved(begun, &weights(params, &layer.layer));
+                course.moved = if epoch < 2 { [moved; 2] } else { [course.moved[0], moved] };
+            }
+        })
+    })??;
+    let passed = |of: fn(&[f64]) -> Option<&f64>| {
+        let slopes = courses.iter().filter(|course| course.is_passed).filter_map(|course| of(&course.slope));
+        slopes.product::<f64>()
+    };
+    let passed = [passed(<[f64]>::first), passed(<[f64]>::last)];
+    Ok(SaturationFacts { run: plan.name.clone(), images: first.len(), layers: courses, passed })
+}
+
+impl LayerCourse {
+    fn of(layer: &Saturation) -> LayerCourse {
+        let (layer, is_passed) = (layer.layer.clone(), layer.is_passed);
+        LayerCourse { layer, saturated: Vec::new(), slope: Vec::new(), is_passed, moved: [0.0; 2] }
+    }
+}
+
+/// ‖now − begun‖ / ‖begun‖.
+fn moved(begun: &[f32], now: &[f32]) -> f64 {
+    let norm = |squares: &mut dyn Iterator<Item = f64>| squares.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut begun.iter().zip(now).map(|(&a, &b)| f64::from(b) - f64::from(a)));
+    difference / norm(&mut begun.iter().map(|&a| f64::from(a)))
+}
+
+/// The first test images above what each run made of them after its first [`STEPS`] steps.
+pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTable>, RunError> {
+    let Some(first) = runs.first() else { return Ok(None) };
+    let loaded = &first.plan.prepared.loaded;
+    let indices = &loaded.split.test[..loaded.split.test.len().min(SHOWN)];
+    let originals = images(loaded, indices);
+    let mut table = ImageTable::new((loaded.data.height(), loaded.data.width()), Vec::new());
+    table.row("original", loaded.data.width(), originals.outer_iter())?;
+    let same = |run: &&&StudyRun| std::sync::Arc::ptr_eq(&run.plan.prepared.loaded, loaded);
+    for run in runs.iter().filter(same) {
+        let (plan, context) = (&run.plan, study.machine.context);
+        let made = study.machine.run(|| -> Result<_, RunError> {
+            let params: AlignedVec<f32> =
+                fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
+            Ok(plan.prepared.trained(&params, context).reconstruct(originals.view())?)
+        })??;
+        table.row(format!("{} after {STEPS} steps", plan.name), loaded.data.width(), made.outer_iter())?;
+    }
+    Ok((!indices.is_empty()).then_some(table))
+}
+
+/// Ends a training after so many steps.
+struct Until {
+    left: usize,
+}
+
+impl Callback<f32> for Until {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
+        if matches!(event, Event::StepDone { .. }) {
+            self.left -= 1;
+        }
+        if self.left == 0 { Flow::Interrupt } else { Flow::Continue }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::StudyConfig;
+    use crate::run::{Machine, RunFolder, execute};
+    use crate::study::prepare_runs;
+    use narrows_kernels::Context;
+
+    /// A network of four layers whose units all stand at zero, and stay there.
+    fn at_zero(activation: &str, loss: &str) -> SaturationFacts {
+        let text = format!(
+            "name = \"zero\"\nseed = 1\n[data]\nset = \"footwear\"\nper_class = 7\npool = true\nsplit = {{ train = 1 }}\n\
+             [model]\nencoder = [{{ dense = 5, activation = \"{activation}\" }}, {{ dense = 4, activation = \"{activation}\" }}]\n\
+             decoder = [{{ dense = 5, activation = \"{activation}\" }}, {{ dense = \"input\", activation = \"{activation}\" }}]\n\
+             init = {{ normal = 1e-12 }}\n[train]\nloss = \"{loss}\"\nbatch_size = 21\nmax_epochs = 1\n\
+             [optimizer]\nname = \"sgd\"\nlearning_rate = 1e-12\n"
+        );
+        let config = StudyConfig::from_toml(&text, "zero.toml").unwrap();
+        let plan = prepare_runs(&config, 1, &[]).unwrap().remove(0);
+        let machine = Machine { context: Context::detect(), threads: 1 };
+        let place = tempfile::tempdir().unwrap();
+        let folder = RunFolder::take(&place.path().join("run")).unwrap();
+        let executed = execute(&plan.config, &plan.prepared, machine, &folder, &mut ()).unwrap();
+        let run = StudyRun { plan, executed, folder: folder.path().to_path_buf() };
+        let study = Study { config, machine, jobs: 1, seeds: 1, runs: Vec::new(), interrupted: false };
+        measure(&study, &run).unwrap()
+    }
+
+    #[test]
+    fn slopes_are_derivatives_and_a_cross_entropy_has_no_slope_at_its_output() {
+        let close =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6 * expected, "{found} for {expected}");
+        close(at_zero("sigmoid", "mse").passed[0], 0.25f64.powi(4));
+        close(at_zero("sigmoid", "bce").passed[0], 0.25f64.powi(3));
+        let tanh = at_zero("tanh", "mse");
+        close(tanh.passed[0], 1.0);
+        assert!(tanh.layers.iter().all(|layer| layer.saturated == [0.0, 0.0]));
+        assert_eq!(moved(&[3.0, -4.0], &[3.0, 1.0]), 1.0);
+    }
+}

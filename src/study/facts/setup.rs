@@ -1,0 +1,185 @@
+//! What was studied: what varies, the data, the models.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::run::RunFacts;
+use crate::config::{self, StudyConfig};
+use crate::data::Splits;
+use crate::study::{Study, StudyRun};
+
+/// A key of the grid that takes several values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(in crate::study) struct Axis {
+    /// "train.batch_size".
+    pub key: String,
+    /// "batch size".
+    pub noun: String,
+    /// Its values.
+    pub values: Vec<AxisValue>,
+}
+
+/// A value of a key of the grid.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(in crate::study) struct AxisValue {
+    /// Its part of the names of runs: "32", "sparse".
+    pub label: String,
+    /// As TOML.
+    pub toml: String,
+    /// As it stands in a sentence: "batch size 32", "sparse".
+    pub phrase: String,
+}
+
+/// Keys whose last part alone says too little.
+const NOUNS: [(&str, &str); 8] = [
+    ("model.code_penalty.l1", "L1 penalty on the code"),
+    ("model.code_penalty.l2", "L2 penalty on the code"),
+    ("model.code_penalty", "penalty on the code"),
+    ("model.weight_penalty.l2", "L2 penalty on the weights"),
+    ("model.init", "initialisation"),
+    ("train.max_epochs", "limit of epochs"),
+    ("optimizer.name", "optimizer"),
+    ("data.set", "data set"),
+];
+
+/// The keys of the grid that take several values.
+pub(super) fn axes(config: &StudyConfig) -> Vec<Axis> {
+    let axis = |axis: &config::Axis| {
+        let known = NOUNS.iter().find(|(key, _)| *key == axis.key).map(|(_, noun)| (*noun).to_owned());
+        let noun = known.unwrap_or_else(|| axis.key.rsplit('.').next().unwrap_or_default().replace('_', " "));
+        let values = axis.values.iter().map(|value| {
+            // A label of its own says enough; a value that labels itself needs its noun.
+            let is_named = value.label != value.toml.trim_matches('"');
+            let phrase = if is_named { value.label.clone() } else { format!("{noun} {}", value.label) };
+            AxisValue { label: value.label.clone(), toml: value.toml.clone(), phrase }
+        });
+        Axis { key: axis.key.clone(), values: values.collect(), noun: noun.clone() }
+    };
+    config.grid.iter().filter(|axis| axis.values.len() > 1).map(axis).collect()
+}
+
+/// The numbers of a run's values on those axes; `number` is that of the run in the grid, whose first key varies fastest.
+pub(super) fn place(config: &StudyConfig, number: usize) -> Vec<usize> {
+    let mut digits = number;
+    let mut place = Vec::new();
+    for axis in &config.grid {
+        if axis.values.len() > 1 {
+            place.push(digits % axis.values.len());
+        }
+        digits /= axis.values.len();
+    }
+    place
+}
+
+/// Settings of a study and how it was computed, under the names that templates use.
+pub(super) fn settings(study: &Study) -> Value {
+    let config = &study.config;
+    let changes = config.variants.iter().flat_map(|variant| variant.changes.iter().map(|(key, _)| key.clone()));
+    let varied: Vec<String> = axes(config).into_iter().map(|axis| axis.key).chain(changes).collect();
+    let variants: Vec<Value> = config.variants.iter().map(|variant| json!([variant.name, variant.changes])).collect();
+    json!({
+        "title": config.report.title.as_ref().unwrap_or(&config.base_run().name),
+        "seeds": study.seeds,
+        "planned": config.runs().len() * study.seeds,
+        "begun": study.runs.len(),
+        "interrupted": study.interrupted,
+        "jobs": study.jobs,
+        "machine": study.machine.describe(),
+        "base": toml::from_str::<Value>(&config.base_run().to_toml()).unwrap_or_default(),
+        "varied": varied,
+        "variants": variants,
+        "reconstructions": config.report.reconstructions,
+        "toml": config.to_toml().trim_end(),
+    })
+}
+
+/// Images that runs share.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct SetFacts {
+    /// The name of the set.
+    pub name: String,
+    /// Where it is from.
+    pub origin: String,
+    /// Pixels of an image: rows and columns.
+    pub shape: [usize; 2],
+    /// The runs that use it.
+    pub runs: Vec<String>,
+    /// The parts that have images: "training", "validation" or "test", their number, and that of each class.
+    pub parts: Vec<(&'static str, usize, Vec<usize>)>,
+    /// The classes, by their numbers; empty where there are no labels.
+    pub classes: Vec<String>,
+    /// Whether within each part every class has the same number of images.
+    pub is_even: bool,
+}
+
+/// "training" for "train".
+pub(super) fn word(part: &'static str) -> &'static str {
+    if part == "train" { "training" } else { part }
+}
+
+/// The images of a study's own seed, each set with the runs that use it.
+pub(super) fn sets(study: &Study) -> Vec<(Arc<Splits>, SetFacts)> {
+    let mut sets: Vec<(Arc<Splits>, SetFacts)> = Vec::new();
+    for plan in study.runs.iter().map(|run| &run.plan).filter(|plan| plan.repeat == 0) {
+        let loaded = &plan.prepared.loaded;
+        match sets.iter_mut().find(|(other, _)| Arc::ptr_eq(other, loaded)) {
+            Some((_, set)) => set.runs.push(plan.name.clone()),
+            None => sets.push((Arc::clone(loaded), set(loaded, &plan.name))),
+        }
+    }
+    sets
+}
+
+fn set(loaded: &Splits, run: &str) -> SetFacts {
+    let distributions = loaded.class_distributions();
+    let parts = loaded.parts().into_iter().enumerate().filter(|(_, (_, indices))| !indices.is_empty());
+    let parts = parts.map(|(number, (name, indices))| {
+        let counts = distributions.get(number).map_or(&[][..], |(_, counts)| counts);
+        (word(name), indices.len(), counts.iter().map(|(_, count)| *count).collect())
+    });
+    let parts: Vec<(_, _, Vec<usize>)> = parts.collect();
+    let data = &loaded.data;
+    SetFacts {
+        name: data.name.clone(),
+        origin: loaded.origin.clone(),
+        shape: [data.height(), data.width()],
+        runs: vec![run.to_owned()],
+        classes: if data.labels.is_some() { data.class_names.clone() } else { Vec::new() },
+        // A class that no image has is not part of the study.
+        is_even: parts.iter().all(|(_, _, counts)| {
+            let mut there = counts.iter().filter(|count| **count > 0);
+            let first = there.next();
+            there.all(|count| Some(count) == first)
+        }),
+        parts,
+    }
+}
+
+/// The networks of `runs`, each run with its first seed as it was made; two runs whose penalties differ train two models. For
+/// each the runs, parameters, code size, table `[model]` and summary in the manner of Keras.
+pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
+    let mut found: Vec<(Value, Vec<&str>, &StudyRun, &RunFacts)> = Vec::new();
+    for (made, run) in runs {
+        let mut config = run.config["model"].clone();
+        // How weights begin is no part of what is trained; the size of the images is.
+        config["init"] = json!(made.plan.prepared.model().features());
+        match found.iter_mut().find(|(other, ..)| *other == config) {
+            Some((_, names, ..)) => names.push(&run.name),
+            None => found.push((config, vec![&run.name], made, run)),
+        }
+    }
+    let facts = found.into_iter().map(|(_, names, made, run)| {
+        let model = made.plan.prepared.model();
+        json!({
+            "runs": names,
+            "parameters": model.layout().len(),
+            "code_size": model.code_size(),
+            "loss": run.loss_label,
+            "config": run.config["model"],
+            "summary": model.to_string().trim_end(),
+        })
+    });
+    facts.collect()
+}

@@ -1,0 +1,286 @@
+//! The charts of a report, from facts alone.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::figures::bars::BarChart;
+use crate::figures::curves::{Curve, LineChart, Panels};
+use crate::figures::number::significant;
+use crate::figures::scatter::Scatter;
+use crate::study::facts::{
+    Facts, InversionFacts, Inverted, LayerCourse, Pictures, RunFacts, SaturationFacts, SetFacts,
+};
+use crate::study::figure::Figure;
+
+/// Classes up to which unequal numbers of images are drawn beside the table.
+const MOST_CLASSES: usize = 20;
+/// Curves closer than this share of a chart's height lie on each other: a line is 2 of 300 units wide.
+const COINCIDE: f64 = 0.01;
+/// A curve lower than this share of a chart's height is pressed flat by the others.
+const FLAT: f64 = 1.0 / 16.0;
+
+/// The charts of a page, each an SVG element.
+#[derive(Debug, Serialize)]
+pub(super) struct Charts {
+    /// For each data set, by its number, the images of each class; empty where all classes are of one size.
+    classes: Vec<String>,
+    /// The losses, an entry for each kind, see [`losses`].
+    losses: Vec<Value>,
+    /// The same for each group of schemes.
+    schemes: BTreeMap<String, Vec<Value>>,
+    /// The share of saturated units in each layer, a panel for each run; empty where it was not measured.
+    saturation: String,
+    /// Test codes along their principal components, by run.
+    codes: BTreeMap<String, String>,
+    /// Divergence and active numbers of a code that is a distribution, by run.
+    latent: BTreeMap<String, [String; 2]>,
+    /// NRMSE against size of the code and against compression ratio (`ratio`), on each `part`.
+    sizes: Vec<Value>,
+}
+
+impl Charts {
+    /// All of them.
+    pub fn of(facts: &Facts, pictures: &Pictures) -> Charts {
+        let runs: Vec<&RunFacts> = facts.runs.iter().collect();
+        let mut schemes = BTreeMap::new();
+        for scheme in facts.inversion.iter().flat_map(|inversion| &inversion.schemes) {
+            let choices = scheme["runs"].as_array().into_iter().flatten();
+            let named = choices.filter_map(|choice| runs.iter().find(|run| choice["run"] == *run.name).copied());
+            let what = scheme["what"].as_str().unwrap_or_default().to_owned();
+            schemes.insert(what, losses(&named.collect::<Vec<_>>()));
+        }
+        let scatter = pictures.codes.iter().filter(|(_, shown)| !shown.points.is_empty()).map(|(name, shown)| {
+            let codes = facts.codes.iter().find(|codes| codes.run == *name);
+            let share = |at: usize| {
+                let share = codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
+                significant(100.0 * share, 3)
+            };
+            let set = runs.iter().find(|run| run.name == *name).map(|run| &facts.sets[run.set]);
+            let chart = Scatter {
+                title: String::new(),
+                x_label: format!("first principal component ({} % of the variance)", share(0)),
+                y_label: format!("second principal component ({} %)", share(1)),
+                groups: set.map_or(Vec::new(), |set| set.classes.clone()),
+                points: shown.points.clone(),
+            };
+            (name.clone(), chart.to_svg())
+        });
+        Charts {
+            classes: facts.sets.iter().map(classes).collect(),
+            losses: losses(&runs),
+            schemes,
+            saturation: match facts.saturation.is_empty() {
+                true => String::new(),
+                false => drawn(facts.saturation.iter().map(saturation).collect()),
+            },
+            codes: scatter.collect(),
+            latent: runs.iter().filter_map(|run| Some((run.name.clone(), latent(run)?))).collect(),
+            sizes: facts.inversion.as_ref().map_or(Vec::new(), sizes),
+        }
+    }
+}
+
+fn chart(x_label: &str, y_label: &str, curves: Vec<Curve>) -> LineChart {
+    let (title, none) = (String::new(), String::new());
+    let (x_label, y_label) = (x_label.to_owned(), y_label.to_owned());
+    LineChart { title, x_label, y_label, solid: none.clone(), dashed: none, logarithmic: false, curves }
+}
+
+fn classes(set: &SetFacts) -> String {
+    if set.is_even || set.classes.len() > MOST_CLASSES {
+        return String::new();
+    }
+    let group = |(class, name): (usize, &String)| {
+        (name.clone(), set.parts.iter().map(|(_, _, classes)| classes[class] as f64).collect())
+    };
+    let chart = BarChart {
+        title: String::new(),
+        value_label: "images".into(),
+        series: set.parts.iter().map(|(name, ..)| (*name).to_owned()).collect(),
+        groups: set.classes.iter().enumerate().map(group).collect(),
+    };
+    chart.to_svg()
+}
+
+/// The curves of a run: training loss, validation loss, for each seed.
+fn curves(run: &RunFacts, group: usize) -> Vec<Curve> {
+    let mut curves = Vec::new();
+    for columns in &run.history {
+        for (name, dashed) in [("loss", false), ("val_loss", true)] {
+            let values = columns.get(name).cloned().unwrap_or_default();
+            if values.iter().any(|value| !value.is_nan()) {
+                curves.push(Curve::per_epoch(run.name.as_str(), values, dashed, group));
+            }
+        }
+    }
+    curves
+}
+
+/// The training losses of the first seed.
+fn first_losses(run: &RunFacts) -> &[f64] {
+    run.history.first().and_then(|columns| columns.get("loss")).map_or(&[], Vec::as_slice)
+}
+
+fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
+    (high - low).max(0.0)
+}
+
+/// An entry for each kind of loss among the runs: its `label`; its `charts`, each with its `runs`, the `svg` and whether the
+/// vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each other, empty where
+/// there are none; and whether there are validation losses (`validated`).
+fn losses(runs: &[&RunFacts]) -> Vec<Value> {
+    let mut labels: Vec<&'static str> = runs.iter().map(|run| run.loss_label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    let of = |label: &'static str| {
+        let of_label = runs.iter().copied().filter(|run| run.loss_label == label).enumerate();
+        // Charts of runs that do not press each other flat, and in each the panels of runs that do not cover each other.
+        let mut charts: Vec<Vec<Vec<(usize, &RunFacts)>>> = Vec::new();
+        let mut differences = Vec::new();
+        for (number, run) in of_label {
+            let chart = charts.iter_mut().find(|chart| !is_flattened(run, &chart.concat()));
+            let Some(chart) = chart else {
+                charts.push(vec![vec![(number, run)]]);
+                continue;
+            };
+            let covers = |other: &(usize, &RunFacts)| coincide(first_losses(run), first_losses(other.1));
+            if let Some((_, other)) = chart.iter().flatten().copied().find(covers) {
+                let values = first_losses(run).iter().zip(first_losses(other)).map(|(a, b)| a - b).collect();
+                differences.push(Curve::per_epoch(format!("{} − {}", run.name, other.name), values, false, number));
+            }
+            match chart.iter_mut().find(|panel| !panel.iter().any(covers)) {
+                Some(panel) => panel.push((number, run)),
+                None => chart.push(vec![(number, run)]),
+            }
+        }
+        let drawn = charts.into_iter().map(|panels| {
+            let runs: Vec<&str> = panels.iter().flatten().map(|(_, run)| run.name.as_str()).collect();
+            let panel = |panel: &Vec<(usize, &RunFacts)>| {
+                let names: Vec<&str> = panel.iter().map(|(_, run)| run.name.as_str()).collect();
+                let curves = panel.iter().flat_map(|(number, run)| curves(run, *number)).collect();
+                LineChart::losses(names.join(", "), label, curves)
+            };
+            let svg = drawn(panels.iter().map(panel).collect());
+            json!({ "runs": runs, "logarithmic": svg.contains(", logarithmic"), "svg": svg })
+        });
+        let drawn: Vec<Value> = drawn.collect();
+        let differences = match differences.is_empty() {
+            true => String::new(),
+            false => chart("epoch", &format!("difference of the training losses: {label}"), differences).to_svg(),
+        };
+        let validated = runs.iter().any(|run| run.loss_label == label && run.measured("last_val_loss").seeds > 0);
+        json!({ "label": label, "charts": drawn, "differences": differences, "validated": validated })
+    };
+    labels.into_iter().map(of).collect()
+}
+
+/// One chart, or several as panels on one scale.
+fn drawn(charts: Vec<LineChart>) -> String {
+    match &charts[..] {
+        [chart] => LineChart { title: String::new(), ..chart.clone() }.to_svg(),
+        _ => Panels { title: String::new(), charts }.to_svg(),
+    }
+}
+
+fn coincide(a: &[f64], b: &[f64]) -> bool {
+    let apart = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    !a.is_empty() && !b.is_empty() && apart <= COINCIDE * extent(a.iter().chain(b))
+}
+
+/// Whether a curve that has a shape of its own would be a flat line beside the others.
+fn is_flattened(run: &RunFacts, others: &[(usize, &RunFacts)]) -> bool {
+    let all: Vec<&[f64]> = others.iter().map(|(_, run)| first_losses(run)).chain([first_losses(run)]).collect();
+    let height = extent(all.iter().copied().flatten());
+    let highest = |losses: &[f64]| losses.iter().fold(0.0, |most: f64, loss| most.max(loss.abs()));
+    let lowest = all.iter().copied().flatten().fold(f64::INFINITY, |least: f64, loss| least.min(*loss));
+    // Values that far apart stand on a logarithmic axis.
+    let is_logarithmic = lowest > 0.0 && all.iter().any(|losses| highest(losses) > 1000.0 * lowest);
+    let has_shape = |losses: &[f64]| extent(losses) > 0.1 * highest(losses);
+    !is_logarithmic && all.iter().any(|losses| has_shape(losses) && extent(*losses) < FLAT * height)
+}
+
+fn saturation(course: &SaturationFacts) -> LineChart {
+    let curve = |(group, layer): (usize, &LayerCourse)| Curve {
+        label: layer.layer.clone(),
+        values: layer.saturated.iter().map(|share| 100.0 * share).collect(),
+        at: Some((0..layer.saturated.len()).map(|epoch| epoch as f64).collect()),
+        dashed: false,
+        group,
+    };
+    let curves = course.layers.iter().enumerate().map(curve).collect();
+    LineChart { title: course.run.clone(), ..chart("epoch", "saturated units (%)", curves) }
+}
+
+/// Divergence and active numbers, one chart for each unit.
+fn latent(run: &RunFacts) -> Option<[String; 2]> {
+    let columns = run.history.first()?;
+    let one = |name: &str, label: &str| -> Option<String> {
+        let curve = Curve::per_epoch("", columns.get(name)?.clone(), false, 0);
+        Some(chart("epoch", label, vec![curve]).to_svg())
+    };
+    Some([
+        one("kl", &format!("{}: divergence from N(0, I) (nats)", run.name))?,
+        one("active_dimensions", &format!("{}: active numbers of the code", run.name))?,
+    ])
+}
+
+/// What is drawn against the size of the code, and where a part's figures have it.
+const KINDS: [(&str, &str); 3] = [
+    ("autoencoder", "/decoded/encoder/nrmse"),
+    ("layer-wise codes", "/decoded/walk/nrmse"),
+    ("optimal codes", "/decoded/optimal/nrmse"),
+];
+
+fn sizes(inversion: &InversionFacts) -> Vec<Value> {
+    let mut charts = Vec::new();
+    let sizes = &inversion.sizes;
+    for part in ["train", "test"] {
+        let Some(components) = inversion.components.get(part) else { continue };
+        for ratio in [false, true] {
+            let size = |one: &Inverted| if ratio { one.compression_ratio } else { one.code_size as f64 };
+            let x: Vec<f64> = sizes.iter().map(size).collect();
+            let curve = |group: usize, label: &str, values: Vec<f64>, dashed: bool| Curve {
+                label: label.into(),
+                values,
+                at: Some(x.clone()),
+                dashed,
+                group,
+            };
+            let nrmse = |pointer: &str| {
+                let figure = |one: &Inverted| one.figures["parts"][part].pointer(pointer).map(Figure::read);
+                sizes.iter().map(|one| figure(one).map_or(f64::NAN, |figure| figure.mean)).collect::<Vec<f64>>()
+            };
+            let kinds = KINDS.iter().enumerate();
+            let mut curves: Vec<Curve> =
+                kinds.map(|(group, (label, pointer))| curve(group, label, nrmse(pointer), false)).collect();
+            curves.push(curve(KINDS.len(), "principal components", components.clone(), true));
+            let word = if part == "train" { "training" } else { part };
+            let x_label = if ratio {
+                "compression ratio (pixels per number in the code)"
+            } else {
+                "latent size (numbers in the code)"
+            };
+            let chart = chart(x_label, &format!("NRMSE, {word} images"), curves);
+            let svg = LineChart { logarithmic: true, ..chart }.to_svg();
+            charts.push(json!({ "part": part, "ratio": ratio, "svg": svg }));
+        }
+    }
+    charts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_that_lie_on_each_other_are_told_apart() {
+        let falling: Vec<f64> = (1..20).map(|epoch| 1.0 / f64::from(epoch)).collect();
+        let near: Vec<f64> = falling.iter().map(|loss| loss + 0.001).collect();
+        let far: Vec<f64> = falling.iter().map(|loss| loss + 0.1).collect();
+        assert!(coincide(&falling, &near) && !coincide(&falling, &far) && !coincide(&falling, &[]));
+    }
+}
