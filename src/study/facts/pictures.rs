@@ -159,11 +159,11 @@ pub(super) fn reconstructions(
     runs: &[&StudyRun],
 ) -> Result<Option<Reconstructions>, RunError> {
     let parts = loaded.parts();
-    let of = |name: &str| parts.iter().find(|(part, indices)| *part == name && !indices.is_empty());
-    let Some((part, indices)) = [judged, "test", "validation", "train"].into_iter().find_map(of) else {
+    let of = |name: &str| parts.iter().find(|(part, images)| *part == name && !images.is_empty());
+    let Some((part, images)) = [judged, "test", "validation", "train"].into_iter().find_map(of) else {
         return Ok(None);
     };
     let shown = &runs[..runs.len().min(MOST_RUNS)];
-    let table = reconstructed(machine, loaded, &indices[..count.min(indices.len())], shown)?;
+    let table = reconstructed(machine, loaded, images.first(count).indices, shown)?;
     Ok(Some(Reconstructions { part: super::setup::word(part), shown: shown.len(), runs: runs.len(), table }))
 }
