@@ -29,13 +29,6 @@ mod study;
 mod variants;
 mod write;
 
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod round_trips;
-#[cfg(test)]
-mod studies;
-
 pub use difference::Difference;
 pub use error::{ConfigError, Place, Problem};
 pub use list::{Entry, vocabulary};

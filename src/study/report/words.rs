@@ -4,6 +4,7 @@ use minijinja::Value;
 
 use crate::figures::number::{significant, typeset};
 use crate::nn::grouped;
+use crate::optim::{Optimizer, Semantics};
 use crate::study::figure::Figure;
 
 /// What stands for a figure that was not measured.
@@ -105,14 +106,7 @@ pub(super) fn listed(items: Vec<String>) -> String {
 }
 
 /// What readers call the words of a configuration.
-const TERMS: [(&str, &str); 17] = [
-    ("sgd", "SGD"),
-    ("adam", "Adam"),
-    ("adamw", "AdamW"),
-    ("nadam", "Nadam"),
-    ("adagrad", "Adagrad"),
-    ("adadelta", "Adadelta"),
-    ("rmsprop", "RMSprop"),
+const TERMS: [(&str, &str); 10] = [
     ("keras", "Keras"),
     ("pytorch", "PyTorch"),
     ("relu", "ReLU"),
@@ -128,7 +122,8 @@ const TERMS: [(&str, &str); 17] = [
 /// A word of a configuration as readers know it; what follows a comma stays.
 pub(super) fn term(text: &str) -> String {
     let (word, rest) = text.split_at(text.find(',').unwrap_or(text.len()));
-    let known = TERMS.iter().find(|(name, _)| *name == word).map_or(word, |(_, term)| term);
+    let optimizers = Optimizer::all(Semantics::default()).map(|rule| (rule.name(), rule.title()));
+    let known = optimizers.chain(TERMS).find(|(name, _)| *name == word).map_or(word, |(_, term)| term);
     format!("{known}{rest}")
 }
 

@@ -349,7 +349,7 @@ fn bits_depend_on_neither_threads_nor_instruction_set_nor_company() {
     the_same_bits_everywhere::<f64>();
 }
 
-/// `cargo test --release --test least_squares -- --ignored --nocapture`
+/// `cargo test --release --test library least_squares -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 fn time_of_a_784_by_392_layer_with_70000_right_hand_sides() {

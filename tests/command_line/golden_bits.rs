@@ -5,14 +5,12 @@
 //! NARROWS_GOLDEN=all runs all nine. NARROWS_GOLDEN=write writes the tables anew, which only a change of what is
 //! computed on purpose may do: a commit that does says which lines moved, and why.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 
 use narrows_kernels::{Context, Isa};
 use safetensors::SafeTensors;
-use support::{Place, real_data, sha256};
+use crate::support::{Place, real_data, sha256};
 
 /// What every case begins with: 153 training images in batches of 100 and 53.
 const DRAWN: &str = r#"
@@ -223,7 +221,7 @@ fn trained(place: &Place, case: &str, settings: &[&[&str]], (isa, threads): (Isa
     if let Some(folder) = std::env::var_os("NARROWS_DATA_DIR") {
         command.env("NARROWS_DATA_DIR", folder);
     }
-    support::answer(command.env("NARROWS_ISA", isa.name())).done();
+    crate::support::answer(command.env("NARROWS_ISA", isa.name())).done();
     let lines = tensors(case, &place.read("run/model.safetensors"));
     fs::remove_dir_all(place.path("run")).unwrap();
     lines

@@ -3,15 +3,13 @@
 //! Exit codes: 1 the run failed (damaged data among that), 2 the command line or the configuration is wrong, 130
 //! interrupted.
 
-mod support;
-
 use std::fs;
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 #[cfg(unix)]
-use support::running::Running;
-use support::{Place, TOYS, idx, png_size};
+use crate::support::running::Running;
+use crate::support::{Place, TOYS, idx, png_size};
 
 /// Writes `toys.toml` with `from` replaced by `to`, and returns the line it stands on.
 fn change(place: &Place, from: &str, to: &str) -> String {

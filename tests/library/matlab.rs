@@ -231,11 +231,7 @@ fn more_elements_than_anyone_has_are_refused_in_little_time() {
 
 #[test]
 fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
-    let Some(folder) = std::env::var_os("NARROWS_DATA_DIR").filter(|value| !value.is_empty()) else {
-        assert!(std::env::var_os("CI").is_none(), "CI is set and NARROWS_DATA_DIR is not");
-        eprintln!("skipped: NARROWS_DATA_DIR is not set, so the real faces are absent");
-        return;
-    };
+    let Some(folder) = crate::support::real_data() else { return };
     let catalog = Catalog::builtin();
     let set = catalog.find("frey-face").unwrap();
     let folder = locate(&[folder.into()], set).unwrap();

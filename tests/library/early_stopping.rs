@@ -52,7 +52,7 @@ fn run(config: EarlyStoppingRule, val_loss: &[f64]) -> Expected {
 
 #[test]
 fn every_recorded_case_ends_as_in_keras() {
-    let golden: Golden = serde_json::from_str(include_str!("golden/early_stopping_keras.json")).unwrap();
+    let golden: Golden = serde_json::from_str(include_str!("../golden/early_stopping_keras.json")).unwrap();
     assert!(golden.source.contains("keras"), "{}", golden.source);
     assert_eq!(golden.cases.len(), 40);
     for (number, case) in golden.cases.iter().enumerate() {

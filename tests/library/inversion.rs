@@ -373,7 +373,7 @@ fn activation_called(name: &str) -> Activation {
 
 #[test]
 fn objectives_are_those_that_scipy_finds() {
-    let file: Value = serde_json::from_str(include_str!("golden/least_squares.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../golden/least_squares.json")).unwrap();
     println!("{}", file["source"]);
     let problems = file["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 50);

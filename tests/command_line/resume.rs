@@ -1,7 +1,5 @@
 //! A run that was interrupted anywhere and resumed ends in the bits of one that was not.
 
-mod support;
-
 use std::path::Path;
 
 use narrows::config::{RunConfig, Source};
@@ -9,7 +7,7 @@ use narrows::run::checkpoint::{FORMAT, Store, decode};
 use narrows::run::{Executed, Found, Machine, Prepared, RunFolder, execute, find_run, prepare};
 use narrows::train::{Callback, Cursor, EpochRecord, Event, Flow, Stop};
 use narrows_kernels::{Context, Isa};
-use support::{Place, without_seconds};
+use crate::support::{Place, without_seconds};
 
 /// 15 training images in batches of 4: epochs of four steps, the last one of three images.
 const CONFIG: &str = r#"

@@ -1,7 +1,7 @@
 //! Refusals of keys, words, values, settings, grids and files, word for word.
 
 use super::studies::said_of_grid;
-use super::{RunConfig, Source};
+use narrows::config::{RunConfig, Source};
 
 /// A run of which every line is known; the tests replace a piece of it.
 const RUN: &str = include_str!("refusals.toml");

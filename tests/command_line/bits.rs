@@ -1,9 +1,7 @@
 //! The contract: weights, history and figures are the same bits on every instruction set and number of threads.
 
-mod support;
-
 use narrows_kernels::Isa;
-use support::{Place, without_seconds};
+use crate::support::{Place, without_seconds};
 
 /// 51 + 51 + 51 training images in batches of 100: a last batch of 53. The layers are just large enough that products,
 /// elementwise kernels and optimizer steps are split over threads.
@@ -120,7 +118,7 @@ fn bits(place: &Place, out: &str) -> Bits {
 fn train(place: &Place, model: &str, isa: Isa, threads: usize, more: &[&str]) -> (Bits, String) {
     let out = format!("{}-{threads}-{}", isa.name(), more.join(""));
     let mut command = place.command(&["train", model, "--out", &out, "--threads", &threads.to_string()]);
-    let answer = support::answer(command.args(more).env("NARROWS_ISA", isa.name())).done();
+    let answer = crate::support::answer(command.args(more).env("NARROWS_ISA", isa.name())).done();
     let environment = place.json(&format!("{out}/environment.json"));
     assert_eq!((&environment["isa"], &environment["threads"]), (&isa.name().into(), &threads.into()));
     (bits(place, &out), answer.stdout)

@@ -1,8 +1,8 @@
 //! What a grid means, and every refusal of one.
 
-use super::{ConfigError, Place, RunConfig, Source, StudyConfig, preset};
-use crate::loss::CodePenalty;
-use crate::optim::Schedule;
+use narrows::config::{ConfigError, Place, RunConfig, Source, StudyConfig, preset};
+use narrows::loss::CodePenalty;
+use narrows::optim::Schedule;
 
 fn footwear() -> &'static str {
     preset("footwear").unwrap().text

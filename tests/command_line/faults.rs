@@ -1,16 +1,14 @@
 //! What a run does when a signal, another process or the disk comes in between.
 #![cfg(unix)]
 
-mod support;
-
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use support::running::Running;
-use support::{Place, without_seconds};
+use crate::support::running::Running;
+use crate::support::{Place, without_seconds};
 
 /// Steps of four images, a checkpoint of 1.3 MB after each.
 const CONFIG: &str = r#"name = "toys"
@@ -113,7 +111,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
         return;
     }
     let place = place();
-    let program = support::program();
+    let program = crate::support::program();
     let script = format!("trap '' HUP; exec {} train run.toml --out run --threads 1", program.display());
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(place.root());

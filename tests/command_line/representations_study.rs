@@ -1,10 +1,8 @@
 //! The study of representations: every kind of autoencoder does what it is for, and the report shows it.
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use support::Place;
+use crate::support::Place;
 
 /// The rows of a CSV file by their first column, each value by its column.
 fn table(text: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
@@ -23,7 +21,7 @@ fn table(text: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
 
 #[test]
 fn the_quick_study_of_representations_shows_what_each_kind_is_for() {
-    let Some(data) = support::real_data() else { return };
+    let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
     place

@@ -2,14 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::data::SplitSpec;
-use crate::loss::{CodePenalty, JacobianMethod};
-use crate::nn::{Activation, Init, Layer, Units, dense};
-use crate::optim::Sgd;
-use crate::rng::{Purpose, Stream, stream};
-use crate::settings::{Choice, Items, Length, Range, Text, check};
-use crate::tasks::has_closed_form;
+use narrows::config::{RunConfig, Source, StudyConfig, preset};
+use narrows::data::SplitSpec;
+use narrows::loss::{CodePenalty, JacobianMethod};
+use narrows::nn::{Activation, Init, Layer, Units, dense};
+use narrows::optim::Sgd;
+use narrows::rng::{Purpose, Stream, stream};
+use narrows::settings::{About, Counts, Settings, TableForm, Visitor, Choice, Items, Length, Range, Text, check};
+use narrows::tasks::has_closed_form;
 
 /// The visitor that gives every setting some value that is accepted.
 struct Draw(Stream);

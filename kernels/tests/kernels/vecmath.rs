@@ -115,7 +115,7 @@ fn f32_functions_keep_their_ulp_on_every_number() {
 /// (argument, nearest value, what the exact value exceeds it by in ULP) of each stored point.
 fn stored(name: &str) -> Vec<(f64, f64, f64)> {
     let bits = |text: &str| f64::from_bits(u64::from_str_radix(text, 16).unwrap());
-    include_str!("golden/vecmath_f64.csv")
+    include_str!("../golden/vecmath_f64.csv")
         .lines()
         .filter(|line| !line.starts_with('#'))
         .map(|line| line.split(',').collect::<Vec<_>>())

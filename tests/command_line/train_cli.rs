@@ -1,10 +1,8 @@
 //! What a newcomer does first, and what the files of a run and of a study hold.
 
-mod support;
-
 use narrows::config::{RunConfig, StudyConfig};
 use serde_json::Value;
-use support::{Answer, Place, png_size, without_seconds};
+use crate::support::{Answer, Place, png_size, without_seconds};
 
 const SHORT: [&str; 4] = ["--set", "data.per_class=70", "--set", "train.max_epochs=2"];
 
@@ -51,7 +49,7 @@ fn a_newcomer_trains_on_drawn_footwear_and_is_told_everything() {
     for text in [&answer.stdout, &answer.stderr] {
         assert!(!text.contains('\u{1b}'), "escape bytes in a pipe: {text:?}");
     }
-    let quiet = support::answer(place.command(&["train"]).args(SHORT).env("NO_COLOR", "1")).done();
+    let quiet = crate::support::answer(place.command(&["train"]).args(SHORT).env("NO_COLOR", "1")).done();
     assert!(!quiet.stdout.contains('\u{1b}') && !quiet.stderr.contains('\u{1b}'));
     quiet.says(&["Run folder: runs/footwear-2"]);
     assert_eq!(place.sha256("runs/footwear/model.safetensors"), place.sha256("runs/footwear-2/model.safetensors"));
@@ -192,7 +190,7 @@ fn completions_and_the_man_page_are_printed() {
 fn a_study_makes_every_run_of_its_grid_and_compares_them() {
     let place = Place::with_toys();
     let grid = "\n[grid]\n\"model.code_penalty.l1\" = { plain = 0.0, sparse = 1e-2 }\n\"train.batch_size\" = [3, 15]\n";
-    place.write("grid.toml", format!("{}{grid}", support::TOYS).as_bytes());
+    place.write("grid.toml", format!("{}{grid}", crate::support::TOYS).as_bytes());
     let answer = place.narrows(&["study", "grid.toml", "--jobs", "2"]).done();
     answer.says(&["4 runs, 2 at a time", "Study folder: runs/toys-study", "report.html", "summary.csv"]);
     let names = ["plain-3", "sparse-3", "plain-15", "sparse-15"];
@@ -236,11 +234,11 @@ fn a_study_makes_every_run_of_its_grid_and_compares_them() {
 
 #[test]
 fn the_footwear_of_fashion_mnist_is_taken_where_it_is() {
-    let Some(folder) = support::real_data() else { return };
+    let Some(folder) = crate::support::real_data() else { return };
     let place = Place::new();
     let mut command =
         place.command(&["train", "--set", "train.max_epochs=1", "--set", "model.encoder=[{ dense = 8 }]"]);
-    let answer = support::answer(command.env("NARROWS_DATA_DIR", folder)).done();
+    let answer = crate::support::answer(command.env("NARROWS_DATA_DIR", folder)).done();
     answer.says(&["Fashion-MNIST, which is in the data directory", "fashion-mnist: 21000 images of 28×28 pixels"]);
     let (data, _) = answer.stdout.split_once("Model \"encoder\"").unwrap();
     assert_eq!(row(data, "train"), ["15000", "5000", "5000", "5000"]);

@@ -1,12 +1,10 @@
 //! The sigmoid study: the chosen settings learn, the dead ones do not, and the report says why.
 
-mod support;
-
-use support::Place;
+use crate::support::Place;
 
 #[test]
 fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
-    let Some(data) = support::real_data() else { return };
+    let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
     place.narrows(&["study", "sigmoid", "--quick", "--out", "study", "--data-dir", data]).done();

@@ -2,7 +2,7 @@
 //!
 //! What is read is the binary that `cargo test` builds anyway. Features of the test's own dependencies are switched on in it too,
 //! among them the `std` of crates that would otherwise do without the C library: it imports all that a release does, and perhaps
-//! more. A release is read with `NARROWS_BINARY=target/release/narrows cargo test --test symbols`.
+//! more. A release is read with `NARROWS_BINARY=target/release/narrows cargo test --test command_line symbols`.
 #![cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
 
 use std::fs;

@@ -1,11 +1,9 @@
 //! The examples do what they say. A plain `cargo test` builds them.
 
-mod support;
-
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use support::{Place, png_size};
+use crate::support::{Place, png_size};
 
 /// Runs an example in a folder of its own and returns what it printed.
 fn example(place: &Place, name: &str, arguments: &[&str]) -> String {
@@ -13,7 +11,7 @@ fn example(place: &Place, name: &str, arguments: &[&str]) -> String {
     let program: PathBuf = tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join(name);
     assert!(program.is_file(), "{} is not there; `cargo build --examples` builds it", program.display());
     let mut command = Command::new(program);
-    support::answer(command.args(arguments).current_dir(place.root())).done().stdout
+    crate::support::answer(command.args(arguments).current_dir(place.root())).done().stdout
 }
 
 /// The number before a word.

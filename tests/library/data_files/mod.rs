@@ -10,7 +10,7 @@ mod npy;
 mod picture;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use narrows::config::presets;
 use narrows::data::{
@@ -18,22 +18,10 @@ use narrows::data::{
 };
 use narrows::run::load_data;
 
-/// The folder of the real sets. Where continuous integration runs, it must be there.
-fn real_sets() -> Option<PathBuf> {
-    match std::env::var_os("NARROWS_DATA_DIR").filter(|value| !value.is_empty()) {
-        Some(folder) => Some(folder.into()),
-        None if std::env::var_os("CI").is_some() => {
-            panic!("CI is set and NARROWS_DATA_DIR is not: the tests of the real data sets must not be skipped here")
-        }
-        None => {
-            eprintln!("skipped: NARROWS_DATA_DIR is not set, so the real data sets are absent");
-            None
-        }
-    }
-}
+use crate::support::real_data;
 
 fn real(name: &str) -> Option<(Dataset, Option<Dataset>)> {
-    let dirs = [real_sets()?];
+    let dirs = [real_data()?];
     let catalog = Catalog::builtin();
     let set = catalog.find(name).unwrap();
     Some(load(&locate(&dirs, set).unwrap(), set).unwrap())
@@ -41,7 +29,7 @@ fn real(name: &str) -> Option<(Dataset, Option<Dataset>)> {
 
 #[test]
 fn every_catalogued_set_is_the_published_one() {
-    let Some(folder) = real_sets() else { return };
+    let Some(folder) = real_data() else { return };
     for set in &Catalog::builtin().sets {
         let reports = verify(set, &set.folder_in(&folder));
         assert_eq!(reports.len(), set.files.len());
@@ -53,7 +41,7 @@ fn every_catalogued_set_is_the_published_one() {
 
 #[test]
 fn the_data_directory_variable_is_searched() {
-    let Some(folder) = real_sets() else { return };
+    let Some(folder) = real_data() else { return };
     assert_eq!(data_dirs(None), [folder.clone(), "data".into()]);
     assert_eq!(data_dirs(Some(Path::new("mine"))), ["mine".into(), folder, "data".into()]);
 }
@@ -70,7 +58,7 @@ fn the_public_sets_have_their_published_sizes() {
         let mnist = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
         let expected = if name == "mnist" { mnist } else { [6_000; 10] };
         assert_eq!(counts.iter().map(|(_, count)| *count).collect::<Vec<_>>(), expected);
-        assert_eq!(load_path(&real_sets().unwrap().join(name), None).unwrap().0.digest(), train.digest());
+        assert_eq!(load_path(&real_data().unwrap().join(name), None).unwrap().0.digest(), train.digest());
     }
 }
 
@@ -91,7 +79,7 @@ fn three_kinds_of_shoes_split_into_exactly_5000_1000_1000_of_each() {
 
 #[test]
 fn a_real_file_cut_short_or_exchanged_is_refused() {
-    let Some(folder) = real_sets() else { return };
+    let Some(folder) = real_data() else { return };
     let copy = tempfile::tempdir().unwrap();
     let catalog = Catalog::builtin();
     let set = catalog.find("mnist").unwrap();

@@ -24,8 +24,8 @@ fn rows(value: &Value) -> Vec<Vec<f64>> {
 
 fn golden(semantics: Semantics) -> (Problem, Vec<(String, Value)>) {
     let text = match semantics {
-        Semantics::Keras => include_str!("golden/optimizers_keras.json"),
-        Semantics::Pytorch => include_str!("golden/optimizers_pytorch.json"),
+        Semantics::Keras => include_str!("../golden/optimizers_keras.json"),
+        Semantics::Pytorch => include_str!("../golden/optimizers_pytorch.json"),
     };
     let file: Value = serde_json::from_str(text).unwrap();
     assert_eq!(file["dtype"], "float64");

@@ -38,7 +38,7 @@ fn an_unknown_set_is_refused_with_the_nearest() {
 
 #[test]
 fn catalogues_that_break_a_rule_are_refused() {
-    let text = include_str!("../../data/catalog.toml");
+    let text = include_str!("../../../data/catalog.toml");
     for (from, to, because) in [
         ("title =", "titel =", "titel"),
         ("role = \"test-labels\"", "role = \"test-images\"", "in this order"),

@@ -1,9 +1,7 @@
 //! The inversion study, made small by `--quick`: its figures keep their order, its report explains them, and a second call makes
 //! what is missing.
 
-mod support;
-
-use support::Place;
+use crate::support::Place;
 
 fn nrmse(place: &Place, run: &str, part: &str, codes: &str) -> f64 {
     let json = place.json(&format!("study/runs/{run}/inversion.json"));
@@ -12,7 +10,7 @@ fn nrmse(place: &Place, run: &str, part: &str, codes: &str) -> f64 {
 
 #[test]
 fn the_quick_study_of_inversion_keeps_its_promises() {
-    let Some(data) = support::real_data() else { return };
+    let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
     let call = ["study", "inversion", "--quick", "--out", "study", "--data-dir", data];

@@ -1,0 +1,6 @@
+//! The promises of the kernels, one module each.
+
+mod gemm;
+mod jacobian;
+mod vecmath;
+mod vector_bits;

@@ -1,0 +1,18 @@
+//! The promises of the program, run as a person runs it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod bits;
+mod codes;
+mod examples;
+mod faults;
+mod golden_bits;
+mod inversion_study;
+mod invert_command;
+mod representations_study;
+mod resume;
+mod sigmoid_study;
+mod symbols;
+mod train_cli;
