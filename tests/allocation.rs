@@ -165,10 +165,11 @@ impl Function<f32> for Product {
 /// Reshaped and detached values, operations of one's own and gradients of gradients, for each of two groups of parameters.
 fn steps_of_own_make_allocate_nothing() {
     let (params, mut grads, mut arena) = (vec![0.5; 24], vec![0.0; 24], Arena::default());
+    let context = Context::detect();
     let counts: Vec<usize> = (0..6)
         .map(|step| {
             let before = allocations();
-            let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+            let mut tape = Tape::new(context, &mut arena, &params);
             let (first, second) = (tape.parameter(0, [3, 4]), tape.parameter(12, [12]));
             let first = tape.reshape(first, [1, 2, 3, 2]);
             let second = tape.reshape(second, [1, 2, 3, 2]);

@@ -19,6 +19,7 @@ use std::fmt;
 
 use crate::elementwise::Same;
 use crate::elementwise::drive::{Map, map, map_in_place, maps, with_map};
+use crate::once::once;
 use crate::reduce::{Summand, columns};
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 
@@ -190,45 +191,47 @@ impl<T: Real, F: Map<T, 1>> Summand<T, 2, 1> for Times<F> {
     }
 }
 
-/// out\[i\] = a(x\[i\]). Moves two elements per element.
-pub fn activate<T: Real>(isa: Isa, activation: Activation, x: &[T], out: &mut [T]) {
-    with_activation!(activation, f => map(isa, f, [x], out, Accumulate::Overwrite));
-}
+once! {
+    /// out\[i\] = a(x\[i\]). Moves two elements per element.
+    pub fn activate<T: Real>(isa: Isa, activation: Activation, x: &[T], out: &mut [T]) {
+        with_activation!(activation, f => map(isa, f, [x], out, Accumulate::Overwrite));
+    }
 
-/// x\[i\] = a(x\[i\]). Moves two elements per element.
-pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation, x: &mut [T]) {
-    with_activation!(activation, f => map_in_place(isa, f, x));
-}
+    /// x\[i\] = a(x\[i\]). Moves two elements per element.
+    pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation, x: &mut [T]) {
+        with_activation!(activation, f => map_in_place(isa, f, x));
+    }
 
-/// out\[i\] (+)= u\[i\] · f⁽ᵒʳᵈᵉʳ⁾(y\[i\]), where f expresses the activation's derivative through its output y (see the
-/// table above). A product in IEEE arithmetic: where the factor is 0, an infinite or NaN u gives NaN. Moves three elements
-/// per element, four when accumulating.
-pub fn activation_derivative<T: Real>(
-    isa: Isa,
-    activation: Activation,
-    order: u32,
-    y: &[T],
-    u: &[T],
-    out: &mut [T],
-    accumulate: Accumulate,
-) {
-    with_derivative!(activation, order, f => map(isa, Times(f), [y, u], out, accumulate));
-}
+    /// out\[i\] (+)= u\[i\] · f⁽ᵒʳᵈᵉʳ⁾(y\[i\]), where f expresses the activation's derivative through its output y (see the
+    /// table above). A product in IEEE arithmetic: where the factor is 0, an infinite or NaN u gives NaN. Moves three elements
+    /// per element, four when accumulating.
+    pub fn activation_derivative<T: Real>(
+        isa: Isa,
+        activation: Activation,
+        order: u32,
+        y: &[T],
+        u: &[T],
+        out: &mut [T],
+        accumulate: Accumulate,
+    ) {
+        with_derivative!(activation, order, f => map(isa, Times(f), [y, u], out, accumulate));
+    }
 
-/// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums \[cols\].
-///
-/// Each column's sum is one chain of additions over ascending rows, from zero or from the old sum. Moves three elements per
-/// element; the sums stay in registers over 32 rows. With many elements the columns, never the rows, are split over threads.
-#[allow(clippy::too_many_arguments)]
-pub fn activation_derivative_and_column_sums<T: Real>(
-    isa: Isa,
-    activation: Activation,
-    y: &[T],
-    g: &[T],
-    cols: usize,
-    out: &mut [T],
-    sums: &mut [T],
-    accumulate_sums: Accumulate,
-) {
-    with_derivative!(activation, 0, f => columns(isa, Times(f), [y, g], [out], cols, sums, accumulate_sums));
+    /// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums \[cols\].
+    ///
+    /// Each column's sum is one chain of additions over ascending rows, from zero or from the old sum. Moves three elements per
+    /// element; the sums stay in registers over 32 rows. With many elements the columns, never the rows, are split over threads.
+    #[allow(clippy::too_many_arguments)]
+    pub fn activation_derivative_and_column_sums<T: Real>(
+        isa: Isa,
+        activation: Activation,
+        y: &[T],
+        g: &[T],
+        cols: usize,
+        out: &mut [T],
+        sums: &mut [T],
+        accumulate_sums: Accumulate,
+    ) {
+        with_derivative!(activation, 0, f => columns(isa, Times(f), [y, g], [out], cols, sums, accumulate_sums));
+    }
 }

@@ -29,6 +29,7 @@ use std::ops::Range;
 
 use crate::elementwise::drive::{grain, load, store};
 use crate::elementwise::scale_in_place;
+use crate::once::once;
 use crate::reduce::{column_sums, row_sums};
 use crate::{Accumulate, Context, Epilogue, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, team};
 
@@ -79,18 +80,24 @@ fn units_of(hidden: usize, code: usize) -> usize {
     (WIDTH / code.max(1)).clamp(1, hidden.max(1))
 }
 
-/// The gradients of Σ_b ‖J_b‖², from which the value follows; 2 · batch · code · hidden² multiply-adds, half of them for the
-/// gradients of W₂ and d₁, and batch · code · hidden² / 2 more. `scratch` has [`scratch_len`] elements, whose content does not
-/// matter. The bits depend on the numbers alone.
-///
-/// # Panics
-/// When the lengths of slices do not agree.
-pub fn jacobian_norm_gradients<T: Real>(
-    context: Context,
-    of: TwoLayers<'_, T>,
-    to: NormGradients<'_, T>,
-    scratch: &mut [T],
-) {
+once! {
+    /// The gradients of Σ_b ‖J_b‖², from which the value follows; 2 · batch · code · hidden² multiply-adds, half of them for the
+    /// gradients of W₂ and d₁, and batch · code · hidden² / 2 more. `scratch` has [`scratch_len`] elements, whose content does not
+    /// matter. The bits depend on the numbers alone.
+    ///
+    /// # Panics
+    /// When the lengths of slices do not agree.
+    pub fn jacobian_norm_gradients<T: Real>(
+        context: Context,
+        of: TwoLayers<'_, T>,
+        to: NormGradients<'_, T>,
+        scratch: &mut [T],
+    ) {
+        gradients(context, of, to, scratch);
+    }
+}
+
+fn gradients<T: Real>(context: Context, of: TwoLayers<'_, T>, to: NormGradients<'_, T>, scratch: &mut [T]) {
     let TwoLayers { derivatives, squares, gram, weight, hidden, code } = of;
     let batch = derivatives.len().checked_div(hidden).unwrap_or(0);
     assert!(derivatives.len() == batch * hidden && squares.len() == batch * code, "derivatives of [{batch}] samples");

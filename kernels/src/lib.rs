@@ -18,6 +18,7 @@ mod gemm;
 mod isa;
 pub mod jacobian;
 pub mod losses;
+mod once;
 mod real;
 pub mod reduce;
 pub mod reference;

@@ -5,6 +5,7 @@
 //! divided by (and the 2 of the squared error).
 
 use crate::elementwise::drive::{Map, map, maps};
+use crate::once::once;
 use crate::reduce::{Summand, chain, whole_rows};
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 
@@ -73,55 +74,57 @@ impl<T: Real> Summand<T, 2, 1> for BceAndGradient<T> {
     }
 }
 
-/// `start` + Σ (x − t)²; x, t [rows, cols].
-pub fn squared_error<T: Real>(isa: Isa, x: &[T], t: &[T], cols: usize, start: f64) -> f64 {
-    whole_rows(x.len(), cols);
-    chain(isa, SquaredError, [x, t], [], cols, start)
-}
+once! {
+    /// `start` + Σ (x − t)²; x, t [rows, cols].
+    pub fn squared_error<T: Real>(isa: Isa, x: &[T], t: &[T], cols: usize, start: f64) -> f64 {
+        whole_rows(x.len(), cols);
+        chain(isa, SquaredError, [x, t], [], cols, start)
+    }
 
-/// out (+)= scale · (x − t): the gradient of the mean of n squared errors has scale 2/n.
-pub fn squared_error_gradient<T: Real>(isa: Isa, x: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-    map(isa, SquaredErrorGradient { scale }, [x, t], out, accumulate);
-}
+    /// out (+)= scale · (x − t): the gradient of the mean of n squared errors has scale 2/n.
+    pub fn squared_error_gradient<T: Real>(isa: Isa, x: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
+        map(isa, SquaredErrorGradient { scale }, [x, t], out, accumulate);
+    }
 
-/// [`squared_error`] and [`squared_error_gradient`] (overwriting) in one pass, to the same bits. Moves three elements per
-/// element.
-pub fn squared_error_and_gradient<T: Real>(
-    isa: Isa,
-    x: &[T],
-    t: &[T],
-    cols: usize,
-    scale: T,
-    start: f64,
-    out: &mut [T],
-) -> f64 {
-    whole_rows(x.len(), cols);
-    chain(isa, SquaredErrorAndGradient(scale), [x, t], [out], cols, start)
-}
+    /// [`squared_error`] and [`squared_error_gradient`] (overwriting) in one pass, to the same bits. Moves three elements per
+    /// element.
+    pub fn squared_error_and_gradient<T: Real>(
+        isa: Isa,
+        x: &[T],
+        t: &[T],
+        cols: usize,
+        scale: T,
+        start: f64,
+        out: &mut [T],
+    ) -> f64 {
+        whole_rows(x.len(), cols);
+        chain(isa, SquaredErrorAndGradient(scale), [x, t], [out], cols, start)
+    }
 
-/// `start` + Σ max(z, 0) − z·t + ln(1 + e⁻|ᶻ|): the binary cross-entropy −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) of logits z and
-/// targets t in [0, 1], without the overflow; z, t [rows, cols]. An infinite logit gives an infinite or NaN loss.
-pub fn bce_with_logits<T: Real>(isa: Isa, z: &[T], t: &[T], cols: usize, start: f64) -> f64 {
-    whole_rows(z.len(), cols);
-    chain(isa, Bce, [z, t], [], cols, start)
-}
+    /// `start` + Σ max(z, 0) − z·t + ln(1 + e⁻|ᶻ|): the binary cross-entropy −t·ln σ(z) − (1 − t)·ln(1 − σ(z)) of logits z and
+    /// targets t in [0, 1], without the overflow; z, t [rows, cols]. An infinite logit gives an infinite or NaN loss.
+    pub fn bce_with_logits<T: Real>(isa: Isa, z: &[T], t: &[T], cols: usize, start: f64) -> f64 {
+        whole_rows(z.len(), cols);
+        chain(isa, Bce, [z, t], [], cols, start)
+    }
 
-/// out (+)= scale · (σ(z) − t).
-pub fn bce_with_logits_gradient<T: Real>(isa: Isa, z: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-    map(isa, BceGradient { scale }, [z, t], out, accumulate);
-}
+    /// out (+)= scale · (σ(z) − t).
+    pub fn bce_with_logits_gradient<T: Real>(isa: Isa, z: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
+        map(isa, BceGradient { scale }, [z, t], out, accumulate);
+    }
 
-/// [`bce_with_logits`] and [`bce_with_logits_gradient`] (overwriting) in one pass and with one exponential, to the same
-/// bits. Moves three elements per element.
-pub fn bce_with_logits_and_gradient<T: Real>(
-    isa: Isa,
-    z: &[T],
-    t: &[T],
-    cols: usize,
-    scale: T,
-    start: f64,
-    out: &mut [T],
-) -> f64 {
-    whole_rows(z.len(), cols);
-    chain(isa, BceAndGradient(scale), [z, t], [out], cols, start)
+    /// [`bce_with_logits`] and [`bce_with_logits_gradient`] (overwriting) in one pass and with one exponential, to the same
+    /// bits. Moves three elements per element.
+    pub fn bce_with_logits_and_gradient<T: Real>(
+        isa: Isa,
+        z: &[T],
+        t: &[T],
+        cols: usize,
+        scale: T,
+        start: f64,
+        out: &mut [T],
+    ) -> f64 {
+        whole_rows(z.len(), cols);
+        chain(isa, BceAndGradient(scale), [z, t], [out], cols, start)
+    }
 }

@@ -27,6 +27,14 @@ mod sealed {
 pub trait Real:
     sealed::Sealed
     + Elementary
+    + crate::activation::Compiled<Self>
+    + crate::elementwise::Compiled<Self>
+    + crate::elementwise::broadcast::Compiled<Self>
+    + crate::gemm::Compiled<Self>
+    + crate::jacobian::Compiled<Self>
+    + crate::losses::Compiled<Self>
+    + crate::reduce::Compiled<Self>
+    + crate::update::Compiled<Self>
     + Copy
     + Default
     + PartialOrd

@@ -14,6 +14,7 @@
 //! its slices differ in length.
 
 use crate::elementwise::drive::{Elementwise, elementwise};
+use crate::once::once;
 use crate::{Isa, Real, Simd};
 
 /// What decays the weights.
@@ -293,72 +294,74 @@ impl<T: Real> Elementwise<T, 1, 4> for CentredWithMomentum<T> {
     }
 }
 
-/// One step of [`Sgd`].
-pub fn sgd<T: Real>(isa: Isa, by: &Sgd, params: &mut [T], grads: &[T]) {
-    elementwise(isa, SgdRule::new(by.decay, by.rate), [grads], [params]);
-}
+once! {
+    /// One step of [`Sgd`].
+    pub fn sgd<T: Real>(isa: Isa, by: &Sgd, params: &mut [T], grads: &[T]) {
+        elementwise(isa, SgdRule::new(by.decay, by.rate), [grads], [params]);
+    }
 
-/// One step of [`Momentum`].
-pub fn momentum<T: Real>(isa: Isa, by: &Momentum, params: &mut [T], grads: &[T], velocity: &mut [T]) {
-    let outputs = [params, velocity];
-    match by.look_ahead {
-        None => elementwise(isa, MomentumRule::new(by.decay, by.momentum, by.gradient, by.step), [grads], outputs),
-        Some(ahead) => {
-            let rule = NesterovRule::new(by.decay, by.momentum, by.gradient, by.step, ahead);
+    /// One step of [`Momentum`].
+    pub fn momentum<T: Real>(isa: Isa, by: &Momentum, params: &mut [T], grads: &[T], velocity: &mut [T]) {
+        let outputs = [params, velocity];
+        match by.look_ahead {
+            None => elementwise(isa, MomentumRule::new(by.decay, by.momentum, by.gradient, by.step), [grads], outputs),
+            Some(ahead) => {
+                let rule = NesterovRule::new(by.decay, by.momentum, by.gradient, by.step, ahead);
+                elementwise(isa, rule, [grads], outputs);
+            }
+        }
+    }
+
+    /// One step of [`Adam`]: AdamW and Nadam too.
+    pub fn adam<T: Real>(isa: Isa, by: &Adam, params: &mut [T], grads: &[T], m: &mut [T], v: &mut [T]) {
+        let outputs = [params, m, v];
+        if by.step_g == 0.0 {
+            let rule = AdamRule::new(by.decay, by.take_m, by.take_v, by.step_m, by.root, by.epsilon);
+            elementwise(isa, rule, [grads], outputs);
+        } else {
+            let rule = NadamRule::new(by.decay, by.take_m, by.take_v, by.step_m, by.step_g, by.root, by.epsilon);
             elementwise(isa, rule, [grads], outputs);
         }
     }
-}
 
-/// One step of [`Adam`]: AdamW and Nadam too.
-pub fn adam<T: Real>(isa: Isa, by: &Adam, params: &mut [T], grads: &[T], m: &mut [T], v: &mut [T]) {
-    let outputs = [params, m, v];
-    if by.step_g == 0.0 {
-        let rule = AdamRule::new(by.decay, by.take_m, by.take_v, by.step_m, by.root, by.epsilon);
-        elementwise(isa, rule, [grads], outputs);
-    } else {
-        let rule = NadamRule::new(by.decay, by.take_m, by.take_v, by.step_m, by.step_g, by.root, by.epsilon);
-        elementwise(isa, rule, [grads], outputs);
+    /// One step of [`Adagrad`].
+    pub fn adagrad<T: Real>(isa: Isa, by: &Adagrad, params: &mut [T], grads: &[T], squares: &mut [T]) {
+        elementwise(isa, AdagradRule::new(by.decay, by.rate, by.inside, by.outside), [grads], [params, squares]);
     }
-}
 
-/// One step of [`Adagrad`].
-pub fn adagrad<T: Real>(isa: Isa, by: &Adagrad, params: &mut [T], grads: &[T], squares: &mut [T]) {
-    elementwise(isa, AdagradRule::new(by.decay, by.rate, by.inside, by.outside), [grads], [params, squares]);
-}
+    /// One step of [`Adadelta`].
+    pub fn adadelta<T: Real>(
+        isa: Isa,
+        by: &Adadelta,
+        params: &mut [T],
+        grads: &[T],
+        squares: &mut [T],
+        squared_deltas: &mut [T],
+    ) {
+        let rule = AdadeltaRule::new(by.decay, by.take, by.rate, by.epsilon);
+        elementwise(isa, rule, [grads], [params, squares, squared_deltas]);
+    }
 
-/// One step of [`Adadelta`].
-pub fn adadelta<T: Real>(
-    isa: Isa,
-    by: &Adadelta,
-    params: &mut [T],
-    grads: &[T],
-    squares: &mut [T],
-    squared_deltas: &mut [T],
-) {
-    let rule = AdadeltaRule::new(by.decay, by.take, by.rate, by.epsilon);
-    elementwise(isa, rule, [grads], [params, squares, squared_deltas]);
-}
-
-/// One step of [`RmsProp`]: centred where there is a `mean`, with momentum where there is a `buffer`.
-pub fn rms_prop<T: Real>(
-    isa: Isa,
-    by: &RmsProp,
-    params: &mut [T],
-    grads: &[T],
-    squares: &mut [T],
-    mean: Option<&mut [T]>,
-    buffer: Option<&mut [T]>,
-) {
-    let rule = RmsPropRule::new(by.decay, by.take, by.rate, by.inside, by.outside);
-    let (momentum, gradient) = (T::from_f64(by.momentum), T::from_f64(by.gradient));
-    let with_momentum = WithMomentum { rule, momentum, gradient };
-    match (mean, buffer) {
-        (None, None) => elementwise(isa, rule, [grads], [params, squares]),
-        (Some(mean), None) => elementwise(isa, Centred(rule), [grads], [params, squares, mean]),
-        (None, Some(buffer)) => elementwise(isa, with_momentum, [grads], [params, squares, buffer]),
-        (Some(mean), Some(buffer)) => {
-            elementwise(isa, CentredWithMomentum(with_momentum), [grads], [params, squares, mean, buffer]);
+    /// One step of [`RmsProp`]: centred where there is a `mean`, with momentum where there is a `buffer`.
+    pub fn rms_prop<T: Real>(
+        isa: Isa,
+        by: &RmsProp,
+        params: &mut [T],
+        grads: &[T],
+        squares: &mut [T],
+        mean: Option<&mut [T]>,
+        buffer: Option<&mut [T]>,
+    ) {
+        let rule = RmsPropRule::new(by.decay, by.take, by.rate, by.inside, by.outside);
+        let (momentum, gradient) = (T::from_f64(by.momentum), T::from_f64(by.gradient));
+        let with_momentum = WithMomentum { rule, momentum, gradient };
+        match (mean, buffer) {
+            (None, None) => elementwise(isa, rule, [grads], [params, squares]),
+            (Some(mean), None) => elementwise(isa, Centred(rule), [grads], [params, squares, mean]),
+            (None, Some(buffer)) => elementwise(isa, with_momentum, [grads], [params, squares, buffer]),
+            (Some(mean), Some(buffer)) => {
+                elementwise(isa, CentredWithMomentum(with_momentum), [grads], [params, squares, mean, buffer]);
+            }
         }
     }
 }

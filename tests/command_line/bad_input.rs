@@ -6,10 +6,10 @@
 use std::fs;
 use std::io::Write;
 
-use flate2::{Compression, write::GzEncoder};
 #[cfg(unix)]
 use crate::support::running::Running;
 use crate::support::{Place, TOYS, idx, png_size};
+use flate2::{Compression, write::GzEncoder};
 
 /// Writes `toys.toml` with `from` replaced by `to`, and returns the line it stands on.
 fn change(place: &Place, from: &str, to: &str) -> String {

@@ -1,7 +1,7 @@
 //! The contract: weights, history and figures are the same bits on every instruction set and number of threads.
 
-use narrows_kernels::Isa;
 use crate::support::{Place, without_seconds};
+use narrows_kernels::Isa;
 
 /// 51 + 51 + 51 training images in batches of 100: a last batch of 53. The layers are just large enough that products,
 /// elementwise kernels and optimizer steps are split over threads.

@@ -1,9 +1,9 @@
 //! Codes from the command line: what is written, what is read back, and what is refused.
 
+use crate::support::{Place, TOYS, png_size};
 use narrows::data::npy::{self, Array};
 use narrows::figures::png::grey_png;
 use ndarray::Array2;
-use crate::support::{Place, TOYS, png_size};
 
 /// A folder with `toys` and a run of them in `run`.
 fn trained() -> Place {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use assert_cmd::Command;
 use crate::support::{Place, png_size};
+use assert_cmd::Command;
 
 /// Runs an example in a folder of its own and returns what it printed.
 fn example(place: &Place, name: &str, arguments: &[&str]) -> String {

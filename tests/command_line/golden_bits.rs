@@ -8,9 +8,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::support::{Place, real_data, sha256};
 use narrows_kernels::{Context, Isa};
 use safetensors::SafeTensors;
-use crate::support::{Place, real_data, sha256};
 
 /// What every case begins with: 153 training images in batches of 100 and 53.
 const DRAWN: &str = r#"

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use crate::support::{Place, without_seconds};
 use narrows::config::{RunConfig, Source};
 use narrows::run::checkpoint::{FORMAT, Store, decode};
 use narrows::run::{Executed, Found, Machine, Prepared, RunFolder, execute, find_run, prepare};
 use narrows::train::{Callback, Cursor, EpochRecord, Event, Flow, Stop};
 use narrows_kernels::{Context, Isa};
-use crate::support::{Place, without_seconds};
 
 /// 15 training images in batches of 4: epochs of four steps, the last one of three images.
 const CONFIG: &str = r#"

@@ -1,8 +1,8 @@
 //! What a newcomer does first, and what the files of a run and of a study hold.
 
+use crate::support::{Answer, Place, png_size, without_seconds};
 use narrows::config::{RunConfig, StudyConfig};
 use serde_json::Value;
-use crate::support::{Answer, Place, png_size, without_seconds};
 
 const SHORT: [&str; 4] = ["--set", "data.per_class=70", "--set", "train.max_epochs=2"];
 

@@ -2,6 +2,7 @@
 
 use super::drive::{Adding, Elementwise, Map, Writing, grain, load, store};
 use super::{Same, Sum};
+use crate::once::once;
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// What stands for an operand of shape [rows, cols].
@@ -22,21 +23,23 @@ enum Source<'a, T, V> {
     Splat(V),
 }
 
-/// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row \[cols\].
-pub fn add_row<T: Real>(isa: Isa, x: &[T], row: &[T], out: &mut [T]) {
-    assert_eq!(x.len(), out.len(), "add_row takes an output as long as its input");
-    rows(isa, Sum, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
-}
+once! {
+    /// out\[i, j\] = x\[i, j\] + row\[j\]; x and out [rows, cols], row \[cols\].
+    pub fn add_row<T: Real>(isa: Isa, x: &[T], row: &[T], out: &mut [T]) {
+        assert_eq!(x.len(), out.len(), "add_row takes an output as long as its input");
+        rows(isa, Sum, [Operand::Matrix(x), Operand::Row(row)], row.len(), out, Accumulate::Overwrite);
+    }
 
-/// out\[i, j\] (+)= row\[j\]; out [rows, cols], row \[cols\].
-pub fn broadcast_row<T: Real>(isa: Isa, row: &[T], out: &mut [T], accumulate: Accumulate) {
-    rows(isa, Same, [Operand::Row(row)], row.len(), out, accumulate);
-}
+    /// out\[i, j\] (+)= row\[j\]; out [rows, cols], row \[cols\].
+    pub fn broadcast_row<T: Real>(isa: Isa, row: &[T], out: &mut [T], accumulate: Accumulate) {
+        rows(isa, Same, [Operand::Row(row)], row.len(), out, accumulate);
+    }
 
-/// out\[i, j\] (+)= column\[i\]; out [rows, cols], column \[rows\].
-pub fn broadcast_column<T: Real>(isa: Isa, column: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
-    assert_eq!(column.len() * cols, out.len(), "broadcast_column takes an output of column length times cols");
-    rows(isa, Same, [Operand::Column(column)], cols, out, accumulate);
+    /// out\[i, j\] (+)= column\[i\]; out [rows, cols], column \[rows\].
+    pub fn broadcast_column<T: Real>(isa: Isa, column: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
+        assert_eq!(column.len() * cols, out.len(), "broadcast_column takes an output of column length times cols");
+        rows(isa, Same, [Operand::Column(column)], cols, out, accumulate);
+    }
 }
 
 fn rows<T: Real, F: Map<T, N>, const N: usize>(

@@ -4,11 +4,12 @@
 //! output, which rounds once more. Slices of 65 536 elements and more are split over the threads of the current rayon pool
 //! in fixed chunks; nothing is allocated. Every function panics when the lengths of its slices do not agree.
 
-mod broadcast;
+pub(crate) mod broadcast;
 pub(crate) mod drive;
 
 pub use broadcast::{add_row, broadcast_column, broadcast_row};
 
+use crate::once::once;
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 use drive::{Map, map, map_in_place, maps, with_map};
 
@@ -71,42 +72,44 @@ maps! {
     Product(simd, a, b) = simd.mul(a, b);
 }
 
-/// out\[i\] (+)= op(x\[i\]).
-pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
-    with_map!(op, f => map(isa, f, [x], out, accumulate), {
-        Unary::Exp => Exp,
-        Unary::Ln => Ln,
-        Unary::Square => Square,
-        Unary::Abs => Abs,
-        Unary::Sign => Sign,
-        Unary::Reciprocal => Reciprocal,
-        Unary::Scale(by) => Scale { by },
-        Unary::Offset(by) => Offset { by },
-        Unary::Clamp(low, high) => Clamp { low, high },
-        Unary::Between(low, high) => Between { low, high },
-    });
-}
+once! {
+    /// out\[i\] (+)= op(x\[i\]).
+    pub fn unary<T: Real>(isa: Isa, op: Unary<T>, x: &[T], out: &mut [T], accumulate: Accumulate) {
+        with_map!(op, f => map(isa, f, [x], out, accumulate), {
+            Unary::Exp => Exp,
+            Unary::Ln => Ln,
+            Unary::Square => Square,
+            Unary::Abs => Abs,
+            Unary::Sign => Sign,
+            Unary::Reciprocal => Reciprocal,
+            Unary::Scale(by) => Scale { by },
+            Unary::Offset(by) => Offset { by },
+            Unary::Clamp(low, high) => Clamp { low, high },
+            Unary::Between(low, high) => Between { low, high },
+        });
+    }
 
-/// out\[i\] (+)= op(a\[i\], b\[i\]).
-pub fn binary<T: Real>(isa: Isa, op: Binary, a: &[T], b: &[T], out: &mut [T], accumulate: Accumulate) {
-    with_map!(op, f => map(isa, f, [a, b], out, accumulate), {
-        Binary::Add => Sum,
-        Binary::Sub => Difference,
-        Binary::Mul => Product,
-    });
-}
+    /// out\[i\] (+)= op(a\[i\], b\[i\]).
+    pub fn binary<T: Real>(isa: Isa, op: Binary, a: &[T], b: &[T], out: &mut [T], accumulate: Accumulate) {
+        with_map!(op, f => map(isa, f, [a, b], out, accumulate), {
+            Binary::Add => Sum,
+            Binary::Sub => Difference,
+            Binary::Mul => Product,
+        });
+    }
 
-/// out\[i\] (+)= s · x\[i\].
-pub fn mul_scalar<T: Real>(isa: Isa, x: &[T], s: T, out: &mut [T], accumulate: Accumulate) {
-    unary(isa, Unary::Scale(s), x, out, accumulate);
-}
+    /// out\[i\] (+)= s · x\[i\].
+    pub fn mul_scalar<T: Real>(isa: Isa, x: &[T], s: T, out: &mut [T], accumulate: Accumulate) {
+        unary(isa, Unary::Scale(s), x, out, accumulate);
+    }
 
-/// x\[i\] = s · x\[i\].
-pub fn scale_in_place<T: Real>(isa: Isa, x: &mut [T], s: T) {
-    map_in_place(isa, Scale { by: s }, x);
-}
+    /// x\[i\] = s · x\[i\].
+    pub fn scale_in_place<T: Real>(isa: Isa, x: &mut [T], s: T) {
+        map_in_place(isa, Scale { by: s }, x);
+    }
 
-/// x\[i\] = the nearest number to it within `low` ..= `high`; NaN stays.
-pub fn clamp_in_place<T: Real>(isa: Isa, x: &mut [T], low: T, high: T) {
-    map_in_place(isa, Clamp { low, high }, x);
+    /// x\[i\] = the nearest number to it within `low` ..= `high`; NaN stays.
+    pub fn clamp_in_place<T: Real>(isa: Isa, x: &mut [T], low: T, high: T) {
+        map_in_place(isa, Clamp { low, high }, x);
+    }
 }

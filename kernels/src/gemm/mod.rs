@@ -10,6 +10,7 @@ mod product;
 mod scratch;
 mod tile;
 
+use crate::once::once;
 use crate::{Accumulate, Isa, MatMut, MatRef, Real};
 use product::Product;
 use tile::TileShape;
@@ -43,24 +44,25 @@ impl Context {
     }
 }
 
-/// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias `[n]`).
-///
-/// Every element is one chain of fused multiply-adds over k in ascending order, starting from zero
-/// ([`Accumulate::Overwrite`], `out` is not read) or from the old element ([`Accumulate::Add`]); then the bias is added,
-/// rounded once, then the activation applied. Transposed operands are strides. Panics when shapes disagree.
-///
-/// Large products use the threads of the rayon pool that the caller runs in; outside of a pool the caller computes alone.
-/// Each thread keeps the memory that it packs operands into, so that products no larger than earlier ones allocate nothing.
-#[track_caller]
-pub fn gemm<T: Real>(
-    context: Context,
-    out: MatMut<'_, T>,
-    accumulate: Accumulate,
-    lhs: MatRef<'_, T>,
-    rhs: MatRef<'_, T>,
-    epilogue: Epilogue<'_, T>,
-) {
-    gemm_with_plan(context, |plan| plan, out, accumulate, lhs, rhs, epilogue);
+once! {
+    /// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias `[n]`).
+    ///
+    /// Every element is one chain of fused multiply-adds over k in ascending order, starting from zero
+    /// ([`Accumulate::Overwrite`], `out` is not read) or from the old element ([`Accumulate::Add`]); then the bias is added,
+    /// rounded once, then the activation applied. Transposed operands are strides. Panics when shapes disagree.
+    ///
+    /// Large products use the threads of the rayon pool that the caller runs in; outside of a pool the caller computes alone.
+    /// Each thread keeps the memory that it packs operands into, so that products no larger than earlier ones allocate nothing.
+    pub fn gemm<T: Real>(
+        context: Context,
+        out: MatMut<'_, T>,
+        accumulate: Accumulate,
+        lhs: MatRef<'_, T>,
+        rhs: MatRef<'_, T>,
+        epilogue: Epilogue<'_, T>,
+    ) {
+        gemm_with_plan(context, |plan| plan, out, accumulate, lhs, rhs, epilogue);
+    }
 }
 
 /// [`gemm`] with `adjust` applied to its decisions, for tests and measurements; no plan changes a bit.

@@ -20,6 +20,7 @@ mod rows;
 pub(crate) use columns::columns;
 pub(crate) use rows::chain;
 
+use crate::once::once;
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// A term of a sum, computed from N inputs, with M outputs on the side.
@@ -57,58 +58,60 @@ summands! {
 /// The length of a row where the caller names none.
 const CHUNK: usize = 4096;
 
-/// out\[i\] (+)= Σⱼ x\[i, j\]; x [rows, cols], out \[rows\].
-pub fn row_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
-    assert_eq!(x.len(), out.len() * cols, "row_sums takes rows of {cols} and an output for each");
-    let mut row = 0;
-    if cols == 0 && accumulate == Accumulate::Overwrite {
-        out.fill(T::ZERO);
-    }
-    rows::each_row(isa, Value, [x], [], cols, |sum| {
-        match accumulate {
-            Accumulate::Overwrite => out[row] = sum,
-            Accumulate::Add => out[row] += sum,
+once! {
+    /// out\[i\] (+)= Σⱼ x\[i, j\]; x [rows, cols], out \[rows\].
+    pub fn row_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
+        assert_eq!(x.len(), out.len() * cols, "row_sums takes rows of {cols} and an output for each");
+        let mut row = 0;
+        if cols == 0 && accumulate == Accumulate::Overwrite {
+            out.fill(T::ZERO);
         }
-        row += 1;
-    });
-}
+        rows::each_row(isa, Value, [x], [], cols, |sum| {
+            match accumulate {
+                Accumulate::Overwrite => out[row] = sum,
+                Accumulate::Add => out[row] += sum,
+            }
+            row += 1;
+        });
+    }
 
-/// Σᵢⱼ x\[i, j\]; x [rows, cols].
-pub fn sum<T: Real>(isa: Isa, x: &[T], cols: usize) -> f64 {
-    sum_from(isa, 0.0, x, cols)
-}
+    /// Σᵢⱼ x\[i, j\]; x [rows, cols].
+    pub fn sum<T: Real>(isa: Isa, x: &[T], cols: usize) -> f64 {
+        sum_from(isa, 0.0, x, cols)
+    }
 
-/// `start` + Σᵢⱼ x\[i, j\]; x [rows, cols], `start` the sum of the rows above.
-pub fn sum_from<T: Real>(isa: Isa, start: f64, x: &[T], cols: usize) -> f64 {
-    whole_rows(x.len(), cols);
-    chain(isa, Value, [x], [], cols, start)
-}
+    /// `start` + Σᵢⱼ x\[i, j\]; x [rows, cols], `start` the sum of the rows above.
+    pub fn sum_from<T: Real>(isa: Isa, start: f64, x: &[T], cols: usize) -> f64 {
+        whole_rows(x.len(), cols);
+        chain(isa, Value, [x], [], cols, start)
+    }
 
-/// out\[j\] (+)= Σᵢ x\[i, j\]; x [rows, cols], out \[cols\]. Each column is one chain of additions over ascending rows, from
-/// zero or from the old output.
-pub fn column_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
-    columns(isa, Value, [x], [], cols, out, accumulate);
-}
+    /// out\[j\] (+)= Σᵢ x\[i, j\]; x [rows, cols], out \[cols\]. Each column is one chain of additions over ascending rows, from
+    /// zero or from the old output.
+    pub fn column_sums<T: Real>(isa: Isa, x: &[T], cols: usize, out: &mut [T], accumulate: Accumulate) {
+        columns(isa, Value, [x], [], cols, out, accumulate);
+    }
 
-/// Σ x\[i\]²: squares rounded, in rows of 4096. Infinite when a row's sum passes the largest `T`.
-pub fn sum_of_squares<T: Real>(isa: Isa, x: &[T]) -> f64 {
-    chain(isa, Square, [x], [], CHUNK, 0.0)
-}
+    /// Σ x\[i\]²: squares rounded, in rows of 4096. Infinite when a row's sum passes the largest `T`.
+    pub fn sum_of_squares<T: Real>(isa: Isa, x: &[T]) -> f64 {
+        chain(isa, Square, [x], [], CHUNK, 0.0)
+    }
 
-/// Σ |x\[i\]|, in rows of 4096.
-pub fn sum_of_abs<T: Real>(isa: Isa, x: &[T]) -> f64 {
-    chain(isa, Magnitude, [x], [], CHUNK, 0.0)
-}
+    /// Σ |x\[i\]|, in rows of 4096.
+    pub fn sum_of_abs<T: Real>(isa: Isa, x: &[T]) -> f64 {
+        chain(isa, Magnitude, [x], [], CHUNK, 0.0)
+    }
 
-/// Σ a\[i\] · b\[i\]: products rounded, in rows of 4096.
-pub fn dot<T: Real>(isa: Isa, a: &[T], b: &[T]) -> f64 {
-    assert_eq!(a.len(), b.len(), "dot takes slices of one length");
-    chain(isa, Product, [a, b], [], CHUNK, 0.0)
-}
+    /// Σ a\[i\] · b\[i\]: products rounded, in rows of 4096.
+    pub fn dot<T: Real>(isa: Isa, a: &[T], b: &[T]) -> f64 {
+        assert_eq!(a.len(), b.len(), "dot takes slices of one length");
+        chain(isa, Product, [a, b], [], CHUNK, 0.0)
+    }
 
-/// Whether no element is infinite or NaN. Reads each element once.
-pub fn is_all_finite<T: Real>(isa: Isa, x: &[T]) -> bool {
-    T::dispatch(isa, AllFinite(x))
+    /// Whether no element is infinite or NaN. Reads each element once.
+    pub fn is_all_finite<T: Real>(isa: Isa, x: &[T]) -> bool {
+        T::dispatch(isa, AllFinite(x))
+    }
 }
 
 struct AllFinite<'a, T>(&'a [T]);

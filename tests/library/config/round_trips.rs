@@ -8,7 +8,7 @@ use narrows::loss::{CodePenalty, JacobianMethod};
 use narrows::nn::{Activation, Init, Layer, Units, dense};
 use narrows::optim::Sgd;
 use narrows::rng::{Purpose, Stream, stream};
-use narrows::settings::{About, Counts, Settings, TableForm, Visitor, Choice, Items, Length, Range, Text, check};
+use narrows::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor, check};
 use narrows::tasks::has_closed_form;
 
 /// The visitor that gives every setting some value that is accepted.
