@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Figures</title>\n\
          <style>{}</style>\n<main>\n<h1>One figure of each kind</h1>\n",
-        include_str!("../src/figures/page.css")
+        include_str!("../src/study/templates/page.css")
     );
     let mut show = |name: &str, svg: String, png: Vec<u8>| -> io::Result<()> {
         page += &format!(

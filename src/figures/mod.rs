@@ -1,4 +1,4 @@
-//! Pictures and pages: loss curves, image grids, the self-contained HTML report.
+//! Pictures: charts, and grids of images.
 //!
 //! A chart is its values in a frame of title, axes and legend. It is laid out once, as a scene of lines, bars and text in
 //! abstract units; the scene is then written as SVG (which takes its text colour from the page around it) or drawn as PNG with an
@@ -12,7 +12,6 @@ mod font;
 mod frame;
 pub mod grid;
 pub mod number;
-pub mod page;
 pub mod png;
 mod raster;
 pub mod scatter;

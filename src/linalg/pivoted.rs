@@ -155,19 +155,6 @@ impl<T: Real> PivotedQr<T> {
         if smallest == 0.0 { f64::INFINITY } else { largest / smallest }
     }
 
-    /// Qᵀb for each right-hand side: `rhs` [count, m] row-major, one in each row → [count, min(m, n)].
-    ///
-    /// # Panics
-    /// When `rhs` is not whole rows of m.
-    pub fn apply_q_transposed(&self, context: Context, rhs: &[T]) -> Vec<T> {
-        let count = self.count(rhs);
-        let k = self.q.cols();
-        let mut out = vec![T::ZERO; count * k];
-        let rhs = MatRef::new(rhs, count, self.rows);
-        gemm(context, MatMut::new(&mut out, count, k), Accumulate::Overwrite, rhs, self.q.view(), Epilogue::NONE);
-        out
-    }
-
     /// For each right-hand side b the x that minimises ‖A·x − b‖₂, and among several the one of least norm: `rhs` [count, m]
     /// row-major, one b in each row, `out` [count, n] the solutions. A right-hand side that is not finite spoils its own
     /// solution alone. The rows are shared among the threads of the current rayon pool.

@@ -64,15 +64,6 @@ pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, outp
     }
 }
 
-/// The loss of a whole batch from that of its slices: `sum` is [`Tape::loss_sum`] of the last, `values` the sum of the values
-/// of all of them. The losses that are chained over rows do not depend on the slices.
-pub fn of_slices(kind: Loss, sum: f64, values: f64, elements: usize) -> f64 {
-    match kind {
-        Loss::Bce | Loss::BceLogits | Loss::Mse => sum / elements as f64,
-        Loss::Kl => values,
-    }
-}
-
 /// The reconstruction, comparable with `target` pixel by pixel, that belongs to an `output` this loss was taken of: the
 /// sigmoid of logits, the output itself, or for KL the output normalised and rescaled to the target's sum.
 pub fn reconstruction<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {

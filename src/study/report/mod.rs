@@ -33,7 +33,7 @@ const TEMPLATES: [(&str, &str); 13] = [
 ];
 
 /// Rules of every page, then those for tables of figures and of images.
-const STYLE: &str = concat!(include_str!("../../figures/page.css"), include_str!("../templates/report.css"));
+const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!("../templates/report.css"));
 
 /// The page. An error is a mistake in a template.
 pub(super) fn page(facts: &Facts, pictures: &Pictures) -> Result<String, Error> {
