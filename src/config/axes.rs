@@ -1,10 +1,9 @@
 //! `[grid]`: the keys that vary and the labels of their values.
 
-use super::document::{Node, Table, Value};
+use super::document::{Node, Table, Value, float};
 use super::error::{ConfigError, Place};
+use super::name::is_name;
 use super::read::refused;
-use super::source::is_name;
-use super::write;
 
 /// Keys of a grid: thirty-two with two values each have more combinations than would ever end.
 const MOST_AXES: usize = 32;
@@ -86,7 +85,7 @@ fn label(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(text, value) => Some(value.map_or(text.clone(), |value| value.to_string())),
-        Value::Float(value) => Some(write::float(*value)),
+        Value::Float(value) => Some(float(*value)),
         Value::Boolean(value) => Some(value.to_string()),
         _ => None,
     }

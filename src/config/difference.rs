@@ -1,8 +1,7 @@
 //! The first key in which two configurations differ, for a refusal that names it.
 
 use super::RunConfig;
-use super::document::{Table, Value};
-use super::read::join;
+use super::document::{Table, Value, join};
 use super::write;
 
 /// A key that two configurations give different values.
@@ -42,7 +41,7 @@ fn collect(table: &Table, path: &str, found: &mut Vec<(String, String)>) {
         let key = join(path, &entry.key);
         match &entry.node.value {
             Value::Table(table) => collect(table, &key, found),
-            value => found.push((key, write::value(value))),
+            value => found.push((key, value.to_toml())),
         }
     }
 }

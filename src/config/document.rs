@@ -6,7 +6,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::write;
 
 /// The longest text that is read, in bytes.
 const LIMIT_BYTES: usize = 1 << 20;
@@ -133,14 +132,34 @@ impl Value {
                 format!("the string {short:?}")
             }
             Value::Integer(text, _) => format!("the integer {text}"),
-            Value::Float(value) if value.is_finite() => format!("the float {}", write::float(*value)),
-            Value::Float(value) => write::float(*value),
+            Value::Float(value) if value.is_finite() => format!("the float {}", float(*value)),
+            Value::Float(value) => float(*value),
             Value::Boolean(value) => format!("the boolean {value}"),
             Value::Datetime(text) => format!("the date {text}"),
             Value::Array(items) if items.is_empty() => "an empty array".to_string(),
             Value::Array(_) => "an array".to_string(),
             Value::Table(table) if table.entries.is_empty() => "an empty table".to_string(),
             Value::Table(_) => "a table".to_string(),
+        }
+    }
+
+    /// The value as TOML, on one line.
+    pub fn to_toml(&self) -> String {
+        match self {
+            Value::String(text) => string(text),
+            Value::Integer(text, _) | Value::Datetime(text) => text.clone(),
+            Value::Float(value) => float(*value),
+            Value::Boolean(value) => value.to_string(),
+            Value::Array(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.value.to_toml()).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Table(table) if table.entries.is_empty() => "{}".to_string(),
+            Value::Table(table) => {
+                let pairs =
+                    table.entries.iter().map(|entry| format!("{} = {}", key(&entry.key), entry.node.value.to_toml()));
+                format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 
@@ -168,6 +187,48 @@ impl Value {
             }
             (a, b) => a.number().is_some_and(|a| b.number() == Some(a)),
         }
+    }
+}
+
+/// The shortest decimal that reads back as the same number, with an exponent where that is shorter for small ones.
+pub(super) fn float(value: f64) -> String {
+    let plain = format!("{value:?}");
+    let scientific = format!("{value:e}");
+    match value {
+        _ if value.is_nan() => "nan".to_string(),
+        _ if value.abs() < 0.01 && scientific.len() < plain.len() && value != 0.0 => scientific,
+        _ => plain,
+    }
+}
+
+/// A quoted string.
+pub(super) fn string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            // TOML allows no other control characters in a string.
+            letter if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A key, in quotes where it needs them.
+pub(super) fn key(text: &str) -> String {
+    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { text.to_string() } else { string(text) }
+}
+
+/// The dotted key of `key` in the table at `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    match (path, key) {
+        ("", only) | (only, "") => only.to_owned(),
+        _ => format!("{path}.{key}"),
     }
 }
 
@@ -267,6 +328,24 @@ mod tests {
         assert_eq!(number("e"), None);
         assert_eq!(number("f"), Some(10.5));
         assert_eq!(number("g"), Some(7.0));
+    }
+
+    #[test]
+    fn floats_are_short_and_read_back_as_the_same_number() {
+        for (number, text) in [
+            (0.0, "0.0"),
+            (1e-4, "1e-4"),
+            (1e-6, "1e-6"),
+            (0.01, "0.01"),
+            (0.2, "0.2"),
+            (1.0, "1.0"),
+            (1e300, "1e300"),
+            (0.001234, "0.001234"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(float(number), text);
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits());
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The visitor that lists settings: every key with what is accepted, the default and the meaning.
 
-use super::document::Value;
-use super::read::{alternatives, join};
+use super::document::{Value, float, join, string};
 use super::{RunConfig, write};
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor};
 
@@ -53,6 +52,20 @@ pub(super) fn keys(settings: &mut dyn Settings) -> Vec<&'static str> {
     lister.keys
 }
 
+/// `a, b or c`.
+pub(super) fn joined<S: AsRef<str>>(all: impl IntoIterator<Item = S>, conjunction: &str) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.as_ref().to_owned()).collect();
+    match all.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {conjunction} {last}", rest.join(", ")),
+        _ => all.concat(),
+    }
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn alternatives(words: &[&str]) -> String {
+    joined(words.iter().map(|word| string(word)), "or")
+}
+
 impl Lister {
     pub fn of_a_run() -> Vec<Entry> {
         let mut lister = Lister::default();
@@ -89,12 +102,12 @@ impl Lister {
 
 impl Visitor for Lister {
     fn number(&mut self, about: &About, value: &mut f64, range: Range) {
-        self.record(about, range.accepted, write::float(*value));
+        self.record(about, range.accepted, float(*value));
     }
 
     fn count(&mut self, about: &About, value: &mut u64, range: Counts) {
         let word = range.word.filter(|(_, meant)| meant == value);
-        self.record(about, range, word.map_or(value.to_string(), |(word, _)| write::string(word)));
+        self.record(about, range, word.map_or(value.to_string(), |(word, _)| string(word)));
     }
 
     fn flag(&mut self, about: &About, value: &mut bool) {
@@ -102,7 +115,7 @@ impl Visitor for Lister {
     }
 
     fn text(&mut self, about: &About, value: &mut String, form: Text) {
-        self.record(about, form.accepted, write::string(value));
+        self.record(about, form.accepted, string(value));
     }
 
     fn optional(&mut self, _: &About, is_some: bool, _: bool) -> bool {
@@ -121,14 +134,14 @@ impl Visitor for Lister {
     }
 
     fn table(&mut self, about: &About, settings: &mut dyn Settings, form: TableForm) {
-        self.record(about, form.accepted, write::value(&Value::Table(write::tree(settings))));
+        self.record(about, form.accepted, Value::Table(write::tree(settings)).to_toml());
         settings.reset();
         self.below(about.key, |lister| settings.visit(lister));
     }
 
     fn word(&mut self, about: &About, choice: &mut dyn Choice) {
         let (names, chosen) = (choice.names(), choice.chosen());
-        self.record(about, alternatives(names), write::string(names[chosen]));
+        self.record(about, alternatives(names), string(names[chosen]));
         for number in 0..names.len() {
             choice.choose(number);
             choice.visit(self);
@@ -139,7 +152,7 @@ impl Visitor for Lister {
     fn tagged(&mut self, about: &About, choice: &mut dyn Choice, accepted: &'static str) {
         let (names, chosen) = (choice.names(), choice.chosen());
         let key = if self.is_item { "" } else { about.key };
-        self.record(about, accepted, write::string(names[chosen]));
+        self.record(about, accepted, string(names[chosen]));
         self.below(key, |lister| {
             for (number, name) in names.iter().enumerate() {
                 choice.choose(number);

@@ -21,6 +21,7 @@ mod difference;
 mod document;
 mod error;
 mod list;
+mod name;
 mod presets;
 mod read;
 mod report;
@@ -44,7 +45,7 @@ settings! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct RunConfig {
         /// The run's name, which can be that of its folder.
-        pub name: String = String::new(), in source::NAME, required "a name for the run, as in name = \"footwear\"";
+        pub name: String = String::new(), in name::NAME, required "a name for the run, as in name = \"footwear\"";
         /// Weights, split and order of the images follow from it. The largest is that of TOML's integers.
         pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);
         /// Which images.

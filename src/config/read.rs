@@ -3,10 +3,9 @@
 //! It goes on after a fault, so that in the end the first of the most telling kind is reported: a key that is not known
 //! before a value that is refused, since a mistyped key is often why another is missing.
 
-use super::document::{Node, Table, Value};
+use super::document::{Node, Table, Value, join};
 use super::error::{ConfigError, Place, Problem};
-use super::list::{self, Lister};
-use super::write;
+use super::list::{self, Lister, alternatives, joined};
 use crate::settings::{About, Choice, Counts, Fault, Items, Length, Range, Settings, TableForm, Text, Visitor};
 use crate::spelling::nearest;
 
@@ -305,27 +304,6 @@ pub(super) fn unknown_key(
     let (key, nearest) = (join(path, &short), sibling.or_else(home));
     let problem = Problem::UnknownKey { key, nearest, known: known.to_vec() };
     ConfigError::new(place, problem)
-}
-
-pub(super) fn join(path: &str, key: &str) -> String {
-    match (path, key) {
-        ("", only) | (only, "") => only.to_owned(),
-        _ => format!("{path}.{key}"),
-    }
-}
-
-/// `a, b or c`.
-fn joined<S: AsRef<str>>(all: impl IntoIterator<Item = S>, conjunction: &str) -> String {
-    let all: Vec<String> = all.into_iter().map(|one| one.as_ref().to_owned()).collect();
-    match all.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {conjunction} {last}", rest.join(", ")),
-        _ => all.concat(),
-    }
-}
-
-/// `"a", "b" or "c"`.
-pub(super) fn alternatives(words: &[&str]) -> String {
-    joined(words.iter().map(|word| write::string(word)), "or")
 }
 
 #[cfg(test)]

@@ -5,15 +5,11 @@ use std::sync::Arc;
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
 use super::read::{self, unknown_key};
-use super::study::{StudyConfig, read_study};
 use super::variants::apply_quick;
 use super::{RunConfig, list};
-use crate::settings::Text;
 
 /// What a study has besides a run.
 const STUDY_TABLES: [&str; 4] = ["grid", "variants", "report", "quick"];
-/// Names become folders; file systems allow 255 bytes, and the names of files in progress are longer.
-const LONGEST_NAME: usize = 120;
 
 /// A configuration that has been parsed but not checked yet, so that settings can still change it.
 ///
@@ -42,7 +38,7 @@ impl Source {
 
     /// Applies `--set KEY=VALUE`: the key dotted, the value TOML or else a plain string. It replaces what the file
     /// says, and a later setting an earlier one. Values are checked with the rest. In a study a setting also wins over
-    /// the grid: a grid key that is set has this one value (see [`StudyConfig`]).
+    /// the grid: a grid key that is set has this one value (see [`StudyConfig`](super::StudyConfig)).
     pub fn set(mut self, setting: &str) -> Result<Source, ConfigError> {
         let malformed = || {
             let text: String = setting.chars().take(100).collect();
@@ -112,36 +108,10 @@ impl Source {
         }
         self.into_run()
     }
-
-    /// The study that this describes; without a `[grid]` and without `[variants]` it has one run.
-    pub fn into_study(self) -> Result<StudyConfig, ConfigError> {
-        let mut whole = self;
-        if whole.table.get("quick").is_some() {
-            // What is wrong with [quick] is found now, not when somebody is in a hurry.
-            read_study(whole.clone().quick()?)?;
-            whole.table.remove("quick");
-        }
-        read_study(whole)
-    }
 }
 
 pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigError> {
     let mut run = RunConfig::default();
     read::read(&mut run, table, "", file)?;
     Ok(run)
-}
-
-/// The names of runs.
-pub(super) const NAME: Text = Text {
-    holds: is_name,
-    accepted: "a name that can be a folder's: at most 120 bytes of letters, digits, '-', '_', '+' and '.', beginning with a letter \
-               or a digit",
-    or_number: false,
-};
-
-/// Whether `text` can be the name of a run or of its folder.
-pub(super) fn is_name(text: &str) -> bool {
-    text.len() <= LONGEST_NAME
-        && text.starts_with(char::is_alphanumeric)
-        && text.chars().all(|c| c.is_alphanumeric() || "-_+.".contains(c))
 }

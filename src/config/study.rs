@@ -3,9 +3,10 @@
 use super::axes::{Varied, keep_after, read_axes};
 use super::document::{Entry, Node, Table, Value};
 use super::error::{ConfigError, Place, did_you_mean};
+use super::name::is_name;
 use super::read::{self, refused};
 use super::report::ReportConfig;
-use super::source::{Source, is_name, read_run};
+use super::source::{Source, read_run};
 use super::variants::{Changed, read_variants};
 use super::{RunConfig, write};
 use crate::spelling::nearest;
@@ -106,7 +107,20 @@ impl StudyConfig {
     }
 }
 
-pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
+impl Source {
+    /// The study that this describes; without a `[grid]` and without `[variants]` it has one run.
+    pub fn into_study(self) -> Result<StudyConfig, ConfigError> {
+        let mut whole = self;
+        if whole.table.get("quick").is_some() {
+            // What is wrong with [quick] is found now, not when somebody is in a hurry.
+            read_study(whole.clone().quick()?)?;
+            whole.table.remove("quick");
+        }
+        read_study(whole)
+    }
+}
+
+fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let Source { mut table, file, mut settings } = source;
     // Those of the report are in the table already, and runs know nothing of it.
     settings.retain(|(path, _)| path[0] != "report");
@@ -157,11 +171,11 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let runs = runs.made;
     check_report(&report, &report_place, &runs)?;
     let text = write::text(&written(&base, given, &axes, &variants, &report));
-    let value = |(label, node): &(String, Node)| AxisValue { label: label.clone(), toml: write::value(&node.value) };
+    let value = |(label, node): &(String, Node)| AxisValue { label: label.clone(), toml: node.value.to_toml() };
     let grid = axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.iter().map(value).collect() });
     let variant = |Changed { name, changes }: &Changed| Variant {
         name: name.clone(),
-        changes: changes.iter().map(|(path, node)| (path.join("."), write::value(&node.value))).collect(),
+        changes: changes.iter().map(|(path, node)| (path.join("."), node.value.to_toml())).collect(),
     };
     let variants = variants.iter().map(variant).collect();
     Ok(StudyConfig { grid: grid.collect(), variants, text, report, base, runs })

@@ -1,10 +1,10 @@
 //! `[variants]`: runs that each change a few keys of what stands above; `[quick]`: a study made smaller.
 
 use super::axes::dotted;
-use super::document::{Node, Table, Value};
+use super::document::{Entry, Node, Table, Value};
 use super::error::ConfigError;
+use super::name::is_name;
 use super::read::refused;
-use super::source::is_name;
 
 /// A thousand is more than anyone reads a report about.
 const MOST_VARIANTS: usize = 1000;
@@ -36,7 +36,7 @@ pub(super) fn read_variants(node: &Node) -> Result<Vec<Changed>, ConfigError> {
             let accepted = "what this run changes, such as { \"optimizer.name\" = \"sgd\" }, or { } for nothing";
             return Err(refused(&entry.node.place, &key, entry.node.value.describe(), accepted));
         };
-        let change = |entry: &super::document::Entry| {
+        let change = |entry: &Entry| {
             Ok((dotted(&entry.key_place, &format!("{key}.{:?}", entry.key), &entry.key, "64")?, entry.node.clone()))
         };
         let changes = changed.entries.iter().map(change).collect::<Result<_, ConfigError>>()?;

@@ -1,6 +1,6 @@
 //! A configuration as TOML: every value stated, in the layout in which a person would write it, read back as equal.
 
-use super::document::{Entry, Node, Table, Value};
+use super::document::{self, Entry, Node, Table, Value, join};
 use super::error::Place;
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor};
 
@@ -9,59 +9,6 @@ const WIDTH: usize = 110;
 
 /// The tables whose tables have headings of their own; those of others go on one line.
 const DEEP: &str = "report";
-
-/// The shortest decimal that reads back as the same number, with an exponent where that is shorter for small ones.
-pub(super) fn float(value: f64) -> String {
-    let plain = format!("{value:?}");
-    let scientific = format!("{value:e}");
-    match value {
-        _ if value.is_nan() => "nan".to_string(),
-        _ if value.abs() < 0.01 && scientific.len() < plain.len() && value != 0.0 => scientific,
-        _ => plain,
-    }
-}
-
-/// A quoted string.
-pub(super) fn string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            // TOML allows no other control characters in a string.
-            letter if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-pub(super) fn key(text: &str) -> String {
-    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if bare { text.to_string() } else { string(text) }
-}
-
-/// Any value on one line.
-pub(super) fn value(value: &Value) -> String {
-    match value {
-        Value::String(text) => string(text),
-        Value::Integer(text, _) | Value::Datetime(text) => text.clone(),
-        Value::Float(value) => float(*value),
-        Value::Boolean(value) => value.to_string(),
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| self::value(&item.value)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Table(table) if table.entries.is_empty() => "{}".to_string(),
-        Value::Table(table) => {
-            let pairs =
-                table.entries.iter().map(|entry| format!("{} = {}", key(&entry.key), self::value(&entry.node.value)));
-            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
-        }
-    }
-}
 
 /// A whole file.
 pub(super) fn text(table: &Table) -> String {
@@ -75,21 +22,21 @@ fn write_section(table: &Table, path: &str, lines: &mut Vec<String>) {
     for Entry { key, node, .. } in &table.entries {
         match &node.value {
             Value::Table(inner) if path.is_empty() || path.starts_with(DEEP) => sections.push((key, inner)),
-            other => lines.push(assignment(&self::key(key), other)),
+            other => lines.push(assignment(&document::key(key), other)),
         }
     }
     for (key, inner) in sections {
-        let path = super::read::join(path, &self::key(key));
+        let path = join(path, &document::key(key));
         lines.push(format!("\n[{path}]"));
         write_section(inner, &path, lines);
     }
 }
 
 fn assignment(key: &str, value: &Value) -> String {
-    let line = format!("{key} = {}", self::value(value));
+    let line = format!("{key} = {}", value.to_toml());
     match value {
         Value::Array(items) if line.len() > WIDTH && matches!(items[0].value, Value::Table(_)) => {
-            let items: Vec<String> = items.iter().map(|item| self::value(&item.value)).collect();
+            let items: Vec<String> = items.iter().map(|item| item.value.to_toml()).collect();
             format!("{key} = [\n    {},\n]", items.join(",\n    "))
         }
         _ => line,
@@ -175,28 +122,5 @@ impl Visitor for Writer {
             Value::Table(inner.table)
         };
         put(&mut self.table, about.key, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_short_and_read_back_as_the_same_number() {
-        for (number, text) in [
-            (0.0, "0.0"),
-            (1e-4, "1e-4"),
-            (1e-6, "1e-6"),
-            (0.01, "0.01"),
-            (0.2, "0.2"),
-            (1.0, "1.0"),
-            (1e300, "1e300"),
-            (0.001234, "0.001234"),
-            (f64::INFINITY, "inf"),
-        ] {
-            assert_eq!(float(number), text);
-            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits());
-        }
     }
 }

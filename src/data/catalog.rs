@@ -8,6 +8,12 @@ use super::error::{DataError, Fault};
 use super::payload::LIMIT;
 use crate::spelling::nearest;
 
+/// The name of the footwear that the program draws.
+pub const DRAWN_SET: &str = "footwear";
+
+/// The name of the faces that the program draws.
+pub const DRAWN_FACES: &str = "drawn-faces";
+
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

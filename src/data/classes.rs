@@ -68,25 +68,3 @@ pub fn class_distribution(labels: &[u8], indices: &[u32], class_names: &[String]
     }
     counts
 }
-
-/// Refuses labels that do not fit `count` images and `classes` classes.
-pub(crate) fn check_labels(
-    images: &str,
-    origin: &str,
-    count: usize,
-    labels: &[u8],
-    classes: usize,
-) -> Result<(), DataError> {
-    if labels.len() != count {
-        let found = format!("{images} holds {count} images, but {origin} holds {} labels", labels.len());
-        return Err(Fault::new(found, "the two counts must be equal").doing("pair images with labels").into());
-    }
-    match labels.iter().position(|&label| usize::from(label) >= classes) {
-        Some(index) => {
-            let found = format!("label number {index} (counting from 0) is {}", labels[index]);
-            let accepted = format!("there are {classes} classes, so labels go from 0 to {}", classes.saturating_sub(1));
-            Err(Fault::new(found, accepted).doing(format!("use the labels of {origin}")).into())
-        }
-        None => Ok(()),
-    }
-}

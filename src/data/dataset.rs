@@ -4,7 +4,6 @@ use narrows_kernels::{Real, join};
 use ndarray::{ArrayView, Dimension};
 use sha2::{Digest, Sha256};
 
-use super::classes::check_labels;
 use super::error::{DataError, Fault, times};
 use crate::files::hex;
 
@@ -322,6 +321,28 @@ fn check_count(name: &str, shape: [usize; 3], values: usize) -> Result<(), DataE
             let accepted = format!("at most {} can be numbered", u32::MAX);
             Err(unmade(name, format!("it would have {count} samples"), &accepted))
         }
+    }
+}
+
+/// Refuses labels that do not fit `count` images and `classes` classes.
+pub(super) fn check_labels(
+    images: &str,
+    origin: &str,
+    count: usize,
+    labels: &[u8],
+    classes: usize,
+) -> Result<(), DataError> {
+    if labels.len() != count {
+        let found = format!("{images} holds {count} images, but {origin} holds {} labels", labels.len());
+        return Err(Fault::new(found, "the two counts must be equal").doing("pair images with labels").into());
+    }
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
+        Some(index) => {
+            let found = format!("label number {index} (counting from 0) is {}", labels[index]);
+            let accepted = format!("there are {classes} classes, so labels go from 0 to {}", classes.saturating_sub(1));
+            Err(Fault::new(found, accepted).doing(format!("use the labels of {origin}")).into())
+        }
+        None => Ok(()),
     }
 }
 

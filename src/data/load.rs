@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{CatalogFile, CatalogSet, Format, Role};
-use super::classes::check_labels;
-use super::dataset::{Dataset, size};
+use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, Role};
+use super::dataset::{Dataset, check_labels, size};
 use super::error::{DataError, Fault};
 use super::payload::{LIMIT, Payload, stored};
-use super::published::{DRAWN_FACES, DRAWN_SET};
 use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 

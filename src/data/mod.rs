@@ -21,14 +21,14 @@ pub mod split;
 pub mod verify;
 
 pub use batches::{batches, epoch_order, shuffle_into};
-pub use catalog::{Catalog, CatalogSet};
+pub use catalog::{Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET};
 pub use classes::class_distribution;
 pub use corruption::{Corruption, corrupt, corrupt_measured};
 pub use dataset::Dataset;
 pub use error::{DataError, Fault};
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};
-pub use published::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET, Published};
+pub use published::{DRAWN_SEED, Published};
 pub use samples::{Samples, Splits};
 pub use spec::{DataSpec, Scaling, SplitSpec};
 pub use split::{Split, split};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, DRAWN_FACES, DRAWN_SET};
 use super::dataset::Dataset;
 use super::draw::{self, faces, footwear};
 use super::error::{DataError, Fault};
@@ -10,12 +10,6 @@ use super::load::{data_dirs, load, load_path, locate, no_variables};
 use super::samples::Splits;
 use super::split::{Split, split};
 use crate::spelling::nearest;
-
-/// The name of the footwear that the program draws.
-pub const DRAWN_SET: &str = "footwear";
-
-/// The name of the faces that the program draws.
-pub const DRAWN_FACES: &str = "drawn-faces";
 
 /// The drawn sets are always the same, whatever the seed of a run.
 pub const DRAWN_SEED: u64 = 2026;

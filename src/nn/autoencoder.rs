@@ -3,37 +3,9 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::Activation;
-use super::layer::{Dense, Layer, Placed, Units, init_layer};
+use super::layer::{Dense, Layer, ModelError, Placed, Units, init_layer};
 use super::{Init, Layout, Param, Pass, Sequential};
 use crate::tape::{NonFinite, Shape, Tape, Var};
-
-/// A model whose layers do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// The decoder's last layer does not give back the data's shape.
-    #[error("the decoder ends in {found} values, but an image has {expected}; end it with {{ dense = \"input\" }}")]
-    OutputSize {
-        /// Values of an image.
-        expected: usize,
-        /// Outputs of the last layer.
-        found: usize,
-    },
-    /// A part has no dense layer.
-    #[error("the {part} has no dense layer; give it at least one, such as {{ dense = 50 }}")]
-    NoDense {
-        /// "encoder" or "decoder".
-        part: &'static str,
-    },
-    /// The mean of a variational model's code does not come from a dense layer without activation.
-    #[error(
-        "a variational encoder must end in a dense layer without activation, such as {{ dense = 20 }}, which gives the mean; \
-         this one ends in {found}"
-    )]
-    NoMean {
-        /// The last layer.
-        found: String,
-    },
-}
 
 /// An autoencoder to be built.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use narrows_kernels::Real;
 
-use super::{Activation, Init, Layout, ModelError, Param, Pass, init_dense};
+use super::{Activation, Init, Layout, Param, Pass, init_dense};
 use crate::rng::{Purpose, stream};
 use crate::settings::{About, Counts, Range, Setting, Visitor, settings};
 use crate::tape::{Shape, Tape, Var};
@@ -76,6 +76,34 @@ pub fn dropout(rate: f64) -> Layer {
 /// A layer that adds normal noise of this standard deviation.
 pub fn noise(std: f64) -> Layer {
     Layer::Noise { std }
+}
+
+/// A model whose layers do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// The decoder's last layer does not give back the data's shape.
+    #[error("the decoder ends in {found} values, but an image has {expected}; end it with {{ dense = \"input\" }}")]
+    OutputSize {
+        /// Values of an image.
+        expected: usize,
+        /// Outputs of the last layer.
+        found: usize,
+    },
+    /// A part has no dense layer.
+    #[error("the {part} has no dense layer; give it at least one, such as {{ dense = 50 }}")]
+    NoDense {
+        /// "encoder" or "decoder".
+        part: &'static str,
+    },
+    /// The mean of a variational model's code does not come from a dense layer without activation.
+    #[error(
+        "a variational encoder must end in a dense layer without activation, such as {{ dense = 20 }}, which gives the mean; \
+         this one ends in {found}"
+    )]
+    NoMean {
+        /// The last layer.
+        found: String,
+    },
 }
 
 /// A layer at its place in a model.

@@ -11,9 +11,9 @@ mod summary;
 pub mod weights;
 
 pub use crate::tape::Activation;
-pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded, ModelError};
+pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded};
 pub use init::{Init, init_dense};
-pub use layer::{Dense, Layer, MOST_LAYERS, Placed, Units, dense, dropout, noise};
+pub use layer::{Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, dense, dropout, noise};
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};
 pub use sequential::Sequential;

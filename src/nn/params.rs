@@ -4,11 +4,9 @@
 //! "discriminator"). A phase of training names the groups that it updates; the others are constants of that phase.
 
 use std::ops::Range;
-use std::path::Path;
 
 use narrows_kernels::{AlignedVec, Real};
 
-use super::weights::{self, WeightsError};
 use crate::tape::{Shape, Tape, Var};
 
 /// Whether an optimizer moves a tensor.
@@ -211,25 +209,6 @@ impl<T: Real> Params<T> {
     pub fn get_mut(&mut self, name: &str) -> Option<&mut [T]> {
         self.layout.get(name).map(|param| param.of_mut(&mut self.values))
     }
-
-    /// Writes all tensors to a `safetensors` file.
-    pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
-        weights::save(path, &self.layout, &self.values, None)
-    }
-
-    /// Reads every tensor from a `safetensors` file. Refuses a file that lacks one, has one too many, or one of another
-    /// shape or type; nothing is changed then.
-    pub fn load(&mut self, path: &Path) -> Result<(), WeightsError> {
-        self.values = weights::load(path, &self.layout)?;
-        Ok(())
-    }
-
-    /// Reads the tensors whose names begin with `prefix` ("encoder" or "encoder.0") from a `safetensors` file, whatever else
-    /// it holds, and returns their names. Refuses a file that lacks one of them, or has one of another shape or type; nothing
-    /// is changed then.
-    pub fn load_prefix(&mut self, path: &Path, prefix: &str) -> Result<Vec<String>, WeightsError> {
-        weights::load_prefix(path, &self.layout, &mut self.values, prefix)
-    }
 }
 
 #[cfg(test)]
@@ -257,24 +236,5 @@ mod tests {
         assert_eq!(layout.ranges(&["decoder", "encoder"]), Ok(vec![0..8, 10..21]));
         let error = layout.ranges(&["head"]).unwrap_err().to_string();
         assert_eq!(error, "there is no group of parameters called \"head\"; the model has encoder, decoder");
-    }
-
-    #[test]
-    fn tensors_are_saved_and_loaded_by_name_and_prefix() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("weights.safetensors");
-        let mut params = Params::<f64>::zeros(layout());
-        params.values.iter_mut().enumerate().for_each(|(i, value)| *value = 1.0 / (1.0 + i as f64));
-        params.save(&path).unwrap();
-        let mut read = Params::<f64>::zeros(layout());
-        assert_eq!(read.load_prefix(&path, "decoder").unwrap(), ["decoder.0.weight", "decoder.0.bias"]);
-        assert_eq!(read.get("decoder.0.bias"), params.get("decoder.0.bias"));
-        assert_eq!(read.get("encoder.0.bias"), Some(&[0.0, 0.0][..]));
-        read.load(&path).unwrap();
-        assert_eq!(read, params);
-        let mut other = Params::<f32>::zeros(layout());
-        let error = other.load(&path).unwrap_err().to_string();
-        assert!(error.contains("encoder.0.weight is F64 [3, 2], the model needs F32 [3, 2]"), "{error}");
-        assert!(other.load_prefix(&path, "head").unwrap_err().to_string().contains("begins with \"head\""));
     }
 }

@@ -2,9 +2,8 @@
 
 use narrows_kernels::Real;
 
-use super::Activation;
-use super::layer::{Layer, Placed};
-use super::{Init, Layout, ModelError, Pass};
+use super::layer::{Layer, ModelError, Placed};
+use super::{Activation, Init, Layout, Pass};
 use crate::tape::{Shape, Tape, Var};
 
 /// Layers one after the other: the structure, without the numbers, which lie in a flat buffer laid out by a [`Layout`].

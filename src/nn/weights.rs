@@ -14,7 +14,7 @@ use narrows_kernels::{AlignedVec, Real};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
-use super::{Layout, Param};
+use super::{Layout, Param, Params};
 use crate::files::{FileError, read_whole, write_whole};
 
 /// Weights that cannot be read or written.
@@ -93,25 +93,37 @@ pub fn load<T: Real>(path: &Path, layout: &Layout) -> Result<AlignedVec<T>, Weig
     Ok(values)
 }
 
-/// Reads the tensors whose names begin with `prefix` into `values`, and returns their names.
-pub(super) fn load_prefix<T: Real>(
-    path: &Path,
-    layout: &Layout,
-    values: &mut AlignedVec<T>,
-    prefix: &str,
-) -> Result<Vec<String>, WeightsError> {
-    let begins = |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let wanted: Vec<&Param> = layout.iter().filter(|param| begins(&param.name)).collect();
-    let mut read_values = values.clone();
-    read(path, |file| {
-        if wanted.is_empty() {
-            let groups = layout.groups().join(", ");
-            return Err(format!("no tensor of the model begins with {prefix:?}; its groups are {groups}"));
-        }
-        wanted.iter().try_for_each(|param| read_tensor(file, layout, param, &mut read_values))
-    })?;
-    *values = read_values;
-    Ok(wanted.into_iter().map(|param| param.name.clone()).collect())
+impl<T: Real> Params<T> {
+    /// Writes all tensors to a `safetensors` file.
+    pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
+        save(path, &self.layout, &self.values, None)
+    }
+
+    /// Reads every tensor from a `safetensors` file. Refuses a file that lacks one, has one too many, or one of another
+    /// shape or type; nothing is changed then.
+    pub fn load(&mut self, path: &Path) -> Result<(), WeightsError> {
+        self.values = load(path, &self.layout)?;
+        Ok(())
+    }
+
+    /// Reads the tensors whose names begin with `prefix` ("encoder" or "encoder.0") from a `safetensors` file, whatever else
+    /// it holds, and returns their names. Refuses a file that lacks one of them, or has one of another shape or type; nothing
+    /// is changed then.
+    pub fn load_prefix(&mut self, path: &Path, prefix: &str) -> Result<Vec<String>, WeightsError> {
+        let begins =
+            |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let wanted: Vec<&Param> = self.layout.iter().filter(|param| begins(&param.name)).collect();
+        let mut read_values = self.values.clone();
+        read(path, |file| {
+            if wanted.is_empty() {
+                let groups = self.layout.groups().join(", ");
+                return Err(format!("no tensor of the model begins with {prefix:?}; its groups are {groups}"));
+            }
+            wanted.iter().try_for_each(|param| read_tensor(file, &self.layout, param, &mut read_values))
+        })?;
+        self.values = read_values;
+        Ok(wanted.into_iter().map(|param| param.name.clone()).collect())
+    }
 }
 
 fn read(path: &Path, take: impl FnOnce(&SafeTensors<'_>) -> Result<(), String>) -> Result<(), WeightsError> {
@@ -143,4 +155,34 @@ fn read_tensor<T: Real>(
     }
     param.of_mut(values).iter_mut().zip(from_little_endian(tensor.data())).for_each(|(value, read)| *value = read);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensors_are_saved_and_loaded_by_name_and_prefix() {
+        let mut layout = Layout::default();
+        layout.param("encoder.0.weight", [3, 2]);
+        layout.param("encoder.0.bias", [1, 2]);
+        layout.buffer("encoder.1.mean", [1, 2]);
+        layout.param("decoder.0.weight", [2, 3]);
+        layout.param("decoder.0.bias", [1, 3]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.safetensors");
+        let mut params = Params::<f64>::zeros(layout.clone());
+        params.values.iter_mut().enumerate().for_each(|(i, value)| *value = 1.0 / (1.0 + i as f64));
+        params.save(&path).unwrap();
+        let mut read = Params::<f64>::zeros(layout.clone());
+        assert_eq!(read.load_prefix(&path, "decoder").unwrap(), ["decoder.0.weight", "decoder.0.bias"]);
+        assert_eq!(read.get("decoder.0.bias"), params.get("decoder.0.bias"));
+        assert_eq!(read.get("encoder.0.bias"), Some(&[0.0, 0.0][..]));
+        read.load(&path).unwrap();
+        assert_eq!(read, params);
+        let mut other = Params::<f32>::zeros(layout);
+        let error = other.load(&path).unwrap_err().to_string();
+        assert!(error.contains("encoder.0.weight is F64 [3, 2], the model needs F32 [3, 2]"), "{error}");
+        assert!(other.load_prefix(&path, "head").unwrap_err().to_string().contains("begins with \"head\""));
+    }
 }

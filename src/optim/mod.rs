@@ -42,11 +42,12 @@ pub use sgd::Sgd;
 pub use spec::OptimizerSpec;
 pub use stepper::Stepper;
 
+use std::ops::Range;
+
 use narrows_kernels::update::Decay;
-use narrows_kernels::{Isa, Real};
+use narrows_kernels::{AlignedVec, Isa, Real};
 
 use crate::settings::{About, Choice, Setting, Settings, Visitor, settings};
-use stepper::Moments;
 
 settings! {
     /// Whose edition of a rule, and whose defaults.
@@ -85,6 +86,26 @@ struct Step<'a> {
     /// η.
     rate: f64,
     momenta: &'a mut nadam::Momenta,
+}
+
+/// One value that a rule keeps of each parameter between steps.
+struct Moment<T: Real> {
+    name: &'static str,
+    values: AlignedVec<T>,
+}
+
+/// The moments of a range of the parameters.
+struct Moments<'a, T: Real> {
+    all: &'a mut [Moment<T>],
+    at: Range<usize>,
+}
+
+impl<'a, T: Real> Moments<'a, T> {
+    /// The first N moments; empty slices where the rule has fewer.
+    fn take<const N: usize>(self) -> [&'a mut [T]; N] {
+        let mut all = self.all.iter_mut();
+        std::array::from_fn(|_| all.next().map_or(Default::default(), |moment| &mut moment.values[self.at.clone()]))
+    }
 }
 
 /// How a rule steps.

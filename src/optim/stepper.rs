@@ -5,28 +5,8 @@ use std::ops::Range;
 use narrows_kernels::{AlignedVec, Isa, Real};
 
 use super::nadam::Momenta;
-use super::{Optimizer, Step};
+use super::{Moment, Moments, Optimizer, Step};
 use crate::settings::{Fault, check};
-
-/// One value that a rule keeps of each parameter between steps.
-struct Moment<T: Real> {
-    name: &'static str,
-    values: AlignedVec<T>,
-}
-
-/// The moments of a range of the parameters.
-pub(super) struct Moments<'a, T: Real> {
-    all: &'a mut [Moment<T>],
-    at: Range<usize>,
-}
-
-impl<'a, T: Real> Moments<'a, T> {
-    /// The first N moments; empty slices where the rule has fewer.
-    pub(super) fn take<const N: usize>(self) -> [&'a mut [T]; N] {
-        let mut all = self.all.iter_mut();
-        std::array::from_fn(|_| all.next().map_or(Default::default(), |moment| &mut moment.values[self.at.clone()]))
-    }
-}
 
 /// An optimizer with its moments.
 pub struct Stepper<T: Real> {

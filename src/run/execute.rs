@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::RunFolder;
+use super::folder::{EARLY, Executed, LAST_EPOCH, RunFolder};
 use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
 use super::measures::further_figures;
@@ -21,29 +21,6 @@ use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, Snapshot, S
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
-
-/// Why a finished run ended, in `metrics.json`.
-pub(super) const LAST_EPOCH: &str = "last epoch";
-/// The same.
-pub(super) const EARLY: &str = "early stopping";
-
-/// A run that is done, or interrupted, with its folder written.
-#[derive(Debug)]
-pub struct Executed {
-    /// What training gave.
-    pub outcome: FitResult<f32>,
-    /// The figures of each part that has images: "train", "validation", "test".
-    pub evaluations: Vec<(&'static str, Evaluation)>,
-    /// SHA-256 of `model.safetensors`.
-    pub weights_sha256: String,
-}
-
-impl Executed {
-    /// The figures of a part.
-    pub fn evaluation(&self, part: &str) -> Option<&Evaluation> {
-        self.evaluations.iter().find(|(name, _)| *name == part).map(|(_, evaluation)| evaluation)
-    }
-}
 
 /// What training of `config` depends on.
 pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {

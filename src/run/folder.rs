@@ -13,8 +13,8 @@ use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
 use crate::files::{FileError, create_folder, read_whole, sha256, write_whole};
 use crate::nn::weights;
-use crate::tasks::Trained;
-use crate::train::History;
+use crate::tasks::{Evaluation, Trained};
+use crate::train::{FitResult, History};
 
 /// A folder that a run is being written to, taken by this process for as long as any clone of this lives.
 #[derive(Clone, Debug)]
@@ -30,6 +30,11 @@ pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
 const LOSS: &str = "loss.png";
 const RECONSTRUCTIONS: &str = "reconstructions.png";
+
+/// Why a finished run ended, in `metrics.json`.
+pub(super) const LAST_EPOCH: &str = "last epoch";
+/// The same.
+pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
 const WRITTEN: [&str; 14] = [
@@ -173,6 +178,24 @@ impl RunFolder {
 /// The checkpoints of the run in `path`.
 pub(super) fn checkpoints_in(path: &Path) -> Store {
     Store::new(path.join(CHECKPOINTS))
+}
+
+/// A run that is done, or interrupted, with its folder written.
+#[derive(Debug)]
+pub struct Executed {
+    /// What training gave.
+    pub outcome: FitResult<f32>,
+    /// The figures of each part that has images: "train", "validation", "test".
+    pub evaluations: Vec<(&'static str, Evaluation)>,
+    /// SHA-256 of `model.safetensors`.
+    pub weights_sha256: String,
+}
+
+impl Executed {
+    /// The figures of a part.
+    pub fn evaluation(&self, part: &str) -> Option<&Evaluation> {
+        self.evaluations.iter().find(|(name, _)| *name == part).map(|(_, evaluation)| evaluation)
+    }
 }
 
 /// A finished run, read back.

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::{CheckpointError, Identity, gemm_name};
 use super::environment::Machine;
 use super::error::RunError;
-use super::execute::{EARLY, Executed, LAST_EPOCH};
-use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
+use super::folder::{
+    CONFIG, EARLY, ENVIRONMENT, Executed, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, check_weights, read_config,
+};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::data::Splits;

@@ -96,6 +96,18 @@ pub(super) enum Verdict {
     Unknown,
 }
 
+/// From which share on a difference between two runs of one seed each counts: twice the widest range that seeds alone gave a
+/// figure of this kind, see `published/spread.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Floors {
+    /// Of losses.
+    pub loss: f64,
+    /// Of mean squared errors; of their roots, half of it.
+    pub error: f64,
+    /// Of figures of the code.
+    pub code: f64,
+}
+
 /// The same tree of facts for each seed, as one: numbers become figures, all else is that of the first seed.
 pub(super) fn over_seeds(trees: &[Value]) -> Value {
     match trees.first() {

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use narrows_kernels::{Accumulate, Activation, Real};
 
-use super::operation::{Call, Op, Target};
-use super::ops::{ActivationDerivative, ColumnSum, Combine, MulScalar};
-use super::{Node, Shape, Tape, Var};
+use super::operation::{Call, Target};
+use super::ops::{ActivationDerivative, ColumnSum, Combine, Elementwise, MulScalar};
+use super::table::Op;
+use super::{Backward, Node, Shape, Tape, Var};
 
 /// Every parameter, for [`Tape::backward`].
 pub const ALL: &[Range<usize>] = &[Range { start: 0, end: usize::MAX }];
@@ -46,17 +47,11 @@ pub enum BackwardError {
 }
 
 /// Where the contributions of a backward pass go.
-enum Destination<'g, T> {
+pub(super) enum Destination<'g, T> {
     /// Gradient slots; those of parameters lie in the flat buffer.
     Slots { flat: &'g mut [T], first: Accumulate },
     /// Ordinary nodes, which can be differentiated again.
     Recorded,
-}
-
-/// A backward pass under way; what a vector–Jacobian product writes to.
-pub(super) struct Backward<'p, 'a, T: Real> {
-    tape: &'p mut Tape<'a, T>,
-    destination: Destination<'p, T>,
 }
 
 impl<T: Real> Tape<'_, T> {
@@ -261,7 +256,7 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
         }
         let is_parameter = matches!(self.tape.arena.nodes[to.index()].op, Op::Parameter { .. });
         if is_parameter && !self.is_recorded() {
-            self.give(to, super::ops::Elementwise::copy(), &[grad]);
+            self.give(to, Elementwise::copy(), &[grad]);
             return;
         }
         let grad = self.tape.reshape(grad, self.shape(to));

@@ -2,9 +2,8 @@
 
 use narrows_kernels::{Context, Real};
 
-use super::backward::Backward;
 use super::operation::{Call, Operand, Operation, Target};
-use super::{Shape, Tape, Var};
+use super::{Backward, Shape, Tape, Var};
 
 /// An operation that the tape does not have, for [`Tape::apply`]: its value on slices, and its vector–Jacobian product in
 /// operations of the tape, so that its gradient can be differentiated again.

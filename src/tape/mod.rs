@@ -33,6 +33,7 @@ mod operation;
 mod ops;
 mod record;
 mod shape;
+mod table;
 
 use narrows_kernels::{AlignedVec, Context, Real};
 
@@ -44,9 +45,10 @@ pub use ops::Transpose;
 pub use record::NOISE_ROWS;
 pub use shape::Shape;
 
-use backward::Slot;
+use backward::{Destination, Slot};
 use narrows_kernels::Accumulate;
-use operation::{Op, Target};
+use operation::Target;
+use table::Op;
 
 /// A value on the tape: the index of the node that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +118,12 @@ pub struct Tape<'a, T: Real> {
     params: &'a [T],
     context: Context,
     scope: u32,
+}
+
+/// A backward pass under way; what a vector–Jacobian product writes to.
+struct Backward<'p, 'a, T: Real> {
+    tape: &'p mut Tape<'a, T>,
+    destination: Destination<'p, T>,
 }
 
 /// Where the first value that is not finite came from; see [`Tape::first_non_finite`].

@@ -5,8 +5,8 @@ use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
 
 use super::function::{Apply, Function};
-use super::operation::Op;
 use super::ops::*;
+use super::table::Op;
 use super::{MOST_INPUTS, Shape, Tape, Var, Whole};
 use crate::rng::{Stream, standard_normal};
 

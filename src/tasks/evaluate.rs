@@ -5,7 +5,7 @@ use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
 use serde_json::{Value, json};
 
-use super::autoencoder::Objective;
+use super::objective::Objective;
 use crate::data::Samples;
 use crate::loss;
 use crate::loss::Loss;

@@ -6,11 +6,12 @@ use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
 use super::evaluate::{LossSum, ROWS, Trained, record_batch};
+use super::objective::draw;
 use crate::data::Samples;
 use crate::loss;
 use crate::nn::Pass;
 use crate::rng::{Purpose, stream};
-use crate::tape::{Arena, Tape, Var};
+use crate::tape::{Arena, Tape};
 
 /// A dimension of the code counts as active when its mean divergence from N(0, 1) exceeds this, in nats; one that has
 /// collapsed onto the prior has about none.
@@ -56,14 +57,6 @@ impl Elbo {
 /// Dimensions whose divergence exceeds [`ACTIVE_NATS`].
 pub(super) fn active(kl_per_dimension: &[f64]) -> usize {
     kl_per_dimension.iter().filter(|&&kl| kl > ACTIVE_NATS).count()
-}
-
-/// z = μ + ε ∘ exp(½ ln σ²) [batch, code]: a draw that μ and σ can be differentiated through, ε being `normal`.
-pub(super) fn draw<T: Real>(tape: &mut Tape<'_, T>, mean: Var, log_variance: Var, normal: Var) -> Var {
-    let half = tape.scale(log_variance, 0.5);
-    let deviation = tape.exp(half);
-    let offset = tape.mul(normal, deviation);
-    tape.add(mean, offset)
 }
 
 impl<T: Real> Trained<'_, T> {

@@ -2,7 +2,6 @@
 
 use narrows_kernels::Real;
 
-use super::state::StateError;
 use crate::nn::{Layout, UnknownGroup};
 use crate::settings::Fault;
 use crate::tape::Tape;
@@ -76,6 +75,18 @@ pub enum TrainError {
     /// A saved state that is none of this run.
     #[error("cannot go on from a saved state: {0}")]
     State(#[from] StateError),
+}
+
+/// A state that cannot be one of the run that is to go on from it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the saved {what} is {found}, but this run needs {needed}")]
+pub struct StateError {
+    /// What does not fit.
+    pub what: String,
+    /// What was saved.
+    pub found: String,
+    /// What the run needs.
+    pub needed: String,
 }
 
 /// Where a loss stopped being finite, before the epoch and step are known.

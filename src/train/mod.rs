@@ -16,13 +16,13 @@ mod updates;
 
 pub use early_stopping::{Best, EarlyStopping, EarlyStoppingRule, Patience, Verdict};
 pub use engine::{FitResult, Stop};
-pub use error::TrainError;
+pub use error::{StateError, TrainError};
 pub use event::{Callback, Event, Flow, Moment};
 pub use history::{EpochRecord, History, HistoryError};
 pub use metrics::Metrics;
 pub use pool::{ThreadsError, all_threads, with_threads};
 pub use settings::{CheckpointRule, TrainSettings};
-pub use state::{Cursor, EpochMean, Snapshot, State, StateError};
+pub use state::{Cursor, EpochMean, Snapshot, State};
 pub use task::{Batch, Phase, Recorded, Task};
 pub use training::{SLICE_SAMPLES, Training};
 pub use updates::PhaseState;

@@ -5,7 +5,7 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::early_stopping::Patience;
-use super::error::TrainError;
+use super::error::{StateError, TrainError};
 use super::history::History;
 use super::metrics::Metrics;
 use super::training::Training;
@@ -131,18 +131,6 @@ impl<T: Real> Snapshot<'_, T> {
             checkpoint_seconds: self.checkpoint_seconds,
         }
     }
-}
-
-/// A state that cannot be one of the run that is to go on from it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the saved {what} is {found}, but this run needs {needed}")]
-pub struct StateError {
-    /// What does not fit.
-    pub what: String,
-    /// What was saved.
-    pub found: String,
-    /// What the run needs.
-    pub needed: String,
 }
 
 impl<T: Real> State<T> {

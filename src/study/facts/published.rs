@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::compare::Floors;
 use crate::config::{RunConfig, presets};
-use crate::study::figure::over_seeds;
+use crate::study::figure::{Floors, over_seeds};
 
 /// Figures of a run of a preset, one file for each study.
 const FILES: [(&str, &str); 4] = [

@@ -6,12 +6,11 @@ use ndarray::ArrayView1;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compare::Floors;
 use super::record::{Columns, Record};
 use crate::data::{Samples, Splits};
 use crate::loss;
 use crate::study::StudyRun;
-use crate::study::figure::{Figure, Verdict, over_seeds};
+use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
 
 /// Images at a time; no figure depends on it.
 const TOGETHER: usize = 4096;

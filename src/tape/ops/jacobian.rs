@@ -26,7 +26,7 @@ impl<T: Real> Tape<'_, T> {
         let inputs = [derivatives, squares, first, second];
         let shapes = inputs.map(|input| self.shape(input));
         let [batch, hidden, code] = JacobianNorm::sizes(&shapes);
-        let gradients = shapes.map(|shape| self.append(Op::Constant, &[], shape));
+        let gradients = shapes.map(|shape| self.constant_with(shape, |_| {}));
         let var = self.append(JacobianNorm { gradients, scale }.into(), &inputs, Shape::SCALAR);
         let mut buffers = gradients.map(|gradient| std::mem::take(&mut self.arena.nodes[gradient.index()].value));
         let mut scratch = std::mem::take(&mut self.arena.scratch);

@@ -10,9 +10,8 @@ mod reduce;
 use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Accumulate, Activation, Context, Real};
 
-use super::backward::Backward;
-use super::operation::{Call, Op, Operand, Operation, Target};
-use super::{Shape, Tape, Var};
+use super::operation::{Call, Operand, Operation, Target};
+use super::{Backward, Shape, Tape, Var};
 
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
