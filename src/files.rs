@@ -93,22 +93,3 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_write_leaves_the_old_file_and_no_partial_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
-        write_whole(&path, b"old").unwrap();
-        let missing = folder.path().join("missing").join("a");
-        let error = write_whole(&missing, b"new").unwrap_err();
-        assert!(error.to_string().starts_with("cannot write"), "{error}");
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        write_whole(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-}

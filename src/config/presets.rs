@@ -92,38 +92,3 @@ pub fn preset(name: &str) -> Result<&'static Preset, UnknownPreset> {
         nearest: nearest(name, presets().iter().map(|preset| preset.name)),
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::*;
-
-    #[test]
-    fn every_preset_is_what_it_says() {
-        for preset in presets() {
-            let source = preset.source().unwrap();
-            assert_eq!(source.is_study(), preset.kind == PresetKind::Study, "{}", preset.name);
-            assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
-            assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
-        }
-    }
-
-    #[test]
-    fn an_unknown_preset_names_the_nearest_and_all() {
-        let said = |name: &str| preset(name).unwrap_err().to_string();
-        assert_eq!(
-            said("footwaer"),
-            "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are footwear, inversion, mnist, representations, sigmoid"
-        );
-        assert_eq!(
-            said("zebra"),
-            "there is no preset \"zebra\"; the presets are footwear, inversion, mnist, representations, sigmoid"
-        );
-    }
-
-    #[test]
-    fn a_setting_of_the_report_has_no_meaning_for_a_single_run() {
-        let source = preset("footwear").unwrap().source().unwrap().set("report.title=A").unwrap();
-        let error = source.into_base_run().unwrap_err().to_string();
-        assert!(error.contains("[report] makes this a study"), "{error}");
-    }
-}

@@ -103,38 +103,3 @@ fn centre(rows: &mut [f64], mean: &[f64]) {
         row.iter_mut().zip(mean).for_each(|(x, mean)| *x -= mean);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::Dataset;
-
-    /// 40 images of 2×3 pixels, nearly on a plane.
-    fn images() -> Dataset {
-        let pixel = |at: usize| {
-            let (sample, pixel) = (at / 6, at % 6);
-            let (u, v) = ((sample * 37 % 40) as f64, (sample * 11 % 40) as f64);
-            (60.0 + u * (1.0 + pixel as f64 * 0.3) + v * (2.0 - pixel as f64 * 0.4) + ((at * 7919) % 5) as f64) as u8
-        };
-        Dataset::from_bytes("plane", [2, 3, 1], (0..240).map(pixel).collect()).unwrap()
-    }
-
-    #[test]
-    fn the_eigenvalues_that_are_left_are_the_squared_error() {
-        let data = images();
-        let indices: Vec<u32> = (0..40).collect();
-        let images = Samples { data: &data, indices: &indices };
-        let floor = PcaFloor::of(Context::detect(), images);
-        let sizes = [0, 1, 2, 5, 6, 9];
-        let pixels = images.to_array();
-        let range = pixels.iter().copied().fold(0.0, f64::max) - pixels.iter().copied().fold(1.0, f64::min);
-        for (found, size) in floor.nrmse(images, &sizes).iter().zip(sizes) {
-            let left: f64 = floor.eigenvalues().iter().skip(size).sum();
-            let expected = (left / 240.0).sqrt() / range;
-            // Differences of squares of order 40 cancel to rounding.
-            assert!((found - expected).abs() < 1e-7, "{size}: {found} for {expected}");
-        }
-        let floors = floor.nrmse(images, &[1, 2]);
-        assert!(floors[1] < 0.2 * floors[0], "two dimensions hold nearly everything: {floors:?}");
-    }
-}

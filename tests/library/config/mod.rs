@@ -1,5 +1,8 @@
 //! What a configuration can say, what is refused of it, and what is written back.
 
+mod difference;
+mod list;
+mod presets;
 mod refusals;
 mod round_trips;
 mod studies;

@@ -1,4 +1,4 @@
-//! Refusals of keys, words, values, settings, grids and files, word for word.
+//! Refusals of keys, words, values, grids and files, word for word.
 
 use super::studies::said_of_grid;
 use narrows::config::{RunConfig, Source};

@@ -1,0 +1,4 @@
+//! Promises of `invert`.
+
+mod floor;
+mod undo;

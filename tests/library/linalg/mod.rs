@@ -1,0 +1,5 @@
+//! Promises of `linalg`.
+
+mod cholesky;
+mod jacobi;
+mod matrix;

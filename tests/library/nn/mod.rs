@@ -1,0 +1,6 @@
+//! Promises of `nn`.
+
+mod init;
+mod params;
+mod pass;
+mod weights;

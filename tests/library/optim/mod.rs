@@ -1,0 +1,5 @@
+//! Promises of `optim`.
+
+mod clip;
+mod schedule;
+mod sgd;

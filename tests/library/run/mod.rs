@@ -1,0 +1,4 @@
+//! Promises of `run`.
+
+mod checkpoint_format;
+mod lock;

@@ -1,0 +1,4 @@
+//! Promises of `tape`.
+
+mod shape;
+mod tape;
