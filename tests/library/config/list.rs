@@ -1,7 +1,6 @@
 //! The visitor that lists settings: every key with what is accepted, the default and the meaning.
 
 use narrows::config::*;
-use narrows::settings::Items;
 
 fn said(key: &str) -> [String; 3] {
     let entry = vocabulary().into_iter().find(|entry| entry.key == key).expect(key);
