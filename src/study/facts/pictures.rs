@@ -19,7 +19,7 @@ use crate::tasks::{Trained, WidthError};
 /// Pixels that the longer side of an image has on the page, at least.
 const SIDE: usize = 56;
 /// Runs whose reconstructions are shown.
-const MOST_RUNS: usize = 12;
+const MOST_RUNS: usize = 24;
 
 /// The pictures of a report.
 #[derive(Debug, Default, Serialize)]

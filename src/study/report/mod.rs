@@ -69,6 +69,7 @@ fn environment(headings: &Arc<Mutex<Vec<String>>>) -> Result<Environment<'static
         environment.add_template(name, text)?;
     }
     environment.add_filter("show", words::show);
+    environment.add_filter("root", f64::sqrt);
     environment.add_filter("fixed", words::fixed);
     environment.add_filter("count", words::count);
     environment.add_filter("percent", words::percent);
