@@ -40,27 +40,9 @@ const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 const UTF8: u32 = 16;
 
-/// Classes of arrays (table 1-3), by number.
-const CLASSES: [&str; 18] = [
-    "of an unknown class",
-    "a cell array",
-    "a struct",
-    "an object",
-    "text",
-    "sparse",
-    "double",
-    "single",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "a function",
-    "an object",
-];
+/// Classes of arrays in the order of their numbers (table 1-3).
+const CLASSES: &str = "of an unknown class|a cell array|a struct|an object|text|sparse|double|single|int8|uint8|int16|uint16|\
+                       int32|uint32|int64|uint64|a function|an object";
 const OBJECT: u8 = 17;
 
 /// Reads images from the array `variable` of the file at `path`, or from the first named `X` or `ff`.
@@ -275,10 +257,11 @@ impl<'a> Array<'a> {
     }
 
     fn kind(&self) -> &'static str {
-        match CLASSES.get(usize::from(self.class)) {
+        let known = CLASSES.split('|').nth(self.class.into());
+        match known.unwrap_or("of an unknown class") {
             _ if self.is_complex => "complex",
-            Some(_) if self.is_logical => "logical",
-            class => class.unwrap_or(&CLASSES[0]),
+            _ if self.is_logical => "logical",
+            class => class,
         }
     }
 

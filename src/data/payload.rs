@@ -107,3 +107,21 @@ impl Payload {
 pub(crate) fn stored(folder: &Path, name: &str) -> Option<PathBuf> {
     [format!("{name}.gz"), name.to_string()].iter().map(|file| folder.join(file)).find(|path| path.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    #[test]
+    fn memory_grows_as_bytes_arrive_and_not_as_they_are_asked_for() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let mut encoder = GzEncoder::new(File::create(&path).unwrap(), Compression::default());
+        encoder.write_all(&[0; 116]).unwrap();
+        encoder.finish().unwrap();
+        let mut kept = Vec::new();
+        Payload::open(&path, "IDX").unwrap().read_up_to(LIMIT, &mut kept).unwrap();
+        assert!(kept.len() == 116 && kept.capacity() < 4096, "{} bytes allocated for 116", kept.capacity());
+    }
+}

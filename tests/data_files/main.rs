@@ -1,4 +1,13 @@
-//! The real public sets, where `NARROWS_DATA_DIR` says they are, and files that are wrong.
+//! Data sets and their files: every format, what is refused of it, and the real public sets, where `NARROWS_DATA_DIR` says they
+//! are.
+
+mod catalog;
+mod dataset;
+mod division;
+mod folders;
+mod idx;
+mod npy;
+mod picture;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,88 @@
+//! The catalogue, and files held against it.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+use narrows::data::catalog::{Format, Role};
+use narrows::data::{Catalog, CatalogSet, FileStatus, verify};
+use narrows::files::sha256;
+
+#[test]
+fn the_built_in_catalogue_lists_the_public_sets() {
+    let catalog = Catalog::builtin();
+    let names: Vec<&str> = catalog.sets.iter().map(|set| set.name.as_str()).collect();
+    assert_eq!(names, ["fashion-mnist", "mnist", "frey-face"]);
+    let fashion = catalog.find("fashion-mnist").unwrap();
+    assert_eq!([5, 7, 9].map(|class: usize| fashion.classes[class].as_str()), ["Sandal", "Sneaker", "Ankle boot"]);
+    for set in catalog.sets.iter().filter(|set| set.format == Format::Idx) {
+        let pixels = set.height * set.width;
+        for (images, labels) in [(Role::TrainImages, Role::TrainLabels), (Role::TestImages, Role::TestLabels)] {
+            let image_bytes = set.file(images).unwrap().bytes - 16;
+            let label_bytes = set.file(labels).unwrap().bytes - 8;
+            assert_eq!(image_bytes, label_bytes * pixels as u64, "{}: sizes of images and labels", set.name);
+        }
+        assert!(!set.mirrors.is_empty());
+    }
+}
+
+#[test]
+fn an_unknown_set_is_refused_with_the_nearest() {
+    let sentence = Catalog::builtin().find("fashion_mnist").unwrap_err().to_string();
+    assert_eq!(
+        sentence,
+        "cannot find a data set named `fashion_mnist`: the catalogue does not list it; \
+         did you mean `fashion-mnist`? it lists fashion-mnist, mnist, frey-face"
+    );
+}
+
+#[test]
+fn catalogues_that_break_a_rule_are_refused() {
+    let text = include_str!("../../data/catalog.toml");
+    for (from, to, because) in [
+        ("title =", "titel =", "titel"),
+        ("role = \"test-labels\"", "role = \"test-images\"", "in this order"),
+        ("\"train-images-idx3-ubyte\"", "\"../train-images\"", "must be a plain name"),
+        ("sha256 = \"c5", "sha256 = \"C5", "64 lower-case hexadecimal digits"),
+        ("bytes = 60008", "bytes = 9999999999", "at most 1073741824 bytes"),
+        ("mnist/\"", "mnist\"", "end with /"),
+        ("https://", "file://", "must start with http:// or https://"),
+    ] {
+        assert!(text.contains(from), "{from} is not in the catalogue");
+        let sentence = Catalog::parse(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(sentence.contains(because), "{because:?} is not in {sentence:?}");
+    }
+}
+
+fn one_file(payload: &[u8]) -> CatalogSet {
+    let mut set = Catalog::builtin().find("frey-face").unwrap().clone();
+    set.files[0].bytes = payload.len() as u64;
+    set.files[0].sha256 = sha256(payload);
+    set
+}
+
+#[test]
+fn each_way_to_be_wrong_has_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = one_file(b"payload");
+    let path = folder.path().join("freyface.mat");
+    let status = |set: &CatalogSet| verify(set, folder.path()).remove(0).status;
+    assert_eq!(status(&set), FileStatus::Missing);
+    fs::write(&path, b"payload").unwrap();
+    assert_eq!(status(&set), FileStatus::Ok);
+    fs::write(&path, b"payloaD").unwrap();
+    assert!(matches!(status(&set), FileStatus::WrongHash { .. }));
+    fs::write(&path, b"payloa").unwrap();
+    assert_eq!(status(&set), FileStatus::WrongSize { expected: 7, found: 6 });
+    fs::write(&path, vec![b'p'; 300_000]).unwrap();
+    assert_eq!(status(&set), FileStatus::WrongSize { expected: 7, found: 8 });
+
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"payload").unwrap();
+    let gzip = encoder.finish().unwrap();
+    fs::write(folder.path().join("freyface.mat.gz"), &gzip).unwrap();
+    assert_eq!(status(&set), FileStatus::Ok);
+    fs::write(folder.path().join("freyface.mat.gz"), &gzip[..gzip.len() - 2]).unwrap();
+    let FileStatus::Unreadable(sentence) = status(&set) else { panic!("read a truncated file") };
+    assert!(sentence.contains("truncated"), "{sentence}");
+}
