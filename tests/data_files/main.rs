@@ -114,7 +114,7 @@ fn a_real_file_cut_short_or_exchanged_is_refused() {
     fs::copy(folder.join("mnist").join("train-labels-idx1-ubyte.gz"), path("t10k-labels-idx1-ubyte.gz")).unwrap();
     refused("its payload is 60008 bytes, but the catalogue gives 10008");
     fs::copy(folder.join("mnist").join("t10k-images-idx3-ubyte.gz"), path("t10k-labels-idx1-ubyte.gz")).unwrap();
-    refused("it has 3 dimension(s), but a file of labels has 1");
+    refused("it has 3 dimension(s); a file of labels has 1");
 }
 
 #[test]
