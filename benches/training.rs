@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use narrows::config::{RunConfig, preset};
 use narrows::data::{Catalog, data_dirs, locate};
-use narrows::optim::{Optimizer, OptimizerSpec};
+use narrows::optim::Stepper;
 use narrows::run::{Machine, Prepared, fit, prepare};
-use narrows::train::{Event, Flow, Listener};
+use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::activation::activation_derivative_and_column_sums;
 use narrows_kernels::losses::bce_with_logits_and_gradient;
 use narrows_kernels::reduce::column_sums;
@@ -64,8 +64,8 @@ struct Clock {
     epochs: Vec<f64>,
 }
 
-impl Listener for Clock {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Clock {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         match event {
             Event::StepDone { step, .. } => {
                 // The first step of an epoch follows shuffling and validation.
@@ -116,17 +116,17 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let split = &prepared.loaded.split;
     let steps = split.train.len() as f64 / batch as f64;
     let largest = LAYERS.iter().map(|&(k, n)| k.max(n)).max().expect("there are layers");
-    let parameters = prepared.model.table().len();
+    let parameters = prepared.model().layout().len();
     let (mut a, mut b) = (noise(batch.max(500) * largest, 1), noise(batch.max(500) * largest, 2));
     let (weights, mut params, mut grads) = (noise(784 * 256, 3), noise(parameters, 4), noise(parameters, 5));
     let bias = noise(largest, 6);
     let mut bias_gradient = noise(largest, 7);
-    let spec = OptimizerSpec::from_config(&config.optimizer);
-    let mut optimizer = Optimizer::<f32>::new(spec, parameters).expect("the preset's optimizer is valid");
+    let mut optimizer =
+        Stepper::<f32>::new(config.optimizer.rule, parameters).expect("the preset's optimizer is valid");
     let order: Vec<u32> = split.train.iter().rev().copied().take(batch).collect();
     let forward = |rows: usize, a: &[f32], b: &mut [f32]| {
         for (k, n) in LAYERS {
-            let activation = if n == 784 { Activation::Identity } else { Activation::Relu };
+            let activation = if n == 784 { Activation::Linear } else { Activation::Relu };
             let epilogue = Epilogue { bias: Some(&bias[..n]), activation };
             let (x, w) = (MatRef::new(&a[..rows * k], rows, k), MatRef::new(&weights[..k * n], k, n));
             gemm(context, MatMut::new(&mut b[..rows * n], rows, n), Accumulate::Overwrite, x, w, epilogue);
@@ -198,7 +198,13 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
                     }
                 }),
         ),
-        ("optimizer update", steps * time(|| optimizer.step(context.isa, &mut params, &grads, 1e-9))),
+        (
+            "optimizer update",
+            steps
+                * time(|| {
+                    optimizer.step(context.isa, &mut params, &grads, std::slice::from_ref(&(0..parameters)), 1e-9)
+                }),
+        ),
         ("validation", split.validation.len() as f64 / 500.0 * time(|| forward(500, &a, &mut b))),
     ]
 }

@@ -1,5 +1,7 @@
-//! Parse, run, exit code; nothing else.
+//! The program `narrows`.
+
+mod cli;
 
 fn main() -> std::process::ExitCode {
-    narrows::cli::main()
+    cli::main()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use narrows::config::RunConfig;
 use narrows::data::{Dataset, Splits, split};
 use narrows::run::{Prepared, fit};
-use narrows::train::{Event, Flow, Listener};
+use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::{Context, Isa};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -29,8 +29,8 @@ struct Counter {
     wasteful: bool,
 }
 
-impl Listener for Counter {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Counter {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::StepDone { epoch, step, .. } = event {
             if self.wasteful {
                 std::hint::black_box(Box::new(step));

@@ -92,7 +92,7 @@ fn pictures_are_images_too() {
     place.write("wide.png", &grey_png(8, 2, &[0; 16]).unwrap());
     refused("wide.png", 2, &["cannot encode wide.png: its images are 2×8 pixels, but run was trained on 4×4"]);
     place.write("drawn/99.png", &grey_png(8, 2, &[0; 16]).unwrap());
-    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width), where 4×4 is needed"]);
+    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width); 4×4 is needed"]);
     place.write("cut.png", &grey_png(4, 4, &[0; 16]).unwrap()[..40]);
     refused("cut.png", 1, &["cannot read cut.png as a PNG file of an image: "]);
 }
@@ -137,7 +137,8 @@ fn samples_follow_the_training_codes_where_the_run_is_not_variational() {
     place.refuses(&["sample", "run"], 2, &["cannot sample from run: it is not variational", "--fitted"]);
     let sample = |more: &[&str]| place.narrows(&[&["sample", "run", "--fitted"], more].concat()).done();
     sample(&[]).says(&["15 images", "the distribution of the training codes, seed 1: run/samples.png"]);
-    assert_eq!(png_size(&place.read("run/samples.png")).1, 56 + 16);
+    // A row below its title.
+    assert_eq!(png_size(&place.read("run/samples.png")).1, 56 + 16 + 26);
     sample(&["--count", "4", "--out", "a.npy", "--codes", "codes.npy", "--threads", "1"]);
     sample(&["--count", "7", "--out", "b.npy", "--threads", "2"]);
     sample(&["--count", "4", "--seed", "2", "--out", "c.npy"]);
@@ -189,7 +190,8 @@ fn traversals_have_a_row_for_each_value_of_the_code() {
     let place = trained();
     place.narrows(&["traverse", "run"]).done().says(&["3 dimensions, each from -2 to 2 around zero in 9 steps"]);
     let (_, height) = png_size(&place.read("run/traversal.png"));
-    assert_eq!(height, 3 * 58 - 2 + 16);
+    // Three rows below a title and the labels of the columns.
+    assert_eq!(height, 3 * 58 - 2 + 16 + 26 + 18);
     place
         .narrows(&["traverse", "run", "--image", "2", "--steps", "5", "--out", "t.png"])
         .done()
@@ -228,7 +230,7 @@ fn interpolations_are_finite_but_at_the_ends() {
     }
     assert_eq!(rows[30][0], "mean");
     let (_, height) = png_size(&place.read("run/interpolation.png"));
-    assert_eq!(height, 5 * 58 - 2 + 16);
+    assert_eq!(height, 5 * 58 - 2 + 16 + 26 + 18);
     let other = place.narrows(&[&command[..], &["--threads", "2", "--out", "other"]].concat());
     other.done();
     assert_eq!(place.read("run/interpolation.csv"), place.read("other/interpolation.csv"));
@@ -293,13 +295,13 @@ fn a_matlab_file_is_trained_on_by_its_path_and_its_array_is_named() {
     let strange = |variable: &'static str| {
         ["train", "faces.toml", "--set", "data.set=strange.mat", "--set", variable, "--out", "other"]
     };
-    place.narrows(&strange("data.variable=stack")).done().says(&["strange.mat: 4 images of 2×3 pixels"]);
+    place.refuses(&strange("data.variable=stack"), 1, &["the array stack is int16", "class uint8 or double"]);
     place.refuses(&strange("data.variable=mesh"), 2, &["no array named mesh", "stack (int16, 2×3×4)"]);
     place.refuses(&strange("data.variable=wave"), 1, &["the array wave is complex"]);
     place.refuses(&strange("data.variable=3"), 2, &["\"data.variable\" is the integer 3", "the name of an array"]);
     place.refuses(&["reconstruct", "run", "--variable", "X"], 2, &["--images"]);
     let idx = ["train", "faces.toml", "--set", "data.set=faces", "--set", "data.variable=X", "--out", "other"];
-    place.narrows(&["data", "make", "drawn-faces", "--out", "faces"]).done().says(&["2000 frames of 28×20 pixels"]);
+    place.narrows(&["data", "make", "drawn-faces", "--out", "faces"]).done().says(&["2000 pictures of 28×20 pixels"]);
     place.refuses(&idx, 2, &["cannot look for an array named X in faces"]);
     place.refuses(
         &["data", "make", "drawn-faces", "--per-class", "3", "--out", "more"],

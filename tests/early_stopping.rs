@@ -1,6 +1,7 @@
 //! Early stopping against what Keras does, in forty recorded cases.
 
-use narrows::config::{EarlyStoppingConfig, Monitor};
+use narrows::optim::Monitor;
+use narrows::train::EarlyStoppingRule;
 use narrows::train::{EarlyStopping, Verdict};
 use serde::Deserialize;
 
@@ -27,8 +28,8 @@ struct Expected {
     best_epoch: usize,
 }
 
-fn config(patience: usize, min_delta: f64) -> EarlyStoppingConfig {
-    EarlyStoppingConfig {
+fn config(patience: usize, min_delta: f64) -> EarlyStoppingRule {
+    EarlyStoppingRule {
         monitor: Monitor::ValLoss,
         patience,
         min_delta,
@@ -39,7 +40,7 @@ fn config(patience: usize, min_delta: f64) -> EarlyStoppingConfig {
 }
 
 /// What happens to a run with these validation losses.
-fn run(config: EarlyStoppingConfig, val_loss: &[f64]) -> Expected {
+fn run(config: EarlyStoppingRule, val_loss: &[f64]) -> Expected {
     let mut stopping = EarlyStopping::new(config);
     let stopped = (1..).zip(val_loss).find(|&(epoch, &value)| stopping.observe(epoch, value) == Verdict::Stop);
     Expected {
@@ -55,7 +56,7 @@ fn every_recorded_case_ends_as_in_keras() {
     assert!(golden.source.contains("keras"), "{}", golden.source);
     assert_eq!(golden.cases.len(), 40);
     for (number, case) in golden.cases.iter().enumerate() {
-        let config = EarlyStoppingConfig {
+        let config = EarlyStoppingRule {
             baseline: case.baseline,
             start_from_epoch: case.start_from_epoch,
             ..config(case.patience, case.min_delta)

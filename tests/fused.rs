@@ -1,15 +1,15 @@
 //! Fused operations give the bits of the operations they are made of.
 
 use narrows::rng::{Purpose, stream};
-use narrows::tape::{Activation, Arena, Tape};
+use narrows::tape::{ALL, Activation, Arena, Tape};
 use narrows_kernels::{Accumulate, Context, Isa, Real};
 use rand::RngExt as _;
 
-const ACTIVATIONS: [Activation<f32>; 7] = [
-    Activation::Identity,
+const ACTIVATIONS: [Activation; 7] = [
+    Activation::Linear,
     Activation::Relu,
-    Activation::LeakyRelu(0.5),
-    Activation::Elu(1.3),
+    Activation::LeakyRelu { slope: 0.5 },
+    Activation::Elu { alpha: 1.3 },
     Activation::Tanh,
     Activation::Sigmoid,
     Activation::Softplus,
@@ -25,7 +25,7 @@ fn bits(values: &[f32]) -> Vec<u64> {
 }
 
 /// Value and parameter gradients of a layer [rows, k] → [rows, n] with an awkward shape, fused or in parts.
-fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bool) -> (Vec<u64>, Vec<u64>) {
+fn layer(context: Context, activation: Activation, special: bool, fused: bool) -> (Vec<u64>, Vec<u64>) {
     let (rows, k, n) = (37, 29, 19);
     let params = random(k * n + n, 0);
     let mut inputs = random(rows * k, 1);
@@ -38,8 +38,8 @@ fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bo
     }
     let mut arena = Arena::default();
     let mut tape = Tape::new(context, &mut arena, &params);
-    let x = tape.constant(rows, k, &inputs);
-    let (weight, bias) = (tape.parameter(0, k, n), tape.parameter(k * n, 1, n));
+    let x = tape.constant([rows, k], &inputs);
+    let (weight, bias) = (tape.parameter(0, [k, n]), tape.parameter(k * n, [1, n]));
     let y = if fused {
         tape.dense(x, weight, bias, activation)
     } else {
@@ -51,7 +51,7 @@ fn layer(context: Context, activation: Activation<f32>, special: bool, fused: bo
     let loss = tape.sum(square);
     let value = bits(tape.value(y));
     let mut grads = vec![0.0; params.len()];
-    tape.backward(loss, &mut grads, Accumulate::Overwrite).unwrap();
+    tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
     (value, bits(&grads))
 }
 

@@ -291,29 +291,22 @@ fn runs_on_the_public_sets_end_in_the_committed_bits() {
 /// f64 is the library's: no command trains in it.
 fn trained_in_f64(settings: &[&str], context: Context) -> String {
     use narrows::config::Source;
-    use narrows::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
-    use narrows::train::{Job, Objective, SLICE_ROWS, train};
+    use narrows::train::{SLICE_SAMPLES, Training};
     let source = Source::parse(DRAWN, "golden.toml").unwrap();
     let config = settings.iter().fold(source, |source, setting| source.set(setting).unwrap()).into_run().unwrap();
     let prepared = narrows::run::prepare(&config, &[]).unwrap();
-    let spec = OptimizerSpec::from_config(&config.optimizer);
-    let job = Job {
+    let training = Training {
         context,
-        model: &prepared.model,
-        objective: Objective::new(config.train.loss, &config.model),
-        data: &prepared.loaded.data,
-        train: &prepared.loaded.split.train,
-        validation: &prepared.loaded.split.validation,
-        config: &config.train,
+        task: &prepared.task,
+        train: prepared.loaded.train(),
+        validation: prepared.loaded.validation(),
+        settings: &config.train,
         seed: config.seed,
-        learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
-        optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
-        clip: Clip::None,
-        slice_rows: SLICE_ROWS,
+        slice_samples: SLICE_SAMPLES,
     };
-    let outcome = train(job, prepared.model.init::<f64>(config.model.init, config.seed), &mut ()).unwrap();
+    let outcome = training.run(prepared.model().init::<f64>(config.seed), &mut ()).unwrap();
     let bytes = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let table = prepared.model.table().iter();
+    let table = prepared.model().layout().iter();
     table.map(|param| format!("{} {}\n", param.name, sha256(&bytes(param.of(&outcome.params))))).collect()
 }
 

@@ -10,11 +10,11 @@ use narrows_kernels::{Activation, Context, GemmEngine, Isa, Real};
 use rand_distr::{Distribution, StandardNormal};
 use serde_json::Value;
 
-const ACTIVATIONS: [Activation<f64>; 7] = [
-    Activation::Identity,
-    Activation::LeakyRelu(0.5),
-    Activation::LeakyRelu(0.01),
-    Activation::Elu(0.8),
+const ACTIVATIONS: [Activation; 7] = [
+    Activation::Linear,
+    Activation::LeakyRelu { slope: 0.5 },
+    Activation::LeakyRelu { slope: 0.01 },
+    Activation::Elu { alpha: 0.8 },
     Activation::Tanh,
     Activation::Sigmoid,
     Activation::Softplus,
@@ -25,7 +25,7 @@ fn normal(count: usize, std: f64, stream: &mut Stream) -> Vec<f64> {
 }
 
 /// Random dense layers of these widths, weights N(0, 1/inputs), all with one activation.
-fn random_decoder(widths: &[usize], activation: Activation<f64>, index: u64) -> Decoder<f64> {
+fn random_decoder(widths: &[usize], activation: Activation, index: u64) -> Decoder<f64> {
     let mut stream = stream(21, Purpose::Init, index);
     let layers = widths.windows(2).enumerate().map(|(number, pair)| {
         let (inputs, outputs) = (pair[0], pair[1]);
@@ -42,7 +42,7 @@ fn random_decoder(widths: &[usize], activation: Activation<f64>, index: u64) -> 
 }
 
 /// The decoder with its numbers rounded to f32.
-fn single(decoder: &Decoder<f64>, activation: Activation<f32>) -> Decoder<f32> {
+fn single(decoder: &Decoder<f64>, activation: Activation) -> Decoder<f32> {
     let round = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
     let layers = decoder.dense().map(|dense| {
         Stage::Dense(Dense {
@@ -81,13 +81,13 @@ fn jacobian_by_tape(decoder: &Decoder<f64>, codes: &[f64]) -> Vec<f64> {
         for output in 0..features {
             let mut arena = Arena::default();
             let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
-            let z = tape.constant(1, code, z);
+            let z = tape.constant([1, code], z);
             let mut y = z;
             for stage in decoder.stages() {
                 y = match stage {
                     Stage::Dense(dense) => {
-                        let weight = tape.constant(dense.inputs, dense.outputs, &dense.weight);
-                        let bias = tape.constant(1, dense.outputs, &dense.bias);
+                        let weight = tape.constant([dense.inputs, dense.outputs], &dense.weight);
+                        let bias = tape.constant([1, dense.outputs], &dense.bias);
                         tape.dense(y, weight, bias, dense.activation)
                     }
                     Stage::Activation(activation) => tape.activate(y, *activation),
@@ -153,7 +153,7 @@ fn walks_from_a_decoder_s_own_output_come_back_to_the_codes() {
 
 #[test]
 fn walks_in_single_precision_come_back_too() {
-    let decoder = single(&random_decoder(&[4, 12, 30], Activation::Identity, 150), Activation::LeakyRelu(0.5));
+    let decoder = single(&random_decoder(&[4, 12, 30], Activation::Linear, 150), Activation::LeakyRelu { slope: 0.5 });
     let codes: Vec<f32> = normal(100 * 4, 1.0, &mut stream(24, Purpose::Init, 0)).iter().map(|&z| z as f32).collect();
     let walk = Walk::new(Context::detect(), decoder).unwrap();
     let y = walk.decoder().decode(Context::detect(), &codes);
@@ -194,7 +194,7 @@ fn relu_is_inverted_on_active_rows_and_samples_without_enough_of_them_get_no_cod
 
 #[test]
 fn a_sigmoid_that_belongs_to_the_loss_is_undone_and_counted_with_the_last_layer() {
-    let mut stages = random_decoder(&[3, 7], Activation::LeakyRelu(0.5), 210).stages().to_vec();
+    let mut stages = random_decoder(&[3, 7], Activation::LeakyRelu { slope: 0.5 }, 210).stages().to_vec();
     stages.push(Stage::Activation(Activation::Sigmoid));
     let walk = Walk::new(Context::detect(), Decoder::new(stages).unwrap()).unwrap();
     let codes = normal(3 * 3, 1.0, &mut stream(26, Purpose::Init, 0));
@@ -215,7 +215,7 @@ fn a_layer_that_narrows_and_weights_that_are_not_finite_are_refused() {
             bias: vec![0.0; outputs],
             inputs,
             outputs,
-            activation: Activation::Identity,
+            activation: Activation::Linear,
         })
     };
     let error = Decoder::new(vec![layer(4, 3, 1.0)]).unwrap_err();
@@ -290,14 +290,14 @@ fn no_sample_ends_worse_than_it_began_and_smooth_minima_are_certified() {
             optima.iter().filter(|o| matches!(o.stop, Stop::Gradient | Stop::Reduction | Stop::Kink)).count();
         println!("{activation:?}: {certified} of {count} certified");
         let smooth =
-            matches!(activation, Activation::Identity | Activation::Tanh | Activation::Sigmoid | Activation::Softplus);
+            matches!(activation, Activation::Linear | Activation::Tanh | Activation::Sigmoid | Activation::Softplus);
         assert!(!smooth || 100 * certified >= 99 * count, "{activation:?}: {certified} of {count}");
     }
 }
 
 #[test]
 fn a_linear_decoder_s_optimal_codes_are_the_walk_s() {
-    let decoder = random_decoder(&[5, 30], Activation::Identity, 500);
+    let decoder = random_decoder(&[5, 30], Activation::Linear, 500);
     let images = normal(50 * 30, 1.0, &mut stream(29, Purpose::Init, 0));
     let walked = Walk::new(Context::detect(), decoder.clone()).unwrap().invert(&images, 0.1);
     let optima = search(&decoder, &images, &vec![0.0; 50 * 5]);
@@ -328,7 +328,7 @@ fn codes_are_the_same_bits_for_any_threads_instruction_set_and_company() {
     fn bits<T: Real>(codes: &[T]) -> Vec<u64> {
         codes.iter().map(|z| z.bits()).collect()
     }
-    let decoder = random_decoder(&[3, 20, 50], Activation::LeakyRelu(0.5), 600);
+    let decoder = random_decoder(&[3, 20, 50], Activation::LeakyRelu { slope: 0.5 }, 600);
     let mut stream = stream(30, Purpose::Init, 0);
     let (images, starts) = (normal(1500 * 50, 1.0, &mut stream), normal(1500 * 3, 1.0, &mut stream));
     let compute = |isa, threads, first: usize, count: usize| {
@@ -359,11 +359,11 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn activation_called(name: &str) -> Activation<f64> {
+fn activation_called(name: &str) -> Activation {
     match name {
-        "identity" => Activation::Identity,
-        "leaky-relu 0.5" => Activation::LeakyRelu(0.5),
-        "elu 1" => Activation::Elu(1.0),
+        "identity" => Activation::Linear,
+        "leaky-relu 0.5" => Activation::LeakyRelu { slope: 0.5 },
+        "elu 1" => Activation::Elu { alpha: 1.0 },
         "tanh" => Activation::Tanh,
         "sigmoid" => Activation::Sigmoid,
         "softplus" => Activation::Softplus,
@@ -413,7 +413,7 @@ fn objectives_are_those_that_scipy_finds() {
 #[test]
 fn minima_at_kinks_have_no_better_neighbours() {
     let (count, code, features) = (100, 4, 20);
-    let decoder = random_decoder(&[code, 10, features], Activation::LeakyRelu(0.5), 900);
+    let decoder = random_decoder(&[code, 10, features], Activation::LeakyRelu { slope: 0.5 }, 900);
     let mut stream = stream(31, Purpose::Init, 0);
     let images = normal(count * features, 0.5, &mut stream);
     let optima = search(&decoder, &images, &normal(count * code, 1.0, &mut stream));

@@ -95,9 +95,10 @@ fn every_kill_is_survived_to_the_same_bits() {
             of_this += 1;
             let checkpoint = |name: &str| place.path(&run).join("checkpoint").join(name).exists();
             in_writing += usize::from(
-                checkpoint("last.ckpt.partial") || (!checkpoint("last.ckpt") && checkpoint("previous.ckpt")),
+                checkpoint("last.safetensors.partial")
+                    || (!checkpoint("last.safetensors") && checkpoint("previous.safetensors")),
             );
-            before_first += usize::from(!checkpoint("last.ckpt") && !checkpoint("previous.ckpt"));
+            before_first += usize::from(!checkpoint("last.safetensors") && !checkpoint("previous.safetensors"));
         }
         chains += usize::from(of_this > 1);
         assert_eq!(place.sha256(&format!("{run}/model.safetensors")), expected, "{run}");

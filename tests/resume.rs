@@ -7,7 +7,7 @@ use std::path::Path;
 use narrows::config::{RunConfig, Source};
 use narrows::run::checkpoint::{FORMAT, Store, decode};
 use narrows::run::{Executed, Found, Machine, Prepared, RunFolder, execute, find_run, prepare};
-use narrows::train::{Event, Flow, Listener, Stop};
+use narrows::train::{Callback, Cursor, EpochRecord, Event, Flow, Stop};
 use narrows_kernels::{Context, Isa};
 use support::{Place, without_seconds};
 
@@ -42,15 +42,15 @@ struct Interrupter {
     notes: Vec<String>,
 }
 
-impl Listener for Interrupter {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Interrupter {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::StepDone { .. } = event {
             self.steps += 1;
         }
         if self.after.is_some_and(|after| self.steps >= after) { Flow::Interrupt } else { Flow::Continue }
     }
 
-    fn note(&mut self, sentence: &str) {
+    fn on_note(&mut self, sentence: &str) {
         self.notes.push(sentence.to_owned());
     }
 }
@@ -211,7 +211,7 @@ fn a_finished_run_is_read_back_as_it_was_made() {
 fn interrupted() -> (Place, RunConfig, Prepared, [Vec<u8>; 2]) {
     let (place, config, prepared) = toys(&[]);
     go_on(&place.path("run"), (&config, &prepared), machine(Isa::detect(), 1), Some(7));
-    let bytes = ["last", "previous"].map(|name| place.read(&format!("run/checkpoint/{name}.ckpt")));
+    let bytes = ["last", "previous"].map(|name| place.read(&format!("run/checkpoint/{name}.safetensors")));
     (place, config, prepared, bytes)
 }
 
@@ -226,11 +226,11 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_used() {
     assert_ne!(newest.state.cursor, before.state.cursor);
     let refuses = |what: &str, bytes: &[u8]| {
         assert!(decode(bytes).is_err(), "{what}");
-        place.write("run/checkpoint/last.ckpt", bytes);
+        place.write("run/checkpoint/last.safetensors", bytes);
         let stored = store.read(1 << 30);
         let [refused] = &stored.refused[..] else { panic!("{what}: {:?}", stored.refused) };
         let refused = refused.to_string();
-        assert!(refused.starts_with("cannot use ") && refused.contains("last.ckpt: it"), "{what}: {refused}");
+        assert!(refused.starts_with("cannot use ") && refused.contains("last.safetensors: it"), "{what}: {refused}");
         assert_eq!(stored.checkpoint.unwrap().1, before, "{what}");
     };
     let mut bits = 0;
@@ -250,7 +250,11 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_used() {
     println!("{bits} flipped bits and every truncation were refused (format {FORMAT})");
 
     let (executed, notes) = go_on(&place.path("run"), (&config, &prepared), machine(Isa::detect(), 1), None);
-    assert!(notes[0].contains("last.ckpt: it is no checkpoint") && notes[0].contains("previous.ckpt"), "{notes:?}");
+    assert!(
+        notes[0].contains("last.safetensors: it is no whole safetensors file")
+            && notes[0].contains("previous.safetensors"),
+        "{notes:?}"
+    );
     assert_eq!(result(&place.path("run"), &executed), expected);
 }
 
@@ -258,15 +262,15 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_used() {
 fn without_a_whole_checkpoint_the_run_is_left_alone() {
     let (place, config, prepared, [last, previous]) = interrupted();
     let shorten = |name: &str, bytes: &[u8]| place.write(name, &bytes[..bytes.len() - 1]);
-    shorten("run/checkpoint/last.ckpt", &last);
-    shorten("run/checkpoint/previous.ckpt", &previous);
+    shorten("run/checkpoint/last.safetensors", &last);
+    shorten("run/checkpoint/previous.safetensors", &previous);
     let folder = RunFolder::take(&place.path("run")).unwrap();
     let usual = machine(Isa::detect(), 1);
     let refused = usual.run(|| execute(&config, &prepared, usual, &folder, &mut ())).unwrap().unwrap_err().to_string();
-    for word in ["cannot resume", "last.ckpt", "previous.ckpt", "remove the folder checkpoint"] {
+    for word in ["cannot resume", "last.safetensors", "previous.safetensors", "remove the folder checkpoint"] {
         assert!(refused.contains(word), "{refused}");
     }
-    assert_eq!(place.read("run/checkpoint/previous.ckpt").len(), previous.len() - 1);
+    assert_eq!(place.read("run/checkpoint/previous.safetensors").len(), previous.len() - 1);
 }
 
 #[test]
@@ -286,4 +290,28 @@ fn a_checkpoint_of_another_run_is_refused_by_its_key() {
     place.write("toys/train-images-idx3-ubyte", &altered);
     let said = refused(&config, &prepare(&config, &[]).unwrap());
     assert!(said.contains("data was SHA-256 ") && said.contains("put back the files"), "{said}");
+}
+
+/// A variational model has a column for each number of its code: 20,000 epochs of 128 numbers are 22 MB of history.
+#[test]
+fn a_long_run_of_a_large_variational_code_resumes_from_its_checkpoint() {
+    let encoder = r#"model.encoder=[{ dense = 128 }]"#;
+    let (place, config, prepared) = toys(&[encoder, "model.variational={}", "train.max_epochs=20001"]);
+    let path = place.path("run");
+    go_on(&path, (&config, &prepared), machine(Isa::detect(), 1), Some(7));
+    let last = path.join("checkpoint/last.safetensors");
+    let mut checkpoint = decode(&std::fs::read(&last).unwrap()).unwrap();
+    let state = &mut checkpoint.state;
+    let steps = prepared.loaded.train().len().div_ceil(config.train.batch_size) as u64;
+    let first = state.history.epochs[0].clone();
+    assert_eq!(first.scalars.len(), 3 + 128);
+    state.history.epochs = (1..=20_000).map(|epoch| EpochRecord { epoch, ..first.clone() }).collect();
+    state.cursor = Cursor { epoch: 20_001, step: 0 };
+    (state.mean, state.metrics) = Default::default();
+    state.phases[0].updates = 20_000 * steps;
+    state.phases[0].rate.epoch = 20_000;
+    Store::new(path.join("checkpoint")).write(&checkpoint.identity, state).unwrap();
+    let (executed, notes) = go_on(&path, (&config, &prepared), machine(Isa::detect(), 1), None);
+    assert_eq!(notes, ["resumed in epoch 20001 after step 0"]);
+    assert_eq!(executed.outcome.history.epochs.len(), 20_001);
 }

@@ -1,9 +1,8 @@
 //! A large batch processed in slices gives the bits of the batch in one piece.
 
 use narrows::config::{RunConfig, Source};
-use narrows::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use narrows::run::{Prepared, prepare};
-use narrows::train::{Job, Objective, train};
+use narrows::train::Training;
 use narrows_kernels::Context;
 
 const CONFIG: &str = r#"
@@ -33,23 +32,17 @@ learning_rate = 1e-3
 "#;
 
 /// Parameters and losses after training with slices of so many rows.
-fn trained(config: &RunConfig, prepared: &Prepared, slice_rows: usize) -> (Vec<u32>, Vec<u64>) {
-    let spec = OptimizerSpec::from_config(&config.optimizer);
-    let job = Job {
+fn trained(config: &RunConfig, prepared: &Prepared, slice_samples: usize) -> (Vec<u32>, Vec<u64>) {
+    let training: Training<'_, f32> = Training {
         context: Context::detect(),
-        model: &prepared.model,
-        objective: Objective::new(config.train.loss, &config.model),
-        data: &prepared.loaded.data,
-        train: &prepared.loaded.split.train,
-        validation: &prepared.loaded.split.validation,
-        config: &config.train,
+        task: &prepared.task,
+        train: prepared.loaded.train(),
+        validation: prepared.loaded.validation(),
+        settings: &config.train,
         seed: config.seed,
-        learning_rate: LearningRate::from_config(&config.optimizer, spec.learning_rate),
-        optimizer: Optimizer::new(spec, prepared.model.table().len()).unwrap(),
-        clip: Clip::None,
-        slice_rows,
+        slice_samples,
     };
-    let outcome = train(job, prepared.model.init::<f32>(config.model.init, config.seed), &mut ()).unwrap();
+    let outcome = training.run(prepared.model().init(config.seed), &mut ()).unwrap();
     let losses = outcome.history.epochs.iter().flat_map(|epoch| [epoch.loss.to_bits(), epoch.val_loss.to_bits()]);
     (outcome.params.iter().map(|p| p.to_bits()).collect(), losses.collect())
 }
@@ -67,13 +60,13 @@ fn holds(loss: &str, output: &str, settings: &[&str]) {
     );
     let config = source.set(&decoder).unwrap().into_run().unwrap();
     let prepared = prepare(&config, &[]).unwrap();
-    assert_eq!(prepared.loaded.split.train.len(), 600);
+    assert_eq!(prepared.loaded.train().len(), 600);
     let whole = trained(&config, &prepared, 1 << 20);
-    for slice_rows in [256, 512] {
-        let (params, losses) = trained(&config, &prepared, slice_rows);
-        assert!(params == whole.0, "{loss}: weights differ with slices of {slice_rows} rows");
+    for slice_samples in [256, 512] {
+        let (params, losses) = trained(&config, &prepared, slice_samples);
+        assert!(params == whole.0, "{loss}: weights differ with slices of {slice_samples} rows");
         // The KL divergence is a mean of means, whose last bits depend on the slices; no gradient does.
-        assert!(loss == "kl" || losses == whole.1, "{loss}: losses differ with slices of {slice_rows} rows");
+        assert!(loss == "kl" || losses == whole.1, "{loss}: losses differ with slices of {slice_samples} rows");
     }
 }
 

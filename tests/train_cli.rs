@@ -156,7 +156,7 @@ fn eval_gives_the_figures_of_the_run_and_reconstruct_draws_its_images() {
 fn footwear_that_was_saved_trains_like_footwear_that_is_drawn() {
     let place = Place::new();
     let made = place.narrows(&["data", "make", "--per-class", "70", "--out", "drawn"]).done();
-    made.says(&["210 pictures of 28×28 pixels", "Sandal, Sneaker, Ankle boot", "--set data.set=drawn"]);
+    made.says(&["210 pictures of Sandal, Sneaker, Ankle boot of 28×28 pixels", "--set data.set=drawn"]);
     train(&place, &[&SHORT[..], &["--set", "data.set=drawn", "--out", "saved"]].concat());
     train(&place, &[&SHORT[..], &["--out", "built-in"]].concat());
     assert_eq!(place.sha256("saved/model.safetensors"), place.sha256("built-in/model.safetensors"));

@@ -4,7 +4,7 @@
 //!
 //! | activation | a(x) | f(y) = dy/dx | f⁽¹⁾(y), f⁽²⁾(y), … |
 //! |---|---|---|---|
-//! | identity | x | 1 | 0 |
+//! | linear | x | 1 | 0 |
 //! | relu | max(x, 0) | y > 0 ? 1 : 0 | 0 |
 //! | leaky relu, slope s > 0 | x > 0 ? x : s·x | y > 0 ? 1 : s | 0 |
 //! | elu, α > 0 | x > 0 ? x : α(eˣ − 1) | y > 0 ? 1 : y + α | y < 0 ? 1 : 0, then 0 |
@@ -15,21 +15,31 @@
 //! At x = 0 relu, leaky relu and elu take the derivative from the left (0, s, α). Every activation of NaN is NaN; relu keeps
 //! the sign of zero, relu(−0) = −0. A NaN y counts as not positive: relu's derivative there is 0.
 
+use std::fmt;
+
 use crate::elementwise::drive::{Map, map, map_in_place};
 use crate::reduce::{Summand, columns};
 use crate::{Accumulate, Isa, Real, Simd, vecmath};
 
-/// What a layer applies to each element of its product.
+/// A function that a layer applies to each element of its product.
+///
+/// Its number is an f64; a kernel rounds it to its element type once a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation<T> {
+pub enum Activation {
     /// x.
-    Identity,
+    Linear,
     /// max(x, 0).
     Relu,
-    /// x above zero, else the slope times x. The slope must be positive, so that y has the sign of x.
-    LeakyRelu(T),
-    /// x above zero, else α(eˣ − 1). α must be positive.
-    Elu(T),
+    /// x above zero, else slope · x.
+    LeakyRelu {
+        /// Above 0, so that y has the sign of x.
+        slope: f64,
+    },
+    /// x above zero, else α(eˣ − 1).
+    Elu {
+        /// α, above 0.
+        alpha: f64,
+    },
     /// The hyperbolic tangent.
     Tanh,
     /// 1 / (1 + e⁻ˣ).
@@ -38,18 +48,34 @@ pub enum Activation<T> {
     Softplus,
 }
 
-impl<T: Real> Activation<T> {
-    /// a(x) of one vector.
-    #[inline(always)]
-    pub fn apply<S: Simd<T>>(self, simd: S, x: S::V) -> S::V {
+impl Activation {
+    /// "linear", "relu", "leaky-relu", …
+    pub fn name(&self) -> &'static str {
         match self {
-            Activation::Identity => x,
-            Activation::Relu => Relu.value(simd, [x]),
-            Activation::LeakyRelu(slope) => LeakyRelu(slope).value(simd, [x]),
-            Activation::Elu(alpha) => Elu(alpha).value(simd, [x]),
-            Activation::Tanh => Tanh.value(simd, [x]),
-            Activation::Sigmoid => Sigmoid.value(simd, [x]),
-            Activation::Softplus => Softplus.value(simd, [x]),
+            Activation::Linear => "linear",
+            Activation::Relu => "relu",
+            Activation::LeakyRelu { .. } => "leaky-relu",
+            Activation::Elu { .. } => "elu",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Softplus => "softplus",
+        }
+    }
+
+    /// Whether it is linear on either side of zero, so that its derivative is constant there.
+    pub fn is_piecewise_linear(&self) -> bool {
+        matches!(self, Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. })
+    }
+}
+
+impl fmt::Display for Activation {
+    /// The name, and the number that goes with it: "relu", "leaky-relu 0.5".
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Activation::LeakyRelu { slope: number } | Activation::Elu { alpha: number } => {
+                write!(out, "{} {number}", self.name())
+            }
+            _ => out.write_str(self.name()),
         }
     }
 }
@@ -110,132 +136,81 @@ maps! {
     /// −2.
     MinusTwo, simd, _y => simd.splat(-T::ONE - T::ONE);
     /// y > 0 ? 1 : 0.
-    ReluSlope, simd, y => {
+    ReluDerivative, simd, y => {
         let zero = simd.splat(T::ZERO);
         simd.select(simd.lt(zero, y), simd.splat(T::ONE), zero)
     };
     /// y > 0 ? 1 : slope.
-    LeakySlope(slope), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), slope);
+    LeakyReluDerivative(slope), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), slope);
     /// y > 0 ? 1 : y + α.
-    EluSlope(alpha), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), simd.add(y, alpha));
+    EluDerivative(alpha), simd, y => simd.select(simd.lt(simd.splat(T::ZERO), y), simd.splat(T::ONE), simd.add(y, alpha));
     /// y < 0 ? 1 : 0.
-    EluCurvature, simd, y => {
+    EluSecond, simd, y => {
         let zero = simd.splat(T::ZERO);
         simd.select(simd.lt(y, zero), simd.splat(T::ONE), zero)
     };
     /// 1 − y².
-    TanhSlope, simd, y => simd.fnma(y, y, simd.splat(T::ONE));
+    TanhDerivative, simd, y => simd.fnma(y, y, simd.splat(T::ONE));
     /// −2y.
-    TanhCurvature, simd, y => simd.neg(simd.add(y, y));
+    TanhSecond, simd, y => simd.neg(simd.add(y, y));
     /// y(1 − y) = y − y², rounded once.
-    SigmoidSlope, simd, y => simd.fnma(y, y, y);
+    SigmoidDerivative, simd, y => simd.fnma(y, y, y);
     /// 1 − 2y.
-    SigmoidCurvature, simd, y => simd.sub(simd.splat(T::ONE), simd.add(y, y));
+    SigmoidSecond, simd, y => simd.sub(simd.splat(T::ONE), simd.add(y, y));
     /// 1 − e⁻ʸ.
-    SoftplusSlope, simd, y => simd.neg(vecmath::exp_m1(simd, simd.neg(y)));
+    SoftplusDerivative, simd, y => simd.neg(vecmath::exp_m1(simd, simd.neg(y)));
     /// e⁻ʸ, of the odd orders.
     SoftplusOdd, simd, y => vecmath::exp(simd, simd.neg(y));
     /// −e⁻ʸ, of the even orders above 0.
     SoftplusEven, simd, y => simd.neg(vecmath::exp(simd, simd.neg(y)));
 }
 
+/// Runs `$then` with `$f` bound to the map beside the first pattern that fits.
+macro_rules! with_map {
+    ($value:expr, $f:ident => $then:expr, { $($pattern:pat $(if $guard:expr)? => $map:expr,)* }) => {
+        match $value {
+            $($pattern $(if $guard)? => {
+                let $f = $map;
+                $then
+            })*
+        }
+    };
+}
+
 /// Runs `$then` with `$f` bound to the map of this activation.
 macro_rules! with_activation {
     ($activation:expr, $f:ident => $then:expr) => {
-        match $activation {
-            Activation::Identity => {
-                let $f = Identity;
-                $then
-            }
-            Activation::Relu => {
-                let $f = Relu;
-                $then
-            }
-            Activation::LeakyRelu(slope) => {
-                let $f = LeakyRelu(slope);
-                $then
-            }
-            Activation::Elu(alpha) => {
-                let $f = Elu(alpha);
-                $then
-            }
-            Activation::Tanh => {
-                let $f = Tanh;
-                $then
-            }
-            Activation::Sigmoid => {
-                let $f = Sigmoid;
-                $then
-            }
-            Activation::Softplus => {
-                let $f = Softplus;
-                $then
-            }
-        }
+        with_map!($activation, $f => $then, {
+            Activation::Linear => Identity,
+            Activation::Relu => Relu,
+            Activation::LeakyRelu { slope } => LeakyRelu(T::from_f64(slope)),
+            Activation::Elu { alpha } => Elu(T::from_f64(alpha)),
+            Activation::Tanh => Tanh,
+            Activation::Sigmoid => Sigmoid,
+            Activation::Softplus => Softplus,
+        })
     };
 }
 
 /// Runs `$then` with `$f` bound to the map of f⁽ᵒʳᵈᵉʳ⁾.
 macro_rules! with_derivative {
     ($activation:expr, $order:expr, $f:ident => $then:expr) => {
-        match ($activation, $order) {
-            (Activation::Identity, 0) => {
-                let $f = One;
-                $then
-            }
-            (Activation::Relu, 0) => {
-                let $f = ReluSlope;
-                $then
-            }
-            (Activation::LeakyRelu(slope), 0) => {
-                let $f = LeakySlope(slope);
-                $then
-            }
-            (Activation::Elu(alpha), 0) => {
-                let $f = EluSlope(alpha);
-                $then
-            }
-            (Activation::Elu(_), 1) => {
-                let $f = EluCurvature;
-                $then
-            }
-            (Activation::Tanh, 0) => {
-                let $f = TanhSlope;
-                $then
-            }
-            (Activation::Tanh, 1) => {
-                let $f = TanhCurvature;
-                $then
-            }
-            (Activation::Sigmoid, 0) => {
-                let $f = SigmoidSlope;
-                $then
-            }
-            (Activation::Sigmoid, 1) => {
-                let $f = SigmoidCurvature;
-                $then
-            }
-            (Activation::Tanh | Activation::Sigmoid, 2) => {
-                let $f = MinusTwo;
-                $then
-            }
-            (Activation::Softplus, 0) => {
-                let $f = SoftplusSlope;
-                $then
-            }
-            (Activation::Softplus, order) if order % 2 == 1 => {
-                let $f = SoftplusOdd;
-                $then
-            }
-            (Activation::Softplus, _) => {
-                let $f = SoftplusEven;
-                $then
-            }
-            _ => {
-                let $f = Zero;
-                $then
-            }
-        }
+        with_map!(($activation, $order), $f => $then, {
+            (Activation::Linear, 0) => One,
+            (Activation::Relu, 0) => ReluDerivative,
+            (Activation::LeakyRelu { slope }, 0) => LeakyReluDerivative(T::from_f64(slope)),
+            (Activation::Elu { alpha }, 0) => EluDerivative(T::from_f64(alpha)),
+            (Activation::Elu { .. }, 1) => EluSecond,
+            (Activation::Tanh, 0) => TanhDerivative,
+            (Activation::Tanh, 1) => TanhSecond,
+            (Activation::Sigmoid, 0) => SigmoidDerivative,
+            (Activation::Sigmoid, 1) => SigmoidSecond,
+            (Activation::Tanh | Activation::Sigmoid, 2) => MinusTwo,
+            (Activation::Softplus, 0) => SoftplusDerivative,
+            (Activation::Softplus, order) if order % 2 == 1 => SoftplusOdd,
+            (Activation::Softplus, _) => SoftplusEven,
+            _ => Zero,
+        })
     };
 }
 
@@ -259,12 +234,12 @@ impl<T: Real, F: Map<T, 1>> Summand<T, 2, 1> for Times<F> {
 }
 
 /// out\[i\] = a(x\[i\]). Moves two elements per element.
-pub fn activate<T: Real>(isa: Isa, activation: Activation<T>, x: &[T], out: &mut [T]) {
+pub fn activate<T: Real>(isa: Isa, activation: Activation, x: &[T], out: &mut [T]) {
     with_activation!(activation, f => map(isa, f, [x], out, Accumulate::Overwrite));
 }
 
 /// x\[i\] = a(x\[i\]). Moves two elements per element.
-pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation<T>, x: &mut [T]) {
+pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation, x: &mut [T]) {
     with_activation!(activation, f => map_in_place(isa, f, x));
 }
 
@@ -273,7 +248,7 @@ pub fn activate_in_place<T: Real>(isa: Isa, activation: Activation<T>, x: &mut [
 /// per element, four when accumulating.
 pub fn activation_derivative<T: Real>(
     isa: Isa,
-    activation: Activation<T>,
+    activation: Activation,
     order: u32,
     y: &[T],
     u: &[T],
@@ -290,7 +265,7 @@ pub fn activation_derivative<T: Real>(
 #[allow(clippy::too_many_arguments)]
 pub fn activation_derivative_and_column_sums<T: Real>(
     isa: Isa,
-    activation: Activation<T>,
+    activation: Activation,
     y: &[T],
     g: &[T],
     cols: usize,

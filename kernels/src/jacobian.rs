@@ -1,6 +1,6 @@
 //! The squared Frobenius norm of a two-layer Jacobian, and its gradient, in one pass.
 //!
-//! A network code = s(s(x·W₁)·W₂) has at sample b the Jacobian J_b = diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ, with d the slopes of the two
+//! A network code = s(s(x·W₁)·W₂) has at sample b the Jacobian J_b = diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ, with d the derivatives of the two
 //! activations there. With G = W₁ᵀ·W₁ [hidden, hidden], the inputs drop out:
 //!
 //! ```text
@@ -41,7 +41,7 @@ const ROWS: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub struct TwoLayers<'a, T> {
     /// d₁ [batch, hidden].
-    pub slopes: &'a [T],
+    pub derivatives: &'a [T],
     /// d₂² [batch, code].
     pub squares: &'a [T],
     /// G = W₁ᵀ·W₁ [hidden, hidden]; only its being symmetric is relied on.
@@ -58,7 +58,7 @@ pub struct TwoLayers<'a, T> {
 #[derive(Debug)]
 pub struct NormGradients<'a, T> {
     /// With respect to d₁ [batch, hidden].
-    pub slopes: &'a mut [T],
+    pub derivatives: &'a mut [T],
     /// With respect to d₂² [batch, code]: q, so that ‖J_b‖² = Σ_j d₂² q.
     pub squares: &'a mut [T],
     /// With respect to G [hidden, hidden], symmetric.
@@ -91,11 +91,14 @@ pub fn jacobian_norm_gradients<T: Real>(
     to: NormGradients<'_, T>,
     scratch: &mut [T],
 ) {
-    let TwoLayers { slopes, squares, gram, weight, hidden, code } = of;
-    let batch = slopes.len().checked_div(hidden).unwrap_or(0);
-    assert!(slopes.len() == batch * hidden && squares.len() == batch * code, "slopes of [{batch}] samples");
+    let TwoLayers { derivatives, squares, gram, weight, hidden, code } = of;
+    let batch = derivatives.len().checked_div(hidden).unwrap_or(0);
+    assert!(derivatives.len() == batch * hidden && squares.len() == batch * code, "derivatives of [{batch}] samples");
     assert!(gram.len() == hidden * hidden && weight.len() == hidden * code, "weights of [{hidden}, {code}]");
-    assert!(to.slopes.len() == slopes.len() && to.squares.len() == squares.len(), "gradients of the slopes");
+    assert!(
+        to.derivatives.len() == derivatives.len() && to.squares.len() == squares.len(),
+        "gradients of the derivatives"
+    );
     assert!(to.gram.len() == gram.len() && to.weight.len() == weight.len(), "gradients of the weights");
     assert!(scratch.len() >= scratch_len(batch, hidden, code), "scratch of scratch_len elements");
     let isa = context.isa;
@@ -118,24 +121,25 @@ pub fn jacobian_norm_gradients<T: Real>(
         let pairs = &mut pairs[..later * width];
         for start in (0..batch).step_by(ROWS) {
             let count = ROWS.min(batch - start);
-            let slopes = &slopes[start * hidden..(start + count) * hidden];
+            let derivatives = &derivatives[start * hidden..(start + count) * hidden];
             let squares = &squares[start * code..(start + count) * code];
             let (y, spread) = (&mut y[..count * width], &mut spread[..count * width]);
-            let lhs = MatRef::new(slopes, count, hidden);
+            let lhs = MatRef::new(derivatives, count, hidden);
             let out = MatMut::new(y, count, width);
             gemm(context, out, Accumulate::Overwrite, lhs, MatRef::new(factors, hidden, width), Epilogue::NONE);
             // [b, (m, j)] = d₁[b,m] d₂[b,j]².
-            outer(isa, (slopes, hidden, block.clone()), squares, code, spread);
+            outer(isa, (derivatives, hidden, block.clone()), squares, code, spread);
             let accumulate = if start == 0 { Accumulate::Overwrite } else { Accumulate::Add };
-            let lhs = MatRef::with_strides(&slopes[first..], later, count, 1, hidden);
+            let lhs = MatRef::with_strides(&derivatives[first..], later, count, 1, hidden);
             let out = MatMut::new(pairs, later, width);
             gemm(context, out, accumulate, lhs, MatRef::new(spread, count, width), Epilogue::NONE);
             let norms = &mut to.squares[start * code..(start + count) * code];
-            let lhs = Columns { of: slopes, stride: hidden, first, count: block.len() };
-            split(isa, Spread { slopes: lhs, squares, weight: own, code, y, spread, norms }, grain(count * width));
+            let lhs = Columns { of: derivatives, stride: hidden, first, count: block.len() };
+            split(isa, Spread { derivatives: lhs, squares, weight: own, code, y, spread, norms }, grain(count * width));
             let sums = &mut sums[..count * block.len()];
             row_sums(isa, y, code, sums, Accumulate::Overwrite);
-            for (sums, row) in sums.chunks_exact(block.len()).zip(to.slopes[start * hidden..].chunks_exact_mut(hidden))
+            for (sums, row) in
+                sums.chunks_exact(block.len()).zip(to.derivatives[start * hidden..].chunks_exact_mut(hidden))
             {
                 row[block.clone()].copy_from_slice(sums);
             }
@@ -153,7 +157,7 @@ pub fn jacobian_norm_gradients<T: Real>(
         }
     }
     let two = T::from_f64(2.0);
-    scale_in_place(isa, to.slopes, two);
+    scale_in_place(isa, to.derivatives, two);
     scale_in_place(isa, to.weight, two);
 }
 
@@ -250,7 +254,7 @@ impl<T: Real> Kernel<T> for Outer<'_, T> {
 
 /// From Y and d₁ d₂² to what is summed: q += Σ_m d₁ W₂ Y; y ← d₂² W₂ Y; spread ← d₁ d₂² Y.
 struct Spread<'a, T> {
-    slopes: Columns<'a, T>,
+    derivatives: Columns<'a, T>,
     squares: &'a [T],
     weight: &'a [T],
     code: usize,
@@ -265,15 +269,15 @@ impl<T: Real> ByRows<T> for Spread<'_, T> {
     }
 
     fn cut(self, row: usize) -> (Self, Self) {
-        let Spread { slopes, squares, weight, code, y, spread, norms } = self;
+        let Spread { derivatives, squares, weight, code, y, spread, norms } = self;
         let width = weight.len();
-        let (slopes, slopes_below) = slopes.cut(row);
+        let (derivatives, derivatives_below) = derivatives.cut(row);
         let (squares, squares_below) = squares.split_at(row * code);
         let (norms, norms_below) = norms.split_at_mut(row * code);
         let (y, y_below) = y.split_at_mut(row * width);
         let (spread, spread_below) = spread.split_at_mut(row * width);
         let below = Spread {
-            slopes: slopes_below,
+            derivatives: derivatives_below,
             squares: squares_below,
             weight,
             code,
@@ -281,7 +285,7 @@ impl<T: Real> ByRows<T> for Spread<'_, T> {
             spread: spread_below,
             norms: norms_below,
         };
-        (Spread { slopes, squares, weight, code, y, spread, norms }, below)
+        (Spread { derivatives, squares, weight, code, y, spread, norms }, below)
     }
 }
 
@@ -290,20 +294,20 @@ impl<T: Real> Kernel<T> for Spread<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Spread { slopes, squares, weight, code, y, spread, norms } = self;
+        let Spread { derivatives, squares, weight, code, y, spread, norms } = self;
         let width = weight.len();
         let rows = y.chunks_exact_mut(width).zip(spread.chunks_exact_mut(width)).zip(norms.chunks_exact_mut(code));
         for (row, ((y, spread), norms)) in rows.enumerate() {
-            let (slopes, squares) = (slopes.row(row), &squares[row * code..][..code]);
+            let (derivatives, squares) = (derivatives.row(row), &squares[row * code..][..code]);
             for start in (0..code).step_by(S::LANES) {
                 let count = S::LANES.min(code - start);
                 let square = load(simd, squares, start, count);
                 let mut norm = load(simd, norms, start, count);
-                for (m, &slope) in slopes.iter().enumerate() {
+                for (m, &derivative) in derivatives.iter().enumerate() {
                     let at = m * code + start;
                     let value = load(simd, y, at, count);
                     let weighted = simd.mul(value, load(simd, weight, at, count));
-                    norm = simd.fma(simd.splat(slope), weighted, norm);
+                    norm = simd.fma(simd.splat(derivative), weighted, norm);
                     store(simd, spread, at, count, simd.mul(value, load(simd, spread, at, count)));
                     store(simd, y, at, count, simd.mul(square, weighted));
                 }

@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout as Memory, System};
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use narrows_kernels::{
     Accumulate, Activation, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, Plan, Real, gemm, gemm_with_plan,
@@ -110,8 +111,9 @@ struct Case<T> {
     out: Layout,
     accumulate: Accumulate,
     bias: bool,
-    activation: Activation<T>,
+    activation: Activation,
     special: bool,
+    elements: PhantomData<T>,
 }
 
 impl<T: Real> Case<T> {
@@ -123,8 +125,9 @@ impl<T: Real> Case<T> {
             out: Layout::RowMajor,
             accumulate: Accumulate::Overwrite,
             bias: false,
-            activation: Activation::Identity,
+            activation: Activation::Linear,
             special: false,
+            elements: PhantomData,
         }
     }
 
@@ -281,10 +284,10 @@ fn epilogues<T: Real>(isa: Isa) {
         for bias in [false, true] {
             for out in LAYOUTS {
                 for activation in [
-                    Activation::Identity,
+                    Activation::Linear,
                     Activation::Relu,
-                    Activation::LeakyRelu(T::from_f64(0.2)),
-                    Activation::Elu(T::from_f64(0.7)),
+                    Activation::LeakyRelu { slope: 0.2 },
+                    Activation::Elu { alpha: 0.7 },
                     Activation::Tanh,
                     Activation::Sigmoid,
                     Activation::Softplus,
@@ -419,7 +422,7 @@ fn operands_of_different_depth_are_refused() {
 fn a_bias_of_the_wrong_length_is_refused() {
     let context = Context { isa: Isa::SCALAR, gemm: GemmEngine::Narrows };
     let (mut out, lhs, rhs) = ([0.0f32; 10], [0.0; 6], [0.0; 15]);
-    let epilogue = Epilogue { bias: Some(&[0.0; 4]), activation: Activation::Identity };
+    let epilogue = Epilogue { bias: Some(&[0.0; 4]), activation: Activation::Linear };
     let (lhs, rhs) = (MatRef::new(&lhs, 2, 3), MatRef::new(&rhs, 3, 5));
     gemm(context, MatMut::new(&mut out, 2, 5), Accumulate::Overwrite, lhs, rhs, epilogue);
 }
@@ -447,7 +450,7 @@ proptest! {
             out: layouts.2,
             accumulate: if add { Accumulate::Add } else { Accumulate::Overwrite },
             bias,
-            activation: if relu { Activation::Relu } else { Activation::Identity },
+            activation: if relu { Activation::Relu } else { Activation::Linear },
             ..Case::<f32>::plain(shape.0, shape.1, shape.2)
         };
         for isa in Isa::available() {

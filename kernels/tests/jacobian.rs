@@ -15,7 +15,7 @@ fn numbers<T: Real>(count: usize, seed: u64) -> Vec<T> {
 
 struct Case<T> {
     sizes: [usize; 3],
-    slopes: Vec<T>,
+    derivatives: Vec<T>,
     squares: Vec<T>,
     gram: Vec<T>,
     weight: Vec<T>,
@@ -29,26 +29,26 @@ fn case<T: Real>(sizes: [usize; 3]) -> Case<T> {
             gram[i * hidden + j] = gram[j * hidden + i];
         }
     }
-    let (slopes, squares) = (numbers(batch * hidden, 1), numbers(batch * code, 2));
-    Case { sizes, slopes, squares, gram, weight: numbers(hidden * code, 4) }
+    let (derivatives, squares) = (numbers(batch * hidden, 1), numbers(batch * code, 2));
+    Case { sizes, derivatives, squares, gram, weight: numbers(hidden * code, 4) }
 }
 
-/// Gradients with respect to slopes, squares, gram, weight.
+/// Gradients with respect to derivatives, squares, gram, weight.
 fn found<T: Real>(isa: Isa, case: &Case<T>) -> [Vec<T>; 4] {
     let [batch, hidden, code] = case.sizes;
     // NaN where nothing may be read before it is written.
     let nan = |len: usize| vec![T::from_f64(f64::NAN); len];
     let mut out = [nan(batch * hidden), nan(batch * code), nan(hidden * hidden), nan(hidden * code)];
-    let [slopes, squares, gram, weight] = &mut out;
+    let [derivatives, squares, gram, weight] = &mut out;
     let of = TwoLayers {
-        slopes: &case.slopes,
+        derivatives: &case.derivatives,
         squares: &case.squares,
         gram: &case.gram,
         weight: &case.weight,
         hidden,
         code,
     };
-    let to = NormGradients { slopes, squares, gram, weight };
+    let to = NormGradients { derivatives, squares, gram, weight };
     let mut scratch = nan(scratch_len(batch, hidden, code));
     jacobian_norm_gradients(Context { isa, ..Context::detect() }, of, to, &mut scratch);
     out
@@ -62,7 +62,7 @@ fn expected(case: &Case<f64>) -> [Vec<f64>; 4] {
         for j in 0..code {
             for m in 0..hidden {
                 for l in 0..hidden {
-                    let [d, s] = [&case.slopes[b * hidden..], &case.squares[b * code..]];
+                    let [d, s] = [&case.derivatives[b * hidden..], &case.squares[b * code..]];
                     let (wm, wl, g) = (case.weight[m * code + j], case.weight[l * code + j], case.gram[m * hidden + l]);
                     out[0][b * hidden + m] += 2.0 * s[j] * wm * g * d[l] * wl;
                     out[1][b * code + j] += d[m] * wm * g * d[l] * wl;

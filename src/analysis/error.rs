@@ -1,6 +1,6 @@
 //! What keeps codes from being analysed, each as a sentence.
 
-use crate::train::WidthError;
+use crate::tasks::WidthError;
 
 /// Codes that cannot be analysed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

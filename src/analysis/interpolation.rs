@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::error::AnalysisError;
 use crate::rng::{Purpose, stream};
-use crate::train::Trained;
+use crate::tasks::Trained;
 use rand::Rng;
 
 /// Where between its ends a pair is looked at.

@@ -31,8 +31,6 @@ pub enum Command {
     Eval(EvalArguments),
     /// Draw images above their reconstructions by a finished run
     Reconstruct(ReconstructArguments),
-    /// Repeat the step at which a run failed, and show the values that every layer gave
-    Replay(ReplayArguments),
     /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
     Invert(InvertArguments),
     /// Write the codes of images as an NPY file
@@ -103,15 +101,6 @@ pub struct TrainArguments {
     /// Seed of weights, split, shuffling and noise
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    #[command(flatten)]
-    pub machine: MachineArguments,
-}
-
-/// Arguments of `replay`.
-#[derive(Debug, Args)]
-pub struct ReplayArguments {
-    /// The run folder
-    pub run: PathBuf,
     #[command(flatten)]
     pub machine: MachineArguments,
 }
@@ -359,7 +348,7 @@ pub enum DataCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         per_class: Option<u32>,
         /// Seed of the pictures
-        #[arg(long, value_name = "N", default_value_t = crate::run::DRAWN_SEED)]
+        #[arg(long, value_name = "N", default_value_t = narrows::run::DRAWN_SEED)]
         seed: u64,
         /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]

@@ -7,13 +7,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::CliError;
 use super::args::{DataCommand, DataDirectory, Drawn};
 use super::output::{is_terminal, note, say};
-use crate::data::draw::{DEFAULT_PER_CLASS, faces};
-use crate::data::{
+use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
+use narrows::data::{
     Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, data_dirs,
     fetch, load, locate, verify,
 };
-use crate::files::create_folder;
-use crate::run::{OpenRun, RunError};
+use narrows::files::create_folder;
+use narrows::run::{OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::CliError;
-use crate::data::{Dataset, load_path};
-use crate::run::OpenRun;
+use narrows::data::{Dataset, load_path};
+use narrows::run::OpenRun;
 
 /// Loads images for `action` (a verb) on a run. Refused: another shape than that of the run's images.
 pub fn load_like(run: &OpenRun, path: &Path, variable: Option<&str>, action: &str) -> Result<Dataset, CliError> {

@@ -7,13 +7,13 @@ use super::args::{EvalArguments, Part, ReconstructArguments};
 use super::images::load_like;
 use super::machine;
 use super::output::{print, say};
-use crate::data::Samples;
-use crate::data::data_dirs;
-use crate::figures::number::significant;
-use crate::files::write_whole;
-use crate::run::{OpenRun, reconstruction_picture};
-use crate::tape::Arena;
-use crate::train::Evaluation;
+use narrows::data::Samples;
+use narrows::data::data_dirs;
+use narrows::figures::number::significant;
+use narrows::files::write_whole;
+use narrows::run::{OpenRun, reconstruction_picture};
+use narrows::tape::Arena;
+use narrows::tasks::Evaluation;
 
 /// Prints the figures of every part of a run's data.
 pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
@@ -26,7 +26,7 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
         let trained = run.trained(machine.context);
         parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect()
     })?;
-    let loss = run.config.train.loss.name();
+    let loss = run.config.model.loss.name();
     if arguments.json {
         let figures: Map<String, Value> =
             parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();

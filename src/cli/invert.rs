@@ -6,13 +6,13 @@ use super::CliError;
 use super::args::{InvertArguments, Part};
 use super::machine;
 use super::output::{duration, is_terminal, note, say};
-use crate::data::Samples;
-use crate::data::{Dataset, data_dirs, load_path};
-use crate::figures::number::significant;
-use crate::files::create_folder;
-use crate::invert::output::{picture, write};
-use crate::invert::{Inversion, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
-use crate::run::{OpenRun, RunError};
+use narrows::data::Samples;
+use narrows::data::{Dataset, data_dirs, load_path};
+use narrows::figures::number::significant;
+use narrows::files::create_folder;
+use narrows::invert::output::{picture, write};
+use narrows::invert::{Inversion, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
+use narrows::run::{OpenRun, RunError};
 
 /// Images beside each other in the picture.
 const SHOWN: usize = 15;
@@ -138,7 +138,7 @@ fn show(parts: &[PartFigures]) {
     say!("\nDecoded codes against the images, ‖decoder(Z) − X‖_F and NRMSE:");
     say!("  {:<12}{:>22}{:>22}{:>22}{:>18}", "", "encoder", "layer-wise", "optimal", "amortisation gap");
     for part in parts {
-        let pair = |decoded: crate::invert::Decoded| {
+        let pair = |decoded: narrows::invert::Decoded| {
             format!("{}  {}", significant(decoded.norm, 4), significant(decoded.nrmse, 4))
         };
         let optimal = &part.optimal;

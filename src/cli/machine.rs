@@ -5,7 +5,7 @@ use narrows_kernels::{Context, GemmEngine};
 use super::CliError;
 use super::args::{Gemm, MachineArguments};
 use super::output::say;
-use crate::run::Machine;
+use narrows::run::Machine;
 
 /// The machine that the arguments and `NARROWS_ISA` ask for.
 pub fn resolve(arguments: &MachineArguments) -> Result<Machine, CliError> {

@@ -13,7 +13,6 @@ mod invert;
 mod machine;
 mod output;
 mod progress;
-mod replay;
 mod source;
 mod study;
 mod train;
@@ -25,12 +24,12 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command, ConfigCommand};
 use output::say;
 
-use crate::analysis::AnalysisError;
-use crate::config::{ConfigError, UnknownPreset, preset, presets};
-use crate::data::DataError;
-use crate::files::FileError;
-use crate::invert::InvertError;
-use crate::run::RunError;
+use narrows::analysis::AnalysisError;
+use narrows::config::{ConfigError, UnknownPreset, preset, presets};
+use narrows::data::DataError;
+use narrows::files::FileError;
+use narrows::invert::InvertError;
+use narrows::run::RunError;
 use narrows_kernels::IsaError;
 
 /// What ends a command without success.
@@ -104,7 +103,6 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Study(arguments) => study::run(arguments),
         Command::Eval(arguments) => inspect::evaluate(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
-        Command::Replay(arguments) => replay::run(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Encode(arguments) => codes::encode(arguments),
         Command::Decode(arguments) => codes::decode(arguments),

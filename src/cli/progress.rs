@@ -4,9 +4,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::interrupt;
 use super::output::{colour, note};
-use crate::config::TrainConfig;
-use crate::figures::number::significant;
-use crate::train::{EpochRecord, Event, Flow, Listener};
+use narrows::figures::number::significant;
+use narrows::train::TrainSettings;
+use narrows::train::{Callback, EpochRecord, Event, Flow};
 
 /// The progress of one run.
 pub struct RunProgress {
@@ -20,43 +20,36 @@ pub struct RunProgress {
 
 impl RunProgress {
     /// Progress of a run that is alone.
-    pub fn new(config: &TrainConfig, terminal: bool) -> Self {
+    pub fn new(config: &TrainSettings, terminal: bool) -> Self {
         Self::labelled(String::new(), config, terminal.then(|| styled(ProgressBar::new(0))))
     }
 
     /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
-    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainConfig) -> Self {
+    pub fn among(all: Option<&MultiProgress>, name: &str, config: &TrainSettings) -> Self {
         Self::labelled(format!("{name}: "), config, all.map(|all| styled(all.add(ProgressBar::new(0)))))
     }
 
-    fn labelled(label: String, config: &TrainConfig, bar: Option<ProgressBar>) -> Self {
+    fn labelled(label: String, config: &TrainSettings, bar: Option<ProgressBar>) -> Self {
         let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
         RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar }
     }
 
-    fn line(&self, record: &EpochRecord) -> String {
+    fn line(&self, record: &EpochRecord, names: &[String]) -> String {
         let validation = if record.val_loss.is_nan() {
             String::new()
         } else {
             format!("  val_loss {}", significant(record.val_loss, 4))
         };
-        let code = match (&record.code, &record.latent) {
-            (Some(code), _) => {
-                let (mean, share) = (significant(code.mean_activation, 3), significant(100.0 * code.active_share, 3));
-                format!("  mean activation {mean}, {share} % active")
-            }
-            (None, Some(latent)) => {
-                let dimensions = latent.kl_per_dimension.len();
-                format!("  KL {}, {} of {dimensions} active", significant(latent.kl, 4), latent.active_dimensions)
-            }
-            (None, None) => String::new(),
-        };
+        // Those of single numbers of a code (kl_0, kl_1, …) would fill the line.
+        let scalars =
+            names.iter().zip(&record.scalars).filter(|(name, _)| !name.ends_with(|c: char| c.is_ascii_digit()));
+        let scalars: String = scalars.map(|(name, value)| format!("  {name} {}", significant(*value, 3))).collect();
         let mark = match self.patience {
             Some(patience) if self.waited > 0 => format!("  patience {}/{patience}", self.waited),
             _ => String::new(),
         };
         format!(
-            "{}epoch {:>3}/{}  loss {}{validation}{code}  {:.2} s{mark}",
+            "{}epoch {:>3}/{}  loss {}{validation}{scalars}  {:.2} s{mark}",
             self.label,
             record.epoch,
             self.epochs,
@@ -76,8 +69,8 @@ fn styled(bar: ProgressBar) -> ProgressBar {
     bar.with_style(style)
 }
 
-impl Listener for RunProgress {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for RunProgress {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::EpochDone { improved: Some(improved), .. } = event {
             self.waited = if improved { 0 } else { self.waited + 1 };
         }
@@ -90,14 +83,14 @@ impl Listener for RunProgress {
                 bar.set_message(format!("{epoch}/{}  loss {}", self.epochs, significant(loss, 4)));
                 bar.set_position(step as u64);
             }
-            (Event::EpochDone { record, .. }, Some(bar)) => bar.println(self.line(record)),
-            (Event::EpochDone { record, .. }, None) => note(&self.line(record)),
+            (Event::EpochDone { record, names, .. }, Some(bar)) => bar.println(self.line(record, names)),
+            (Event::EpochDone { record, names, .. }, None) => note(&self.line(record, names)),
             (Event::StepDone { .. }, None) => {}
         }
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
     }
 
-    fn note(&mut self, sentence: &str) {
+    fn on_note(&mut self, sentence: &str) {
         let line = format!("{}{sentence}", self.label);
         match &self.bar {
             Some(bar) => bar.println(line),

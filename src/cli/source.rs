@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::CliError;
-use crate::config::{Source, preset, presets};
-use crate::files::read_whole;
+use narrows::config::{Source, preset, presets};
+use narrows::files::read_whole;
 
 /// Whether the configuration is one of the program's own or a file of the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

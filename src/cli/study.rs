@@ -13,12 +13,12 @@ use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
-use crate::config::RunConfig;
-use crate::data::data_dirs;
-use crate::figures::number::significant;
-use crate::run::{Executed, Prepared};
-use crate::study::{Observer, Study, default_jobs, prepare_runs, run_study};
-use crate::train::Listener;
+use narrows::config::RunConfig;
+use narrows::data::data_dirs;
+use narrows::figures::number::significant;
+use narrows::run::{Executed, Prepared};
+use narrows::study::{Observer, Study, default_jobs, prepare_runs, run_study};
+use narrows::train::Callback;
 
 /// Makes every run of a study.
 pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
@@ -32,7 +32,7 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
     if let Some((_, prepared, _)) = runs.first() {
         describe_data(&prepared.loaded);
-        say!("\n{}", prepared.model);
+        say!("\n{}", prepared.model());
     }
     say!(
         "{} runs, {jobs} at a time, on {} thread{} ({})\n",
@@ -72,7 +72,7 @@ impl StudyProgress {
     fn new(runs: &[(String, Prepared, RunConfig)], bars: Option<MultiProgress>) -> Self {
         let work = |(name, prepared, config): &(String, Prepared, RunConfig)| {
             let images = prepared.loaded.split.train.len() * config.train.max_epochs;
-            (name.clone(), prepared.model.table().len() as f64 * images as f64)
+            (name.clone(), prepared.model().layout().len() as f64 * images as f64)
         };
         let work = Mutex::new(runs.iter().map(work).collect());
         StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
@@ -102,7 +102,7 @@ impl StudyProgress {
 }
 
 impl Observer for StudyProgress {
-    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener> {
+    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Callback<f32>> {
         Box::new(RunProgress::among(self.bars.as_ref(), name, &config.train))
     }
 

@@ -8,13 +8,13 @@ use super::output::{duration, is_terminal, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{interrupt, machine};
-use crate::config::{RunConfig, Source, preset};
-use crate::data::{Catalog, Splits, data_dirs, locate};
-use crate::figures::number::significant;
-use crate::run::{
-    DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, resolved, run_config,
+use narrows::config::{RunConfig, Source, preset};
+use narrows::data::{Catalog, Splits, data_dirs, locate};
+use narrows::figures::number::significant;
+use narrows::run::{
+    DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, run_config,
 };
-use crate::train::Stop;
+use narrows::train::Stop;
 
 /// Trains one run, or goes on with one.
 pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
@@ -36,13 +36,13 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         return Ok(());
     }
     describe_data(&prepared.loaded);
-    say!("\n{}", prepared.model);
+    say!("\n{}", prepared.model());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
         "Training: {} with {} ({}), {batches} batches of {} in an epoch, at most {} epochs, seed {}, {} on {} thread{}\n",
-        config.train.loss.name(),
-        config.optimizer.name.name(),
-        config.optimizer.dialect.name(),
+        config.model.loss.name(),
+        config.optimizer.rule.name(),
+        config.optimizer.rule.semantics().name(),
         config.train.batch_size,
         config.train.max_epochs,
         config.seed,
@@ -80,7 +80,7 @@ fn configure_again(arguments: &TrainArguments, path: &Path) -> Result<RunConfig,
         Origin::Preset => source.into_base_run()?,
         Origin::File => source.into_run()?,
     };
-    check_config(path, &begun, &resolved(&config))?;
+    check_config(path, &begun, &config)?;
     Ok(begun)
 }
 
@@ -152,7 +152,7 @@ fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
         _ => String::new(),
     };
     say!("\nTrained {epochs} epochs in {}: {why}{kept}.\n", duration(seconds));
-    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.train.loss.name(), "mse", "nrmse", "active units");
+    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.model.loss.name(), "mse", "nrmse", "active units");
     for (part, figures) in &executed.evaluations {
         say!(
             "  {part:<12}{:>12}{:>12}{:>12}{:>14}",

@@ -1,7 +1,7 @@
 //! `[grid]`: the keys that vary and the labels of their values.
 
 use super::document::{Node, Table, Value};
-use super::error::{ConfigError, Place, Problem};
+use super::error::{ConfigError, Place};
 use super::read::refused;
 use super::source::is_name;
 use super::write;
@@ -30,8 +30,10 @@ pub(super) fn read_axes(grid: &Node) -> Result<Vec<Varied>, ConfigError> {
         let key = format!("grid.{:?}", entry.key);
         let path = dotted(&entry.key_place, &key, &entry.key, "[32, 256]")?;
         if let Some(other) = axes.iter().find(|axis| axis.path.starts_with(&path) || path.starts_with(&axis.path)) {
-            let problem = Problem::Overlap { key: entry.key.clone(), with: other.key.clone() };
-            return Err(ConfigError::new(&entry.key_place, problem));
+            let (key, other) = (&entry.key, &other.key);
+            let accepted = "keys of which none contains another";
+            let sentence = format!("the grid keys \"{key}\" and \"{other}\" overlap; accepted: {accepted}");
+            return Err(ConfigError::rule(&entry.key_place, sentence));
         }
         axes.push(Varied { key: entry.key.clone(), path, values: read_values(&entry.node, &key)? });
     }

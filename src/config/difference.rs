@@ -1,7 +1,8 @@
 //! The first key in which two configurations differ, for a refusal that names it.
 
 use super::RunConfig;
-use super::document::{self, Table, Value};
+use super::document::{Table, Value};
+use super::read::join;
 use super::write;
 
 /// A key that two configurations give different values.
@@ -31,15 +32,14 @@ impl RunConfig {
 
 /// Every value of a run with its dotted key; lists are one value.
 fn leaves(run: &RunConfig) -> Vec<(String, String)> {
-    let table = document::parse(&run.to_toml(), &"a run".into()).unwrap_or_default();
     let mut found = Vec::new();
-    collect(&table, "", &mut found);
+    collect(&write::tree(&mut run.clone()), "", &mut found);
     found
 }
 
 fn collect(table: &Table, path: &str, found: &mut Vec<(String, String)>) {
     for entry in &table.entries {
-        let key = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+        let key = join(path, &entry.key);
         match &entry.node.value {
             Value::Table(table) => collect(table, &key, found),
             value => found.push((key, write::value(value))),

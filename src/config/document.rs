@@ -5,11 +5,11 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place, Problem};
+use super::error::{ConfigError, Place};
 use super::write;
 
 /// The longest text that is read, in bytes.
-pub(super) const LIMIT_BYTES: usize = 1 << 20;
+const LIMIT_BYTES: usize = 1 << 20;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -98,18 +98,25 @@ impl Node {
             *self = node;
             return Ok(());
         };
-        let problem = match &mut self.value {
+        let sentence = match &mut self.value {
             Value::Table(table) => return table.put_below(path, depth, node),
             Value::Array(items) => {
                 let count = items.len();
                 match key.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
                     Some(item) => return item.put_below(path, depth + 1, node),
-                    None => Problem::NoItem { key: path[..depth].join("."), part: key.clone(), count },
+                    None => format!(
+                        "\"{}\" is a list of {count} without an item {key:?}; accepted: the number of an item, counted from 0",
+                        path[..depth].join(".")
+                    ),
                 }
             }
-            other => Problem::NotATable { key: path[..depth].join("."), found: other.describe() },
+            other => format!(
+                "\"{}\" is {}, which has no keys; accepted: a key whose every part but the last is a table",
+                path[..depth].join("."),
+                other.describe()
+            ),
         };
-        Err(ConfigError::new(&node.place, problem))
+        Err(ConfigError::rule(&node.place, sentence))
     }
 }
 
@@ -168,7 +175,7 @@ impl Value {
 pub(super) fn parse(text: &str, origin: &Arc<str>) -> Result<Table, ConfigError> {
     let file = Place::File(origin.clone());
     if text.len() > LIMIT_BYTES {
-        return Err(ConfigError::new(&file, Problem::TooLarge { bytes: text.len() }));
+        return Err(too_large(text, &file));
     }
     let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let place = |at: usize| Place::Line { origin: origin.clone(), line: 1 + breaks.partition_point(|&end| end < at) };
@@ -176,7 +183,7 @@ pub(super) fn parse(text: &str, origin: &Arc<str>) -> Result<Table, ConfigError>
         Ok(table) => Ok(convert_table(table.get_ref(), &place)),
         Err(error) => {
             let place = error.span().map_or(file, |span| place(span.start));
-            Err(ConfigError::new(&place, Problem::Syntax { message: error.message().to_string() }))
+            Err(not_toml(&error, &place))
         }
     }
 }
@@ -184,15 +191,22 @@ pub(super) fn parse(text: &str, origin: &Arc<str>) -> Result<Table, ConfigError>
 /// Reads the value of a setting: TOML, or otherwise a plain string, unless it opens like a string, list or table.
 pub(super) fn parse_setting(text: &str, place: &Place) -> Result<Node, ConfigError> {
     if text.len() > LIMIT_BYTES {
-        return Err(ConfigError::new(place, Problem::TooLarge { bytes: text.len() }));
+        return Err(too_large(text, place));
     }
     match DeValue::parse(text) {
         Ok(value) => Ok(convert(&value, &|_| place.clone())),
-        Err(error) if text.starts_with(['[', '{', '"', '\'']) => {
-            Err(ConfigError::new(place, Problem::Syntax { message: error.message().to_string() }))
-        }
+        Err(error) if text.starts_with(['[', '{', '"', '\'']) => Err(not_toml(&error, place)),
         Err(_) => Ok(Node { value: Value::String(text.to_string()), place: place.clone() }),
     }
+}
+
+fn too_large(text: &str, place: &Place) -> ConfigError {
+    let (bytes, limit) = (text.len(), LIMIT_BYTES);
+    ConfigError::rule(place, format!("the configuration has {bytes} bytes; accepted: at most {limit} (1 MiB)"))
+}
+
+fn not_toml(error: &toml::de::Error, place: &Place) -> ConfigError {
+    ConfigError::rule(place, format!("this is not TOML: {}", error.message()))
 }
 
 // The parser bounds the nesting (80 levels), so that these two and the drop of the tree cannot exhaust the stack.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::settings::Fault;
+
 /// Where in the user's words the fault is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -56,24 +58,18 @@ impl ConfigError {
         ConfigError { place: place.clone(), problem: Box::new(problem), run: None }
     }
 
+    pub(super) fn rule(place: &Place, sentence: impl Into<String>) -> ConfigError {
+        ConfigError::new(place, Problem::Rule(sentence.into()))
+    }
+
     pub(super) fn in_run(self, run: &str) -> ConfigError {
         ConfigError { run: Some(run.to_string()), ..self }
     }
 }
 
-/// The rules that a configuration can break.
+/// How a configuration can break the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Problem {
-    /// More text than any configuration needs.
-    TooLarge {
-        /// Its size in bytes.
-        bytes: usize,
-    },
-    /// The text is not TOML.
-    Syntax {
-        /// What the parser says.
-        message: String,
-    },
     /// A key that means nothing.
     UnknownKey {
         /// With its tables, dotted.
@@ -92,97 +88,18 @@ pub enum Problem {
     },
     /// A value of the wrong type, outside its range, or at odds with another one.
     Refused {
-        /// With its tables, dotted.
-        key: String,
-        /// What stands there, as a noun.
-        found: String,
-        /// What could stand there, as a noun.
-        accepted: String,
+        /// The key with its tables, what stands there, and what could.
+        fault: Fault,
         /// The accepted word that is nearest.
         nearest: Option<String>,
     },
-    /// A key of some other optimizer.
-    OptimizerKey {
-        /// With its tables, dotted.
-        key: String,
-        /// The optimizer and its dialect.
-        optimizer: &'static str,
-        /// `keras` or `pytorch`.
-        dialect: &'static str,
-        /// The keys it does have.
-        has: Vec<&'static str>,
-        /// The dialect in which the same optimizer has the key.
-        other_dialect: Option<&'static str>,
-    },
-    /// A table of a study in the file of a run.
-    StudyTable {
-        /// `grid`, `variants`, `report` or `quick`.
-        table: &'static str,
-        /// The file.
-        origin: String,
-    },
-    /// `--quick` for a study that does not say what that is.
-    NoQuick,
-    /// A run that a report names and the study does not have.
-    UnknownRun {
-        /// The key that names it.
-        key: String,
-        /// The name.
-        run: String,
-        /// The run whose name is nearest.
-        nearest: Option<String>,
-    },
-    /// Runs from a grid and runs of their own in one study.
-    GridAndVariants,
-    /// A setting without `=`, or with an empty part in its key.
-    Setting {
-        /// The setting as written.
-        text: String,
-    },
-    /// A dotted key that goes through something that has no keys.
-    NotATable {
-        /// The part of the key that is no table.
-        key: String,
-        /// What it is.
-        found: String,
-    },
-    /// A dotted key that goes through a list, past its items.
-    NoItem {
-        /// The part of the key that is the list.
-        key: String,
-        /// The part that should be the number of an item.
-        part: String,
-        /// How many items there are.
-        count: usize,
-    },
-    /// One grid key inside another.
-    Overlap {
-        /// The later of the two.
-        key: String,
-        /// The earlier.
-        with: String,
-    },
-    /// Two runs of a grid that would be written to the same folder.
-    DuplicateRun {
-        /// Their name.
-        run: String,
-    },
-    /// A grid that has too many combinations.
-    TooManyRuns {
-        /// How many are allowed.
-        limit: usize,
-    },
+    /// A rule about the whole: the sentence that says which, and what would be accepted.
+    Rule(String),
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Problem::TooLarge { bytes } => write!(
-                f,
-                "the configuration has {bytes} bytes; accepted: at most {} (1 MiB)",
-                super::document::LIMIT_BYTES
-            ),
-            Problem::Syntax { message } => write!(f, "this is not TOML: {message}"),
             Problem::UnknownKey { key, nearest: Some(nearest), .. } => {
                 write!(f, "unknown key \"{key}\"; did you mean \"{nearest}\"?")
             }
@@ -190,58 +107,13 @@ impl fmt::Display for Problem {
                 write!(f, "unknown key \"{key}\"; the keys known here are {}", known.join(", "))
             }
             Problem::MissingKey { key, expected } => write!(f, "the key \"{key}\" is missing; expected {expected}"),
-            Problem::Refused { key, found, accepted, nearest } => {
-                write!(f, "\"{key}\" is {found}; accepted: {accepted}")?;
-                nearest.iter().try_for_each(|nearest| write!(f, "; did you mean \"{nearest}\"?"))
-            }
-            Problem::OptimizerKey { key, optimizer, dialect, has, other_dialect } => {
-                write!(f, "the {dialect} optimizer \"{optimizer}\" has no \"{key}\"; it has {}", has.join(", "))?;
-                other_dialect.iter().try_for_each(|other| write!(f, "; dialect = \"{other}\" has it"))
-            }
-            Problem::StudyTable { table, origin } => write!(
-                f,
-                "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the \
-                 table out"
-            ),
-            Problem::NoQuick => write!(
-                f,
-                "this has no table [quick], which would say what --quick changes; accepted: the study without --quick, or a \
-                 table such as [quick] with \"data.limit\" = 1000"
-            ),
-            Problem::UnknownRun { key, run, nearest } => {
-                write!(f, "\"report.{key}\" names the run {run:?}, which this study does not have")?;
-                nearest.iter().try_for_each(|nearest| write!(f, "; did you mean \"{nearest}\"?"))
-            }
-            Problem::GridAndVariants => {
-                write!(f, "this has both a [grid] and [variants]; accepted: one of them")
-            }
-            Problem::Setting { text } => {
-                write!(f, "\"{text}\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64")
-            }
-            Problem::NotATable { key, found } => {
-                write!(
-                    f,
-                    "\"{key}\" is {found}, which has no keys; accepted: a key whose every part but the last is a table"
-                )
-            }
-            Problem::NoItem { key, part, count } => write!(
-                f,
-                "\"{key}\" is a list of {count} without an item {part:?}; accepted: the number of an item, counted from 0"
-            ),
-            Problem::Overlap { key, with } => {
-                write!(
-                    f,
-                    "the grid keys \"{key}\" and \"{with}\" overlap; accepted: keys of which none contains another"
-                )
-            }
-            Problem::DuplicateRun { run } => write!(
-                f,
-                "two runs of the grid are named \"{run}\"; accepted: values, or labels as in {{ label = value }}, that \
-                 give every run a name of its own"
-            ),
-            Problem::TooManyRuns { limit } => {
-                write!(f, "the grid has more than {limit} runs; accepted: at most {limit}")
-            }
+            Problem::Refused { fault, nearest } => write!(f, "{fault}{}", did_you_mean(nearest.as_deref())),
+            Problem::Rule(sentence) => f.write_str(sentence),
         }
     }
+}
+
+/// What to add to a refusal of a word.
+pub(super) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default()
 }

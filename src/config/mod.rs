@@ -2,98 +2,72 @@
 //!
 //! Text becomes a [`Source`], settings change it, and it ends as a [`RunConfig`] or a [`StudyConfig`] or as one
 //! [`ConfigError`]: a sentence with the line, the key, what stands there and what could. Keys that are not known are
-//! errors, so that a mistyped one cannot pass unnoticed for its default. The whole vocabulary of a run:
+//! errors, so that a mistyped one cannot pass unnoticed for its default.
 //!
-//! | key | value | where absent |
-//! |---|---|---|
-//! | `name` | a name that can be a folder's | required |
-//! | `seed` | 0 to 2⁶³ − 1 | 0 |
-//! | `data.set` | `"fashion-mnist"`, `"mnist"`, `"footwear"` (drawn), a path, … | required |
-//! | `data.classes` | names or numbers | all |
-//! | `data.pool` | whether the published parts are joined before splitting | `false` |
-//! | `data.split` | `{ train, validation, test, stratified }`; without pooling, `test` is 0 | 5 : 1 : 1 pooled, else 5 : 1 |
-//! | `data.limit` | images of each part to keep | all |
-//! | `data.scaling` | `"unit"`, `"standard-min-max"`, see [`Scaling`] | `"unit"` |
-//! | `data.per_class` | images of each class to draw | 7000 |
-//! | `model.encoder`, `model.decoder` | layers, see [`LayerConfig`] | required |
-//! | `model.init` | see [`InitConfig`]; `{ normal = 0.05, biases = true }` | `"glorot-uniform"` |
-//! | `model.code_penalty` | `{ l1, l2, kl, rho }`, see [`Penalty`] | 0; `rho` 0.05 |
-//! | `model.weight_penalty` | `{ l2 }` | 0 |
-//! | `model.contractive` | `{ weight, method, probes }`, see [`Contractive`] | none; method `"auto"` |
-//! | `model.corruption` | one of `{ gaussian }`, `{ masking }`, `{ salt-and-pepper }`, see [`Corruption`] | none |
-//! | `model.variational` | `{ beta, warmup_epochs }`, see [`Variational`] | none; 1 and 0 |
-//! | `train.loss` | `"bce"`, `"bce-logits"`, `"mse"`, `"kl"` | required |
-//! | `train.batch_size`, `train.max_epochs` | at least 1 | required |
-//! | `train.early_stopping` | `{ monitor, patience, min_delta, baseline, start_from_epoch, restore_best }` or `false` | `false` |
-//! | `train.checkpoint` | `{ every_epochs, every_steps }` or `false` | `{ every_epochs = 1 }` |
-//! | `optimizer.name` | see [`OptimizerName`] | required |
-//! | `optimizer.dialect` | `"keras"`, `"pytorch"` | `"keras"` |
-//! | `optimizer.schedule` | see [`Schedule`] | `"constant"` |
-//! | `optimizer.…` | see [`OptimizerConfig`]; an optimizer refuses the keys of others | the dialect's default |
+//! What a key means, what it accepts and what holds where it is absent stand with the field that it sets, in the types of the
+//! modules that read it; here they are read, written and listed ([`vocabulary`]).
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::data::DataSpec;
+use crate::loss::Loss;
+use crate::optim::{Monitor, OptimizerSpec, Schedule};
+use crate::settings::{About, Counts, Fault, Setting as _, Settings, TableForm, Visitor, settings};
+use crate::tasks::AutoencoderSpec;
+use crate::train::TrainSettings;
+
 mod axes;
-mod data;
 mod difference;
 mod document;
 mod error;
-mod kinds;
-mod model;
-mod nearest;
-mod optimizer;
+mod list;
 mod presets;
 mod read;
 mod report;
 mod source;
 mod study;
-mod train;
 mod variants;
 mod write;
 
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
-mod refused_values;
-#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod studies;
 
-pub use data::{DataConfig, Scaling, SplitConfig};
 pub use difference::Difference;
 pub use error::{ConfigError, Place, Problem};
-pub use kinds::{
-    Contractive, Corruption, JacobianMethod, Penalty, Sparsity, Variational, WeightPenalty, has_closed_form,
-};
-pub use model::{Activation, InitConfig, LayerConfig, ModelConfig, Units};
-pub use nearest::nearest;
-pub use optimizer::{Dialect, OptimizerConfig, OptimizerName, Schedule};
+pub use list::{Entry, vocabulary};
 pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
-pub use report::{InversionReport, ReportConfig, ReportKind};
+pub use report::{InversionReport, ReportConfig};
 pub use source::Source;
 pub use study::{Axis, AxisValue, StudyConfig, Variant};
-pub use train::{CheckpointConfig, EarlyStoppingConfig, LossKind, Monitor, TrainConfig};
 
-/// Everything that decides the weights after training, besides the data itself and the version of the program.
-///
-/// What [`RunConfig::from_toml`] and [`Source`] return has passed every check. `Deserialize` checks nothing but types: it
-/// is for what this program has written itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunConfig {
-    /// The run's name, which can be that of its folder.
-    pub name: String,
-    /// From 0 to `i64::MAX`, the largest integer of TOML.
-    pub seed: u64,
-    /// Which images.
-    pub data: DataConfig,
-    /// Which network.
-    pub model: ModelConfig,
-    /// How it is trained.
-    pub train: TrainConfig,
-    /// With which optimizer.
-    pub optimizer: OptimizerConfig,
+settings! {
+    /// Everything that decides the weights after training, besides the data itself and the version of the program.
+    ///
+    /// What [`RunConfig::from_toml`] and [`Source`] return has passed every check.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct RunConfig {
+        /// The run's name, which can be that of its folder.
+        pub name: String = String::new(), in source::NAME, required "a name for the run, as in name = \"footwear\"";
+        /// Weights, split and order of the images follow from it. The largest is that of TOML's integers.
+        pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);
+        /// Which images.
+        pub data: DataSpec = DataSpec::default(), in TableForm::new("a table [data]"), required "a table [data] with set";
+        /// Which network.
+        pub model: AutoencoderSpec = AutoencoderSpec::default(),
+            in TableForm::new("a table [model]"), required "a table [model] with encoder and decoder";
+        /// How it is trained.
+        pub train: TrainSettings = TrainSettings::default(),
+            in TableForm::new("a table [train]"), required "a table [train] with loss, batch_size and max_epochs",
+            by show_train;
+        /// With which optimizer.
+        pub optimizer: OptimizerSpec = OptimizerSpec::default(),
+            in TableForm::new("a table [optimizer]"), required "a table [optimizer] with name";
+    }
+    settle settle;
 }
 
 impl RunConfig {
@@ -102,14 +76,54 @@ impl RunConfig {
         Source::parse(text, origin)?.into_run()
     }
 
-    /// The run as TOML: every value that is decided here, one text for one configuration. It reads back as equal if the
-    /// configuration would be accepted. Of the optimizer, what is left to the dialect stays left to it.
+    /// The run as TOML: every value, one text for one configuration. It reads back as equal if the configuration would be
+    /// accepted.
     pub fn to_toml(&self) -> String {
-        write::run(self)
+        write::text(&write::tree(&mut self.clone()))
+    }
+
+    fn show_train(&mut self, about: &About, form: TableForm, visitor: &mut dyn Visitor) {
+        visitor.table(about, &mut Training { loss: &mut self.model.loss, settings: &mut self.train }, form);
+    }
+
+    /// Refuses parts that do not fit each other.
+    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        self.model.check_loss().map_err(|fault| fault.within("train"))?;
+        let stopping = self.train.early_stopping.as_ref().map(|rule| ("train.early_stopping.monitor", rule.monitor));
+        let plateau = match self.optimizer.schedule {
+            Schedule::Plateau { monitor, .. } => Some(("optimizer.schedule.plateau", monitor)),
+            _ => None,
+        };
+        let watched = stopping.into_iter().chain(plateau).find(|(_, monitor)| *monitor == Monitor::ValLoss);
+        match watched.filter(|_| self.data.split.validation == 0) {
+            Some((key, _)) => {
+                let found = "\"val_loss\" while data.split has no validation part";
+                Err(Fault::new(key, found, "\"loss\"; or a data.split.validation of at least 1"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// SHA-256 of [`RunConfig::to_toml`], in hexadecimal.
     pub fn digest(&self) -> String {
         Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The table `[train]`: what the model is trained for, and in what steps.
+struct Training<'a> {
+    loss: &'a mut Loss,
+    settings: &'a mut TrainSettings,
+}
+
+impl Settings for Training<'_> {
+    fn visit(&mut self, visitor: &mut dyn Visitor) {
+        let required = Some("a loss, as in loss = \"bce\"");
+        self.loss.show(&About { key: "loss", doc: "What is minimised.", required }, (), visitor);
+        self.settings.visit(visitor);
+    }
+
+    fn reset(&mut self) {
+        self.settings.reset();
     }
 }

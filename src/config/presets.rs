@@ -1,8 +1,8 @@
 //! The configurations that are compiled in, for a person to run, copy and edit.
 
 use super::error::ConfigError;
-use super::nearest::nearest;
 use super::source::Source;
+use crate::spelling::nearest;
 
 /// What a preset describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,74 +105,6 @@ mod tests {
             assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
             assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
         }
-    }
-
-    #[test]
-    fn the_base_run_of_footwear_is_regular_with_batches_of_256() {
-        let run = preset("footwear").unwrap().source().unwrap().into_base_run().unwrap();
-        let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
-        let expected = RunConfig {
-            name: "footwear".to_string(),
-            seed: 2026,
-            data: DataConfig {
-                set: "fashion-mnist".to_string(),
-                variable: None,
-                classes: ["Sandal", "Sneaker", "Ankle boot"].map(str::to_string).to_vec(),
-                pool: true,
-                split: SplitConfig { train: 5, validation: 1, test: 1, stratified: true },
-                limit: None,
-                scaling: Scaling::Unit,
-                per_class: 7000,
-            },
-            model: ModelConfig {
-                encoder: vec![dense(256, Activation::Relu), dense(50, Activation::Relu)],
-                decoder: vec![
-                    dense(256, Activation::Relu),
-                    LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid },
-                ],
-                init: InitConfig::GlorotUniform,
-                code_penalty: Penalty::default(),
-                weight_penalty: WeightPenalty { l2: 0.0 },
-                contractive: None,
-                corruption: None,
-                variational: None,
-            },
-            train: TrainConfig {
-                loss: LossKind::Bce,
-                batch_size: 256,
-                max_epochs: 50,
-                early_stopping: Some(EarlyStoppingConfig {
-                    monitor: Monitor::ValLoss,
-                    patience: 5,
-                    min_delta: 1e-2,
-                    baseline: None,
-                    start_from_epoch: 0,
-                    restore_best: false,
-                }),
-                checkpoint: Some(CheckpointConfig { every_epochs: 1, every_steps: None }),
-            },
-            optimizer: OptimizerConfig {
-                name: OptimizerName::Nadam,
-                dialect: Dialect::Keras,
-                learning_rate: Some(1e-4),
-                momentum: None,
-                nesterov: None,
-                dampening: None,
-                beta_1: None,
-                beta_2: None,
-                epsilon: None,
-                rho: None,
-                centered: None,
-                initial_accumulator: None,
-                lr_decay: None,
-                momentum_decay: None,
-                weight_decay: None,
-                schedule: Schedule::Constant,
-                clip_norm: None,
-                clip_value: None,
-            },
-        };
-        assert_eq!(run, expected);
     }
 
     #[test]

@@ -1,286 +1,348 @@
-//! A cursor over the tree of a configuration: typed questions, each of which answers with a value or a sentence.
+//! The visitor that gives settings what a configuration says.
+//!
+//! It goes on after a fault, so that in the end the first of the most telling kind is reported: a key that is not known
+//! before a value that is refused, since a mistyped key is often why another is missing.
 
 use super::document::{Node, Table, Value};
 use super::error::{ConfigError, Place, Problem};
-use super::nearest::nearest;
+use super::list::{self, Lister};
+use super::write;
+use crate::settings::{About, Choice, Counts, Fault, Items, Length, Range, Settings, TableForm, Text, Visitor};
+use crate::spelling::nearest;
 
-/// Where a count has no limit of its own: four thousand million of anything is a typing error.
-pub(super) const MANY: u64 = u32::MAX as u64;
-
-/// Every key of a run, for those that are written into the wrong table.
-const KEYS: [&str; 56] = [
-    "name",
-    "seed",
-    "data.set",
-    "data.variable",
-    "data.classes",
-    "data.pool",
-    "data.split",
-    "data.split.train",
-    "data.split.validation",
-    "data.split.test",
-    "data.split.stratified",
-    "data.limit",
-    "data.scaling",
-    "data.per_class",
-    "model.encoder",
-    "model.decoder",
-    "model.init",
-    "model.code_penalty",
-    "model.code_penalty.l1",
-    "model.code_penalty.l2",
-    "model.code_penalty.kl",
-    "model.code_penalty.rho",
-    "model.weight_penalty",
-    "model.weight_penalty.l2",
-    "model.contractive",
-    "model.contractive.probes",
-    "model.corruption",
-    "model.corruption.gaussian",
-    "model.variational",
-    "model.variational.beta",
-    "model.variational.warmup_epochs",
-    "train.loss",
-    "train.batch_size",
-    "train.max_epochs",
-    "train.early_stopping",
-    "train.early_stopping.patience",
-    "train.checkpoint",
-    "train.checkpoint.every_epochs",
-    "train.checkpoint.every_steps",
-    "optimizer.dialect",
-    "optimizer.learning_rate",
-    "optimizer.schedule",
-    "optimizer.momentum",
-    "optimizer.nesterov",
-    "optimizer.dampening",
-    "optimizer.beta_1",
-    "optimizer.beta_2",
-    "optimizer.epsilon",
-    "optimizer.rho",
-    "optimizer.centered",
-    "optimizer.initial_accumulator",
-    "optimizer.lr_decay",
-    "optimizer.momentum_decay",
-    "optimizer.weight_decay",
-    "optimizer.clip_norm",
-    "optimizer.clip_value",
-];
-
-/// A rule for a floating-point value. None of them accepts NaN.
-#[derive(Clone, Copy)]
-pub(super) struct Rule {
-    pub accepted: &'static str,
-    pub holds: fn(f64) -> bool,
+/// Gives `settings` what the table at `path` says; the empty path is the whole file.
+pub(super) fn read(settings: &mut dyn Settings, table: &Table, path: &str, place: &Place) -> Result<(), ConfigError> {
+    let mut reader = Reader::new(Some(table), path.to_owned(), place);
+    reader.read(settings);
+    reader.refuse_unknown_keys();
+    reader.unknown.or(reader.fault).map_or(Ok(()), Err)
 }
 
-pub(super) const FINITE: Rule = Rule { accepted: "a finite number", holds: |x| x.is_finite() };
-pub(super) const POSITIVE: Rule = Rule { accepted: "a finite number above 0", holds: |x| x > 0.0 && x.is_finite() };
-pub(super) const NOT_NEGATIVE: Rule =
-    Rule { accepted: "a finite number of at least 0", holds: |x| x >= 0.0 && x.is_finite() };
-pub(super) const RATE: Rule =
-    Rule { accepted: "a number of at least 0 and below 1", holds: |x| (0.0..1.0).contains(&x) };
-
-/// A value, with its dotted key.
-pub(super) struct Field<'a> {
-    pub node: &'a Node,
-    pub path: String,
-}
-
-impl<'a> Field<'a> {
-    /// The refusal of this value.
-    pub fn refuse(&self, accepted: impl Into<String>) -> ConfigError {
-        self.refuse_as(self.node.value.describe(), accepted)
-    }
-
-    /// The refusal of this value, described in the caller's words.
-    pub fn refuse_as(&self, found: impl Into<String>, accepted: impl Into<String>) -> ConfigError {
-        refused(&self.node.place, &self.path, found, accepted)
-    }
-
-    pub fn string(&self, accepted: &str) -> Result<&'a str, ConfigError> {
-        match &self.node.value {
-            Value::String(text) => Ok(text),
-            _ => Err(self.refuse(accepted)),
-        }
-    }
-
-    pub fn boolean(&self) -> Result<bool, ConfigError> {
-        match self.node.value {
-            Value::Boolean(value) => Ok(value),
-            _ => Err(self.refuse("true or false")),
-        }
-    }
-
-    pub fn integer(&self, least: u64, most: u64) -> Result<u64, ConfigError> {
-        let Value::Integer(_, value) = self.node.value else {
-            return Err(self.refuse(format!("an integer from {least} to {most}")));
-        };
-        match value.map(u64::try_from) {
-            Some(Ok(value)) if (least..=most).contains(&value) => Ok(value),
-            _ => Err(self.refuse(format!("an integer from {least} to {most}"))),
-        }
-    }
-
-    pub fn count(&self, least: u64) -> Result<usize, ConfigError> {
-        // No usize is narrower than MANY.
-        Ok(self.integer(least, MANY)? as usize)
-    }
-
-    pub fn number(&self, rule: Rule) -> Result<f64, ConfigError> {
-        match self.node.value.number() {
-            Some(value) if (rule.holds)(value) => Ok(value),
-            _ => Err(self.refuse(rule.accepted)),
-        }
-    }
-
-    /// One of a few words.
-    pub fn choice<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, ConfigError> {
-        self.choice_or(words, "")
-    }
-
-    /// One of a few words; `or` names what the caller accepts besides.
-    pub fn choice_or<T: Copy>(&self, words: &[(&'static str, T)], or: &str) -> Result<T, ConfigError> {
-        let Value::String(text) = &self.node.value else { return Err(self.refuse(alternatives(words, or))) };
-        if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
-            return Ok(*value);
-        }
-        let mut error = self.refuse(alternatives(words, or));
-        if let Problem::Refused { nearest: meant, .. } = &mut *error.problem {
-            *meant = nearest(text, words.iter().map(|(word, _)| *word)).map(str::to_string);
-        }
-        Err(error)
-    }
-
-    pub fn items(&self, accepted: &str, most: usize) -> Result<Vec<Field<'a>>, ConfigError> {
-        let Value::Array(items) = &self.node.value else { return Err(self.refuse(accepted)) };
-        if items.len() > most {
-            return Err(self.refuse_as(format!("an array of {}", items.len()), format!("at most {most} items")));
-        }
-        let item = |(at, node)| Field { node, path: format!("{}[{at}]", self.path) };
-        Ok(items.iter().enumerate().map(item).collect())
-    }
-
-    /// The table, in which only the `known` keys may stand.
-    pub fn table(&self, known: &'static [&'static str], accepted: &str) -> Result<Reader<'a>, ConfigError> {
-        let Value::Table(table) = &self.node.value else { return Err(self.refuse(accepted)) };
-        Reader::open(table, &self.path, &self.node.place, known)
-    }
-
-    pub fn as_table(&self) -> Option<&'a Table> {
-        match &self.node.value {
-            Value::Table(table) => Some(table),
-            _ => None,
-        }
-    }
-}
-
-/// A table whose keys are all known.
-pub(super) struct Reader<'a> {
-    table: &'a Table,
+struct Reader<'a> {
+    /// What is read; none for an item of a list that is no table.
+    table: Option<&'a Table>,
     path: String,
-    pub place: Place,
+    place: &'a Place,
+    /// The item of a list, which is the value whatever the key.
+    item: Option<&'a Node>,
+    /// The keys that may stand in the table.
+    known: Vec<&'static str>,
+    /// Those that could with other values of these.
+    elsewhere: Vec<&'static str>,
+    /// Whether it is not known which keys may stand in the table.
+    is_lost: bool,
+    unknown: Option<ConfigError>,
+    fault: Option<ConfigError>,
+}
+
+/// A value with its dotted key.
+struct Field<'a> {
+    node: &'a Node,
+    path: String,
 }
 
 impl<'a> Reader<'a> {
-    /// Opens the table that stands at `path`, empty for the whole file, and refuses the first key that is not known.
-    pub fn open(
-        table: &'a Table,
-        path: &str,
-        place: &Place,
-        known: &'static [&'static str],
-    ) -> Result<Reader<'a>, ConfigError> {
-        let reader = Reader { table, path: path.to_string(), place: place.clone() };
-        match table.entries.iter().find(|entry| !known.contains(&entry.key.as_str())) {
-            None => Ok(reader),
-            Some(entry) => Err(unknown_key(&entry.key_place, path, &entry.key, known)),
+    fn new(table: Option<&'a Table>, path: String, place: &'a Place) -> Self {
+        let (known, elsewhere) = (Vec::new(), Vec::new());
+        Reader { table, path, place, item: None, known, elsewhere, is_lost: false, unknown: None, fault: None }
+    }
+
+    /// The value at hand, if it is given.
+    fn field(&mut self, about: &About) -> Option<Field<'a>> {
+        if let Some(node) = self.item {
+            return Some(Field { node, path: self.path.clone() });
+        }
+        self.know(about.key);
+        let path = join(&self.path, about.key);
+        let found = self.get(about.key).map(|node| Field { node, path: path.clone() });
+        if let (None, Some(expected)) = (&found, about.required) {
+            self.add(ConfigError::new(self.place, Problem::MissingKey { key: path, expected: expected.to_owned() }));
+        }
+        found
+    }
+
+    fn know(&mut self, key: &'static str) {
+        if !self.known.contains(&key) {
+            self.known.push(key);
         }
     }
 
-    fn path_of(&self, key: &str) -> String {
-        join(&self.path, key)
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        self.table?.get(key).map(|entry| &entry.node)
     }
 
-    pub fn get(&self, key: &str) -> Option<Field<'a>> {
-        self.table.get(key).map(|entry| Field { node: &entry.node, path: self.path_of(key) })
+    fn add(&mut self, error: ConfigError) {
+        self.fault.get_or_insert(error);
     }
 
-    pub fn has(&self, key: &str) -> bool {
-        self.table.get(key).is_some()
+    fn refuse(&mut self, field: &Field<'_>, accepted: impl Into<String>) {
+        self.refuse_as(field, field.node.value.describe(), accepted);
     }
 
-    pub fn need(&self, key: &str, expected: &str) -> Result<Field<'a>, ConfigError> {
-        self.get(key).ok_or_else(|| {
-            let problem = Problem::MissingKey { key: self.path_of(key), expected: expected.to_string() };
-            ConfigError::new(&self.place, problem)
-        })
+    fn refuse_as(&mut self, field: &Field<'_>, found: impl Into<String>, accepted: impl Into<String>) {
+        self.add(refused(&field.node.place, &field.path, found, accepted));
     }
 
-    /// The refusal of what `key` has or would have by default.
-    pub fn refuse(&self, key: &str, found: &str, accepted: &str) -> ConfigError {
-        let place = self.table.get(key).map_or(&self.place, |entry| &entry.node.place);
-        refused(place, &self.path_of(key), found, accepted)
+    /// The number of the word that stands there.
+    fn find(&mut self, field: &Field<'_>, words: &[&'static str], accepted: String) -> Option<usize> {
+        let Value::String(text) = &field.node.value else {
+            self.refuse(field, accepted);
+            return None;
+        };
+        let found = words.iter().position(|word| word == text);
+        if found.is_none() {
+            let mut error = refused(&field.node.place, &field.path, field.node.value.describe(), accepted);
+            if let Problem::Refused { nearest: meant, .. } = &mut *error.problem {
+                *meant = nearest(text, words.iter().copied()).map(str::to_owned);
+            }
+            self.add(error);
+        }
+        found
     }
 
-    /// The number at `key`, or `default` where the key is absent.
-    pub fn number_or(&self, key: &str, rule: Rule, default: f64) -> Result<f64, ConfigError> {
-        self.get(key).map_or(Ok(default), |field| field.number(rule))
+    fn read(&mut self, settings: &mut dyn Settings) {
+        settings.visit(self);
+        if let Err(Fault { key, found, accepted }) = settings.settle(&|key| self.get(key).is_some()) {
+            let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+            // A value that is not given is refused where it would stand.
+            let known = (1..=path.len()).rev().find_map(|len| self.table?.at(&path[..len]));
+            let place = known.map_or(self.place, |node| &node.place);
+            let key = path.iter().fold(self.path.clone(), |outer, part| {
+                if part.parse::<usize>().is_ok() { format!("{outer}[{part}]") } else { join(&outer, part) }
+            });
+            self.add(refused(place, &key, found, accepted));
+        }
     }
 
-    /// The number at `key`, if the key is there.
-    pub fn number(&self, key: &str, rule: Rule) -> Result<Option<f64>, ConfigError> {
-        self.get(key).map(|field| field.number(rule)).transpose()
+    /// Reads something within the value at hand.
+    fn within(&mut self, mut inner: Reader<'a>, read: impl FnOnce(&mut Reader<'a>)) {
+        read(&mut inner);
+        inner.refuse_unknown_keys();
+        self.unknown = self.unknown.take().or(inner.unknown);
+        self.fault = self.fault.take().or(inner.fault);
     }
 
-    pub fn boolean_or(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
-        self.get(key).map_or(Ok(default), |field| field.boolean())
+    fn refuse_unknown_keys(&mut self) {
+        let Some(table) = self.table.filter(|_| !self.is_lost) else { return };
+        if let Some(entry) = table.entries.iter().find(|entry| !self.known.contains(&entry.key.as_str())) {
+            let error = unknown_key(&entry.key_place, &self.path, &entry.key, &self.known, &self.elsewhere);
+            self.unknown.get_or_insert(error);
+        }
+    }
+}
+
+impl Visitor for Reader<'_> {
+    fn number(&mut self, about: &About, value: &mut f64, range: Range) {
+        let Some(field) = self.field(about) else { return };
+        match field.node.value.number().filter(|number| range.accepts(*number)) {
+            Some(number) => *value = number,
+            None => self.refuse(&field, range.accepted),
+        }
+    }
+
+    fn count(&mut self, about: &About, value: &mut u64, range: Counts) {
+        let Some(field) = self.field(about) else { return };
+        let found = match &field.node.value {
+            Value::Integer(_, Some(number)) => u64::try_from(*number).ok().filter(|number| range.accepts(*number)),
+            Value::String(text) => range.word.filter(|(word, _)| word == text).map(|(_, meant)| meant),
+            _ => None,
+        };
+        match found {
+            Some(number) => *value = number,
+            None => self.refuse(&field, range.to_string()),
+        }
+    }
+
+    fn flag(&mut self, about: &About, value: &mut bool) {
+        let Some(field) = self.field(about) else { return };
+        match field.node.value {
+            Value::Boolean(flag) => *value = flag,
+            _ => self.refuse(&field, "true or false"),
+        }
+    }
+
+    fn text(&mut self, about: &About, value: &mut String, form: Text) {
+        let Some(field) = self.field(about) else { return };
+        match &field.node.value {
+            Value::String(text) if (form.holds)(text) => value.clone_from(text),
+            Value::Integer(_, Some(number @ 0..)) if form.or_number => *value = number.to_string(),
+            _ => self.refuse(&field, form.accepted),
+        }
+    }
+
+    fn optional(&mut self, about: &About, is_some: bool, or_false: bool) -> bool {
+        self.know(about.key);
+        match self.get(about.key).map(|node| &node.value) {
+            Some(Value::Boolean(false)) if or_false => false,
+            Some(_) => true,
+            None => is_some,
+        }
+    }
+
+    fn list(&mut self, about: &About, items: &mut dyn Items, length: Length) {
+        let Some(field) = self.field(about) else { return };
+        let nodes: Vec<(String, String, &Node)> = match &field.node.value {
+            Value::Array(nodes) if !items.is_named() => {
+                let numbered = nodes.iter().enumerate();
+                numbered.map(|(number, node)| (String::new(), format!("{}[{number}]", field.path), node)).collect()
+            }
+            Value::Table(table) if items.is_named() => {
+                let named = table.entries.iter();
+                named.map(|entry| (entry.key.clone(), join(&field.path, &entry.key), &entry.node)).collect()
+            }
+            _ => return self.refuse(&field, length.accepted),
+        };
+        if nodes.len() > length.most {
+            let found = format!("an array of {}", nodes.len());
+            return self.refuse_as(&field, found, format!("at most {} items", length.most));
+        }
+        if nodes.len() < length.least {
+            return self.refuse(&field, length.accepted);
+        }
+        items.clear();
+        for (number, (name, path, node)) in nodes.into_iter().enumerate() {
+            items.push(&name);
+            let inner = Reader { item: Some(node), ..Reader::new(None, path, &node.place) };
+            self.within(inner, |inner| items.show(number, inner));
+        }
+    }
+
+    fn table(&mut self, about: &About, settings: &mut dyn Settings, form: TableForm) {
+        let Some(field) = self.field(about) else { return };
+        let Value::Table(table) = &field.node.value else { return self.refuse(&field, form.accepted) };
+        settings.reset();
+        let inner = Reader::new(Some(table), field.path, &field.node.place);
+        self.within(inner, |inner| inner.read(settings));
+    }
+
+    fn word(&mut self, about: &About, choice: &mut dyn Choice) {
+        let field = self.field(about);
+        let (names, chosen) = (choice.names(), choice.chosen());
+        let keys: Vec<Vec<&'static str>> = (0..names.len()).map(|number| list::keys_of(choice, number)).collect();
+        let table = self.table;
+        let is_given = |key: &&str| table.is_some_and(|table| table.get(key).is_some());
+        let implied = |number: &usize| choice.is_implied(*number) && keys[*number].iter().any(is_given);
+        let number = match &field {
+            Some(field) => {
+                let found = self.find(field, names, alternatives(names));
+                self.is_lost |= found.is_none();
+                found.unwrap_or(chosen)
+            }
+            None => (0..names.len()).find(implied).unwrap_or(chosen),
+        };
+        self.is_lost |= field.is_none() && about.required.is_some();
+        choice.choose(number);
+        choice.visit(self);
+        self.elsewhere.extend(keys.iter().flatten().filter(|key| !keys[number].contains(key)));
+        let strays = self.elsewhere.iter().filter(|key| !self.known.contains(key)).filter(|key| is_given(key));
+        let Some(stray) = strays.copied().next() else { return };
+        let owners: Vec<&str> =
+            (0..names.len()).filter(|owner| keys[*owner].contains(&stray)).map(|owner| names[owner]).collect();
+        let (key, name) = (about.key, names[number]);
+        let mut accepted = format!("{stray} with {key} = {} only", alternatives(&owners));
+        if !keys[number].is_empty() {
+            accepted += &format!("; {name:?} has {}", keys[number].join(", "));
+        }
+        self.meaningless(stray, &format!("given while the {key} is {name:?}"), &accepted);
+    }
+
+    fn tagged(&mut self, about: &About, choice: &mut dyn Choice, accepted: &'static str) {
+        let Some(field) = self.field(about) else { return };
+        let (words, names) = choice.names().split_at(choice.words());
+        let Value::Table(table) = &field.node.value else {
+            if let Some(number) = self.find(&field, words, accepted.to_owned()) {
+                choice.choose(number);
+            }
+            return;
+        };
+        let given: Vec<usize> = (0..names.len()).filter(|&number| table.get(names[number]).is_some()).collect();
+        let inner = Reader::new(Some(table), field.path.clone(), &field.node.place);
+        self.within(inner, |inner| {
+            let number = match given[..] {
+                [number] => number,
+                [] if names.len() == 1 => 0,
+                _ => {
+                    let found = match &given[..] {
+                        [] => format!("a table without {}", joined(names, "or")),
+                        given => format!("a table with {}", joined(given.iter().map(|&number| names[number]), "and")),
+                    };
+                    let all = words.len()..words.len() + names.len();
+                    all.flat_map(|number| list::keys_of(choice, number)).for_each(|key| inner.know(key));
+                    return inner.refuse_as(&field, found, accepted);
+                }
+            };
+            choice.choose(words.len() + number);
+            choice.visit(inner);
+        });
+    }
+
+    fn meaningless(&mut self, key: &'static str, found: &str, accepted: &str) {
+        self.know(key);
+        if let Some(node) = self.get(key) {
+            self.add(refused(&node.place, &join(&self.path, key), found, accepted));
+        }
     }
 }
 
 pub(super) fn refused(place: &Place, key: &str, found: impl Into<String>, accepted: impl Into<String>) -> ConfigError {
-    let (found, accepted) = (found.into(), accepted.into());
-    ConfigError::new(place, Problem::Refused { key: key.to_string(), found, accepted, nearest: None })
+    ConfigError::new(place, Problem::Refused { fault: Fault::new(key, found, accepted), nearest: None })
 }
 
 /// The refusal of `key` in the table at `path`. The suggestion is a neighbour that is spelt alike, or else the place
 /// where a key of exactly this name belongs.
-pub(super) fn unknown_key(place: &Place, path: &str, key: &str, known: &[&'static str]) -> ConfigError {
-    let sibling = nearest(key, known.iter().copied()).map(|sibling| join(path, sibling));
-    let home = || KEYS.iter().find(|home| home.rsplit('.').next() == Some(key)).map(|home| home.to_string());
+pub(super) fn unknown_key(
+    place: &Place,
+    path: &str,
+    key: &str,
+    known: &[&'static str],
+    elsewhere: &[&'static str],
+) -> ConfigError {
+    let sibling = nearest(key, known.iter().chain(elsewhere).copied()).map(|sibling| join(path, sibling));
+    let own = join(path, key);
+    let is_home = |home: &String| home.rsplit('.').next() == Some(key) && *home != own && !home.contains('[');
+    let home = || Lister::of_a_run().into_iter().map(|entry| entry.key).find(is_home);
     let short: String = key.chars().take(100).flat_map(char::escape_debug).collect();
-    let problem =
-        Problem::UnknownKey { key: join(path, &short), nearest: sibling.or_else(home), known: known.to_vec() };
+    let (key, nearest) = (join(path, &short), sibling.or_else(home));
+    let problem = Problem::UnknownKey { key, nearest, known: known.to_vec() };
     ConfigError::new(place, problem)
 }
 
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_string() } else { format!("{path}.{key}") }
+pub(super) fn join(path: &str, key: &str) -> String {
+    match (path, key) {
+        ("", only) | (only, "") => only.to_owned(),
+        _ => format!("{path}.{key}"),
+    }
 }
 
-/// `"a", "b" or "c"`.
-fn alternatives<T>(words: &[(&'static str, T)], or: &str) -> String {
-    let mut all: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-    if !or.is_empty() {
-        all.push(or.to_string());
-    }
+/// `a, b or c`.
+fn joined<S: AsRef<str>>(all: impl IntoIterator<Item = S>, conjunction: &str) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.as_ref().to_owned()).collect();
     match all.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} {conjunction} {last}", rest.join(", ")),
         _ => all.concat(),
     }
 }
 
+/// `"a", "b" or "c"`.
+pub(super) fn alternatives(words: &[&str]) -> String {
+    joined(words.iter().map(|word| write::string(word)), "or")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::Source;
+    use super::super::{Source, preset};
     use super::*;
 
     #[test]
     fn every_key_that_is_suggested_is_known() {
-        let text = super::super::preset("footwear").unwrap().text;
-        for key in KEYS {
+        let text = preset("footwear").unwrap().text;
+        let keys: Vec<String> = Lister::of_a_run().into_iter().map(|entry| entry.key).collect();
+        assert!(keys.len() > 60 && keys.contains(&"optimizer.schedule.threshold".to_owned()), "{keys:?}");
+        for key in keys.iter().filter(|key| !key.contains('[')) {
             // No key accepts a date, so each of these fails; but none because it is unknown.
             let source = Source::parse(text, "a.toml").unwrap();
-            let error = source.set(&format!("{key}=1979-05-27")).and_then(Source::into_base_run).unwrap_err();
+            let set = source.set(&format!("{key}=1979-05-27"));
+            let Err(error) = set.and_then(Source::into_base_run) else { panic!("{key} accepts a date") };
             assert!(!matches!(*error.problem, Problem::UnknownKey { .. }), "{error}");
         }
     }

@@ -3,191 +3,107 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::SplitSpec;
+use crate::loss::{CodePenalty, JacobianMethod};
+use crate::nn::{Activation, Init, Layer, Units, dense};
+use crate::optim::Sgd;
+use crate::rng::{Purpose, Stream, stream};
+use crate::settings::{Choice, Items, Length, Range, Text, check};
+use crate::tasks::has_closed_form;
 
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(1e-4), Just(0.5), 1e-30..1e-3, 1e-3..1.0, Just(f64::MIN_POSITIVE), Just(0.1 + 0.2 - 0.25)]
+/// The visitor that gives every setting some value that is accepted.
+struct Draw(Stream);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0.random_range(0..end)
+    }
+
+    fn one_of<V: Clone>(&mut self, all: &[V]) -> V {
+        all[self.below(all.len())].clone()
+    }
+
+    fn choose(&mut self, choice: &mut dyn Choice) {
+        let number = self.below(choice.names().len());
+        choice.choose(number);
+        choice.visit(self);
+    }
 }
 
-fn activation() -> impl Strategy<Value = Activation> {
-    prop_oneof![
-        Just(Activation::Linear),
-        Just(Activation::Relu),
-        number().prop_map(|slope| Activation::LeakyRelu { slope }),
-        number().prop_map(|alpha| Activation::Elu { alpha }),
-        Just(Activation::Tanh),
-        Just(Activation::Sigmoid),
-        Just(Activation::Softplus),
-    ]
+impl Visitor for Draw {
+    fn number(&mut self, _: &About, value: &mut f64, range: Range) {
+        let any =
+            [0.0, 1e-4, 0.5, 1.0, f64::MIN_POSITIVE, 0.1 + 0.2 - 0.25, self.0.random(), 1e-30 * self.0.random::<f64>()];
+        let accepted: Vec<f64> = any.into_iter().filter(|number| range.accepts(*number)).collect();
+        *value = self.one_of(&accepted);
+    }
+
+    fn count(&mut self, _: &About, value: &mut u64, range: Counts) {
+        let any = [range.least, range.least + 1, range.least + self.below(99) as u64, range.most];
+        *value = range.word.filter(|_| self.0.random()).map_or(self.one_of(&any), |(_, meant)| meant);
+    }
+
+    fn flag(&mut self, _: &About, value: &mut bool) {
+        *value = self.0.random();
+    }
+
+    fn text(&mut self, _: &About, value: &mut String, form: Text) {
+        let any = ["a", "é+1", "b-2_3.4", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
+        let accepted: Vec<String> = any.into_iter().filter(|text| (form.holds)(text)).collect();
+        *value = self.one_of(&accepted);
+    }
+
+    fn optional(&mut self, _: &About, _: bool, _: bool) -> bool {
+        self.0.random()
+    }
+
+    fn list(&mut self, _: &About, items: &mut dyn Items, length: Length) {
+        items.clear();
+        for number in 0..length.least + self.below(4) {
+            items.push(&number.to_string());
+            items.show(number, self);
+        }
+    }
+
+    fn table(&mut self, _: &About, settings: &mut dyn Settings, _: TableForm) {
+        settings.visit(self);
+    }
+
+    fn word(&mut self, _: &About, choice: &mut dyn Choice) {
+        self.choose(choice);
+    }
+
+    fn tagged(&mut self, _: &About, choice: &mut dyn Choice, _: &'static str) {
+        self.choose(choice);
+    }
 }
 
-fn layer() -> impl Strategy<Value = LayerConfig> {
-    let units = prop_oneof![(1usize..=1 << 20).prop_map(Units::Count), Just(Units::Input)];
-    prop_oneof![
-        (units, activation()).prop_map(|(units, activation)| LayerConfig::Dense { units, activation }),
-        number().prop_map(|rate| LayerConfig::Dropout { rate: rate.min(0.99) }),
-        number().prop_map(|std| LayerConfig::Noise { std }),
-    ]
-}
-
-fn data() -> impl Strategy<Value = DataConfig> {
-    let split = (1u64..=1_000_000_000, 1u64..9, 0u64..9, any::<bool>());
-    let classes = proptest::collection::btree_set("\\PC{1,8}|[\"\\\\\n\t\u{0}\u{7f}\u{85}]{1,3}", 0..4);
-    let variable = proptest::option::of("\\PC{1,20}");
-    (("\\PC{1,20}", variable, classes, any::<bool>()), split, proptest::option::of(1usize..9), 1usize..9).prop_map(
-        |((set, variable, classes, pool), (train, validation, test, stratified), limit, per_class)| DataConfig {
-            set,
-            variable,
-            classes: classes.into_iter().collect(),
-            pool,
-            split: SplitConfig { train, validation, test: if pool { test } else { 0 }, stratified },
-            limit,
-            scaling: if pool { Scaling::StandardMinMax } else { Scaling::Unit },
-            per_class,
-        },
-    )
-}
-
-fn model() -> impl Strategy<Value = ModelConfig> {
-    let init = prop_oneof![
-        Just(InitConfig::GlorotUniform),
-        Just(InitConfig::GlorotNormal),
-        Just(InitConfig::HeUniform),
-        Just(InitConfig::HeNormal),
-        Just(InitConfig::PytorchLinear),
-        (number(), any::<bool>()).prop_map(|(std, biases)| InitConfig::Normal { std, biases }),
-    ];
-    let layers = || proptest::collection::vec(layer(), 0..6);
-    (layers(), layers(), init, (number(), number(), number()), kinds()).prop_map(
-        |(mut encoder, mut decoder, init, (l1, l2, weight), (sparsity, contractive, corruption, variational))| {
-            let code = if variational.is_some() { Activation::Linear } else { Activation::Tanh };
-            encoder.push(LayerConfig::Dense { units: Units::Count(2), activation: code });
-            decoder.push(LayerConfig::Dense { units: Units::Input, activation: Activation::Sigmoid });
-            // A variational model takes no other penalty on its code.
-            let alone = variational.is_some();
-            let code_penalty = if alone { Penalty::default() } else { Penalty { l1, l2, sparsity } };
-            let closed = has_closed_form(&encoder);
-            let contractive = contractive.filter(|c| !alone && (closed || c.method != JacobianMethod::Gram));
-            let weight_penalty = WeightPenalty { l2: weight };
-            ModelConfig { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational }
-        },
-    )
-}
-
-fn kinds() -> impl Strategy<Value = (Option<Sparsity>, Option<Contractive>, Option<Corruption>, Option<Variational>)> {
-    let sparsity = (number(), number()).prop_map(|(weight, rho)| Sparsity { weight, rho });
-    let method = prop_oneof![
-        Just(JacobianMethod::Auto),
-        Just(JacobianMethod::Exact),
-        Just(JacobianMethod::Gram),
-        (1usize..99).prop_map(JacobianMethod::Probes),
-    ];
-    let contractive = (number(), method).prop_map(|(weight, method)| Contractive { weight, method });
-    let corruption = prop_oneof![
-        number().prop_map(Corruption::Gaussian),
-        number().prop_map(Corruption::Masking),
-        number().prop_map(Corruption::SaltAndPepper),
-    ];
-    let variational = (number(), 0usize..99).prop_map(|(beta, warmup_epochs)| Variational { beta, warmup_epochs });
-    use proptest::option::of;
-    (of(sparsity), of(contractive), of(corruption), of(variational))
-}
-
-fn monitor() -> impl Strategy<Value = Monitor> {
-    prop_oneof![Just(Monitor::ValLoss), Just(Monitor::Loss)]
-}
-
-fn train() -> impl Strategy<Value = TrainConfig> {
-    let loss = prop_oneof![Just(LossKind::Bce), Just(LossKind::Mse), Just(LossKind::Kl)];
-    let baseline = proptest::option::of(number());
-    let stopping = (monitor(), 0usize..9, number(), baseline, 0usize..9, any::<bool>()).prop_map(
-        |(monitor, patience, min_delta, baseline, start_from_epoch, restore_best)| EarlyStoppingConfig {
-            monitor,
-            patience,
-            min_delta,
-            baseline,
-            start_from_epoch,
-            restore_best,
-        },
-    );
-    let checkpoint = (1usize..99, proptest::option::of(1usize..99))
-        .prop_map(|(every_epochs, every_steps)| CheckpointConfig { every_epochs, every_steps });
-    let checkpoint = proptest::option::of(checkpoint);
-    (loss, 1usize..999, 1usize..999, proptest::option::of(stopping), checkpoint).prop_map(
-        |(loss, batch_size, max_epochs, early_stopping, checkpoint)| TrainConfig {
-            loss,
-            batch_size,
-            max_epochs,
-            early_stopping,
-            checkpoint,
-        },
-    )
-}
-
-fn schedule() -> impl Strategy<Value = Schedule> {
-    prop_oneof![
-        Just(Schedule::Constant),
-        (1usize..99, number()).prop_map(|(every, factor)| Schedule::Step { every, factor }),
-        number().prop_map(|factor| Schedule::Exponential { factor }),
-        (1usize..99, number()).prop_map(|(epochs, floor)| Schedule::Cosine { epochs, floor }),
-        (monitor(), number(), 0usize..9, number(), number()).prop_map(
-            |(monitor, factor, patience, min_delta, floor)| {
-                Schedule::Plateau { monitor, factor, patience, min_delta, floor }
-            }
-        ),
-    ]
-}
-
-fn optimizer() -> impl Strategy<Value = OptimizerConfig> {
-    let some = || proptest::option::of(number());
-    let flag = || proptest::option::of(any::<bool>());
-    let kind = prop_oneof![
-        Just((OptimizerName::Sgd, Dialect::Keras)),
-        Just((OptimizerName::Sgd, Dialect::Pytorch)),
-        Just((OptimizerName::Nadam, Dialect::Pytorch)),
-        Just((OptimizerName::Adagrad, Dialect::Pytorch)),
-        Just((OptimizerName::Rmsprop, Dialect::Keras)),
-    ];
-    (kind, (some(), some(), some(), some(), some(), some()), (flag(), some(), some()), schedule()).prop_map(
-        |((name, dialect), (learning_rate, a, b, c, d, weight_decay), (on, clip_norm, clip_value), schedule)| {
-            let is = |owner| name == owner;
-            let only = |owner, value: Option<f64>| value.filter(|_| is(owner));
-            let sgd = OptimizerName::Sgd;
-            let nadam = OptimizerName::Nadam;
-            let adagrad = OptimizerName::Adagrad;
-            let rmsprop = OptimizerName::Rmsprop;
-            OptimizerConfig {
-                name,
-                dialect,
-                learning_rate,
-                momentum: only(sgd, a).or(only(rmsprop, a)),
-                nesterov: on.filter(|on| is(sgd) && (!on || a.is_some())),
-                dampening: only(sgd, b).filter(|_| dialect == Dialect::Pytorch && on != Some(true)),
-                beta_1: only(nadam, a),
-                beta_2: only(nadam, b),
-                epsilon: c.filter(|_| !is(sgd)),
-                rho: only(rmsprop, b),
-                centered: on.filter(|_| is(rmsprop)),
-                initial_accumulator: only(adagrad, b),
-                lr_decay: only(adagrad, d),
-                momentum_decay: only(nadam, d),
-                weight_decay,
-                schedule,
-                clip_norm,
-                clip_value: clip_value.filter(|_| clip_norm.is_none()),
-            }
-        },
-    )
-}
-
+/// Some run that is accepted.
 fn run() -> impl Strategy<Value = RunConfig> {
-    ("[a-zé0-9][-a-z_+.0-9]{0,20}", 0..=i64::MAX as u64, data(), model(), train(), optimizer()).prop_map(
-        |(name, seed, data, model, mut train, optimizer)| {
-            if model.variational.is_some() && train.loss == LossKind::Kl {
-                train.loss = LossKind::Mse;
-            }
-            RunConfig { name, seed, data, model, train, optimizer }
-        },
-    )
+    let drawn = |seed| {
+        let mut draw = Draw(stream(seed, Purpose::Init, 0));
+        std::iter::repeat_with(move || {
+            let mut run = RunConfig::default();
+            run.visit(&mut draw);
+            mend(&mut run);
+            check(&mut run).is_ok().then_some(run)
+        })
+    };
+    any::<u64>().prop_map(move |seed| drawn(seed).take(1000).flatten().next().expect("one in a thousand is accepted"))
+}
+
+/// Makes parts fit each other that hardly ever do by chance.
+fn mend(run: &mut RunConfig) {
+    let model = &mut run.model;
+    model.encoder.push(dense(2, if model.variational.is_some() { Activation::Linear } else { Activation::Tanh }));
+    model.decoder.push(dense(Units::Input, Activation::Sigmoid));
+    let closed = has_closed_form(&model.encoder);
+    model.contractive = model.contractive.filter(|penalty| closed || penalty.method != JacobianMethod::Gram);
+    if model.variational.is_some() {
+        (model.contractive, model.code_penalty) = (None, CodePenalty::default());
+    }
+    run.data.classes.dedup();
+    run.data.split.test *= u64::from(run.data.pool);
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -219,12 +135,6 @@ proptest! {
         let read = RunConfig::from_toml(&text, "a.toml");
         prop_assert_eq!(read.as_ref(), Ok(&run), "{}", text);
         prop_assert_eq!(read.unwrap().to_toml(), text);
-    }
-
-    #[test]
-    fn every_run_reads_back_from_json(run in run()) {
-        let text = serde_json::to_string(&run).unwrap();
-        prop_assert!(serde_json::from_str::<RunConfig>(&text).is_ok(), "{}", text);
     }
 
     #[test]
@@ -277,6 +187,10 @@ checkpoint = { every_epochs = 1 }
 name = "nadam"
 dialect = "keras"
 learning_rate = 1e-4
+beta_1 = 0.9
+beta_2 = 0.999
+epsilon = 1e-7
+weight_decay = 0.0
 schedule = "constant"
 "#;
     assert_eq!(run.to_toml(), expected);
@@ -307,8 +221,8 @@ fn settings_replace_what_the_file_says_and_later_ones_earlier_ones() {
     assert_eq!(run.train.batch_size, 64);
     assert_eq!(run.data.set, "footwear");
     assert_eq!(run.data.classes, ["7", "Sandal"]);
-    assert_eq!(run.model.code_penalty, Penalty { l1: 1.0, ..Penalty::default() });
-    assert_eq!(run.model.init, InitConfig::HeNormal);
+    assert_eq!(run.model.code_penalty, CodePenalty { l1: 1.0, ..CodePenalty::default() });
+    assert_eq!(run.model.init, Init::HeNormal);
     assert_eq!(run.train.early_stopping.unwrap().patience, 4);
     let footwear = preset("footwear").unwrap().source().unwrap();
     let run = footwear.set("train.early_stopping=false").unwrap().into_base_run().unwrap();
@@ -336,10 +250,9 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         name = "sgd"
     "#;
     let run = RunConfig::from_toml(text, "a.toml").unwrap();
-    let dense = |units, activation| LayerConfig::Dense { units: Units::Count(units), activation };
     let expected = [
-        LayerConfig::Dropout { rate: 0.2 },
-        LayerConfig::Noise { std: 0.1 },
+        Layer::Dropout { rate: 0.2 },
+        Layer::Noise { std: 0.1 },
         dense(9, Activation::LeakyRelu { slope: 0.01 }),
         dense(9, Activation::LeakyRelu { slope: 0.5 }),
         dense(9, Activation::Elu { alpha: 1.0 }),
@@ -347,13 +260,12 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         dense(4, Activation::Linear),
     ];
     assert_eq!(run.model.encoder, expected);
-    let last = LayerConfig::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
+    let last = Layer::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
     assert_eq!(run.model.decoder, [last]);
-    assert_eq!(run.model.init, InitConfig::Normal { std: 1.0, biases: false });
+    assert_eq!(run.model.init, Init::Normal { std: 1.0, biases: false });
     assert_eq!(run.seed, 0);
-    assert_eq!(run.data.split, SplitConfig { train: 5, validation: 1, test: 0, stratified: true });
+    assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
     assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
-    assert_eq!((run.optimizer.dialect, run.optimizer.schedule), (Dialect::Keras, Schedule::Constant));
-    assert_eq!(run.optimizer.learning_rate, None);
+    assert_eq!(run.optimizer, Sgd::keras(0.01).into());
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::document::{self, Node, Table};
-use super::error::{ConfigError, Place, Problem};
-use super::read::{Field, Reader, unknown_key};
+use super::error::{ConfigError, Place};
+use super::read::{self, unknown_key};
 use super::study::{StudyConfig, read_study};
 use super::variants::apply_quick;
-use super::{RunConfig, data, model, optimizer, train};
+use super::{RunConfig, list};
+use crate::settings::Text;
 
 /// What a study has besides a run.
 const STUDY_TABLES: [&str; 4] = ["grid", "variants", "report", "quick"];
-const RUN_KEYS: &[&str] = &["name", "seed", "data", "model", "train", "optimizer"];
 /// Names become folders; file systems allow 255 bytes, and the names of files in progress are longer.
 const LONGEST_NAME: usize = 120;
 
@@ -47,7 +47,10 @@ impl Source {
         let malformed = || {
             let text: String = setting.chars().take(100).collect();
             let place = Place::Setting(text.split('=').next().unwrap_or_default().into());
-            ConfigError::new(&place, Problem::Setting { text })
+            ConfigError::rule(
+                &place,
+                format!("\"{text}\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64"),
+            )
         };
         let (key, value) = setting.split_once('=').ok_or_else(malformed)?;
         let path: Vec<String> = key.split('.').map(|part| part.trim().to_string()).collect();
@@ -58,7 +61,7 @@ impl Source {
         let dotted = path.join(".");
         let place = Place::Setting(dotted.as_str().into());
         if STUDY_TABLES.contains(&path[0].as_str()) && path[0] != "report" {
-            return Err(unknown_key(&place, "", &dotted, RUN_KEYS));
+            return Err(unknown_key(&place, "", &dotted, &list::keys(&mut RunConfig::default()), &[]));
         }
         let node = document::parse_setting(value.trim(), &place)?;
         self.table.put(&path, node.clone())?;
@@ -75,7 +78,9 @@ impl Source {
     /// `[quick.grid]` in the place of the whole table. Settings come after.
     pub fn quick(mut self) -> Result<Source, ConfigError> {
         let Some(quick) = self.table.remove("quick") else {
-            return Err(ConfigError::new(&self.file, Problem::NoQuick));
+            let sentence = "this has no table [quick], which would say what --quick changes; accepted: the study without --quick, \
+                            or a table such as [quick] with \"data.limit\" = 1000";
+            return Err(ConfigError::rule(&self.file, sentence));
         };
         apply_quick(&mut self.table, &quick.node)?;
         Ok(self)
@@ -85,8 +90,12 @@ impl Source {
     pub fn into_run(self) -> Result<RunConfig, ConfigError> {
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
-                let origin = self.file.origin().unwrap_or("FILE").to_string();
-                return Err(ConfigError::new(&entry.key_place, Problem::StudyTable { table, origin }));
+                let origin = self.file.origin().unwrap_or("FILE");
+                let sentence = format!(
+                    "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
+                     out"
+                );
+                return Err(ConfigError::rule(&entry.key_place, sentence));
             }
         }
         read_run(&self.table, &self.file)
@@ -117,25 +126,18 @@ impl Source {
 }
 
 pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigError> {
-    let root = Reader::open(table, "", file, RUN_KEYS)?;
-    let name = read_name(&root.need("name", "a name for the run, as in name = \"footwear\"")?)?;
-    let seed = root.get("seed").map_or(Ok(0), |field| field.integer(0, i64::MAX as u64))?;
-    let data = data::read(&root)?;
-    let validates = data.split.validation > 0;
-    let model = model::read(&root)?;
-    let train = train::read(&root, &model, validates)?;
-    let optimizer = optimizer::read(&root, validates)?;
-    Ok(RunConfig { name, seed, data, model, train, optimizer })
+    let mut run = RunConfig::default();
+    read::read(&mut run, table, "", file)?;
+    Ok(run)
 }
 
-fn read_name(field: &Field<'_>) -> Result<String, ConfigError> {
-    let accepted = format!(
-        "a name that can be a folder's: at most {LONGEST_NAME} bytes of letters, digits, '-', '_', '+' and '.', \
-         beginning with a letter or a digit"
-    );
-    let name = field.string(&accepted)?;
-    if is_name(name) { Ok(name.to_string()) } else { Err(field.refuse(accepted)) }
-}
+/// The names of runs.
+pub(super) const NAME: Text = Text {
+    holds: is_name,
+    accepted: "a name that can be a folder's: at most 120 bytes of letters, digits, '-', '_', '+' and '.', beginning with a letter \
+               or a digit",
+    or_number: false,
+};
 
 /// Whether `text` can be the name of a run or of its folder.
 pub(super) fn is_name(text: &str) -> bool {

@@ -1,6 +1,8 @@
 //! What a grid means, and every refusal of one.
 
-use super::{ConfigError, Penalty, Place, RunConfig, Schedule, Source, StudyConfig, preset};
+use super::{ConfigError, Place, RunConfig, Source, StudyConfig, preset};
+use crate::loss::CodePenalty;
+use crate::optim::Schedule;
 
 fn footwear() -> &'static str {
     preset("footwear").unwrap().text
@@ -28,7 +30,7 @@ fn with_grid(grid: &str) -> Result<StudyConfig, ConfigError> {
     })
 }
 
-fn said(grid: &str) -> String {
+pub(super) fn said_of_grid(grid: &str) -> String {
     with_grid(grid).expect_err(grid).to_string()
 }
 
@@ -80,7 +82,12 @@ fn settings_win_over_the_grid() {
     assert_eq!(names(&set(&["model.code_penalty.l1=0"]).unwrap()), ["regular-32", "regular-256"]);
     let study = set(&["model.code_penalty={l2=1e-3}"]).unwrap();
     assert_eq!(names(&study), ["32", "256"]);
-    assert!(study.runs().iter().all(|(_, run)| run.model.code_penalty == Penalty { l2: 1e-3, ..Penalty::default() }));
+    assert!(
+        study
+            .runs()
+            .iter()
+            .all(|(_, run)| run.model.code_penalty == CodePenalty { l2: 1e-3, ..CodePenalty::default() })
+    );
     let study = set(&["seed=7", "report.reconstructions=3"]).unwrap();
     assert_eq!(names(&study).len(), 4);
     assert!(study.runs().iter().all(|(_, run)| run.seed == 7));
@@ -113,79 +120,12 @@ fn a_study_reads_back_from_its_toml() {
 }
 
 #[test]
-fn grids_that_are_no_grids_are_refused() {
-    for (grid, expected) in [
-        ("\"train.batchsize\" = [1]", "a.toml:2: unknown key \"train.batchsize\"; did you mean \"train.batch_size\"?"),
-        (
-            "\"train.batch_size\" = [32, 0]",
-            "a.toml:2: \"train.batch_size\" is the integer 0; accepted: an integer from 1 to 4294967295 (in the run 0)",
-        ),
-        (
-            "train.batch_size = [32, 256]",
-            "a.toml:2: \"grid.\"train\"\" is only the name of a table; accepted: the whole dotted key in quotes, such as \
-             \"train.batch_size\" = [32, 256]",
-        ),
-        (
-            "seed = 1",
-            "a.toml:2: \"grid.\"seed\"\" is the integer 1; accepted: a list of values such as [32, 256], or a table such as \
-             { small = 32, large = 256 }",
-        ),
-        (
-            "seed = []",
-            "a.toml:2: \"grid.\"seed\"\" is an empty array; accepted: a list of values such as [32, 256], or a table such as \
-             { small = 32, large = 256 }",
-        ),
-        (
-            "\"data.set\" = [\"a/b\"]",
-            "a.toml:2: \"grid.\"data.set\"\" is the string \"a/b\"; accepted: a value that can be part of a folder's name; \
-             others take a label, as in { label = value }",
-        ),
-        (
-            "seed = { \"a/b\" = 1 }",
-            "a.toml:2: \"grid.\"seed\"\" is the string \"a/b\"; accepted: a label that can be part of a folder's name: letters, \
-             digits, '-', '_', '+' and '.'",
-        ),
-        (
-            "seed = [1, 1]",
-            "a.toml:1: two runs of the grid are named \"1\"; accepted: values, or labels as in { label = value }, that give \
-             every run a name of its own",
-        ),
-        (
-            "seed = { a = 1, A = 2 }",
-            "a.toml:1: two runs of the grid are named \"A\"; accepted: values, or labels as in { label = value }, that give \
-             every run a name of its own",
-        ),
-        (
-            "\"model.code_penalty\" = { a = {} }\n\"model.code_penalty.l1\" = [0]",
-            "a.toml:3: the grid keys \"model.code_penalty.l1\" and \"model.code_penalty\" overlap; accepted: keys of which \
-             none contains another",
-        ),
-        (
-            "\"a..b\" = [1]",
-            "a.toml:2: \"grid.\"a..b\"\" is not a dotted key; accepted: a key such as \"train.batch_size\"",
-        ),
-        (
-            "\"report.title\" = [1]",
-            "a.toml:2: unknown key \"report\"; the keys known here are name, seed, data, model, train, optimizer",
-        ),
-        (
-            "\"optimizer.schedule.factor\" = [1]",
-            "a.toml:2: \"optimizer.schedule\" is the string \"constant\", which has no keys; accepted: a key whose every part \
-             but the last is a table",
-        ),
-        (
-            "seed = { \"-1\" = 1 }",
-            "a.toml:1: \"grid\" is a table with a run \"-1\"; accepted: shorter labels, of which the first begins with a letter or a \
-             digit",
-        ),
-    ] {
-        assert_eq!(said(grid), expected, "{grid}");
-    }
+fn large_grids_and_reports_with_faults_are_refused() {
     let many = |key: &str| format!("{key:?} = [{}]", (1..=32).map(|i| i.to_string()).collect::<Vec<_>>().join(", "));
     let grid = [many("seed"), many("train.batch_size")].join("\n");
-    assert_eq!(said(&grid), "a.toml:1: the grid has more than 1000 runs; accepted: at most 1000");
+    assert_eq!(said_of_grid(&grid), "a.toml:1: the grid has more than 1000 runs; accepted: at most 1000");
     let grid: Vec<String> = (0..33).map(|i| format!("\"a.b{i}\" = [1, 2]")).collect();
-    assert_eq!(said(&grid.join("\n")), "a.toml:1: \"grid\" is a table of 33 keys; accepted: at most 32 keys");
+    assert_eq!(said_of_grid(&grid.join("\n")), "a.toml:1: \"grid\" is a table of 33 keys; accepted: at most 32 keys");
     let text = footwear().replace("title =", "titel =");
     let error = StudyConfig::from_toml(&text, "a.toml").unwrap_err().to_string();
     assert!(error.ends_with("unknown key \"report.titel\"; did you mean \"report.title\"?"), "{error}");

@@ -1,16 +1,14 @@
 //! Studies: a run of which some values vary, and the report about its runs.
 
-use serde::{Deserialize, Serialize};
-
 use super::axes::{Varied, keep_after, read_axes};
-use super::document::{Node, Table};
-use super::error::{ConfigError, Place, Problem};
-use super::nearest::nearest;
-use super::read::refused;
-use super::report::{self, ReportConfig};
+use super::document::{Entry, Node, Table, Value};
+use super::error::{ConfigError, Place, did_you_mean};
+use super::read::{self, refused};
+use super::report::ReportConfig;
 use super::source::{Source, is_name, read_run};
 use super::variants::{Changed, read_variants};
 use super::{RunConfig, write};
+use crate::spelling::nearest;
 
 /// Runs of a grid. A thousand is more than anyone reads a report about.
 const MOST_RUNS: usize = 1000;
@@ -45,7 +43,7 @@ const MOST_RUNS: usize = 1000;
 /// Where a setting (`--set`) names a grid key, that key keeps this one value, under its old label if it had one. Where
 /// it names something that contains a grid key, the grid key is gone; where it names a part of a grid key's values, it
 /// is applied on top of each.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StudyConfig {
     /// What varies, in the order of the file.
     pub grid: Vec<Axis>,
@@ -55,10 +53,11 @@ pub struct StudyConfig {
     pub report: ReportConfig,
     base: RunConfig,
     runs: Vec<(String, RunConfig)>,
+    text: String,
 }
 
 /// A key of the grid.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// Dotted.
     pub key: String,
@@ -67,7 +66,7 @@ pub struct Axis {
 }
 
 /// A value that a key of the grid takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AxisValue {
     /// Its part of the names of runs.
     pub label: String,
@@ -76,7 +75,7 @@ pub struct AxisValue {
 }
 
 /// A run and what it changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     /// Its name.
     pub name: String,
@@ -103,7 +102,7 @@ impl StudyConfig {
 
     /// The study as TOML, which reads back as equal.
     pub fn to_toml(&self) -> String {
-        write::study(self)
+        self.text.clone()
     }
 }
 
@@ -115,11 +114,12 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let grid = table.remove("grid").map(|entry| entry.node);
     let variants = table.remove("variants").map(|entry| entry.node);
     if let (Some(_), Some(variants)) = (&grid, &variants) {
-        return Err(ConfigError::new(&variants.place, Problem::GridAndVariants));
+        let sentence = "this has both a [grid] and [variants]; accepted: one of them";
+        return Err(ConfigError::rule(&variants.place, sentence));
     }
     let runs_place = grid.as_ref().or(variants.as_ref()).map_or(file.clone(), |node| node.place.clone());
     let report_place = report.as_ref().map_or(file.clone(), |node| node.place.clone());
-    let report = report::read(report.as_ref())?;
+    let report = report.as_ref().map_or(Ok(ReportConfig::default()), read_report)?;
     let mut axes = grid.as_ref().map_or(Ok(Vec::new()), read_axes)?;
     let mut variants = variants.as_ref().map_or(Ok(Vec::new()), read_variants)?;
     for (path, node) in &settings {
@@ -136,7 +136,7 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
         }
     }
     // Without its grid keys the file may lack what only the grid gives; with them it is whole.
-    let base = read_run(&base, &file)?;
+    let (given, base) = (&base, read_run(&base, &file)?);
     let mut runs = Runs {
         table: &table,
         settings: &settings,
@@ -156,6 +156,7 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     }
     let runs = runs.made;
     check_report(&report, &report_place, &runs)?;
+    let text = write::text(&written(&base, given, &axes, &variants, &report));
     let value = |(label, node): &(String, Node)| AxisValue { label: label.clone(), toml: write::value(&node.value) };
     let grid = axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.iter().map(value).collect() });
     let variant = |Changed { name, changes }: &Changed| Variant {
@@ -163,7 +164,50 @@ pub(super) fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
         changes: changes.iter().map(|(path, node)| (path.join("."), write::value(&node.value))).collect(),
     };
     let variants = variants.iter().map(variant).collect();
-    Ok(StudyConfig { grid: grid.collect(), variants, report, base, runs })
+    Ok(StudyConfig { grid: grid.collect(), variants, text, report, base, runs })
+}
+
+fn read_report(node: &Node) -> Result<ReportConfig, ConfigError> {
+    let mut report = ReportConfig::default();
+    let Value::Table(table) = &node.value else {
+        return Err(refused(&node.place, "report", node.value.describe(), "a table [report]"));
+    };
+    read::read(&mut report, table, "report", &node.place)?;
+    Ok(report)
+}
+
+/// What a study is written as. Of the base run's optimizer only what is `given`: a run with another has other defaults.
+fn written(base: &RunConfig, given: &Table, axes: &[Varied], variants: &[Changed], report: &ReportConfig) -> Table {
+    let mut tree = write::tree(&mut base.clone());
+    let is_given = |key: &str| given.at(&["optimizer".to_owned(), key.to_owned()]).is_some();
+    let optimizer = tree.entries.iter_mut().find(|entry| entry.key == "optimizer");
+    if let Some(Value::Table(optimizer)) = optimizer.map(|entry| &mut entry.node.value) {
+        optimizer
+            .entries
+            .retain(|Entry { key, .. }| ["name", "dialect", "schedule"].contains(&&**key) || is_given(key));
+    }
+    let table = |pairs: &mut dyn Iterator<Item = (String, Value)>| {
+        let mut table = Table::default();
+        pairs.for_each(|(key, value)| write::put(&mut table, &key, value));
+        Value::Table(table)
+    };
+    if !axes.is_empty() {
+        let values =
+            |axis: &Varied| table(&mut axis.values.iter().map(|(label, node)| (label.clone(), node.value.clone())));
+        let axes = table(&mut axes.iter().map(|axis| (axis.key.clone(), values(axis))));
+        write::put(&mut tree, "grid", axes);
+    }
+    if !variants.is_empty() {
+        let changes = |variant: &Changed| {
+            table(&mut variant.changes.iter().map(|(path, node)| (path.join("."), node.value.clone())))
+        };
+        let variants = table(&mut variants.iter().map(|variant| (variant.name.clone(), changes(variant))));
+        write::put(&mut tree, "variants", variants);
+    }
+    let mut report = write::tree(&mut report.clone());
+    report.entries.retain(|entry| !matches!(&entry.node.value, Value::Array(names) if names.is_empty()));
+    write::put(&mut tree, "report", Value::Table(report));
+    tree
 }
 
 /// Refuses a report about runs that the study does not have.
@@ -172,9 +216,9 @@ fn check_report(report: &ReportConfig, place: &Place, runs: &[(String, RunConfig
     match report.named().into_iter().find(|(_, run)| !names().any(|name| name == *run)) {
         None => Ok(()),
         Some((key, run)) => {
-            let problem =
-                Problem::UnknownRun { key, run: run.clone(), nearest: nearest(run, names()).map(str::to_string) };
-            Err(ConfigError::new(place, problem))
+            let hint = did_you_mean(nearest(run, names()));
+            let sentence = format!("\"report.{key}\" names the run {run:?}, which this study does not have{hint}");
+            Err(ConfigError::rule(place, sentence))
         }
     }
 }
@@ -212,7 +256,11 @@ impl Runs<'_> {
         let run = read_run(&table, self.file).map_err(|error| error.in_run(&name))?;
         // Some file systems take "A" and "a" for the same folder.
         if self.made.iter().any(|(other, _)| other.to_lowercase() == name.to_lowercase()) {
-            return Err(ConfigError::new(self.place, Problem::DuplicateRun { run: name }));
+            let sentence = format!(
+                "two runs of the grid are named \"{name}\"; accepted: values, or labels as in {{ label = value }}, that give \
+                 every run a name of its own"
+            );
+            return Err(ConfigError::rule(self.place, sentence));
         }
         self.made.push((name, RunConfig { name: whole, ..run }));
         Ok(())
@@ -222,7 +270,8 @@ impl Runs<'_> {
 fn combine(runs: &mut Runs<'_>, axes: &[Varied]) -> Result<(), ConfigError> {
     let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
     let Some(count) = count.filter(|&count| count <= MOST_RUNS) else {
-        return Err(ConfigError::new(runs.place, Problem::TooManyRuns { limit: MOST_RUNS }));
+        let sentence = format!("the grid has more than {MOST_RUNS} runs; accepted: at most {MOST_RUNS}");
+        return Err(ConfigError::rule(runs.place, sentence));
     };
     for combination in 0..count {
         let mut digits = combination;

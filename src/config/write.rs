@@ -1,15 +1,14 @@
 //! A configuration as TOML: every value stated, in the layout in which a person would write it, read back as equal.
 
-use super::data::DataConfig;
-use super::document::Value;
-use super::kinds::{Contractive, JacobianMethod, Sparsity, Variational};
-use super::model::{Activation, INITS, InitConfig, LayerConfig, ModelConfig, Units};
-use super::optimizer::{OptimizerConfig, Schedule};
-use super::train::TrainConfig;
-use super::{RunConfig, StudyConfig, report};
+use super::document::{Entry, Node, Table, Value};
+use super::error::Place;
+use crate::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor};
 
-/// Layers go on one line until it is longer than this.
+/// A list of tables goes on one line until it is longer than this.
 const WIDTH: usize = 110;
+
+/// The tables whose tables have headings of their own; those of others go on one line.
+const DEEP: &str = "report";
 
 /// The shortest decimal that reads back as the same number, with an exponent where that is shorter for small ones.
 pub(super) fn float(value: f64) -> String {
@@ -44,11 +43,6 @@ pub(super) fn key(text: &str) -> String {
     if bare { text.to_string() } else { string(text) }
 }
 
-fn inline_table<K: AsRef<str>>(pairs: &[(K, String)]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{} = {value}", key.as_ref())).collect();
-    if pairs.is_empty() { "{}".to_string() } else { format!("{{ {} }}", pairs.join(", ")) }
-}
-
 /// Any value on one line.
 pub(super) fn value(value: &Value) -> String {
     match value {
@@ -60,194 +54,127 @@ pub(super) fn value(value: &Value) -> String {
             let items: Vec<String> = items.iter().map(|item| self::value(&item.value)).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Table(table) if table.entries.is_empty() => "{}".to_string(),
         Value::Table(table) => {
-            let pairs = table.entries.iter().map(|entry| (key(&entry.key), self::value(&entry.node.value)));
-            inline_table(&pairs.collect::<Vec<_>>())
+            let pairs =
+                table.entries.iter().map(|entry| format!("{} = {}", key(&entry.key), self::value(&entry.node.value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-/// The whole of a run.
-pub(super) fn run(run: &RunConfig) -> String {
-    let RunConfig { name, seed, data, model, train, optimizer } = run;
-    let mut lines = vec![format!("name = {}", string(name)), format!("seed = {seed}")];
-    write_data(data, &mut lines);
-    write_model(model, &mut lines);
-    write_train(train, &mut lines);
-    write_optimizer(optimizer, &mut lines);
+/// A whole file.
+pub(super) fn text(table: &Table) -> String {
+    let mut lines = Vec::new();
+    write_section(table, "", &mut lines);
     lines.join("\n") + "\n"
 }
 
-/// The whole of a study.
-pub(super) fn study(study: &StudyConfig) -> String {
-    let mut lines = vec![run(study.base_run()).trim_end().to_string()];
-    if !study.grid.is_empty() {
-        lines.push("\n[grid]".to_string());
-    }
-    for axis in &study.grid {
-        let pairs: Vec<_> = axis.values.iter().map(|value| (key(&value.label), value.toml.clone())).collect();
-        lines.push(format!("{} = {}", string(&axis.key), inline_table(&pairs)));
-    }
-    if !study.variants.is_empty() {
-        lines.push("\n[variants]".to_string());
-    }
-    for variant in &study.variants {
-        let pairs: Vec<_> = variant.changes.iter().map(|(path, toml)| (string(path), toml.clone())).collect();
-        lines.push(format!("{} = {}", key(&variant.name), inline_table(&pairs)));
-    }
-    report::write(&study.report, &mut lines);
-    lines.join("\n") + "\n"
-}
-
-fn write_data(data: &DataConfig, lines: &mut Vec<String>) {
-    let DataConfig { set, variable, classes, pool, split, limit, scaling, per_class } = data;
-    lines.push("\n[data]".to_string());
-    lines.push(format!("set = {}", string(set)));
-    lines.extend(variable.iter().map(|variable| format!("variable = {}", string(variable))));
-    let classes: Vec<String> = classes.iter().map(|class| string(class)).collect();
-    lines.push(format!("classes = [{}]", classes.join(", ")));
-    lines.push(format!("pool = {pool}"));
-    let split = [
-        ("train", split.train.to_string()),
-        ("validation", split.validation.to_string()),
-        ("test", split.test.to_string()),
-        ("stratified", split.stratified.to_string()),
-    ];
-    lines.push(format!("split = {}", inline_table(&split)));
-    lines.extend(limit.map(|limit| format!("limit = {limit}")));
-    lines.push(format!("scaling = {}", string(scaling.name())));
-    lines.push(format!("per_class = {per_class}"));
-}
-
-fn write_model(model: &ModelConfig, lines: &mut Vec<String>) {
-    let ModelConfig { encoder, decoder, init, code_penalty, weight_penalty, contractive, corruption, variational } =
-        model;
-    lines.push("\n[model]".to_string());
-    lines.push(layers("encoder", encoder));
-    lines.push(layers("decoder", decoder));
-    let init = match init {
-        InitConfig::Normal { std, biases } => inline_table(&[("normal", float(*std)), ("biases", biases.to_string())]),
-        named => string(INITS.iter().find(|(_, init)| init == named).map_or("", |(name, _)| name)),
-    };
-    lines.push(format!("init = {init}"));
-    let mut penalty = vec![("l1", float(code_penalty.l1)), ("l2", float(code_penalty.l2))];
-    if let Some(Sparsity { weight, rho }) = code_penalty.sparsity {
-        penalty.extend([("kl", float(weight)), ("rho", float(rho))]);
-    }
-    // A variational model has no such penalty, and its reader refuses one.
-    if variational.is_none() {
-        lines.push(format!("code_penalty = {}", inline_table(&penalty)));
-    }
-    lines.push(format!("weight_penalty = {}", inline_table(&[("l2", float(weight_penalty.l2))])));
-    if let Some(Contractive { weight, method }) = contractive {
-        let mut pairs = vec![("weight", float(*weight)), ("method", string(method.name()))];
-        if let JacobianMethod::Probes(probes) = method {
-            pairs.push(("probes", probes.to_string()));
-        }
-        lines.push(format!("contractive = {}", inline_table(&pairs)));
-    }
-    if let Some(corruption) = corruption {
-        let (kind, amount) = corruption.parts();
-        lines.push(format!("corruption = {}", inline_table(&[(kind, float(amount))])));
-    }
-    if let Some(Variational { beta, warmup_epochs }) = variational {
-        let pairs = [("beta", float(*beta)), ("warmup_epochs", warmup_epochs.to_string())];
-        lines.push(format!("variational = {}", inline_table(&pairs)));
-    }
-}
-
-fn layers(key: &str, layers: &[LayerConfig]) -> String {
-    let layers: Vec<String> = layers.iter().map(layer).collect();
-    let line = format!("{key} = [{}]", layers.join(", "));
-    if line.len() <= WIDTH { line } else { format!("{key} = [\n    {},\n]", layers.join(",\n    ")) }
-}
-
-fn layer(layer: &LayerConfig) -> String {
-    match layer {
-        LayerConfig::Dropout { rate } => inline_table(&[("dropout", float(*rate))]),
-        LayerConfig::Noise { std } => inline_table(&[("noise", float(*std))]),
-        LayerConfig::Dense { units, activation } => {
-            let units = match units {
-                Units::Count(units) => units.to_string(),
-                Units::Input => string("input"),
-            };
-            let mut pairs = vec![("dense", units), ("activation", string(activation.name()))];
-            match activation {
-                Activation::LeakyRelu { slope } => pairs.push(("slope", float(*slope))),
-                Activation::Elu { alpha } => pairs.push(("alpha", float(*alpha))),
-                _ => (),
-            }
-            inline_table(&pairs)
+fn write_section(table: &Table, path: &str, lines: &mut Vec<String>) {
+    let mut sections = Vec::new();
+    for Entry { key, node, .. } in &table.entries {
+        match &node.value {
+            Value::Table(inner) if path.is_empty() || path.starts_with(DEEP) => sections.push((key, inner)),
+            other => lines.push(assignment(&self::key(key), other)),
         }
     }
+    for (key, inner) in sections {
+        let path = super::read::join(path, &self::key(key));
+        lines.push(format!("\n[{path}]"));
+        write_section(inner, &path, lines);
+    }
 }
 
-fn write_train(train: &TrainConfig, lines: &mut Vec<String>) {
-    let TrainConfig { loss, batch_size, max_epochs, early_stopping, checkpoint } = train;
-    lines.push("\n[train]".to_string());
-    lines.push(format!("loss = {}", string(loss.name())));
-    lines.push(format!("batch_size = {batch_size}"));
-    lines.push(format!("max_epochs = {max_epochs}"));
-    let stopping = early_stopping.as_ref().map_or("false".to_string(), |stopping| {
-        let mut pairs = vec![
-            ("monitor", string(stopping.monitor.name())),
-            ("patience", stopping.patience.to_string()),
-            ("min_delta", float(stopping.min_delta)),
-        ];
-        pairs.extend(stopping.baseline.map(|baseline| ("baseline", float(baseline))));
-        pairs.push(("start_from_epoch", stopping.start_from_epoch.to_string()));
-        pairs.push(("restore_best", stopping.restore_best.to_string()));
-        inline_table(&pairs)
-    });
-    lines.push(format!("early_stopping = {stopping}"));
-    let checkpoint = checkpoint.as_ref().map_or("false".to_string(), |checkpoint| {
-        let mut pairs = vec![("every_epochs", checkpoint.every_epochs.to_string())];
-        pairs.extend(checkpoint.every_steps.map(|steps| ("every_steps", steps.to_string())));
-        inline_table(&pairs)
-    });
-    lines.push(format!("checkpoint = {checkpoint}"));
+fn assignment(key: &str, value: &Value) -> String {
+    let line = format!("{key} = {}", self::value(value));
+    match value {
+        Value::Array(items) if line.len() > WIDTH && matches!(items[0].value, Value::Table(_)) => {
+            let items: Vec<String> = items.iter().map(|item| self::value(&item.value)).collect();
+            format!("{key} = [\n    {},\n]", items.join(",\n    "))
+        }
+        _ => line,
+    }
 }
 
-fn write_optimizer(optimizer: &OptimizerConfig, lines: &mut Vec<String>) {
-    lines.push("\n[optimizer]".to_string());
-    lines.push(format!("name = {}", string(optimizer.name.name())));
-    lines.push(format!("dialect = {}", string(optimizer.dialect.name())));
-    let number = |key: &'static str, value: Option<f64>| (key, value.map(float));
-    let flag = |key: &'static str, value: Option<bool>| (key, value.map(|value| value.to_string()));
-    let options = [
-        number("learning_rate", optimizer.learning_rate),
-        number("momentum", optimizer.momentum),
-        flag("nesterov", optimizer.nesterov),
-        number("dampening", optimizer.dampening),
-        number("beta_1", optimizer.beta_1),
-        number("beta_2", optimizer.beta_2),
-        number("epsilon", optimizer.epsilon),
-        number("rho", optimizer.rho),
-        flag("centered", optimizer.centered),
-        number("initial_accumulator", optimizer.initial_accumulator),
-        number("lr_decay", optimizer.lr_decay),
-        number("momentum_decay", optimizer.momentum_decay),
-        number("weight_decay", optimizer.weight_decay),
-        ("schedule", Some(schedule(&optimizer.schedule))),
-        number("clip_norm", optimizer.clip_norm),
-        number("clip_value", optimizer.clip_value),
-    ];
-    lines.extend(options.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}", value?))));
+/// The tree of these settings.
+pub(super) fn tree(settings: &mut dyn Settings) -> Table {
+    let mut writer = Writer::default();
+    settings.visit(&mut writer);
+    writer.table
 }
 
-fn schedule(schedule: &Schedule) -> String {
-    match schedule {
-        Schedule::Constant => string("constant"),
-        Schedule::Step { every, factor } => inline_table(&[("step", every.to_string()), ("factor", float(*factor))]),
-        Schedule::Exponential { factor } => inline_table(&[("exponential", float(*factor))]),
-        Schedule::Cosine { epochs, floor } => inline_table(&[("cosine", epochs.to_string()), ("floor", float(*floor))]),
-        Schedule::Plateau { monitor, factor, patience, min_delta, floor } => inline_table(&[
-            ("plateau", string(monitor.name())),
-            ("factor", float(*factor)),
-            ("patience", patience.to_string()),
-            ("min_delta", float(*min_delta)),
-            ("floor", float(*floor)),
-        ]),
+/// Adds an entry that stands nowhere yet.
+pub(super) fn put(table: &mut Table, key: &str, value: Value) {
+    let place = Place::File("".into());
+    let node = Node { value, place: place.clone() };
+    table.entries.push(Entry { key: key.to_owned(), key_place: place, node });
+}
+
+/// The visitor that takes the values of settings, each as an entry of a table.
+#[derive(Default)]
+struct Writer {
+    table: Table,
+}
+
+impl Visitor for Writer {
+    fn number(&mut self, about: &About, value: &mut f64, _: Range) {
+        put(&mut self.table, about.key, Value::Float(*value));
+    }
+
+    fn count(&mut self, about: &About, value: &mut u64, range: Counts) {
+        let word = range.word.filter(|(_, meant)| meant == value);
+        let number = Value::Integer(value.to_string(), i64::try_from(*value).ok());
+        put(&mut self.table, about.key, word.map_or(number, |(word, _)| Value::String(word.to_owned())));
+    }
+
+    fn flag(&mut self, about: &About, value: &mut bool) {
+        put(&mut self.table, about.key, Value::Boolean(*value));
+    }
+
+    fn text(&mut self, about: &About, value: &mut String, _: Text) {
+        put(&mut self.table, about.key, Value::String(value.clone()));
+    }
+
+    fn optional(&mut self, about: &About, is_some: bool, or_false: bool) -> bool {
+        if !is_some && or_false {
+            put(&mut self.table, about.key, Value::Boolean(false));
+        }
+        is_some
+    }
+
+    fn list(&mut self, about: &About, items: &mut dyn Items, _: Length) {
+        let mut inner = Writer::default();
+        (0..items.len()).for_each(|number| items.show(number, &mut inner));
+        let entries = inner.table.entries.into_iter();
+        let value = if items.is_named() {
+            let named =
+                entries.enumerate().map(|(number, entry)| Entry { key: items.name(number).to_owned(), ..entry });
+            Value::Table(Table { entries: named.collect() })
+        } else {
+            Value::Array(entries.map(|entry| entry.node).collect())
+        };
+        put(&mut self.table, about.key, value);
+    }
+
+    fn table(&mut self, about: &About, settings: &mut dyn Settings, _: TableForm) {
+        put(&mut self.table, about.key, Value::Table(tree(settings)));
+    }
+
+    fn word(&mut self, about: &About, choice: &mut dyn Choice) {
+        put(&mut self.table, about.key, Value::String(choice.names()[choice.chosen()].to_owned()));
+        choice.visit(self);
+    }
+
+    fn tagged(&mut self, about: &About, choice: &mut dyn Choice, _: &'static str) {
+        let number = choice.chosen();
+        let value = if number < choice.words() {
+            Value::String(choice.names()[number].to_owned())
+        } else {
+            let mut inner = Writer::default();
+            choice.visit(&mut inner);
+            Value::Table(inner.table)
+        };
+        put(&mut self.table, about.key, value);
     }
 }
 

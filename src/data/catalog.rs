@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::error::{DataError, Fault};
 use super::payload::LIMIT;
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]

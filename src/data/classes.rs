@@ -2,10 +2,10 @@
 
 use super::dataset::Dataset;
 use super::error::{DataError, Fault};
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 impl Dataset {
-    /// The samples of some classes, in their old order, see [`members_of`](Self::members_of).
+    /// The samples of some classes, in their old order, renumbered in the order of their old numbers.
     pub fn filter_classes<S: AsRef<str>>(&self, selectors: &[S]) -> Result<Dataset, DataError> {
         let (members, kept) = self.members_of(selectors)?;
         Ok(self.subset(&members).renumbered(&kept))

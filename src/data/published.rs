@@ -9,7 +9,7 @@ use super::error::{DataError, Fault};
 use super::load::{data_dirs, load, load_path, locate, no_variables};
 use super::samples::Splits;
 use super::split::{Split, split};
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 /// The name of the footwear that the program draws.
 pub const DRAWN_SET: &str = "footwear";

@@ -1,13 +1,13 @@
 //! Where the ticks of an axis stand.
 
-use super::number::{count_or_significant, decimal_exponent};
+use super::number::{count_or_significant, decimal_exponent, typeset};
 
-/// An axis: its ends and its labelled ticks, ascending, all within the ends.
+/// An axis: its ends and its labelled ticks, all within the ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     /// The value at its start.
     pub low: f64,
-    /// The value at its end, greater than `low`.
+    /// The value at its end.
     pub high: f64,
     /// Whether equal ratios take equal room.
     pub logarithmic: bool,
@@ -18,20 +18,23 @@ pub struct Axis {
 impl Axis {
     /// Where `value` lies: 0 at the start, 1 at the end.
     pub fn fraction(&self, value: f64) -> f32 {
-        match self.logarithmic {
-            true => ((value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())) as f32,
-            false => ((value - self.low) / (self.high - self.low)) as f32,
-        }
+        // The logarithm of the standard library is not the same on every platform.
+        let place = |value: f64| if self.logarithmic { libm::log(value) } else { value };
+        ((place(value) - place(self.low)) / (place(self.high) - place(self.low))) as f32
+    }
+
+    /// Whether zero has a place between its ends.
+    pub fn has_zero(&self) -> bool {
+        self.low <= 0.0 && self.high >= 0.0
     }
 
     /// A logarithmic axis from the smallest of `values` to the largest, with a tick at each of them: for the few sizes that a
     /// sweep tries. `None` unless they are positive and differ.
-    pub fn logarithmic(values: &[f64]) -> Option<Axis> {
-        let mut values = values.to_vec();
+    pub fn logarithmic(mut values: Vec<f64>) -> Option<Axis> {
         values.sort_by(f64::total_cmp);
         values.dedup();
         let (low, high) = (*values.first()?, *values.last()?);
-        let ticks = values.into_iter().map(|value| (value, count_or_significant(value))).collect();
+        let ticks = values.into_iter().map(|value| (value, typeset(&count_or_significant(value)))).collect();
         (low > 0.0 && low < high).then_some(Axis { low, high, ticks, logarithmic: true })
     }
 
@@ -42,23 +45,36 @@ impl Axis {
         (low > 1e-290 && low < high && drawable(high)).then_some(())?;
         let first = exponent(low);
         let above = exponent(high);
-        let last = if high > power_of_ten(above) { above + 1 } else { above }.max(first + 1);
+        let last = if high > decimal(1, above) { above + 1 } else { above }.max(first + 1);
         let every = ((last - first) as usize).div_ceil(about.max(2) - 1) as i32;
-        let count = (last - first + every - 1) / every;
-        let ticks: Vec<(f64, String)> =
-            (0..=count).map(|index| Step { mantissa: 1, exponent: first + index * every }.tick(1)).collect();
-        Some(Axis { low: ticks[0].0, high: ticks[count as usize].0, ticks, logarithmic: true })
+        let exponents: Vec<i32> = (first..last + every).step_by(every as usize).collect();
+        // All as powers where one of them needs it: 10⁻⁶, 10⁻³, 1.
+        let plain = exponents.iter().all(|exponent| (-3..7).contains(exponent));
+        let tick = |&exponent: &i32| {
+            let value = decimal(1, exponent);
+            (value, if plain || exponent == 0 { value.to_string() } else { typeset(&format!("1e{exponent}")) })
+        };
+        let ticks: Vec<(f64, String)> = exponents.iter().map(tick).collect();
+        Some(Axis { low: ticks.first()?.0, high: ticks.last()?.0, ticks, logarithmic: true })
     }
 
     /// An axis that covers [`low`, `high`], its ends rounded outwards to ticks 1, 2 or 5 times a power of ten apart,
     /// with about `about` of them. Values must be [`drawable`].
     pub fn covering(low: f64, high: f64, about: usize) -> Axis {
         let (low, high) = widened(low, high);
-        let step = Step::at_least((high - low) / about.max(1) as f64);
-        let first = step.index_below(low);
-        let last = -step.index_below(-high);
-        let ticks: Vec<(f64, String)> = (first..=last).map(|index| step.tick(index)).collect();
-        Axis { low: step.tick(first).0, high: step.tick(last).0, ticks, logarithmic: false }
+        let (mantissa, exponent) = step((high - low) / about.max(1) as f64);
+        let below = |value: f64| (value / decimal(mantissa, exponent) + 1e-6).floor() as i64;
+        let tick = |index: i64| {
+            let value = decimal(index * mantissa, exponent);
+            let label = if value != 0.0 && (exponent < -5 || value.abs() >= 1e7) {
+                format!("{value:e}")
+            } else {
+                format!("{value:.*}", (-exponent).max(0) as usize)
+            };
+            (value, if value == 0.0 { "0".into() } else { typeset(&label) })
+        };
+        let ticks: Vec<(f64, String)> = (below(low)..=-below(-high)).map(tick).collect();
+        Axis { low: ticks[0].0, high: ticks[ticks.len() - 1].0, ticks, logarithmic: false }
     }
 
     /// The axis of epochs 1 to `last`: whole ticks, epoch 1 among them, at most about `about`.
@@ -66,15 +82,13 @@ impl Axis {
         let high = last.max(1) as i64;
         // A single epoch stands in the middle.
         let (low, end) = if high == 1 { (0.5, 1.5) } else { (1.0, high as f64) };
-        let step = Step::at_least(((high - 1) as f64 / about.max(1) as f64).max(1.0)).whole();
-        let mut marks: Vec<i64> = (1..).map(|index| index * step).take_while(|&epoch| epoch <= high).collect();
+        let (mantissa, exponent) = step(((high - 1) as f64 / about.max(1) as f64).max(1.0));
+        let step = decimal(mantissa, exponent) as i64;
         // Epoch 1 next to epoch 2 would only crowd it.
-        if step == 2 {
-            marks = (0..).map(|index| 1 + 2 * index).take_while(|&epoch| epoch <= high).collect();
-        } else if step > 2 {
-            marks.insert(0, 1);
-        }
-        let ticks = marks.into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect();
+        let first = if step == 2 { 1 } else { step };
+        let marks = (first..=high).step_by(step as usize);
+        let marks = (first > 1).then_some(1).into_iter().chain(marks);
+        let ticks = marks.map(|epoch| (epoch as f64, epoch.to_string())).collect();
         Axis { low, high: end, ticks, logarithmic: false }
     }
 }
@@ -82,6 +96,11 @@ impl Axis {
 /// Whether a value has a place on an axis: finite, and with room left for the arithmetic of ticks.
 pub fn drawable(value: f64) -> bool {
     value.abs() < 1e290
+}
+
+/// Least and greatest of some values.
+pub fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
 
 /// Ends far enough apart for ticks that differ.
@@ -96,63 +115,16 @@ fn widened(low: f64, high: f64) -> (f64, f64) {
     }
 }
 
-/// `mantissa` × 10^`exponent`, kept as whole numbers so that a tick is the double nearest to its label.
-#[derive(Clone, Copy)]
-struct Step {
-    mantissa: i64,
-    exponent: i32,
+/// The smallest of 1, 2, 5 times a power of ten that is no less than `raw` (positive), within rounding: mantissa and exponent.
+fn step(raw: f64) -> (i64, i32) {
+    let exponent = decimal_exponent(&format!("{raw:e}"));
+    let fits = |mantissa: &i64| raw <= decimal(*mantissa, exponent) * (1.0 + 1e-9);
+    [1, 2, 5].into_iter().find(fits).map_or((1, exponent + 1), |mantissa| (mantissa, exponent))
 }
 
-impl Step {
-    /// The smallest of 1, 2, 5 times a power of ten that is no less than `raw` (positive), within rounding.
-    fn at_least(raw: f64) -> Step {
-        let exponent = decimal_exponent(&format!("{raw:e}"));
-        let fraction = raw / power_of_ten(exponent);
-        for mantissa in [1, 2, 5] {
-            if fraction <= mantissa as f64 * (1.0 + 1e-9) {
-                return Step { mantissa, exponent };
-            }
-        }
-        Step { mantissa: 1, exponent: exponent + 1 }
-    }
-
-    /// The step as a whole number, at least 1.
-    fn whole(self) -> i64 {
-        (self.value() as i64).max(1)
-    }
-
-    fn value(self) -> f64 {
-        self.scaled(self.mantissa)
-    }
-
-    fn scaled(self, whole: i64) -> f64 {
-        match self.exponent {
-            0.. => whole as f64 * power_of_ten(self.exponent),
-            _ => whole as f64 / power_of_ten(-self.exponent),
-        }
-    }
-
-    /// The index of the last tick that is no greater than `value`, within a rounding.
-    fn index_below(self, value: f64) -> i64 {
-        (value / self.value() + 1e-6).floor() as i64
-    }
-
-    fn tick(self, index: i64) -> (f64, String) {
-        let value = self.scaled(index * self.mantissa);
-        let label = if value == 0.0 {
-            "0".into()
-        } else if self.exponent < -5 || value.abs() >= 1e7 {
-            format!("{value:e}")
-        } else {
-            format!("{value:.*}", (-self.exponent).max(0) as usize)
-        };
-        (value, label)
-    }
-}
-
-/// 10^`exponent` as the nearest double, by reading it: `powi` is not the same on every platform.
-fn power_of_ten(exponent: i32) -> f64 {
-    format!("1e{exponent}").parse().expect("a power of ten is a number")
+/// The double nearest to `mantissa` × 10^`exponent`, by reading it: `powi` is not the same on every platform.
+fn decimal(mantissa: i64, exponent: i32) -> f64 {
+    format!("{mantissa}e{exponent}").parse().expect("a whole number and an exponent are a number")
 }
 
 #[cfg(test)]
@@ -167,9 +139,11 @@ mod tests {
     fn ticks_are_round_and_cover_the_values() {
         let axis = Axis::covering(0.2182, 0.4711, 5);
         assert_eq!(labels(&axis), ["0.2", "0.3", "0.4", "0.5"]);
-        assert_eq!((axis.low, axis.high), (0.2, 0.5));
+        assert_eq!((axis.low, axis.high, axis.has_zero()), (0.2, 0.5, false));
         assert_eq!(labels(&Axis::covering(0.0, 6742.0, 5)), ["0", "2000", "4000", "6000", "8000"]);
-        assert_eq!(labels(&Axis::covering(-1.5e-7, 2e-7, 4)), ["-2e-7", "-1e-7", "0", "1e-7", "2e-7"]);
+        let around = Axis::covering(-1.5e-7, 2e-7, 4);
+        assert_eq!(labels(&around), ["−2·10⁻⁷", "−10⁻⁷", "0", "10⁻⁷", "2·10⁻⁷"]);
+        assert!(around.has_zero() && Axis::covering(0.0, 1.0, 5).has_zero());
     }
 
     #[test]
@@ -194,9 +168,9 @@ mod tests {
         let axis = Axis::decades(0.0229, 175.0, 7).unwrap();
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000"]);
         assert_eq!([0.01, 1000.0].map(|end| axis.fraction(end)), [0.0, 1.0]);
-        assert!((axis.fraction(1.0) - 0.4).abs() < 1e-6);
+        assert!((axis.fraction(1.0) - 0.4).abs() < 1e-6 && !axis.has_zero());
         assert_eq!(labels(&Axis::decades(1.0, 1000.0, 7).unwrap()), ["1", "10", "100", "1000"]);
-        assert_eq!(labels(&Axis::decades(2e-9, 0.7, 5).unwrap()), ["1e-9", "1e-6", "0.001", "1"]);
+        assert_eq!(labels(&Axis::decades(2e-9, 0.7, 5).unwrap()), ["10⁻⁹", "10⁻⁶", "10⁻³", "1"]);
         for (low, high) in [(1e-289, 9e289), (3.0, 3.1), (1e-7, 1e6)] {
             let axis = Axis::decades(low, high, 7).unwrap();
             assert!((2..=7).contains(&axis.ticks.len()) && axis.low <= low && high <= axis.high, "{axis:?}");

@@ -2,11 +2,10 @@
 //!
 //! Bars lie: names of groups stay horizontal and values stand behind the bars however many there are.
 
-use super::axis::{Axis, drawable};
-use super::curves::{LABEL, TITLE, WIDTH};
-use super::legend::{Entry, Legend, Sample};
-use super::number::count_or_significant;
-use super::scene::{Anchor, Ink, Mark, Scene};
+use super::axis::{Axis, drawable, extent};
+use super::frame::{Entry, Frame, LABEL};
+use super::number::{count_or_significant, typeset};
+use super::scene::{Anchor, Ink, Mark, Scene, Shape};
 use super::{FigureError, font, raster, svg};
 
 /// Height of a bar.
@@ -40,75 +39,56 @@ impl BarChart {
         raster::to_png(&self.scene(), width, height)
     }
 
-    fn scene(&self) -> Scene {
+    pub(super) fn scene(&self) -> Scene {
         let values = || self.groups.iter().flat_map(|(_, values)| values.iter().copied());
-        let range = values().filter(|&value| drawable(value));
-        let (low, high) = range.fold((0.0f64, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
-        let axis = Axis::covering(low, high, 5);
+        let printed = |value: f64| typeset(&count_or_significant(value));
+        let (low, high) = extent(values().filter(|&value| drawable(value)).chain([0.0]));
 
-        let swatch = |(index, label): (usize, &String)| Entry {
-            sample: Sample::Swatch(Ink::Series(index)),
+        // Groups stand along the y axis, which counts units from the top.
+        let mut ticks = Vec::new();
+        let mut end = f64::from(GAP / 2.0);
+        for (name, values) in &self.groups {
+            let height = f64::from(group_height(values));
+            ticks.push((end + height / 2.0, font::shortened(name, LABEL, WIDEST_NAME)));
+            end += height + f64::from(GAP);
+        }
+        let total = (end - f64::from(GAP / 2.0)).max(30.0);
+        let names = Axis { low: total, high: 0.0, logarithmic: false, ticks };
+
+        let entry = |(index, label): (usize, &String)| Entry {
+            ink: Ink::Series(index),
+            line: None,
+            point: Some((Shape::Square, false)),
             label: label.clone(),
         };
-        let entries: Vec<Entry> = self.series.iter().enumerate().map(swatch).collect();
-        let legend = Legend::laid_out(if entries.len() > 1 { &entries } else { &[] }, WIDTH - 24.0);
-        let title = font::wrapped(&self.title, TITLE, WIDTH - 24.0);
-
-        let names: Vec<String> =
-            self.groups.iter().map(|(name, _)| font::shortened(name, LABEL, WIDEST_NAME)).collect();
-        let widest =
-            |texts: &mut dyn Iterator<Item = String>| texts.map(|text| font::width(&text, LABEL)).fold(0.0, f32::max);
-        let left = 12.0 + widest(&mut names.iter().cloned()) + 8.0;
-        let right = WIDTH - 12.0 - (widest(&mut values().map(count_or_significant)) + 6.0);
-        let top = 10.0 + 22.0 * title.len() as f32 + 6.0;
-        let bars: f32 = self.groups.iter().map(|(_, values)| group_height(values) + GAP).sum::<f32>().max(3.0 * GAP);
-        let foot = top + bars;
-        let below = 22.0 + if self.value_label.is_empty() { 0.0 } else { 20.0 };
-        let height = foot + below + 10.0 + if legend.height() > 0.0 { legend.height() + 8.0 } else { 0.0 };
-
-        let mut scene = Scene { description: self.description(), width: WIDTH, height, marks: Vec::new() };
-        for (index, line) in title.iter().enumerate() {
-            scene.text(12.0, 26.0 + 22.0 * index as f32, TITLE, Anchor::Start, Ink::Text, line);
-        }
-        let x_of = |value: f64| left + axis.fraction(value) * (right - left);
-        let mut free_from = f32::NEG_INFINITY;
-        for (value, label) in &axis.ticks {
-            let (x, half) = (x_of(*value), font::width(label, LABEL) / 2.0);
-            scene.line((x, top), (x, foot), Ink::Grid, 1.0);
-            if x - half > free_from {
-                scene.text(x, foot + 16.0, LABEL, Anchor::Middle, Ink::Faint, label);
-                free_from = x + half + 6.0;
+        let legend: Vec<Entry> = self.series.iter().enumerate().map(entry).collect();
+        let frame = Frame {
+            title: &self.title,
+            labels: [&self.value_label, ""],
+            axes: Some([Axis::covering(low, high, 5), names.clone()]),
+            lines: [true, false],
+            inset: 0.0,
+            beyond: values().map(|value| font::width(&printed(value), LABEL)).fold(0.0, f32::max) + 6.0,
+            height: total as f32,
+            panels: vec![""],
+            legend: if legend.len() > 1 { legend } else { Vec::new() },
+            description: self.description(),
+        };
+        frame.scene(None, |scene, _, plot| {
+            let zero = plot.x(0.0);
+            for ((_, values), (middle, _)) in self.groups.iter().zip(&names.ticks) {
+                let first = plot.y(*middle) - group_height(values) / 2.0;
+                for (index, &value) in values.iter().enumerate() {
+                    let top = first + BAR * index as f32;
+                    let end = if drawable(value) { plot.x(value) } else { zero };
+                    let (x, width, ink) = (zero.min(end), (end - zero).abs(), Ink::Series(index));
+                    scene.marks.push(Mark::Bar { x, y: top + 1.0, width, height: BAR - 2.0, ink });
+                    let at = (zero.max(end) + 6.0, top + BAR / 2.0 + 4.5);
+                    scene.text(at, LABEL, Anchor::Start, Ink::Text, &printed(value));
+                }
             }
-        }
-        let zero = x_of(0.0);
-        let mut y = top + GAP / 2.0;
-        for ((_, values), name) in self.groups.iter().zip(&names) {
-            let middle = y + group_height(values) / 2.0;
-            scene.text(left - 8.0, middle + 4.5, LABEL, Anchor::End, Ink::Text, name);
-            for (index, &value) in values.iter().enumerate() {
-                let top = y + BAR * index as f32;
-                let end = if drawable(value) { x_of(value) } else { zero };
-                scene.marks.push(Mark::Bar {
-                    x: zero.min(end),
-                    y: top + 1.0,
-                    width: (end - zero).abs(),
-                    height: BAR - 2.0,
-                    ink: Ink::Series(index),
-                });
-                let text = count_or_significant(value);
-                scene.text(zero.max(end) + 6.0, top + BAR / 2.0 + 4.5, 12.0, Anchor::Start, Ink::Text, &text);
-            }
-            y += group_height(values) + GAP;
-        }
-        scene.line((zero, top), (zero, foot), Ink::Axis, 1.0);
-        if !self.value_label.is_empty() {
-            let label = font::shortened(&self.value_label, LABEL, WIDTH - 24.0);
-            let half = font::width(&label, LABEL) / 2.0;
-            let middle = ((left + right) / 2.0).min(WIDTH - 12.0 - half).max(12.0 + half);
-            scene.text(middle, foot + 36.0, LABEL, Anchor::Middle, Ink::Text, &label);
-        }
-        legend.draw(&mut scene, 12.0, foot + below + 8.0);
-        scene
+            scene.line((zero, plot.top), (zero, plot.foot), Ink::Axis);
+        })
     }
 
     fn description(&self) -> String {
@@ -123,53 +103,4 @@ impl BarChart {
 
 fn group_height(values: &[f64]) -> f32 {
     BAR * values.len().max(1) as f32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chart(groups: Vec<(String, Vec<f64>)>) -> BarChart {
-        let series = vec!["training".into(), "test".into()];
-        BarChart { title: "Classes".into(), value_label: "images".into(), series, groups }
-    }
-
-    fn bars(scene: &Scene) -> Vec<f32> {
-        let width = |mark: &Mark| match mark {
-            Mark::Bar { width, height, .. } if *height == BAR - 2.0 => Some(*width),
-            _ => None,
-        };
-        scene.marks.iter().filter_map(width).collect()
-    }
-
-    #[test]
-    fn bars_are_as_long_as_their_values_and_values_are_printed() {
-        let chart = chart(vec![("T-shirt".into(), vec![6000.0, 1000.0]), ("Bag".into(), vec![3000.0, 500.0])]);
-        let widths = bars(&chart.scene());
-        assert_eq!(widths.len(), 4);
-        for (index, ratio) in [1.0, 6.0, 2.0, 12.0].into_iter().enumerate() {
-            assert!((widths[0] / widths[index] - ratio).abs() < 1e-3, "{widths:?}");
-        }
-        let svg = chart.to_svg();
-        for text in [">6000<", ">500<", ">training<", ">test<", ">images<", ">T-shirt<"] {
-            assert!(svg.contains(text), "{text}");
-        }
-        assert_eq!(svg, chart.to_svg());
-        assert!(chart.to_png(800, 600).is_ok());
-    }
-
-    #[test]
-    fn odd_input_is_drawn_too() {
-        assert!(chart(Vec::new()).to_svg().contains("Classes"));
-        let odd = chart(vec![
-            ("a <b> & \"c\"".into(), vec![f64::NAN, -4.5, 2.0]),
-            (String::new(), vec![]),
-            ("infinite".into(), vec![f64::INFINITY]),
-        ]);
-        let svg = odd.to_svg();
-        assert!(svg.contains("a &lt;b&gt; &amp; &quot;c&quot;") && svg.contains(">not a number<"), "{svg}");
-        assert!(!svg.contains("NaN"), "{svg}");
-        assert_eq!(bars(&odd.scene()).iter().filter(|&&width| width == 0.0).count(), 2);
-        assert!(odd.to_png(300, 300).is_ok());
-    }
 }

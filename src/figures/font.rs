@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use tiny_skia::{Path, PathBuilder, Transform};
+use tiny_skia::PathBuilder;
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 static FACE: LazyLock<Face<'static>> =
@@ -39,11 +39,11 @@ pub fn shortened(text: &str, size: f32, most: f32) -> String {
     kept + "…"
 }
 
-/// `text` in lines of at most `most` units, broken between words; a word wider than a line is shortened.
+/// `text` in lines of at most `most` units, broken at spaces, but not at no-break spaces; a word wider than a line is shortened.
 /// No lines for empty text.
 pub fn wrapped(text: &str, size: f32, most: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split([' ', '\n', '\t']).filter(|word| !word.is_empty()) {
         if let Some(line) = lines.last_mut() {
             let longer = format!("{line} {word}");
             if width(&longer, size) <= most {
@@ -56,33 +56,32 @@ pub fn wrapped(text: &str, size: f32, most: f32) -> Vec<String> {
     lines
 }
 
-/// The outline of one line of `text` whose baseline starts at (`x`, `y`), y downwards; nothing where no ink is left.
-pub fn outline(text: &str, size: f32, x: f32, y: f32) -> Option<Path> {
+/// Adds the outline of one line of `text` whose baseline starts at (`x`, `y`), y downwards.
+pub fn outline(path: &mut PathBuilder, text: &str, size: f32, x: f32, y: f32) {
     let scale = size / FACE.units_per_em() as f32;
-    let mut pen = Pen { path: PathBuilder::new(), scale, x, y };
+    let mut pen = Pen { path, scale, x, y };
     for character in text.chars() {
         let glyph = glyph(character);
         FACE.outline_glyph(glyph, &mut pen);
         pen.x += advance(glyph) * size;
     }
-    pen.path.finish().and_then(|path| path.transform(Transform::identity()))
 }
 
 /// Turns font units, y upwards, into picture units, y downwards.
-struct Pen {
-    path: PathBuilder,
+struct Pen<'a> {
+    path: &'a mut PathBuilder,
     scale: f32,
     x: f32,
     y: f32,
 }
 
-impl Pen {
+impl Pen<'_> {
     fn at(&self, x: f32, y: f32) -> (f32, f32) {
         (self.x + x * self.scale, self.y - y * self.scale)
     }
 }
 
-impl OutlineBuilder for Pen {
+impl OutlineBuilder for Pen<'_> {
     fn move_to(&mut self, x: f32, y: f32) {
         let (x, y) = self.at(x, y);
         self.path.move_to(x, y);
@@ -114,7 +113,9 @@ mod tests {
 
     #[test]
     fn every_character_that_labels_use_has_a_glyph() {
-        for character in ('!'..='~').chain("…×·−±²³αβλσμ∞–—“”éàü".chars()) {
+        for character in
+            ('!'..='~').chain("…×·−±αβλσμ∞–—“”éàü\u{a0}\u{202f}⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ".chars())
+        {
             assert_ne!(glyph(character), GlyphId(0), "{character}");
         }
     }
@@ -136,13 +137,17 @@ mod tests {
         assert!(lines.iter().all(|line| width(line, 16.0) <= 200.0));
         assert_eq!(lines.join(" "), text);
         assert!(wrapped("", 16.0, 200.0).is_empty());
+        assert_eq!(wrapped("took 10\u{202f}s", 16.0, 60.0), ["took", "10\u{202f}s"]);
     }
 
     #[test]
     fn an_outline_lies_where_its_width_says() {
-        let bounds = outline("Hx", 20.0, 5.0, 50.0).unwrap().bounds();
+        let mut path = PathBuilder::new();
+        outline(&mut path, "  ", 20.0, 5.0, 50.0);
+        assert!(path.is_empty());
+        outline(&mut path, "Hx", 20.0, 5.0, 50.0);
+        let bounds = path.finish().unwrap().bounds();
         assert!(bounds.left() > 5.0 && bounds.right() < 5.0 + width("Hx", 20.0));
         assert!(bounds.bottom() <= 50.0 && bounds.top() > 30.0);
-        assert!(outline("  ", 20.0, 5.0, 50.0).is_none());
     }
 }

@@ -30,6 +30,51 @@ pub fn count_or_significant(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e10 { format!("{}", value as i64) } else { significant(value, 4) }
 }
 
+/// A number that was written as plain text as print has it: "-1.2e-5" is "−1.2·10⁻⁵", "1e-6" is "10⁻⁶", "-3" is "−3".
+pub fn typeset(number: &str) -> String {
+    let (sign, size) = number.strip_prefix('-').map_or(("", number), |size| ("−", size));
+    match size.split_once('e') {
+        Some((mantissa, exponent)) if exponent.parse::<i32>().is_ok() => {
+            let times = if mantissa == "1" { String::new() } else { format!("{mantissa}·") };
+            format!("{sign}{times}10{}", superscript(exponent))
+        }
+        _ => format!("{sign}{size}"),
+    }
+}
+
+/// Digits and signs raised: "-5" is "⁻⁵". All else stays.
+pub fn superscript(text: &str) -> String {
+    mapped(text, "0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+}
+
+/// Digits, signs and the letters that Unicode has lowered: "12" is "₁₂", "j" is "ⱼ". All else stays.
+pub fn subscript(text: &str) -> String {
+    mapped(text, "0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+}
+
+fn mapped(text: &str, from: &str, to: &str) -> String {
+    let map = |c: char| from.chars().zip(to.chars()).find(|(plain, _)| *plain == c).map_or(c, |(_, mapped)| mapped);
+    text.chars().map(map).collect()
+}
+
+/// Units that stay with the number before them.
+const UNITS: [&str; 17] =
+    ["%", "s", "ms", "µs", "min", "h", "nat", "nats", "bit", "bits", "dB", "px", "kB", "MB", "GB", "MiB", "GiB"];
+
+/// `text` with a narrow no-break space between a number and the unit behind it: no line ends there.
+pub fn glued(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            let unit = word.trim_end_matches([',', '.', ';', ':', ')', ']']);
+            let is_number = out.ends_with(|c: char| c.is_ascii_digit() || "⁰¹²³⁴⁵⁶⁷⁸⁹".contains(c));
+            out.push(if is_number && UNITS.contains(&unit) { '\u{202f}' } else { ' ' });
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 /// The exponent of a number written by `{:e}`.
 pub(super) fn decimal_exponent(scientific: &str) -> i32 {
     let (_, exponent) = scientific.split_once('e').expect("`{:e}` writes an exponent");
@@ -54,7 +99,6 @@ mod tests {
             (0.0001, "0.0001000"),
             (0.00001234, "1.234e-5"),
             (2.5e12, "2.500e12"),
-            (0.0, "0"),
             (-0.0, "0"),
             (f64::NAN, "not a number"),
             (f64::INFINITY, "infinite"),
@@ -65,13 +109,20 @@ mod tests {
         }
         assert_eq!(significant(0.26, 0), "0.3");
         assert_eq!(significant(0.1, 99), "0.10000000000000001");
+        let counts = [5923.0, -0.0, 0.1042, f64::NAN].map(count_or_significant);
+        assert_eq!(counts, ["5923", "0", "0.1042", "not a number"]);
     }
 
     #[test]
-    fn whole_numbers_are_counts() {
-        assert_eq!(count_or_significant(5923.0), "5923");
-        assert_eq!(count_or_significant(-0.0), "0");
-        assert_eq!(count_or_significant(0.1042), "0.1042");
-        assert_eq!(count_or_significant(f64::NAN), "not a number");
+    fn powers_are_raised_and_units_stay_with_their_numbers() {
+        let plain = ["1e-3", "-2e7", "1.50e-12", "-0.25", "1e0", "infinite", "not a number", "-infinite"];
+        let print = ["10⁻³", "−2·10⁷", "1.50·10⁻¹²", "−0.25", "10⁰", "infinite", "not a number", "−infinite"];
+        assert_eq!(plain.map(typeset), print);
+        assert_eq!(format!("z{} KL{}", subscript("12"), subscript("j")), "z₁₂ KLⱼ");
+        assert_eq!(
+            glued("42.1 % of 3 s, 10⁻³ s (2 nats) and 5 runs"),
+            "42.1\u{202f}% of 3\u{202f}s, 10⁻³\u{202f}s (2\u{202f}nats) and 5 runs"
+        );
+        assert_eq!(glued("a % s"), "a % s");
     }
 }

@@ -32,8 +32,8 @@ pub fn rgb_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, Fi
 fn encode(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
     let samples = color.samples();
     if pixels.len() != checked_size(width, height)? * samples {
-        let what = format!("a PNG with {samples} values in a pixel");
-        return Err(FigureError::Pixels { what, width, height, samples, found: pixels.len() });
+        let what = if samples == 1 { "a grey picture" } else { "a colour picture" }.to_owned();
+        return Err(FigureError::Values { what, width, height, each: samples, found: pixels.len() });
     }
     let mut bytes = Vec::new();
     // Both sides are at most MOST_PIXELS and so fit.
@@ -45,14 +45,6 @@ fn encode(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> 
         .and_then(|mut writer| writer.write_image_data(pixels).and_then(|()| writer.finish()))
         .expect("a checked picture is written to memory");
     Ok(bytes)
-}
-
-/// Width and height in pixels that the header of a PNG file states; nothing for bytes that are not one.
-pub fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
-    let side = |at: usize| Some(u32::from_be_bytes(rest.get(at..at + 4)?.try_into().ok()?));
-    (rest.get(4..8)? == b"IHDR").then_some(())?;
-    Some((side(8)?, side(12)?))
 }
 
 /// Decodes an 8-bit PNG, for tests of whatever draws one: width, height and the samples.
@@ -74,17 +66,19 @@ mod tests {
         let pixels: Vec<u8> = (0..7 * 5).map(|i| (i * 37 % 256) as u8).collect();
         let bytes = grey_png(7, 5, &pixels).unwrap();
         assert_eq!(decode(&bytes), (7, 5, pixels.clone()));
-        assert_eq!(png_size(&bytes), Some((7, 5)));
         assert_eq!(bytes, grey_png(7, 5, &pixels).unwrap());
     }
 
     #[test]
     fn a_buffer_of_another_length_is_refused_with_both_lengths() {
         let error = grey_png(7, 5, &[0; 34]).unwrap_err();
-        assert!(error.to_string().contains("need 35 values and 34 were given"), "{error}");
+        assert!(
+            error.to_string().contains("grey picture of 7 × 5 pixels: 35 values are needed and 34 were given"),
+            "{error}"
+        );
         assert!(rgb_png(1, 1, &[0; 3]).is_ok());
         let error = rgb_png(2, 1, &[0; 2]).unwrap_err();
-        assert!(error.to_string().contains("2 × 1 pixels need 6 values and 2 were given"), "{error}");
+        assert!(error.to_string().contains("2 × 1 pixels: 6 values are needed and 2 were given"), "{error}");
         assert!(matches!(grey_png(0, 5, &[]), Err(FigureError::Size { .. })));
         assert!(matches!(grey_png(usize::MAX, 2, &[]), Err(FigureError::Size { .. })));
         assert!(matches!(grey_png(MOST_PIXELS, 2, &[]), Err(FigureError::Size { .. })));
@@ -94,15 +88,5 @@ mod tests {
     fn grey_clips_to_the_unit_interval_and_paints_nan_black() {
         let greys = [f32::NEG_INFINITY, -0.1, 0.0, 0.5, 1.0, 1.1, f32::INFINITY, f32::NAN].map(to_grey);
         assert_eq!(greys, [0, 0, 0, 128, 255, 255, 255, 0]);
-    }
-
-    #[test]
-    fn the_size_of_bytes_that_are_no_png_is_unknown() {
-        let bytes = grey_png(3, 2, &[0; 6]).unwrap();
-        for end in 0..24 {
-            assert_eq!(png_size(&bytes[..end]), None);
-        }
-        assert_eq!(png_size(&bytes[..24]), Some((3, 2)));
-        assert_eq!(png_size(b"GIF89a, and then some more bytes"), None);
     }
 }

@@ -1,12 +1,12 @@
 //! Scenes as PNG pictures on white.
 
-use tiny_skia::{Color, FillRule, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform};
+use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform};
 
-use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape, corners};
+use super::scene::{Ink, Mark, PALETTE, Scene};
 use super::{FigureError, font, png};
 
 /// The scene scaled to fit `width` × `height` pixels and centred.
-pub(super) fn to_png(scene: &Scene, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
+pub fn to_png(scene: &Scene, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
     png::checked_size(width, height)?;
     // A side that tiny-skia cannot address is refused like one that memory cannot hold.
     let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or(FigureError::Size { width, height })?;
@@ -23,7 +23,7 @@ pub(super) fn to_png(scene: &Scene, width: usize, height: usize) -> Result<Vec<u
     png::rgb_png(width, height, &rgb)
 }
 
-fn paint(ink: Ink) -> Paint<'static> {
+fn paint(ink: Ink, opacity: f32) -> Paint<'static> {
     let [r, g, b] = match ink {
         Ink::Text => [0x22; 3],
         Ink::Faint => [0x55; 3],
@@ -32,77 +32,53 @@ fn paint(ink: Ink) -> Paint<'static> {
         Ink::Series(index) => PALETTE[index % PALETTE.len()],
     };
     let mut paint = Paint::default();
-    paint.set_color_rgba8(r, g, b, 255);
+    paint.set_color_rgba8(r, g, b, (opacity * 255.0).round() as u8);
     paint
 }
 
-fn polyline(points: &[(f32, f32)], closed: bool) -> Option<Path> {
-    let (&(x, y), rest) = points.split_first()?;
-    let mut path = PathBuilder::new();
-    path.move_to(x, y);
-    for &(x, y) in rest {
-        path.line_to(x, y);
+fn polyline(path: &mut PathBuilder, points: &[(f32, f32)]) {
+    for (index, &(x, y)) in points.iter().enumerate() {
+        if index == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
     }
-    if closed {
-        path.close();
-    }
-    path.finish()
 }
 
 fn draw(pixmap: &mut Pixmap, transform: Transform, mark: &Mark) {
-    match mark {
+    let mut path = PathBuilder::new();
+    let (ink, opacity, stroke) = match mark {
         Mark::Line { points, ink, width, dashed } => {
+            polyline(&mut path, points);
             let dash = if *dashed { StrokeDash::new(vec![6.0, 4.0], 0.0) } else { None };
-            let stroke = Stroke { width: *width, line_join: tiny_skia::LineJoin::Round, dash, ..Stroke::default() };
-            if let Some(path) = polyline(points, false) {
-                pixmap.stroke_path(&path, &paint(*ink), &stroke, transform, None);
-            }
+            let line_join = tiny_skia::LineJoin::Round;
+            (ink, 1.0, Some(Stroke { width: *width, line_join, dash, ..Stroke::default() }))
         }
-        Mark::Point { at, shape, radius, ink, hollow } => {
-            let path = match shape {
-                Shape::Circle => PathBuilder::from_circle(at.0, at.1, *radius),
-                Shape::Square | Shape::Triangle => polyline(&corners(*shape, *at, *radius), true),
-            };
-            let Some(path) = path else { return };
-            if *hollow {
-                let stroke = Stroke { width: 1.5, ..Stroke::default() };
-                pixmap.stroke_path(&path, &paint(*ink), &stroke, transform, None);
-            } else {
-                pixmap.fill_path(&path, &paint(*ink), FillRule::Winding, transform, None);
-            }
-        }
-        Mark::Points { at, shape, radius, ink } => {
-            let mut path = PathBuilder::new();
-            for &(x, y) in at {
-                match shape {
-                    Shape::Circle => path.push_circle(x, y, *radius),
-                    Shape::Square | Shape::Triangle => {
-                        if let Some(square) = Rect::from_xywh(x - radius, y - radius, 2.0 * radius, 2.0 * radius) {
-                            path.push_rect(square);
-                        }
+        Mark::Points { at, shape, radius, ink, hollow, opacity } => {
+            for &centre in at {
+                match &shape.corners(centre, *radius)[..] {
+                    [] => path.push_circle(centre.0, centre.1, *radius),
+                    corners => {
+                        polyline(&mut path, corners);
+                        path.close();
                     }
                 }
             }
-            if let Some(path) = path.finish() {
-                pixmap.fill_path(&path, &paint(*ink), FillRule::Winding, transform, None);
-            }
+            (ink, *opacity, hollow.then(|| Stroke { width: 1.5, ..Stroke::default() }))
         }
         Mark::Bar { x, y, width, height, ink } => {
             if let Some(rect) = Rect::from_xywh(*x, *y, *width, *height) {
-                pixmap.fill_rect(rect, &paint(*ink), transform, None);
+                path.push_rect(rect);
             }
+            (ink, 1.0, None)
         }
         Mark::Text { x, y, size, anchor, ink, content } => {
-            let width = font::width(content, *size);
-            let start = match anchor {
-                Anchor::Start => *x,
-                Anchor::Middle => x - width / 2.0,
-                Anchor::End => x - width,
-            };
-            if let Some(path) = font::outline(content, *size, start, *y) {
-                pixmap.fill_path(&path, &paint(*ink), FillRule::Winding, transform, None);
-            }
+            let start = x - font::width(content, *size) * [0.0, 0.5, 1.0][*anchor as usize];
+            font::outline(&mut path, content, *size, start, *y);
+            (ink, 1.0, None)
         }
+    };
+    let (Some(path), paint) = (path.finish(), paint(*ink, opacity)) else { return };
+    match stroke {
+        Some(stroke) => pixmap.stroke_path(&path, &paint, &stroke, transform, None),
+        None => pixmap.fill_path(&path, &paint, FillRule::Winding, transform, None),
     }
 }
 

@@ -35,94 +35,49 @@ pub enum Ink {
     Series(usize),
 }
 
-/// Where text stands relative to its x.
+/// Which point of a text lies at its x.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
-    /// Text begins at x.
     Start,
-    /// Text is centred on x.
     Middle,
-    /// Text ends at x.
     End,
 }
 
 /// The outline of a point. Series beyond the palette's length are told apart by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A disc.
     Circle,
-    /// A square.
     Square,
-    /// A triangle standing on its side.
     Triangle,
+}
+
+impl Shape {
+    /// Corners of the outline around a centre; none for a circle.
+    pub fn corners(self, (x, y): (f32, f32), radius: f32) -> Vec<(f32, f32)> {
+        let r = radius;
+        match self {
+            Shape::Circle => Vec::new(),
+            Shape::Square => {
+                [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)].map(|(dx, dy)| (x + dx * r, y + dy * r)).into()
+            }
+            Shape::Triangle => {
+                [(0.0, -1.15), (1.15, 0.92), (-1.15, 0.92)].map(|(dx, dy)| (x + dx * r, y + dy * r)).into()
+            }
+        }
+    }
 }
 
 /// One thing to draw.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
-    /// A polyline.
-    Line {
-        /// Its corners, at least two.
-        points: Vec<(f32, f32)>,
-        /// Its colour.
-        ink: Ink,
-        /// Its width.
-        width: f32,
-        /// Whether it is dashed.
-        dashed: bool,
-    },
-    /// A point.
-    Point {
-        /// Its centre.
-        at: (f32, f32),
-        /// Its outline.
-        shape: Shape,
-        /// Half its width.
-        radius: f32,
-        /// Its colour.
-        ink: Ink,
-        /// Whether only the outline is drawn.
-        hollow: bool,
-    },
-    /// Many small filled points of one kind; a triangle is drawn as a square.
-    Points {
-        /// Their centres.
-        at: Vec<(f32, f32)>,
-        /// Their outline.
-        shape: Shape,
-        /// Half their width.
-        radius: f32,
-        /// Their colour.
-        ink: Ink,
-    },
-    /// A filled rectangle.
-    Bar {
-        /// Its left edge.
-        x: f32,
-        /// Its upper edge.
-        y: f32,
-        /// Its width.
-        width: f32,
-        /// Its height.
-        height: f32,
-        /// Its colour.
-        ink: Ink,
-    },
-    /// One line of text.
-    Text {
-        /// Where it is anchored.
-        x: f32,
-        /// Its baseline.
-        y: f32,
-        /// Units to the em.
-        size: f32,
-        /// Which of its points lies at x.
-        anchor: Anchor,
-        /// Its colour.
-        ink: Ink,
-        /// What it says.
-        content: String,
-    },
+    /// A polyline of at least two corners.
+    Line { points: Vec<(f32, f32)>, ink: Ink, width: f32, dashed: bool },
+    /// Points of one kind around their centres; `radius` is half their width, and of hollow ones only the outline is drawn.
+    Points { at: Vec<(f32, f32)>, shape: Shape, radius: f32, ink: Ink, hollow: bool, opacity: f32 },
+    /// A filled rectangle from its upper left corner.
+    Bar { x: f32, y: f32, width: f32, height: f32, ink: Ink },
+    /// One line of text on the baseline `y`, `size` units to the em.
+    Text { x: f32, y: f32, size: f32, anchor: Anchor, ink: Ink, content: String },
 }
 
 /// A chart that is laid out.
@@ -130,9 +85,7 @@ pub enum Mark {
 pub struct Scene {
     /// What a reader who cannot see it is told.
     pub description: String,
-    /// Its width.
     pub width: f32,
-    /// Its height.
     pub height: f32,
     /// What it consists of, the undermost first.
     pub marks: Vec<Mark>,
@@ -140,27 +93,12 @@ pub struct Scene {
 
 impl Scene {
     /// Adds text.
-    pub fn text(&mut self, x: f32, y: f32, size: f32, anchor: Anchor, ink: Ink, content: &str) {
+    pub fn text(&mut self, (x, y): (f32, f32), size: f32, anchor: Anchor, ink: Ink, content: &str) {
         self.marks.push(Mark::Text { x, y, size, anchor, ink, content: content.into() });
     }
 
-    /// Adds a straight line.
-    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), ink: Ink, width: f32) {
-        self.marks.push(Mark::Line { points: vec![from, to], ink, width, dashed: false });
-    }
-}
-
-/// Corners of a point's outline; none for a circle.
-pub(super) fn corners(shape: Shape, (x, y): (f32, f32), radius: f32) -> Vec<(f32, f32)> {
-    match shape {
-        Shape::Circle => Vec::new(),
-        Shape::Square => {
-            let r = radius * 0.9;
-            vec![(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)]
-        }
-        Shape::Triangle => {
-            let r = radius * 1.15;
-            vec![(x, y - r), (x + r, y + 0.8 * r), (x - r, y + 0.8 * r)]
-        }
+    /// Adds a straight line of width 1.
+    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), ink: Ink) {
+        self.marks.push(Mark::Line { points: vec![from, to], ink, width: 1.0, dashed: false });
     }
 }

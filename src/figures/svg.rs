@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape, TEXT_COLOUR, corners};
+use super::scene::{Ink, Mark, PALETTE, Scene, Shape, TEXT_COLOUR};
 
 /// What is cut from both sides of a scene, whose own margin of 12 is for pictures: on a page a chart stands flush with
 /// the text.
@@ -67,11 +67,9 @@ fn ink_attributes(ink: Ink) -> String {
         Ink::Faint => r#" opacity="0.75""#.into(),
         Ink::Axis => r#" opacity="0.5""#.into(),
         Ink::Grid => r#" opacity="0.14""#.into(),
+        Ink::Series(index) if index % PALETTE.len() == TEXT_COLOUR => String::new(),
         Ink::Series(index) => {
             let index = index % PALETTE.len();
-            if index == TEXT_COLOUR {
-                return String::new();
-            }
             let [r, g, b] = PALETTE[index];
             format!(r##" class="series-{index}" color="#{r:02x}{g:02x}{b:02x}""##)
         }
@@ -84,71 +82,47 @@ fn coordinates(points: &[(f32, f32)]) -> String {
 
 fn write_mark(out: &mut String, mark: &Mark) {
     let _ = match mark {
-        Mark::Line { points, ink, width, dashed } => writeln!(
-            out,
-            r#"<polyline points="{}" fill="none" stroke="currentColor" stroke-width="{}" stroke-linejoin="round"{}{}/>"#,
-            coordinates(points),
-            Short(*width),
-            if *dashed { r#" stroke-dasharray="6 4""# } else { "" },
-            ink_attributes(*ink)
-        ),
-        // A line of no length is its cap.
-        Mark::Points { at, shape, radius, ink } => {
-            let dots: String = at.iter().map(|(x, y)| format!("M{x:.1} {y:.1}h0")).collect();
-            let cap = if *shape == Shape::Circle { "round" } else { "square" };
-            writeln!(
-                out,
-                r#"<path d="{dots}" fill="none" stroke="currentColor" stroke-width="{}" stroke-linecap="{cap}"{}/>"#,
-                Short(2.0 * radius),
-                ink_attributes(*ink)
-            )
+        Mark::Line { points, ink, width, dashed } => {
+            let (points, width, ink) = (coordinates(points), Short(*width), ink_attributes(*ink));
+            let dash = if *dashed { r#" stroke-dasharray="6 4""# } else { "" };
+            let stroke = format!(r#"stroke="currentColor" stroke-width="{width}" stroke-linejoin="round"{dash}{ink}"#);
+            writeln!(out, r#"<polyline points="{points}" fill="none" {stroke}/>"#)
         }
-        Mark::Point { at, shape, radius, ink, hollow } => {
-            let paint = match hollow {
-                true => r#"fill="none" stroke="currentColor" stroke-width="1.5""#,
-                false => r#"fill="currentColor""#,
-            };
-            let ink = ink_attributes(*ink);
-            match shape {
+        Mark::Points { at, shape, radius, ink, hollow, opacity } => {
+            let whole = !hollow && *shape != Shape::Triangle;
+            let outline = |&(x, y): &(f32, f32)| match shape {
+                // A line of no length is its cap.
+                _ if whole => format!("M{x:.1} {y:.1}h0"),
                 Shape::Circle => {
-                    let (x, y) = *at;
-                    writeln!(
-                        out,
-                        r#"<circle cx="{}" cy="{}" r="{}" {paint}{ink}/>"#,
-                        Short(x),
-                        Short(y),
-                        Short(*radius)
-                    )
+                    let (r, d) = (Short(*radius), Short(2.0 * radius));
+                    format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0z", Short(x - radius), Short(y))
                 }
-                Shape::Square | Shape::Triangle => {
-                    let corners = coordinates(&corners(*shape, *at, *radius));
-                    writeln!(out, r#"<polygon points="{corners}" {paint}{ink}/>"#)
+                _ => format!("M{}z", coordinates(&shape.corners((x, y), *radius))),
+            };
+            let paint = match (whole, hollow) {
+                (true, _) => {
+                    let cap = if *shape == Shape::Circle { "round" } else { "square" };
+                    let width = Short(2.0 * radius);
+                    format!(r#"fill="none" stroke="currentColor" stroke-width="{width}" stroke-linecap="{cap}""#)
                 }
-            }
+                (_, true) => r#"fill="none" stroke="currentColor" stroke-width="1.5""#.into(),
+                _ => r#"fill="currentColor""#.into(),
+            };
+            let opacity = if *opacity < 1.0 { format!(r#" opacity="{}""#, Short(*opacity)) } else { String::new() };
+            let dots: String = at.iter().map(outline).collect();
+            writeln!(out, r#"<path d="{dots}" {paint}{opacity}{}/>"#, ink_attributes(*ink))
         }
-        Mark::Bar { x, y, width, height, ink } => writeln!(
-            out,
-            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="currentColor"{}/>"#,
-            Short(*x),
-            Short(*y),
-            Short(*width),
-            Short(*height),
-            ink_attributes(*ink)
-        ),
-        Mark::Text { x, y, size, anchor, ink, content } => writeln!(
-            out,
-            r#"<text x="{}" y="{}" font-size="{}" text-anchor="{}" fill="currentColor"{}>{}</text>"#,
-            Short(*x),
-            Short(*y),
-            Short(*size),
-            match anchor {
-                Anchor::Start => "start",
-                Anchor::Middle => "middle",
-                Anchor::End => "end",
-            },
-            ink_attributes(*ink),
-            escaped(content)
-        ),
+        Mark::Bar { x, y, width, height, ink } => {
+            let ([x, y, width, height], ink) = ([x, y, width, height].map(|side| Short(*side)), ink_attributes(*ink));
+            writeln!(out, r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="currentColor"{ink}/>"#)
+        }
+        Mark::Text { content, .. } if content.is_empty() => Ok(()),
+        Mark::Text { x, y, size, anchor, ink, content } => {
+            let ([x, y, size], ink) = ([x, y, size].map(|side| Short(*side)), ink_attributes(*ink));
+            let (anchor, content) = (["start", "middle", "end"][*anchor as usize], escaped(content));
+            let place = format!(r#"x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}""#);
+            writeln!(out, r#"<text {place} fill="currentColor"{ink}>{content}</text>"#)
+        }
     };
 }
 

@@ -4,7 +4,7 @@ use narrows_kernels::activation::activate_in_place;
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 
 use super::InvertError;
-use crate::config::LossKind;
+use crate::loss::Loss;
 use crate::nn::{Autoencoder, Layer};
 
 /// y = activation(x·W + b).
@@ -21,7 +21,7 @@ pub struct Dense<T> {
     /// Values of a row of y.
     pub outputs: usize,
     /// Applied to each output.
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 /// One step from code to image.
@@ -30,7 +30,7 @@ pub enum Stage<T> {
     /// A dense layer.
     Dense(Dense<T>),
     /// The sigmoid that belongs to the loss, after a last layer that gives logits.
-    Activation(Activation<T>),
+    Activation(Activation),
 }
 
 /// A decoder of dense layers whose widths never fall, with its numbers.
@@ -47,26 +47,26 @@ impl<T: Real> Decoder<T> {
     /// those of the model: the output is taken as it is.)
     ///
     /// Refuses layers that are not dense, and layers with fewer outputs than inputs.
-    pub fn of(model: &Autoencoder, params: &[f32], loss: LossKind) -> Result<Self, InvertError> {
+    pub fn of(model: &Autoencoder, params: &[f32], loss: Loss) -> Result<Self, InvertError> {
         let mut stages = Vec::new();
-        for (number, layer) in model.decoder().iter().enumerate() {
-            let name = format!("decoder.{number}");
-            if let Layer::Dense { weight, bias, activation } = layer {
-                let (inputs, outputs) = (weight.rows, weight.cols);
+        for placed in model.decoder().layers() {
+            let name = model.layout().layer_name(placed.number).to_owned();
+            if let Some(dense) = placed.dense() {
+                let (inputs, outputs) = (dense.weight.shape.rows(), dense.weight.shape.cols());
                 let convert = |values: &[f32]| values.iter().map(|&w| T::from_f64(f64::from(w))).collect::<Vec<T>>();
                 stages.push(Stage::Dense(Dense {
                     name,
-                    weight: convert(weight.of(params)),
-                    bias: convert(bias.of(params)),
+                    weight: convert(dense.weight.of(params)),
+                    bias: convert(dense.bias.of(params)),
                     inputs,
                     outputs,
-                    activation: crate::nn::activation_of(*activation),
+                    activation: dense.activation,
                 }));
-            } else if !matches!(layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
-                return Err(InvertError::NotDense { layer: name, kind: layer.kind().to_owned() });
+            } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
+                return Err(InvertError::NotDense { layer: name, kind: placed.layer.name().to_owned() });
             }
         }
-        if loss == LossKind::BceLogits {
+        if loss == Loss::BceLogits {
             stages.push(Stage::Activation(Activation::Sigmoid));
         }
         Self::new(stages)

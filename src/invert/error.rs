@@ -2,7 +2,7 @@
 
 use crate::files::FileError;
 use crate::linalg::FactorError;
-use crate::train::WidthError;
+use crate::tasks::WidthError;
 
 /// A decoder that cannot be run backwards, or a run that cannot be trusted.
 #[derive(Debug, thiserror::Error)]

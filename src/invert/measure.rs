@@ -9,8 +9,8 @@ use super::optimal::{Tolerances, optimal_codes};
 use super::walk::Walk;
 use super::{Decoder, InvertError};
 use crate::data::Samples;
-use crate::nn::Layer;
-use crate::train::Trained;
+use crate::nn::Placed;
+use crate::tasks::Trained;
 
 /// How far the values of an image are pulled into the range of an activation that cannot reach them: half a grey level, which is
 /// all that an image of bytes says about its values.
@@ -55,10 +55,8 @@ impl<'a> Inversion<'a> {
         let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
         let single = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
         let double: Walk<f64> = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
-        let activations = model.decoder().iter().filter_map(|layer| match layer {
-            Layer::Dense { activation, .. } => Some(activation.to_string()),
-            _ => None,
-        });
+        let dense = model.decoder().layers().iter().filter_map(Placed::dense);
+        let activations = dense.map(|dense| dense.activation.to_string());
         let factors = single.factors().iter().zip(double.factors());
         let layers =
             double.decoder().dense().zip(activations).zip(factors).map(|((dense, activation), (f32s, f64s))| {

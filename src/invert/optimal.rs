@@ -145,8 +145,8 @@ pub fn optimal_codes<T: Real>(
 }
 
 /// Whether the derivative may jump; that of elu does unless α is 1.
-fn has_kink<T>(activation: Activation<T>) -> bool {
-    matches!(activation, Activation::Relu | Activation::LeakyRelu(_) | Activation::Elu(_))
+fn has_kink(activation: Activation) -> bool {
+    matches!(activation, Activation::Relu | Activation::LeakyRelu { .. } | Activation::Elu { .. })
 }
 
 struct Problem<'a, T> {

@@ -171,6 +171,5 @@ pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Samples<'_>
         row("layer-wise", &decode(&part.codes.walk[..len]), &|sample| part.codes.identifiable[sample]),
         row("optimal", &decode(&part.codes.optimal[..len]), &|_| true),
     ];
-    let scale = (56 / width.max(height).max(1)).max(1);
-    ImageGrid { image_width: width, image_height: height, columns: count, rows, band: 0, scale }.to_png()
+    ImageGrid::new(width, height, rows).to_png()
 }

@@ -60,7 +60,7 @@ impl<T: Real> Tangents<T> {
                     dense.activation
                 }
             };
-            if activation == Activation::Identity {
+            if activation == Activation::Linear {
                 continue;
             }
             self.moved.resize(self.columns.len(), T::ZERO);

@@ -18,18 +18,19 @@ use narrows_kernels::{Activation, Real};
 ///
 /// # Panics
 /// For relu, which has no inverse, and for a rim that is not within (0, ½).
-pub fn undo<T: Real>(activation: Activation<T>, y: &mut [T], rim: f64) -> u64 {
+pub fn undo<T: Real>(activation: Activation, y: &mut [T], rim: f64) -> u64 {
     assert!(rim > 0.0 && rim < 0.5, "a rim of {rim}; it must lie within (0, 0.5)");
     match activation {
-        Activation::Identity => 0,
+        Activation::Linear => 0,
         Activation::Relu => panic!("relu has no inverse"),
-        Activation::LeakyRelu(slope) => {
+        Activation::LeakyRelu { slope } => {
+            let slope = T::from_f64(slope);
             let negative = y.iter_mut().filter(|y| **y < T::ZERO);
             negative.for_each(|y| *y = *y / slope);
             0
         }
-        Activation::Elu(alpha) => {
-            let alpha = alpha.to_f64();
+        Activation::Elu { alpha } => {
+            let alpha = T::from_f64(alpha).to_f64();
             let inverse = |y: f64| if y > 0.0 { y } else { libm::log1p(y / alpha) };
             pull_and_map(y, -alpha * (1.0 - rim), f64::INFINITY, inverse)
         }
@@ -67,12 +68,12 @@ mod tests {
 
     use super::*;
 
-    const INVERTIBLE: [Activation<f64>; 8] = [
-        Activation::Identity,
-        Activation::LeakyRelu(0.5),
-        Activation::LeakyRelu(1e-3),
-        Activation::Elu(1.0),
-        Activation::Elu(0.3),
+    const INVERTIBLE: [Activation; 8] = [
+        Activation::Linear,
+        Activation::LeakyRelu { slope: 0.5 },
+        Activation::LeakyRelu { slope: 1e-3 },
+        Activation::Elu { alpha: 1.0 },
+        Activation::Elu { alpha: 0.3 },
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Softplus,
@@ -104,8 +105,8 @@ mod tests {
     fn leaky_relu_is_undone_exactly_where_the_slope_is_a_power_of_two() {
         let x: Vec<f32> = (-100..100).map(|i| i as f32 * 0.37).collect();
         let mut y = x.clone();
-        activate_in_place(Isa::detect(), Activation::LeakyRelu(0.5), &mut y);
-        undo(Activation::LeakyRelu(0.5), &mut y, 0.1);
+        activate_in_place(Isa::detect(), Activation::LeakyRelu { slope: 0.5 }, &mut y);
+        undo(Activation::LeakyRelu { slope: 0.5 }, &mut y, 0.1);
         assert_eq!(y, x);
     }
 
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(undo(Activation::Tanh, &mut y, 1e-3), 2);
         assert!(y[0] > 3.0 && y[0] == -y[1] && y[2] == 0.0);
         let mut y = [-1.0, 5.0];
-        assert_eq!(undo(Activation::Elu(0.5), &mut y, 1e-3), 1);
+        assert_eq!(undo(Activation::Elu { alpha: 0.5 }, &mut y, 1e-3), 1);
         assert!((y[0] - 1e-3f64.ln()).abs() < 1e-9 && y[1] == 5.0);
         let mut y = [0.0, 800.0];
         assert_eq!(undo(Activation::Softplus, &mut y, 1e-3), 1);

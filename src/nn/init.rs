@@ -16,26 +16,50 @@ use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
 
-use crate::config::InitConfig;
 use crate::rng::Stream;
+use crate::settings::{Range, settings};
+
+settings! {
+    /// How weights and biases begin. Biases begin at zero unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Init tagged {
+        /// Uniform within ±sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
+        GlorotUniform = "glorot-uniform",
+        /// Normal with variance 2 / (fan in + fan out).
+        GlorotNormal = "glorot-normal",
+        /// Uniform within ±sqrt(6 / fan in) (He et al. 2015).
+        HeUniform = "he-uniform",
+        /// Normal with variance 2 / fan in.
+        HeNormal = "he-normal",
+        /// Uniform within ±1 / sqrt(fan in), weights and biases, as `torch.nn.Linear` begins.
+        PytorchLinear = "pytorch-linear",
+        /// Normal around zero.
+        Normal = "normal" {
+            /// Standard deviation of weights drawn from a normal distribution around zero.
+            std("normal"): f64 = 0.05, in Range::ABOVE_ZERO, required "a standard deviation, as in normal = 0.05";
+            /// Whether the biases are drawn too.
+            biases: bool = false;
+        },
+    }
+}
 
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
 const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;
 
 /// Fills the weight [fan_in, fan_out] and then the bias `[fan_out]` of a layer.
-pub fn init_dense<T: Real>(init: InitConfig, fan_in: usize, weight: &mut [T], bias: &mut [T], stream: &mut Stream) {
+pub fn init_dense<T: Real>(init: Init, fan_in: usize, weight: &mut [T], bias: &mut [T], stream: &mut Stream) {
     let (fans_in, fans_both) = (fan_in as f64, (fan_in + bias.len()) as f64);
     match init {
-        InitConfig::GlorotUniform => uniform(weight, (6.0 / fans_both).sqrt(), stream),
-        InitConfig::GlorotNormal => cut_normal(weight, (2.0 / fans_both).sqrt(), stream),
-        InitConfig::HeUniform => uniform(weight, (6.0 / fans_in).sqrt(), stream),
-        InitConfig::HeNormal => cut_normal(weight, (2.0 / fans_in).sqrt(), stream),
-        InitConfig::PytorchLinear => uniform(weight, 1.0 / fans_in.sqrt(), stream),
-        InitConfig::Normal { std, .. } => normal(weight, std, stream),
+        Init::GlorotUniform => uniform(weight, (6.0 / fans_both).sqrt(), stream),
+        Init::GlorotNormal => cut_normal(weight, (2.0 / fans_both).sqrt(), stream),
+        Init::HeUniform => uniform(weight, (6.0 / fans_in).sqrt(), stream),
+        Init::HeNormal => cut_normal(weight, (2.0 / fans_in).sqrt(), stream),
+        Init::PytorchLinear => uniform(weight, 1.0 / fans_in.sqrt(), stream),
+        Init::Normal { std, .. } => normal(weight, std, stream),
     }
     match init {
-        InitConfig::PytorchLinear => uniform(bias, 1.0 / fans_in.sqrt(), stream),
-        InitConfig::Normal { std, biases: true } => normal(bias, std, stream),
+        Init::PytorchLinear => uniform(bias, 1.0 / fans_in.sqrt(), stream),
+        Init::Normal { std, biases: true } => normal(bias, std, stream),
         _ => bias.fill(T::ZERO),
     }
 }
@@ -68,7 +92,7 @@ mod tests {
     use super::*;
     use crate::rng::{Purpose, stream};
 
-    fn drawn(init: InitConfig) -> (Vec<f64>, Vec<f64>) {
+    fn drawn(init: Init) -> (Vec<f64>, Vec<f64>) {
         let (mut weight, mut bias) = (vec![f64::NAN; 300 * 200], vec![f64::NAN; 200]);
         init_dense(init, 300, &mut weight, &mut bias, &mut stream(1, Purpose::Init, 0));
         (weight, bias)
@@ -81,12 +105,12 @@ mod tests {
     #[test]
     fn standard_deviations_are_those_of_the_definitions() {
         let cases = [
-            (InitConfig::GlorotUniform, (2.0f64 / 500.0).sqrt()),
-            (InitConfig::GlorotNormal, (2.0f64 / 500.0).sqrt()),
-            (InitConfig::HeUniform, (2.0f64 / 300.0).sqrt()),
-            (InitConfig::HeNormal, (2.0f64 / 300.0).sqrt()),
-            (InitConfig::PytorchLinear, (1.0f64 / 900.0).sqrt()),
-            (InitConfig::Normal { std: 0.05, biases: true }, 0.05),
+            (Init::GlorotUniform, (2.0f64 / 500.0).sqrt()),
+            (Init::GlorotNormal, (2.0f64 / 500.0).sqrt()),
+            (Init::HeUniform, (2.0f64 / 300.0).sqrt()),
+            (Init::HeNormal, (2.0f64 / 300.0).sqrt()),
+            (Init::PytorchLinear, (1.0f64 / 900.0).sqrt()),
+            (Init::Normal { std: 0.05, biases: true }, 0.05),
         ];
         for (init, expected) in cases {
             let (weight, _) = drawn(init);
@@ -97,15 +121,15 @@ mod tests {
 
     #[test]
     fn bounds_hold_and_biases_are_what_each_initialiser_says() {
-        let (weight, bias) = drawn(InitConfig::GlorotUniform);
+        let (weight, bias) = drawn(Init::GlorotUniform);
         let bound = (6.0f64 / 500.0).sqrt();
         assert!(weight.iter().all(|w| w.abs() <= bound) && weight.iter().any(|w| w.abs() > 0.99 * bound));
         assert!(bias.iter().all(|&b| b == 0.0));
-        let (_, bias) = drawn(InitConfig::PytorchLinear);
+        let (_, bias) = drawn(Init::PytorchLinear);
         assert!(bias.iter().all(|b| b.abs() <= 1.0 / 300f64.sqrt()) && std_of(&bias) > 0.02);
-        let (_, bias) = drawn(InitConfig::Normal { std: 0.05, biases: true });
+        let (_, bias) = drawn(Init::Normal { std: 0.05, biases: true });
         assert!(std_of(&bias) > 0.03);
-        let (_, bias) = drawn(InitConfig::Normal { std: 0.05, biases: false });
+        let (_, bias) = drawn(Init::Normal { std: 0.05, biases: false });
         assert!(bias.iter().all(|&b| b == 0.0));
     }
 }

@@ -1,95 +1,194 @@
-//! One layer of an encoder or a decoder.
+//! One layer: what it is, and what it becomes at its place in a model.
 
 use narrows_kernels::Real;
 
-use super::{Mode, Param};
-use crate::config;
-use crate::rng::{Purpose, Stream, stream};
-use crate::tape::{Activation, NOISE_ROWS, Tape, Var};
+use super::{Activation, Init, Layout, ModelError, Param, Pass, init_dense};
+use crate::rng::{Purpose, stream};
+use crate::settings::{About, Counts, Range, Setting, Visitor, settings};
+use crate::tape::{Shape, Tape, Var};
 
-/// A layer: what it computes, and where its parameters lie.
+/// Layers of an encoder or a decoder at most: deeper than any network that dense layers can be trained in.
+pub const MOST_LAYERS: usize = 256;
+
+settings! {
+    /// What a layer is, wherever it stands.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Layer tagged {
+        /// y = activation(x·W + b): every output depends on every input. Takes samples of any shape as rows of values.
+        Dense = "dense" {
+            /// The number of outputs; "input" is as many as the data has values.
+            units("dense"): Units = Units::Input;
+            /// What is applied to each output.
+            activation: Activation = Activation::Linear;
+        },
+        /// Inverted dropout, while training only: each value is zero with this probability, the others are divided by 1 − rate.
+        Dropout = "dropout" {
+            /// The probability of zero while training.
+            rate("dropout"): f64 = 0.0, in Range::BELOW_ONE;
+        },
+        /// Additive normal noise, while training only.
+        Noise = "noise" {
+            /// Standard deviation of the normal noise that is added while training.
+            std("noise"): f64 = 0.0, in Range::NOT_NEGATIVE;
+        },
+    }
+}
+
+/// How many outputs a dense layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// So many, 1 to 1,048,576.
+    Count(usize),
+    /// As many as the data has values.
+    Input,
+}
+
+impl From<usize> for Units {
+    fn from(count: usize) -> Self {
+        Units::Count(count)
+    }
+}
+
+impl Setting for Units {
+    type Form = ();
+
+    fn show(&mut self, about: &About, (): (), visitor: &mut dyn Visitor) {
+        let form = Counts { noun: "a number of units", word: Some(("input", 0)), ..Counts::new(1, 1 << 20) };
+        let mut count = match *self {
+            Units::Count(count) => count as u64,
+            Units::Input => 0,
+        };
+        visitor.count(about, &mut count, form);
+        *self = if count == 0 { Units::Input } else { Units::Count(count as usize) };
+    }
+}
+
+/// A dense layer: `dense(256, Activation::Relu)`.
+pub fn dense(units: impl Into<Units>, activation: Activation) -> Layer {
+    Layer::Dense { units: units.into(), activation }
+}
+
+/// A dropout layer with this probability of zero, in [0, 1).
+pub fn dropout(rate: f64) -> Layer {
+    Layer::Dropout { rate }
+}
+
+/// A layer that adds normal noise of this standard deviation.
+pub fn noise(std: f64) -> Layer {
+    Layer::Noise { std }
+}
+
+/// A layer at its place in a model.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Layer {
-    /// y = activation(x·W + b).
-    Dense {
-        /// W [in, out].
-        weight: Param,
-        /// b [1, out].
-        bias: Param,
-        /// Applied to each output.
-        activation: config::Activation,
-    },
-    /// Inverted dropout, while training only.
-    Dropout {
-        /// The probability of zero, in [0, 1).
-        rate: f64,
-    },
-    /// Additive normal noise, while training only.
-    Noise {
-        /// Its standard deviation.
-        std: f64,
-    },
+pub struct Placed {
+    /// What it is.
+    pub layer: Layer,
+    /// The number that its scope on a tape and its random streams carry.
+    pub number: u32,
+    /// Its tensors: W [in, out] and b [1, out] of a dense layer.
+    pub params: Vec<Param>,
+    /// The shape of a sample that it gives.
+    pub output: Shape,
+}
+
+/// The tensors of a dense layer and its activation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dense<'a> {
+    /// W [in, out].
+    pub weight: &'a Param,
+    /// b [1, out].
+    pub bias: &'a Param,
+    /// Applied to each output.
+    pub activation: Activation,
 }
 
 impl Layer {
-    /// "dense", "dropout" or "noise".
-    pub fn kind(&self) -> &'static str {
+    /// What is accepted as a layer, by example.
+    pub const ACCEPTED: &'static str =
+        "one layer: { dense = 256, activation = \"relu\" }, { dropout = 0.2 } or { noise = 0.1 }";
+
+    /// What a summary says of it beside its kind: the activation, the rate, the standard deviation.
+    pub fn detail(&self) -> String {
         match self {
-            Layer::Dense { .. } => "dense",
-            Layer::Dropout { .. } => "dropout",
-            Layer::Noise { .. } => "noise",
+            Layer::Dense { activation, .. } => activation.to_string(),
+            Layer::Dropout { rate: number } | Layer::Noise { std: number } => number.to_string(),
+        }
+    }
+
+    /// Places the layer behind samples of shape `input`: its tensors are appended to `layout` under `name`.
+    pub(super) fn place(
+        &self,
+        name: &str,
+        number: u32,
+        input: Shape,
+        layout: &mut Layout,
+    ) -> Result<Placed, ModelError> {
+        let (params, output) = match *self {
+            Layer::Dense { units, .. } => {
+                let outputs = match units {
+                    Units::Count(count) => count,
+                    Units::Input => input.len(),
+                };
+                let weight = layout.param(format!("{name}.weight"), [input.len(), outputs]);
+                let bias = layout.param(format!("{name}.bias"), [1, outputs]);
+                (vec![weight, bias], Shape::from([outputs]))
+            }
+            Layer::Dropout { .. } | Layer::Noise { .. } => (Vec::new(), input),
+        };
+        Ok(Placed { layer: *self, number, params, output })
+    }
+}
+
+impl Placed {
+    /// Its tensors, if it is a dense layer.
+    pub fn dense(&self) -> Option<Dense<'_>> {
+        match (&self.layer, &self.params[..]) {
+            (Layer::Dense { activation, .. }, [weight, bias]) => Some(Dense { weight, bias, activation: *activation }),
+            _ => None,
         }
     }
 
     /// Number of parameters.
     pub fn parameters(&self) -> usize {
-        match self {
-            Layer::Dense { weight, bias, .. } => weight.len() + bias.len(),
-            Layer::Dropout { .. } | Layer::Noise { .. } => 0,
+        self.params.iter().map(Param::len).sum()
+    }
+
+    /// Writes fresh parameters into the flat buffer, drawn from a stream of its own.
+    pub(super) fn init<T: Real>(&self, init: Init, seed: u64, flat: &mut [T]) {
+        if let Some(Dense { weight, bias, .. }) = self.dense() {
+            init_layer(init, seed, self.number, weight, bias, flat);
         }
     }
 
-    /// Applies the layer to x [batch, in]. `number` tells the layers of a model apart. With `linear` a dense layer leaves
-    /// its activation out.
-    pub(super) fn apply<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, number: u32, mode: Mode, linear: bool) -> Var {
-        tape.set_scope(number);
-        match (self, mode) {
-            (Layer::Dense { weight, bias, activation }, _) => {
-                let activation = if linear { Activation::Identity } else { activation_of(*activation) };
-                let (weight, bias) = (weight.on(tape), bias.on(tape));
+    /// Applies the layer to x [batch, …]. With `is_linear` a dense layer leaves its activation out.
+    pub(super) fn record<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass, is_linear: bool) -> Var {
+        tape.set_scope(self.number);
+        match (&self.layer, pass) {
+            (Layer::Dense { activation, .. }, _) => {
+                let activation = if is_linear { Activation::Linear } else { *activation };
+                let shape = tape.shape(x);
+                let x = if shape.rank() > 2 {
+                    tape.reshape(x, [shape.samples(), shape.len() / shape.samples().max(1)])
+                } else {
+                    x
+                };
+                let (weight, bias) = (self.params[0].on(tape), self.params[1].on(tape));
                 tape.dense(x, weight, bias, activation)
             }
-            (Layer::Dropout { rate }, Mode::Train { seed, step, first_row }) => {
-                tape.dropout(x, *rate, |block| noise_stream(seed, step, first_row, block, number))
+            (Layer::Dropout { rate }, Pass::Train(draws)) => {
+                tape.dropout(x, *rate, draws.streams(Purpose::Noise, self.number))
             }
-            (Layer::Noise { std }, Mode::Train { seed, step, first_row }) => {
-                tape.noise(x, *std, |block| noise_stream(seed, step, first_row, block, number))
+            (Layer::Noise { std }, Pass::Train(draws)) => {
+                tape.noise(x, *std, draws.streams(Purpose::Noise, self.number))
             }
-            (Layer::Dropout { .. } | Layer::Noise { .. }, Mode::Infer) => x,
+            (Layer::Dropout { .. } | Layer::Noise { .. }, Pass::Infer) => x,
         }
     }
 }
 
-fn noise_stream(seed: u64, step: u64, first_row: usize, block: u64, layer: u32) -> Stream {
-    step_stream(seed, Purpose::Noise, step, first_row, block, layer)
-}
-
-/// The stream of a layer, or whatever else `number` tells apart, for a block of rows of the slice at hand. `number` has the low
-/// 16 bits of the index, blocks the next 16 (16 million rows), steps the others.
-pub(crate) fn step_stream(seed: u64, purpose: Purpose, step: u64, first_row: usize, block: u64, number: u32) -> Stream {
-    let block = block + (first_row / NOISE_ROWS) as u64;
-    stream(seed, purpose, (step << 32) | ((block & 0xffff) << 16) | u64::from(number & 0xffff))
-}
-
-/// The kernel's activation for the configured one.
-pub(crate) fn activation_of<T: Real>(activation: config::Activation) -> Activation<T> {
-    match activation {
-        config::Activation::Linear => Activation::Identity,
-        config::Activation::Relu => Activation::Relu,
-        config::Activation::LeakyRelu { slope } => Activation::LeakyRelu(T::from_f64(slope)),
-        config::Activation::Elu { alpha } => Activation::Elu(T::from_f64(alpha)),
-        config::Activation::Tanh => Activation::Tanh,
-        config::Activation::Sigmoid => Activation::Sigmoid,
-        config::Activation::Softplus => Activation::Softplus,
-    }
+/// Fresh numbers for a weight and the bias that lies beside it.
+pub(super) fn init_layer<T: Real>(init: Init, seed: u64, number: u32, weight: &Param, bias: &Param, flat: &mut [T]) {
+    let both = &mut flat[weight.offset..bias.offset + bias.len()];
+    let (w, b) = both.split_at_mut(weight.len());
+    init_dense(init, weight.shape.rows(), w, b, &mut stream(seed, Purpose::Init, number.into()));
 }

@@ -2,21 +2,22 @@
 
 use std::fmt;
 
-use super::{Autoencoder, Head, Layer};
+use super::{Autoencoder, Param, Sequential};
+use crate::tape::Shape;
 
 impl fmt::Display for Autoencoder {
     /// Encoder and decoder separately, then the whole: layer, output shape, parameters, totals, compression ratio.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoder = part(f, "encoder", self.encoder(), self.features(), self.log_variance_head())?;
-        let decoder = part(f, "decoder", self.decoder(), self.code_size(), None)?;
+        let encoder = part(f, "encoder", self.encoder(), self.log_variance_head())?;
+        let decoder = part(f, "decoder", self.decoder(), None)?;
         let total = encoder + decoder;
         writeln!(f, "Model \"autoencoder\"")?;
         rule(f)?;
         row(f, "Layer", "Output shape", "Parameters")?;
         rule(f)?;
-        row(f, "input", &shape(self.features()), "0")?;
-        row(f, "encoder", &shape(self.code_size()), &grouped(encoder))?;
-        row(f, "decoder", &shape(self.features()), &grouped(decoder))?;
+        row(f, "input", &shape(self.input()), "0")?;
+        row(f, "encoder", &shape(self.encoder().output()), &grouped(encoder))?;
+        row(f, "decoder", &shape(self.input()), &grouped(decoder))?;
         rule(f)?;
         writeln!(f, "Total parameters: {} ({})", grouped(total), bytes(4 * total))?;
         writeln!(f, "Compression ratio: {} / {} = {:.2}", self.features(), self.code_size(), self.compression_ratio())
@@ -27,35 +28,25 @@ impl fmt::Display for Autoencoder {
 fn part(
     f: &mut fmt::Formatter<'_>,
     name: &str,
-    layers: &[Layer],
-    inputs: usize,
-    head: Option<&Head>,
+    layers: &Sequential,
+    head: Option<&[Param; 2]>,
 ) -> Result<usize, fmt::Error> {
     writeln!(f, "Model \"{name}\"")?;
     rule(f)?;
     row(f, "Layer", "Output shape", "Parameters")?;
     rule(f)?;
-    row(f, "input", &shape(inputs), "0")?;
-    let (mut size, mut total) = (inputs, 0);
-    for (number, layer) in layers.iter().enumerate() {
-        let detail = match layer {
-            Layer::Dense { weight, activation, .. } => {
-                size = weight.cols;
-                activation.to_string()
-            }
-            Layer::Dropout { rate } => rate.to_string(),
-            Layer::Noise { std } => std.to_string(),
-        };
-        total += layer.parameters();
-        let last = number + 1 == layers.len();
-        let detail = if last && head.is_some() { "mean head".to_owned() } else { detail };
-        row(f, &format!("{name}.{number} {} ({detail})", layer.kind()), &shape(size), &grouped(layer.parameters()))?;
+    row(f, "input", &shape(layers.input()), "0")?;
+    let mut total = layers.parameters();
+    let last = layers.layers().len() - 1;
+    for (number, placed) in layers.layers().iter().enumerate() {
+        let detail = if number == last && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
+        let label = format!("{name}.{number} {} ({detail})", placed.layer.name());
+        row(f, &label, &shape(placed.output), &grouped(placed.parameters()))?;
     }
-    if let Some(Head { weight, bias }) = head {
+    if let Some([weight, bias]) = head {
         let parameters = weight.len() + bias.len();
         total += parameters;
-        let name = format!("{name}.{} log-variance head", layers.len() - 1);
-        row(f, &name, &shape(weight.cols), &grouped(parameters))?;
+        row(f, &format!("{name}.{last} log-variance head"), &shape(layers.output()), &grouped(parameters))?;
     }
     rule(f)?;
     writeln!(f, "Total parameters: {}\n", grouped(total))?;
@@ -70,8 +61,9 @@ fn row(f: &mut fmt::Formatter<'_>, layer: &str, shape: &str, parameters: &str) -
     writeln!(f, "{layer:<36} {shape:<14} {parameters:>12}")
 }
 
-fn shape(size: usize) -> String {
-    format!("(batch, {size})")
+fn shape(sample: Shape) -> String {
+    let dims: Vec<String> = sample.dims().iter().map(usize::to_string).collect();
+    format!("(batch, {})", dims.join(", "))
 }
 
 /// A number with a comma between groups of three digits.

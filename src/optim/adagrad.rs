@@ -3,46 +3,68 @@
 //!
 //! a ← a + g²; then
 //!
-//! | Keras, a₀ = 0.1, ε = 1e-7 | PyTorch, a₀ = 0, ε = 1e-10 |
+//! | Keras | PyTorch |
 //! |---|---|
 //! | w ← w − ηg / √(a + ε) | w ← w − η/(1 + (t − 1)·decay) · g / (√a + ε) |
 
 use narrows_kernels::{Real, update};
 
-use super::{Dialect, Moment, OptimizerSpec, Step, parts};
+use super::{Moments, Rule, Semantics, Step};
+use crate::settings::{Range, settings};
 
-pub(super) fn moments(spec: &OptimizerSpec) -> Vec<(&'static str, f64)> {
-    vec![("sum_of_squares", spec.initial_accumulator)]
+settings! {
+    /// Adagrad.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Adagrad(semantics: Semantics) {
+        /// The learning rate η.
+        pub learning_rate: f64 = semantics.pick(1e-3, 0.01), in Range::ABOVE_ZERO;
+        /// ε, which keeps the divisor from 0.
+        pub epsilon: f64 = semantics.pick(1e-7, 1e-10), in Range::ABOVE_ZERO;
+        /// What the sum of squares begins at.
+        pub initial_accumulator: f64 = semantics.pick(0.1, 0.0), in Range::NOT_NEGATIVE;
+        /// The learning rate is divided by 1 + (t − 1) times this.
+        pub lr_decay: f64 = 0.0, in Range::NOT_NEGATIVE, if |rule| rule.semantics == Semantics::Pytorch;
+        /// The weight decay λ; 0 for none.
+        pub weight_decay: f64 = 0.0, in Range::NOT_NEGATIVE;
+    }
 }
 
-pub(super) fn step<T: Real>(at: Step<'_>, params: &mut [T], grads: &[T], moments: &mut [Moment<T>]) {
-    let Step { spec, isa, t, rate, decay } = at;
-    let [squares] = parts(moments);
-    let by = match spec.dialect {
-        Dialect::Keras => update::Adagrad { decay, rate, inside: spec.epsilon, outside: 0.0 },
-        Dialect::Pytorch => {
-            let rate = rate / (1.0 + (t - 1) as f64 * spec.lr_decay);
-            update::Adagrad { decay, rate, inside: 0.0, outside: spec.epsilon }
-        }
-    };
-    update::adagrad(isa, &by, params, grads, squares);
+impl Rule for Adagrad {
+    fn moments(&self) -> Vec<(&'static str, f64)> {
+        vec![("sum_of_squares", self.initial_accumulator)]
+    }
+
+    fn step<T: Real>(&self, at: Step<'_>, params: &mut [T], grads: &[T], moments: Moments<'_, T>) {
+        let Step { isa, t, rate, .. } = at;
+        let [squares] = moments.take();
+        let decay = self.semantics.decay(self.weight_decay, rate);
+        let by = match self.semantics {
+            Semantics::Keras => update::Adagrad { decay, rate, inside: self.epsilon, outside: 0.0 },
+            Semantics::Pytorch => {
+                let rate = rate / (1.0 + (t - 1) as f64 * self.lr_decay);
+                update::Adagrad { decay, rate, inside: 0.0, outside: self.epsilon }
+            }
+        };
+        update::adagrad(isa, &by, params, grads, squares);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Optimizer, OptimizerName};
+    use super::super::Stepper;
     use super::*;
     use narrows_kernels::Isa;
 
     #[test]
     fn pytorch_lowers_its_learning_rate_from_the_second_step_on() {
-        let defaults = OptimizerSpec::defaults(OptimizerName::Adagrad, Dialect::Pytorch);
-        let spec = OptimizerSpec { lr_decay: 1.0, epsilon: f64::MIN_POSITIVE, ..defaults };
-        let mut optimizer = Optimizer::<f64>::new(spec, 1).unwrap();
+        let rule = Adagrad { lr_decay: 1.0, epsilon: f64::MIN_POSITIVE, ..Adagrad::pytorch(0.5) };
+        let mut stepper = Stepper::<f64>::new(rule, 1).unwrap();
         let mut w = [1.0];
-        optimizer.step(Isa::SCALAR, &mut w, &[3.0], 0.5);
-        assert_eq!(w[0], 0.5);
-        optimizer.step(Isa::SCALAR, &mut w, &[4.0], 0.5);
-        assert_eq!(w[0], 0.5 - 0.25 * (4.0 / 5.0));
+        let mut step = |gradient: f64| {
+            stepper.step(Isa::SCALAR, &mut w, &[gradient], std::slice::from_ref(&(0..1)), 0.5);
+            w[0]
+        };
+        assert_eq!(step(3.0), 0.5);
+        assert_eq!(step(4.0), 0.5 - 0.25 * (4.0 / 5.0));
     }
 }

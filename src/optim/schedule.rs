@@ -3,119 +3,75 @@
 //! Epochs count from 0. A schedule is a constant description; what changes from epoch to epoch is a [`Rate`], four numbers
 //! that a checkpoint can hold.
 
-use crate::config::{self, Dialect, Monitor, OptimizerConfig};
+use super::Semantics;
+use crate::settings::{Range, at_least, settings};
 
-/// How the learning rate develops from η₀.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Schedule {
-    /// η₀.
-    Constant,
-    /// η₀ · factor^⌊epoch / every⌋.
-    Step {
-        /// Epochs between two reductions, ≥ 1.
-        every: u64,
-        /// What each multiplies by.
-        factor: f64,
-    },
-    /// η₀ · factor^epoch.
-    Exponential {
-        /// What each epoch multiplies by.
-        factor: f64,
-    },
-    /// floor + (η₀ − floor) · ½(1 + cos(π · min(epoch/epochs, 1))) (Loshchilov and Hutter, "SGDR", 2017, equation 5).
-    Cosine {
-        /// Epochs from η₀ down to the floor, ≥ 1.
-        epochs: u64,
-        /// The last learning rate.
-        floor: f64,
-    },
-    /// Reduced when the monitored value stops falling.
-    Plateau(Plateau),
+settings! {
+    /// A figure of an epoch.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Monitor {
+        /// Of the validation part.
+        ValLoss = "val_loss",
+        /// Of the training part.
+        Loss = "loss",
+    }
 }
 
-/// Reduces the learning rate to max(η · factor, floor) when the monitored value stops falling.
-///
-/// | | Keras (`ReduceLROnPlateau`, mode min) | PyTorch (`ReduceLROnPlateau`, mode min) |
-/// |---|---|---|
-/// | an improvement | value < best − min_delta | the same, or, `relative`, value < best · (1 − min_delta) |
-/// | reduces after | `patience` epochs without one | `patience` + 1 epochs without one |
-/// | each cooling epoch | lowers the cooldown first; the one that ends it counts as waiting | never counts as waiting |
-/// | reduces only | while η is above the floor | when that lowers η by more than 1e-8 |
-///
-/// NaN is never an improvement, and the first value that is none is compared with ∞.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plateau {
-    /// Whose definition.
-    pub dialect: Dialect,
-    /// What a reduction multiplies by, in (0, 1). Default 0.1 in both.
-    pub factor: f64,
-    /// Epochs without improvement that are borne. Default 10 in both.
-    pub patience: u64,
-    /// By how much an improvement must fall below the best value, ≥ 0. Default 1e-4 in both.
-    pub min_delta: f64,
-    /// Whether `min_delta` is a fraction of the best value, as PyTorch's default is; Keras knows no such thing.
-    pub relative: bool,
-    /// Epochs after a reduction in which nothing is held against the run. Default 0 in both.
-    pub cooldown: u64,
-    /// The smallest learning rate. Default 0 in both.
-    pub floor: f64,
-}
-
-impl Plateau {
-    /// The framework's own defaults.
-    pub fn defaults(dialect: Dialect) -> Self {
-        let relative = dialect == Dialect::Pytorch;
-        Plateau { dialect, factor: 0.1, patience: 10, min_delta: 1e-4, relative, cooldown: 0, floor: 0.0 }
-    }
-
-    fn improves(&self, value: f64, best: f64) -> bool {
-        if self.relative { value < best * (1.0 - self.min_delta) } else { value < best - self.min_delta }
-    }
-
-    fn observe(&self, state: &mut Rate, value: f64) {
-        match self.dialect {
-            Dialect::Keras => self.observe_as_keras(state, value),
-            Dialect::Pytorch => self.observe_as_pytorch(state, value),
-        }
-    }
-
-    fn observe_as_keras(&self, state: &mut Rate, value: f64) {
-        if state.cooling > 0 {
-            state.cooling -= 1;
-            state.waited = 0;
-        }
-        if self.improves(value, state.best) {
-            state.best = value;
-            state.waited = 0;
-        } else if state.cooling == 0 {
-            state.waited += 1;
-            if state.waited >= self.patience && state.rate > self.floor {
-                state.rate = (state.rate * self.factor).max(self.floor);
-                state.cooling = self.cooldown;
-                state.waited = 0;
-            }
-        }
-    }
-
-    fn observe_as_pytorch(&self, state: &mut Rate, value: f64) {
-        if self.improves(value, state.best) {
-            state.best = value;
-            state.waited = 0;
-        } else {
-            state.waited += 1;
-        }
-        if state.cooling > 0 {
-            state.cooling -= 1;
-            state.waited = 0;
-        }
-        if state.waited > self.patience {
-            let reduced = (state.rate * self.factor).max(self.floor);
-            if state.rate - reduced > 1e-8 {
-                state.rate = reduced;
-            }
-            state.cooling = self.cooldown;
-            state.waited = 0;
-        }
+settings! {
+    /// How the learning rate develops from η₀.
+    ///
+    /// A plateau reduces it to max(η · factor, floor) when the monitored value stops falling:
+    ///
+    /// | | Keras (`ReduceLROnPlateau`, mode min) | PyTorch (`ReduceLROnPlateau`, mode min) |
+    /// |---|---|---|
+    /// | an improvement | value < best − min_delta | the same, or, with a threshold, value < best · (1 − threshold) |
+    /// | reduces after | `patience` epochs without one | `patience` + 1 epochs without one |
+    /// | each cooling epoch | lowers the cooldown first; the one that ends it counts as waiting | never counts as waiting |
+    /// | reduces only | while η is above the floor | when that lowers η by more than 1e-8 |
+    ///
+    /// NaN is never an improvement, and the first value is compared with ∞. PyTorch's own default is a threshold of 1e-4,
+    /// Keras's a min_delta of 1e-4; here both are 0 unless given.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Schedule tagged {
+        /// η₀.
+        Constant = "constant",
+        /// η₀ · factor^⌊epoch / every⌋.
+        Step = "step" {
+            /// Epochs between two reductions by `factor`.
+            every("step"): usize = 10, in at_least(1), required "a number of epochs";
+            /// What a reduction multiplies the learning rate by.
+            factor: f64 = 0.5, in Range::ABOVE_ZERO, required "a factor, as in factor = 0.5";
+        },
+        /// η₀ · factor^epoch.
+        Exponential = "exponential" {
+            /// What each epoch multiplies the learning rate by.
+            factor("exponential"): f64 = 0.95, in Range::ABOVE_ZERO;
+        },
+        /// floor + (η₀ − floor) · ½(1 + cos(π · min(epoch/epochs, 1))) (Loshchilov and Hutter, "SGDR", 2017, equation 5).
+        Cosine = "cosine" {
+            /// Epochs from η₀ down half a cosine to the floor.
+            epochs("cosine"): usize = 50, in at_least(1);
+            /// The smallest learning rate.
+            floor: f64 = 0.0, in Range::NOT_NEGATIVE;
+        },
+        /// Reduced when the monitored value stops falling.
+        Plateau = "plateau" {
+            /// The figure whose fall is watched; the learning rate is reduced when it stops.
+            monitor("plateau"): Monitor = Monitor::ValLoss;
+            /// What a reduction multiplies the learning rate by.
+            factor: f64 = 0.1, in Range::INSIDE, required "a factor, as in factor = 0.5";
+            /// Epochs without improvement before a reduction.
+            patience: usize = 10, required "a number of epochs, as in patience = 5";
+            /// By how much an improvement must fall below the best value.
+            min_delta: f64 = 0.0, in Range::NOT_NEGATIVE;
+            /// By which share of the best value an improvement must fall below it; PyTorch's semantics only, in place of
+            /// `min_delta`. PyTorch's default is 1e-4.
+            threshold: Option<f64> = None, in Range::BELOW_ONE;
+            /// Epochs after a reduction in which nothing is held against the run; none where absent.
+            cooldown: Option<usize> = None;
+            /// The smallest learning rate.
+            floor: f64 = 0.0, in Range::NOT_NEGATIVE;
+        },
     }
 }
 
@@ -139,27 +95,15 @@ pub struct Rate {
 pub struct LearningRate {
     base: f64,
     schedule: Schedule,
-    monitor: Monitor,
+    semantics: Semantics,
     rate: Rate,
 }
 
 impl LearningRate {
-    /// What a configuration asks for, from `base` on.
-    pub fn from_config(config: &OptimizerConfig, base: f64) -> Self {
-        let mut monitor = Monitor::ValLoss;
-        let schedule = match config.schedule {
-            config::Schedule::Constant => Schedule::Constant,
-            config::Schedule::Step { every, factor } => Schedule::Step { every: every as u64, factor },
-            config::Schedule::Exponential { factor } => Schedule::Exponential { factor },
-            config::Schedule::Cosine { epochs, floor } => Schedule::Cosine { epochs: epochs as u64, floor },
-            config::Schedule::Plateau { monitor: watched, factor, patience, min_delta, floor } => {
-                monitor = watched;
-                let (dialect, patience) = (config.dialect, patience as u64);
-                Schedule::Plateau(Plateau { dialect, factor, patience, min_delta, relative: false, cooldown: 0, floor })
-            }
-        };
-        let rate = schedule.start(base);
-        LearningRate { base, schedule, monitor, rate }
+    /// η₀ = `base` in epoch 0, and what `schedule` makes of it; a plateau is that of `semantics`.
+    pub fn new(schedule: Schedule, base: f64, semantics: Semantics) -> Self {
+        let rate = Rate { epoch: 0, rate: schedule.planned(base, 0), best: f64::INFINITY, waited: 0, cooling: 0 };
+        LearningRate { base, schedule, semantics, rate }
     }
 
     /// η of the epoch under way.
@@ -177,37 +121,75 @@ impl LearningRate {
         self.rate = rate;
     }
 
-    /// Which figure [`epoch_done`](Self::epoch_done) takes.
+    /// Which figure [`epoch_done`](Self::epoch_done) takes; only a plateau reads it.
     pub fn monitor(&self) -> Monitor {
-        self.monitor
+        match self.schedule {
+            Schedule::Plateau { monitor, .. } => monitor,
+            _ => Monitor::default(),
+        }
     }
 
     /// Goes on to the next epoch; `monitored` is the figure at the end of this one.
     pub fn epoch_done(&mut self, monitored: f64) {
-        self.schedule.advance(self.base, &mut self.rate, monitored);
+        self.rate.epoch += 1;
+        match self.schedule {
+            Schedule::Plateau { .. } => self.observe(monitored),
+            _ => self.rate.rate = self.schedule.planned(self.base, self.rate.epoch),
+        }
+    }
+
+    /// A plateau's epoch.
+    fn observe(&mut self, value: f64) {
+        let Schedule::Plateau { factor, patience, min_delta, threshold, cooldown, floor, .. } = self.schedule else {
+            return;
+        };
+        let (state, patience, cooldown) = (&mut self.rate, patience as u64, cooldown.unwrap_or(0) as u64);
+        let improves = match threshold {
+            Some(share) => value < state.best * (1.0 - share),
+            None => value < state.best - min_delta,
+        };
+        let reduced = (state.rate * factor).max(floor);
+        if improves {
+            state.best = value;
+        }
+        match self.semantics {
+            Semantics::Keras => {
+                if state.cooling > 0 {
+                    state.cooling -= 1;
+                    state.waited = 0;
+                }
+                if improves {
+                    state.waited = 0;
+                } else if state.cooling == 0 {
+                    state.waited += 1;
+                    if state.waited >= patience && state.rate > floor {
+                        (state.rate, state.cooling, state.waited) = (reduced, cooldown, 0);
+                    }
+                }
+            }
+            Semantics::Pytorch => {
+                state.waited = if improves { 0 } else { state.waited + 1 };
+                if state.cooling > 0 {
+                    state.cooling -= 1;
+                    state.waited = 0;
+                }
+                if state.waited > patience {
+                    if state.rate - reduced > 1e-8 {
+                        state.rate = reduced;
+                    }
+                    (state.cooling, state.waited) = (cooldown, 0);
+                }
+            }
+        }
     }
 }
 
 impl Schedule {
-    /// The rate of epoch 0 from η₀ = `base`.
-    pub fn start(&self, base: f64) -> Rate {
-        Rate { epoch: 0, rate: self.planned(base, 0), best: f64::INFINITY, waited: 0, cooling: 0 }
-    }
-
-    /// Goes from one epoch to the next; `monitored` is the value at the end of the one, which only a plateau reads.
-    pub fn advance(&self, base: f64, state: &mut Rate, monitored: f64) {
-        state.epoch += 1;
-        match self {
-            Schedule::Plateau(plateau) => plateau.observe(state, monitored),
-            _ => state.rate = self.planned(base, state.epoch),
-        }
-    }
-
     /// The rate of `epoch` where nothing monitored changes it.
     fn planned(&self, base: f64, epoch: u64) -> f64 {
         match *self {
-            Schedule::Constant | Schedule::Plateau(_) => base,
-            Schedule::Step { every, factor } => base * libm::pow(factor, (epoch / every.max(1)) as f64),
+            Schedule::Constant | Schedule::Plateau { .. } => base,
+            Schedule::Step { every, factor } => base * libm::pow(factor, (epoch / every.max(1) as u64) as f64),
             Schedule::Exponential { factor } => base * libm::pow(factor, epoch as f64),
             Schedule::Cosine { epochs, floor } => {
                 let done = (epoch as f64 / epochs.max(1) as f64).min(1.0);
@@ -219,87 +201,159 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use super::Semantics::{Keras, Pytorch};
     use super::*;
 
-    fn rates(schedule: &Schedule, base: f64, monitored: &[f64]) -> Vec<f64> {
-        let mut state = schedule.start(base);
-        let mut rates = vec![state.rate];
+    fn rates(schedule: Schedule, semantics: Semantics, base: f64, monitored: &[f64]) -> Vec<f64> {
+        let mut rate = LearningRate::new(schedule, base, semantics);
+        let mut rates = vec![rate.value()];
         for &value in monitored {
-            schedule.advance(base, &mut state, value);
-            rates.push(state.rate);
+            rate.epoch_done(value);
+            rates.push(rate.value());
         }
         rates
     }
 
     #[test]
     fn planned_schedules_follow_their_equations() {
-        let losses = [1.0; 5];
-        assert_eq!(rates(&Schedule::Constant, 0.3, &losses), [0.3; 6]);
-        assert_eq!(rates(&Schedule::Step { every: 2, factor: 0.5 }, 8.0, &losses), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0]);
-        assert_eq!(rates(&Schedule::Exponential { factor: 0.5 }, 8.0, &losses), [8.0, 4.0, 2.0, 1.0, 0.5, 0.25]);
-        let cosine = rates(&Schedule::Cosine { epochs: 4, floor: 1.0 }, 3.0, &losses);
+        let rates = |schedule, base| rates(schedule, Keras, base, &[1.0; 5]);
+        assert_eq!(rates(Schedule::Constant, 0.3), [0.3; 6]);
+        assert_eq!(rates(Schedule::Step { every: 2, factor: 0.5 }, 8.0), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0]);
+        assert_eq!(rates(Schedule::Exponential { factor: 0.5 }, 8.0), [8.0, 4.0, 2.0, 1.0, 0.5, 0.25]);
+        let cosine = rates(Schedule::Cosine { epochs: 4, floor: 1.0 }, 3.0);
         let half = std::f64::consts::FRAC_1_SQRT_2;
         for (got, want) in cosine.iter().zip([3.0, 2.0 + half, 2.0, 2.0 - half, 1.0, 1.0]) {
             assert!((got - want).abs() <= 1e-15, "{cosine:?}");
         }
     }
 
-    fn plateau(dialect: Dialect, patience: u64, cooldown: u64) -> Schedule {
-        let plateau = Plateau { factor: 0.5, patience, cooldown, ..Plateau::defaults(dialect) };
-        Schedule::Plateau(plateau)
+    fn plateau(patience: usize, cooldown: usize) -> Schedule {
+        let (monitor, cooldown) = (Monitor::ValLoss, Some(cooldown));
+        Schedule::Plateau { monitor, factor: 0.5, patience, min_delta: 1e-4, threshold: None, cooldown, floor: 0.0 }
     }
 
     #[test]
-    fn pytorch_bears_one_epoch_more_than_keras() {
+    fn pytorch_waits_one_epoch_more_than_keras() {
         let losses = [1.0; 6];
-        assert_eq!(rates(&plateau(Dialect::Keras, 2, 0), 8.0, &losses), [8.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0]);
-        assert_eq!(rates(&plateau(Dialect::Pytorch, 2, 0), 8.0, &losses), [8.0, 8.0, 8.0, 8.0, 4.0, 4.0, 4.0]);
+        assert_eq!(rates(plateau(2, 0), Keras, 8.0, &losses), [8.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0]);
+        assert_eq!(rates(plateau(2, 0), Pytorch, 8.0, &losses), [8.0, 8.0, 8.0, 8.0, 4.0, 4.0, 4.0]);
     }
 
     #[test]
-    fn the_cooldown_ends_as_each_dialect_has_it() {
+    fn the_cooldown_ends_as_each_semantics_has_it() {
         let losses = [1.0; 8];
         // Keras: reduced after epochs 1, 3 (0-based), because the second cooling epoch counts as waiting again.
-        assert_eq!(rates(&plateau(Dialect::Keras, 1, 2), 8.0, &losses), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.5],);
+        assert_eq!(rates(plateau(1, 2), Keras, 8.0, &losses), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.5]);
         // PyTorch: two cooling epochs, then patience + 1.
-        assert_eq!(
-            rates(&plateau(Dialect::Pytorch, 1, 2), 8.0, &losses),
-            [8.0, 8.0, 8.0, 4.0, 4.0, 4.0, 4.0, 2.0, 2.0],
-        );
+        assert_eq!(rates(plateau(1, 2), Pytorch, 8.0, &losses), [8.0, 8.0, 8.0, 4.0, 4.0, 4.0, 4.0, 2.0, 2.0]);
     }
 
     #[test]
     fn nan_is_never_an_improvement() {
-        for dialect in Dialect::ALL {
-            let schedule = plateau(dialect, 1, 0);
-            let mut state = schedule.start(1.0);
-            for value in [f64::NAN, f64::NAN, f64::NAN, f64::NAN] {
-                schedule.advance(1.0, &mut state, value);
-            }
-            assert!(state.rate < 1.0 && state.best == f64::INFINITY, "{dialect:?}: {state:?}");
+        for semantics in Semantics::all() {
+            let mut rate = LearningRate::new(plateau(1, 0), 1.0, semantics);
+            (0..4).for_each(|_| rate.epoch_done(f64::NAN));
+            assert!(rate.value() < 1.0 && rate.rate().best == f64::INFINITY, "{rate:?}");
         }
     }
 
     #[test]
     fn improvements_must_exceed_the_delta_and_the_rate_stops_at_the_floor() {
-        let keras =
-            Plateau { factor: 0.1, patience: 1, min_delta: 0.5, floor: 0.2, ..Plateau::defaults(Dialect::Keras) };
+        let (monitor, threshold, cooldown) = (Monitor::Loss, None, None);
+        let (min_delta, floor) = (0.5, 0.2);
+        let keras = Schedule::Plateau { monitor, factor: 0.1, patience: 1, min_delta, threshold, cooldown, floor };
         let losses = [10.0, 9.6, 9.4, 9.0, 9.0];
-        assert_eq!(rates(&Schedule::Plateau(keras), 1.0, &losses), [1.0, 1.0, 0.2, 0.2, 0.2, 0.2]);
-        let relative = Plateau { factor: 0.5, patience: 0, min_delta: 0.1, ..Plateau::defaults(Dialect::Pytorch) };
-        assert_eq!(rates(&Schedule::Plateau(relative), 1.0, &[10.0, 9.1, 8.9, 8.9]), [1.0, 1.0, 0.5, 0.5, 0.25]);
+        assert_eq!(rates(keras, Keras, 1.0, &losses), [1.0, 1.0, 0.2, 0.2, 0.2, 0.2]);
+    }
+
+    /// `torch.optim.lr_scheduler.ReduceLROnPlateau(mode="min", threshold_mode="rel")` of PyTorch 2, line by line.
+    struct Torch {
+        factor: f64,
+        patience: u64,
+        threshold: f64,
+        cooldown: u64,
+        min_lr: f64,
+        eps: f64,
+        lr: f64,
+        best: f64,
+        num_bad_epochs: u64,
+        cooldown_counter: u64,
+    }
+
+    impl Torch {
+        fn step(&mut self, metrics: f64) {
+            let is_better = metrics < self.best * (1.0 - self.threshold);
+            if is_better {
+                self.best = metrics;
+                self.num_bad_epochs = 0;
+            } else {
+                self.num_bad_epochs += 1;
+            }
+            if self.cooldown_counter > 0 {
+                self.cooldown_counter -= 1;
+                self.num_bad_epochs = 0;
+            }
+            if self.num_bad_epochs > self.patience {
+                let new_lr = f64::max(self.lr * self.factor, self.min_lr);
+                if self.lr - new_lr > self.eps {
+                    self.lr = new_lr;
+                }
+                self.cooldown_counter = self.cooldown;
+                self.num_bad_epochs = 0;
+            }
+        }
+    }
+
+    #[test]
+    fn a_relative_threshold_is_that_of_pytorch() {
+        let (factor, patience, threshold, cooldown, floor) = (0.1, 3, 1e-4, 2, 2e-5);
+        let plateau = |threshold| {
+            let (monitor, cooldown, min_delta) = (Monitor::ValLoss, Some(cooldown as usize), 0.0);
+            Schedule::Plateau { monitor, factor, patience, min_delta, threshold, cooldown, floor }
+        };
+        // A fall that comes to rest, of shares around the threshold, at two scales.
+        let falls = |scale: f64| (0..80).map(move |epoch| scale * (1.0 + libm::exp2(-f64::from(epoch) / 3.0)));
+        let mut differ = 0;
+        for scale in [1.0, 1000.0] {
+            let losses: Vec<f64> = falls(scale).collect();
+            let (lr, best, patience) = (0.1, f64::INFINITY, patience as u64);
+            let (min_lr, eps, num_bad_epochs, cooldown_counter) = (floor, 1e-8, 0, 0);
+            let mut torch = Torch {
+                factor,
+                patience,
+                threshold,
+                cooldown,
+                min_lr,
+                eps,
+                lr,
+                best,
+                num_bad_epochs,
+                cooldown_counter,
+            };
+            let step = |&loss: &f64| {
+                torch.step(loss);
+                torch.lr
+            };
+            let expected: Vec<f64> = std::iter::once(lr).chain(losses.iter().map(step)).collect();
+            assert!(expected.contains(&floor), "the rate never reached its floor: {expected:?}");
+            assert_eq!(rates(plateau(Some(threshold)), Pytorch, lr, &losses), expected);
+            differ += usize::from(rates(plateau(None), Pytorch, lr, &losses) != expected);
+        }
+        assert_eq!(differ, 2, "a difference of 0 gives other rates than the threshold");
     }
 
     #[test]
     fn a_saved_rate_continues_where_it_stopped() {
         let losses = [3.0, 2.0, 2.0, 2.0, 1.9999, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0];
-        for schedule in [plateau(Dialect::Keras, 2, 1), plateau(Dialect::Pytorch, 1, 1)] {
-            let whole = rates(&schedule, 1.0, &losses);
-            let mut state = schedule.start(1.0);
+        for (schedule, semantics) in [(plateau(2, 1), Keras), (plateau(1, 1), Pytorch)] {
+            let whole = rates(schedule, semantics, 1.0, &losses);
+            let mut rate = LearningRate::new(schedule, 1.0, semantics);
             for (epoch, &loss) in losses.iter().enumerate() {
-                state = state.clone();
-                schedule.advance(1.0, &mut state, loss);
-                assert_eq!(state.rate, whole[epoch + 1]);
+                let mut fresh = LearningRate::new(schedule, 1.0, semantics);
+                fresh.set_rate(rate.rate().clone());
+                rate = fresh;
+                rate.epoch_done(loss);
+                assert_eq!(rate.value(), whole[epoch + 1]);
             }
         }
     }

@@ -64,10 +64,18 @@ impl Purpose {
 
 /// Opens the stream for `purpose` number `index` of the run with this `seed`.
 pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Stream {
+    stream_of(seed, purpose, index, [0, 0])
+}
+
+/// [`stream`] for one of several `[phase, view]`s of a training step; the first of each is that of [`stream`].
+pub fn stream_of(seed: u64, purpose: Purpose, index: u64, part: [u8; 2]) -> Stream {
     let mut key = Sha256::new();
     key.update(seed.to_le_bytes());
     key.update(index.to_le_bytes());
     key.update(purpose.name().as_bytes());
+    if part != [0, 0] {
+        key.update(part);
+    }
     Stream::from_seed(key.finalize().into())
 }
 

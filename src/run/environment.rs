@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::checkpoint::gemm_name;
 use super::error::RunError;
+use crate::train::{all_threads, with_threads};
 
 /// How a run computes. None of it changes a bit of the result, except a foreign GEMM engine.
 #[derive(Clone, Copy, Debug)]
@@ -19,16 +20,12 @@ impl Machine {
     /// Our own products on the instruction set that `NARROWS_ISA` forces, else the widest, and a thread for each core.
     pub fn detect() -> Result<Self, IsaError> {
         let context = Context { isa: Isa::from_env()?, gemm: GemmEngine::Narrows };
-        Ok(Machine { context, threads: std::thread::available_parallelism().map_or(1, usize::from) })
+        Ok(Machine { context, threads: all_threads() })
     }
 
     /// Runs `work` in a pool of this machine's threads.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, RunError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build()
-            .map_err(|error| RunError::Threads { threads: self.threads, reason: error.to_string() })?;
-        Ok(pool.install(work))
+        Ok(with_threads(self.threads, work)?)
     }
 
     /// Whether the run's bits are those of the contract.
@@ -46,7 +43,7 @@ impl Machine {
             "gemm": gemm_name(self.context.gemm),
             "bit_contract": self.is_in_bit_contract(),
             "cpu": cpu_name(),
-            "cpus": std::thread::available_parallelism().map_or(1, usize::from),
+            "cpus": all_threads(),
             "os": std::env::consts::OS,
             "arch": std::env::consts::ARCH,
         })

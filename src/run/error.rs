@@ -11,8 +11,9 @@ use crate::files::FileError;
 use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
-use crate::optim::SpecError;
-use crate::train::{TrainError, WidthError};
+use crate::settings::Fault;
+use crate::tasks::WidthError;
+use crate::train::{ThreadsError, TrainError};
 
 /// A run that cannot be made, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,7 @@ pub enum RunError {
     Model(#[from] ModelError),
     /// The optimizer cannot be built.
     #[error(transparent)]
-    Optimizer(#[from] SpecError),
+    Optimizer(#[from] Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -157,14 +158,9 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
-    /// The thread pool cannot be started.
-    #[error("cannot start {threads} threads: {reason}")]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system answered.
-        reason: String,
-    },
+    /// The threads cannot be started.
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
 impl RunError {

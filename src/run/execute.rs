@@ -5,21 +5,19 @@ use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::{RunFolder, hex_sha256};
+use super::folder::RunFolder;
 use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
 use super::measures::further_figures;
 use super::prepare::Prepared;
-use super::resume::{self, identity, resolved};
+use super::resume::{self, identity};
 use crate::config::RunConfig;
 use crate::data::Samples;
+use crate::files::sha256;
 use crate::nn::weights;
-use crate::optim::{Clip, LearningRate, Optimizer, OptimizerSpec};
 use crate::tape::Arena;
-use crate::train::{
-    Evaluation, Event, Flow, Job, Listener, Moment, Objective, Outcome, Recorder, SLICE_ROWS, Snapshot, State, Stop,
-    TrainError, train, train_from,
-};
+use crate::tasks::Evaluation;
+use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, Snapshot, Stop, Training};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -33,7 +31,7 @@ pub(super) const EARLY: &str = "early stopping";
 #[derive(Debug)]
 pub struct Executed {
     /// What training gave.
-    pub outcome: Outcome<f32>,
+    pub outcome: FitResult<f32>,
     /// The figures of each part that has images: "train", "validation", "test".
     pub evaluations: Vec<(&'static str, Evaluation)>,
     /// SHA-256 of `model.safetensors`.
@@ -48,28 +46,16 @@ impl Executed {
 }
 
 /// What training of `config` depends on.
-pub(super) fn job<'a>(
-    config: &'a RunConfig,
-    prepared: &'a Prepared,
-    context: Context,
-) -> Result<Job<'a, f32>, RunError> {
-    let model = &prepared.model;
-    let spec = OptimizerSpec::from_config(&config.optimizer);
-    let learning_rate = LearningRate::from_config(&config.optimizer, spec.learning_rate);
-    Ok(Job {
+pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {
+    Training {
         context,
-        model,
-        objective: Objective::new(config.train.loss, &config.model),
-        data: &prepared.loaded.data,
-        train: &prepared.loaded.split.train,
-        validation: &prepared.loaded.split.validation,
-        config: &config.train,
+        task: &prepared.task,
+        train: prepared.loaded.train(),
+        validation: prepared.loaded.validation(),
+        settings: &config.train,
         seed: config.seed,
-        optimizer: Optimizer::new(spec, model.table().len())?,
-        learning_rate,
-        clip: Clip::from_config(&config.optimizer),
-        slice_rows: SLICE_ROWS,
-    })
+        slice_samples: SLICE_SAMPLES,
+    }
 }
 
 /// Trains the model of `config` from fresh weights, in the current thread pool, and writes nothing.
@@ -77,10 +63,9 @@ pub fn fit(
     config: &RunConfig,
     prepared: &Prepared,
     context: Context,
-    listener: &mut dyn Listener,
-) -> Result<Outcome<f32>, RunError> {
-    let params = prepared.model.init(config.model.init, config.seed);
-    Ok(train(job(config, prepared, context)?, params, listener)?)
+    callback: &mut dyn Callback<f32>,
+) -> Result<FitResult<f32>, RunError> {
+    Ok(training(config, prepared, context).run(prepared.model().init(config.seed), callback)?)
 }
 
 /// Trains like [`fit`], and hands the parameters to `watch` at the end of each epoch, counted from 1, and before the first as
@@ -91,36 +76,26 @@ pub fn watch(
     context: Context,
     watch: impl FnMut(usize, &[f32]) + Send,
 ) -> Result<(), RunError> {
-    let params = prepared.model.init(config.model.init, config.seed);
+    let params = prepared.model().init(config.seed);
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
-    let job = job(config, prepared, context)?;
-    let start = State::first(&job, params);
-    let outcome = train_from(job, start, &mut watcher)?;
-    // The recorder is asked after every epoch but the last.
-    (watcher.0)(outcome.history.epochs.len(), &outcome.params);
+    let result = training(config, prepared, context).run(params, &mut watcher)?;
+    // The callback is asked after every epoch but the last.
+    (watcher.0)(result.history.epochs.len(), &result.params);
     Ok(())
 }
 
 struct Watcher<F>(F);
 
-impl<F: FnMut(usize, &[f32]) + Send> Listener for Watcher<F> {
-    fn hear(&mut self, _: Event<'_>) -> Flow {
-        Flow::Continue
-    }
-}
-
-impl<F: FnMut(usize, &[f32]) + Send> Recorder<f32> for Watcher<F> {
-    fn wants(&mut self, moment: Moment) -> bool {
+impl<F: FnMut(usize, &[f32]) + Send> Callback<f32> for Watcher<F> {
+    fn wants_state(&mut self, moment: Moment) -> bool {
         matches!(moment, Moment::Epoch(_))
     }
 
-    fn record(&mut self, state: &Snapshot<'_, f32>) -> Flow {
+    fn on_state(&mut self, state: &Snapshot<'_, f32>) -> Flow {
         (self.0)(state.history.epochs.len(), state.params);
         Flow::Continue
     }
-
-    fn fail(&mut self, _: &Snapshot<'_, f32>, _: &[u32], _: &TrainError) {}
 }
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`. Goes on from the newest
@@ -132,20 +107,22 @@ pub fn execute(
     prepared: &Prepared,
     machine: Machine,
     folder: &RunFolder,
-    listener: &mut dyn Listener,
+    callback: &mut dyn Callback<f32>,
 ) -> Result<Executed, RunError> {
-    let config = &resolved(config);
     let identity = identity(config, prepared, machine);
-    let job = job(config, prepared, machine.context)?;
-    let state = resume::read_state(folder, &identity, &job, listener)?;
+    let training = training(config, prepared, machine.context);
+    let state = resume::read_state(folder, &identity, &training, callback)?;
     folder.reopen()?;
     folder.write_config(config)?;
     folder.write_environment(&machine.describe())?;
     let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
-    let bytes = resume::buffer_bytes(&job);
-    let mut keeper = Keeper::new(folder, listener, &identity, config.train.checkpoint.clone(), bytes, history);
-    let start = state.unwrap_or_else(|| State::first(&job, prepared.model.init(config.model.init, config.seed)));
-    let outcome = train_from(job, start, &mut keeper);
+    let bytes = resume::buffer_bytes(&training)?;
+    let mut keeper = Keeper::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
+    let start = match state {
+        Some(state) => state,
+        None => training.first_state(prepared.model().init(config.seed))?,
+    };
+    let outcome = training.resume(start, &mut keeper);
     let (failed, history) = keeper.into_parts();
     if let Some(error) = failed {
         return Err(error);
@@ -156,18 +133,18 @@ pub fn execute(
     }
     let outcome = outcome?;
     folder.write_history(&outcome.history)?;
-    let weights = weights::to_bytes(&prepared.model, &outcome.params);
+    let weights = weights::to_bytes(prepared.model().layout(), &outcome.params, Some(prepared.model().description()));
     folder.write_weights(&weights)?;
-    let weights_sha256 = hex_sha256(&weights);
+    let weights_sha256 = sha256(&weights);
 
-    let trained = prepared.trained(config, &outcome.params, machine.context);
+    let trained = prepared.trained(&outcome.params, machine.context);
     let mut arena = Arena::default();
     let parts = prepared.loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
     let evaluations: Vec<_> = parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect();
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
-        let chart = loss_chart(title, config.train.loss, std::iter::once((title, &outcome.history)));
+        let chart = loss_chart(title, config.model.loss, std::iter::once((title, &outcome.history)));
         folder.write_loss_chart(&chart.to_png(1200, 750)?)?;
     }
     let shown = shown_images(prepared, RECONSTRUCTIONS);
@@ -197,7 +174,7 @@ fn shown_images(prepared: &Prepared, count: usize) -> Samples<'_> {
 
 fn metrics(
     prepared: &Prepared,
-    outcome: &Outcome<f32>,
+    outcome: &FitResult<f32>,
     evaluations: &[(&'static str, Evaluation)],
     weights_sha256: &str,
     machine: Machine,
@@ -216,8 +193,8 @@ fn metrics(
         "best_epoch": outcome.best.map(|best| best.epoch),
         "restored_best": outcome.restored_best,
         "training_seconds": seconds,
-        "parameters": prepared.model.table().len(),
-        "compression_ratio": prepared.model.compression_ratio(),
+        "parameters": prepared.model().layout().len(),
+        "compression_ratio": prepared.model().compression_ratio(),
         "evaluation": parts,
         "data_sha256": prepared.loaded.data.digest(),
         "model_sha256": weights_sha256,

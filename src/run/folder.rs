@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use narrows_kernels::{AlignedVec, Context};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
-use super::checkpoint::{Identity, Store, encode};
+use super::checkpoint::Store;
 use super::error::RunError;
 use super::lock::{CHECKPOINTS, FolderLock};
 use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
-use crate::files::{FileError, create_folder, read_whole, write_whole};
+use crate::files::{FileError, create_folder, read_whole, sha256, write_whole};
 use crate::nn::weights;
-use crate::train::{History, Snapshot, TrainError, Trained};
+use crate::tasks::Trained;
+use crate::train::History;
 
 /// A folder that a run is being written to, taken by this process for as long as any clone of this lives.
 #[derive(Clone, Debug)]
@@ -30,11 +30,9 @@ pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
 const LOSS: &str = "loss.png";
 const RECONSTRUCTIONS: &str = "reconstructions.png";
-pub(super) const FAULT: &str = "fault.json";
-pub(super) const FAULT_STATE: &str = "fault.ckpt";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 16] = [
+const WRITTEN: [&str; 14] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -42,10 +40,8 @@ const WRITTEN: [&str; 16] = [
     METRICS,
     LOSS,
     RECONSTRUCTIONS,
-    FAULT,
-    FAULT_STATE,
-    "checkpoint/last.ckpt",
-    "checkpoint/previous.ckpt",
+    "checkpoint/last.safetensors",
+    "checkpoint/previous.safetensors",
     "study.toml",
     "summary.csv",
     "codes.csv",
@@ -156,35 +152,11 @@ impl RunFolder {
         checkpoints_in(&self.path)
     }
 
-    /// `fault.ckpt`, the state in which training failed, and `fault.json`, what failed on which images.
-    pub(super) fn write_fault(
-        &self,
-        identity: &Identity,
-        state: &Snapshot<'_, f32>,
-        images: &[u32],
-        error: &TrainError,
-    ) -> Result<(), RunError> {
-        let mut bytes = Vec::new();
-        encode(identity, state, &mut bytes);
-        self.write(FAULT_STATE, &bytes)?;
-        let cursor = state.cursor;
-        let fault = json!({
-            "error": error.to_string(),
-            "epoch": cursor.epoch,
-            "steps_done": cursor.step,
-            "images": images,
-        });
-        self.write_json(FAULT, &fault)
-    }
-
-    /// Removes what says that the run is done, and what was kept of a failure; whoever reads the folder from now on finds a
-    /// run under way.
+    /// Removes what says that the run is done; whoever reads the folder from now on finds a run under way.
     pub(super) fn reopen(&self) -> Result<(), RunError> {
-        for name in [METRICS, FAULT, FAULT_STATE] {
-            let path = self.path.join(name);
-            if path.exists() {
-                std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
-            }
+        let path = self.path.join(METRICS);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
         }
         Ok(())
     }
@@ -226,14 +198,14 @@ impl OpenRun {
         }
         let config = read_config(path)?;
         let prepared = prepare(&config, data_dirs)?;
-        let params = weights::load(&path.join(MODEL), &prepared.model)?;
+        let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
         check_weights(path)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
     }
 
     /// The model with its parameters, ready to be applied.
     pub fn trained(&self, context: Context) -> Trained<'_, f32> {
-        self.prepared.trained(&self.config, &self.params, context)
+        self.prepared.trained(&self.params, context)
     }
 }
 
@@ -256,14 +228,9 @@ pub(super) fn check_weights(path: &Path) -> Result<(), RunError> {
     let metrics: Value = serde_json::from_slice(&read_whole(&metrics)?).unwrap_or_default();
     let Some(recorded) = metrics["model_sha256"].as_str() else { return Ok(()) };
     let file = path.join(MODEL);
-    let found = hex_sha256(&read_whole(&file)?);
+    let found = sha256(&read_whole(&file)?);
     if found == recorded {
         return Ok(());
     }
     Err(RunError::AlteredWeights { file, found, recorded: recorded.to_owned() })
-}
-
-/// SHA-256 in hexadecimal.
-pub(super) fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,15 +1,16 @@
 //! The pictures of a run.
 
 use super::error::RunError;
-use crate::config::LossKind;
 use crate::data::Samples;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::grid::reconstruction_grid;
 use crate::loss;
-use crate::train::{History, Trained};
+use crate::loss::Loss;
+use crate::tasks::Trained;
+use crate::train::History;
 
 /// Training and validation curves of the histories given, each under its label.
-pub fn loss_chart<'a>(title: &str, kind: LossKind, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {
+pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {
     let mut curves = Vec::new();
     for (group, (label, history)) in runs.enumerate() {
         let column =
@@ -28,5 +29,5 @@ pub fn reconstruction_picture(trained: &Trained<'_, f32>, images: Samples<'_>) -
     let reconstructions = trained.reconstruct(originals.view())?;
     let (width, height) = (images.data.width(), images.data.height());
     let flat = |array: &ndarray::Array2<f32>| array.iter().copied().collect::<Vec<f32>>();
-    Ok(reconstruction_grid(width, height, &flat(&originals), &flat(&reconstructions), images.indices.len())?)
+    Ok(reconstruction_grid(width, height, &flat(&originals), &flat(&reconstructions))?)
 }

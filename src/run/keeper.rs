@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Identity, Store};
 use super::error::RunError;
 use super::folder::RunFolder;
-use crate::config::CheckpointConfig;
-use crate::train::{Event, Flow, History, Listener, Moment, Recorder, Snapshot, TrainError};
+use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, Snapshot};
 
 /// Between two writings of `history.csv` while training.
 const HISTORY_EVERY: Duration = Duration::from_secs(1);
@@ -21,9 +20,9 @@ const LONGEST_GAP: Duration = Duration::from_secs(60);
 /// Writes history and checkpoints as training goes on, and passes every event on.
 pub(super) struct Keeper<'a> {
     folder: &'a RunFolder,
-    listener: &'a mut dyn Listener,
+    callback: &'a mut dyn Callback<f32>,
     identity: &'a Identity,
-    rule: Option<CheckpointConfig>,
+    rule: Option<CheckpointRule>,
     store: Store,
     history_written: Instant,
     last: Instant,
@@ -39,9 +38,9 @@ impl<'a> Keeper<'a> {
     /// A keeper of a run whose state takes `bytes` and whose epochs so far are `history`.
     pub fn new(
         folder: &'a RunFolder,
-        listener: &'a mut dyn Listener,
+        callback: &'a mut dyn Callback<f32>,
         identity: &'a Identity,
-        rule: Option<CheckpointConfig>,
+        rule: Option<CheckpointRule>,
         bytes: u64,
         history: History,
     ) -> Self {
@@ -51,7 +50,7 @@ impl<'a> Keeper<'a> {
         let store = folder.checkpoints();
         Keeper {
             folder,
-            listener,
+            callback,
             identity,
             rule,
             store,
@@ -73,7 +72,7 @@ impl<'a> Keeper<'a> {
     fn survives(&mut self, error: RunError, consequence: &str) -> Flow {
         if self.folder.path().is_dir() {
             if !self.is_told {
-                self.listener.note(&format!("{error}; {consequence}"));
+                self.callback.on_note(&format!("{error}; {consequence}"));
             }
             self.is_told = true;
             return Flow::Continue;
@@ -87,8 +86,8 @@ impl<'a> Keeper<'a> {
     }
 }
 
-impl Listener for Keeper<'_> {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for Keeper<'_> {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         let mut flow = Flow::Continue;
         if let Event::EpochDone { record, .. } = event {
             self.history.epochs.push(record.clone());
@@ -99,19 +98,17 @@ impl Listener for Keeper<'_> {
                 self.history_written = Instant::now();
             }
         }
-        match self.listener.hear(event) {
+        match self.callback.on_event(event) {
             Flow::Continue => flow,
             Flow::Interrupt => Flow::Interrupt,
         }
     }
 
-    fn note(&mut self, sentence: &str) {
-        self.listener.note(sentence);
+    fn on_note(&mut self, sentence: &str) {
+        self.callback.on_note(sentence);
     }
-}
 
-impl Recorder<f32> for Keeper<'_> {
-    fn wants(&mut self, moment: Moment) -> bool {
+    fn wants_state(&mut self, moment: Moment) -> bool {
         if moment == Moment::Interrupted {
             return self.failed.is_none();
         }
@@ -126,15 +123,15 @@ impl Recorder<f32> for Keeper<'_> {
         }
     }
 
-    fn record(&mut self, state: &Snapshot<'_, f32>) -> Flow {
+    fn on_state(&mut self, state: &Snapshot<'_, f32>) -> Flow {
         let began = Instant::now();
-        let written = self.store.write(self.identity, state);
+        let written = self.store.write(self.identity, &state.to_state());
         self.last = Instant::now();
         self.cost = self.last - began;
         match written {
             Ok(()) => {
                 if self.is_told {
-                    self.listener.note("a checkpoint could be written again");
+                    self.callback.on_note("a checkpoint could be written again");
                 }
                 self.is_told = false;
                 Flow::Continue
@@ -143,12 +140,6 @@ impl Recorder<f32> for Keeper<'_> {
                 error.into(),
                 "training goes on, and until a checkpoint can be written, a resumed run begins at the last one before",
             ),
-        }
-    }
-
-    fn fail(&mut self, state: &Snapshot<'_, f32>, images: &[u32], error: &TrainError) {
-        if let Err(error) = self.folder.write_fault(self.identity, state, images, error) {
-            self.listener.note(&format!("{error}; the batch that failed is not kept"));
         }
     }
 }

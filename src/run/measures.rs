@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::config::RunConfig;
 use crate::data::Samples;
 use crate::tape::Arena;
-use crate::train::Trained;
+use crate::tasks::Trained;
 
 /// Test images whose Jacobians are computed, the first of them: each takes a backward pass for each code unit.
 pub const JACOBIANS: usize = 2000;

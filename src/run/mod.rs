@@ -13,7 +13,6 @@ mod keeper;
 mod lock;
 mod measures;
 mod prepare;
-mod replay;
 mod resume;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
@@ -25,5 +24,4 @@ pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use measures::{JACOBIANS, further_figures};
 pub use prepare::{Prepared, load_data, prepare};
-pub use replay::{Fault, read_fault, replay_fault};
-pub use resume::{Found, check_config, find_run, identity, resolved, run_config};
+pub use resume::{Found, check_config, find_run, identity, run_config};

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::RunError;
-use crate::config::{RunConfig, Scaling};
-use crate::data::{DataError, Published, Splits};
+use crate::config::RunConfig;
+use crate::data::{DataError, Published, Scaling, Splits};
 use crate::nn::Autoencoder;
-use crate::train::{Objective, Trained};
+use crate::tasks::{AutoencoderTask, Trained};
+use crate::train::Phase;
 use narrows_kernels::Context;
 
 /// All that a run needs besides its configuration.
@@ -15,21 +16,27 @@ use narrows_kernels::Context;
 pub struct Prepared {
     /// The images; runs of a study share them.
     pub loaded: Arc<Splits>,
-    /// The model.
-    pub model: Autoencoder,
+    /// What is trained.
+    pub task: AutoencoderTask,
 }
 
 impl Prepared {
     /// Lays out the model of `config` for images that are loaded.
     pub fn new(config: &RunConfig, loaded: Arc<Splits>) -> Result<Self, RunError> {
-        let model = Autoencoder::new(&config.model, loaded.data.features())?;
-        Ok(Prepared { loaded, model })
+        // The values of an image as one row.
+        let model = config.model.lay_out([loaded.data.features()])?;
+        let phase = Phase::new(["encoder", "decoder"], config.optimizer.clone());
+        Ok(Prepared { loaded, task: AutoencoderTask::new(model, config.model.objective(), phase) })
     }
 
-    /// The model of `config` with these parameters, ready to be applied.
-    pub fn trained<'a>(&'a self, config: &RunConfig, params: &'a [f32], context: Context) -> Trained<'a, f32> {
-        let objective = Objective::new(config.train.loss, &config.model);
-        Trained { model: &self.model, params, objective, context }
+    /// The structure.
+    pub fn model(&self) -> &Autoencoder {
+        self.task.model()
+    }
+
+    /// The model with these parameters, ready to be applied.
+    pub fn trained<'a>(&'a self, params: &'a [f32], context: Context) -> Trained<'a, f32> {
+        self.task.trained(params, context)
     }
 }
 

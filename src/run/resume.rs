@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use narrows_kernels::AlignedVec;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,12 +12,13 @@ use super::error::RunError;
 use super::execute::{EARLY, Executed, LAST_EPOCH};
 use super::folder::{CONFIG, ENVIRONMENT, HISTORY, METRICS, MODEL, RunFolder, check_weights, read_config};
 use super::prepare::Prepared;
-use crate::config::{Monitor, RunConfig};
+use crate::config::RunConfig;
 use crate::data::Splits;
-use crate::files::read_whole;
+use crate::files::{hex, read_whole};
 use crate::nn::weights;
-use crate::optim::OptimizerSpec;
-use crate::train::{Best, Evaluation, History, Job, Listener, Outcome, State, Stop};
+use crate::optim::Monitor;
+use crate::tasks::Evaluation;
+use crate::train::{Best, Callback, FitResult, History, State, Stop, TrainError, Training};
 
 /// What to do about a run that is another.
 const OTHER_FOLDER: &str = "give another folder with --out to begin a new run";
@@ -32,16 +34,11 @@ pub enum Found {
     Finished(Box<Executed>),
 }
 
-/// The configuration with everything decided, as `config.toml` holds it.
-pub fn resolved(config: &RunConfig) -> RunConfig {
-    RunConfig { optimizer: OptimizerSpec::resolve(&config.optimizer), ..config.clone() }
-}
-
 /// What the bits of a run depend on.
 pub fn identity(config: &RunConfig, prepared: &Prepared, machine: Machine) -> Identity {
     Identity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: resolved(config).to_toml(),
+        config: config.to_toml(),
         data: data_digest(&prepared.loaded),
         gemm: gemm_name(machine.context.gemm).to_owned(),
     }
@@ -55,7 +52,7 @@ fn data_digest(loaded: &Splits) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         part.indices.iter().for_each(|index| hash.update(index.to_le_bytes()));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// The configuration of the run in `path`.
@@ -70,7 +67,7 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     if !path.join(CONFIG).exists() {
         return Ok(Found::Absent);
     }
-    check_config(path, &read_config(path)?, &resolved(config))?;
+    check_config(path, &read_config(path)?, config)?;
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(Found::Begun);
@@ -106,7 +103,7 @@ fn read_finished(
 ) -> Result<Executed, RunError> {
     let unreadable = |name: &str, reason: String| RunError::Unreadable { file: path.join(name), reason };
     check_weights(path)?;
-    let params = weights::load(&path.join(MODEL), &prepared.model)?;
+    let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
     let text = read_whole(&path.join(HISTORY))?;
     let history =
         History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| unreadable(HISTORY, error.to_string()))?;
@@ -136,7 +133,7 @@ fn read_finished(
     let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
     let restored_best = metrics["restored_best"].as_bool().ok_or_else(|| lacks("restored_best"))?;
     let weights_sha256 = metrics["model_sha256"].as_str().ok_or_else(|| lacks("model_sha256"))?.to_owned();
-    Ok(Executed { outcome: Outcome { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
+    Ok(Executed { outcome: FitResult { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
 }
 
 pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
@@ -158,44 +155,51 @@ pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(
 }
 
 /// The bytes of a state's buffers: parameters, the best ones, and the moments.
-pub(super) fn buffer_bytes(job: &Job<'_, f32>) -> u64 {
-    let buffers = 2 + job.optimizer.state().len() as u64;
-    (job.model.table().len() as u64).saturating_mul(4 * buffers)
+pub(super) fn buffer_bytes(training: &Training<'_, f32>) -> Result<u64, TrainError> {
+    let state = training.first_state(AlignedVec::default())?;
+    let moments = state.phases.iter().flat_map(|phase| &phase.moments).map(|(_, moment)| moment.len() as u64);
+    Ok(4 * (2 * training.task.layout().len() as u64 + moments.sum::<u64>()))
 }
 
-/// The most bytes that a checkpoint of this job can have: the rest is a row for each epoch, and texts of at most 2 MiB.
-pub(super) fn most_bytes(job: &Job<'_, f32>) -> u64 {
-    buffer_bytes(job).saturating_add(56 * job.config.max_epochs as u64).saturating_add(2 << 20)
+/// The most bytes that a checkpoint of this run can have: its buffers, a row of numbers for each epoch with a name for each
+/// column, the figures of the epoch under way, and texts of at most 2 MiB.
+fn most_bytes(training: &Training<'_, f32>) -> Result<u64, TrainError> {
+    let names = training.task.scalar_names();
+    let columns = (History::COLUMNS.len() + names.len()) as u64;
+    let text: usize = names.iter().map(|name| name.len() + 8).sum();
+    let rows = (training.settings.max_epochs as u64).saturating_mul(8 * columns);
+    let rest = 16 * columns + text as u64 + (2 << 20);
+    Ok(buffer_bytes(training)?.saturating_add(rows).saturating_add(rest))
 }
 
 /// The state to go on from: that of the newest checkpoint that is whole.
 pub(super) fn read_state(
     folder: &RunFolder,
     identity: &Identity,
-    job: &Job<'_, f32>,
-    listener: &mut dyn Listener,
+    training: &Training<'_, f32>,
+    callback: &mut dyn Callback<f32>,
 ) -> Result<Option<State<f32>>, RunError> {
-    let stored = folder.checkpoints().read(most_bytes(job));
+    let stored = folder.checkpoints().read(most_bytes(training)?);
     let sentences: Vec<String> = stored.refused.iter().map(CheckpointError::to_string).collect();
     let Some((path, checkpoint)) = stored.checkpoint else {
         if sentences.is_empty() {
             if folder.path().join(CONFIG).exists() {
-                listener.note("no checkpoint was saved before the run ended, so it begins again from the start");
+                callback.on_note("no checkpoint was saved before the run ended, so it begins again from the start");
             }
             return Ok(None);
         }
         return Err(RunError::NoCheckpoint { folder: folder.path().to_path_buf(), reasons: sentences.join("; ") });
     };
     check_identity(folder.path(), &checkpoint.identity, identity)?;
-    checkpoint
-        .state
-        .check(job)
-        .map_err(|source| CheckpointError::State { path: path.display().to_string(), source })?;
+    checkpoint.state.check(training).map_err(|error| match error {
+        TrainError::State(source) => CheckpointError::State { path: path.display().to_string(), source }.into(),
+        other => RunError::from(other),
+    })?;
     for sentence in sentences {
-        listener.note(&format!("{sentence}; the one before it is used, {}", path.display()));
+        callback.on_note(&format!("{sentence}; the one before it is used, {}", path.display()));
     }
     let cursor = checkpoint.state.cursor;
-    listener.note(&format!("resumed in epoch {} after step {}", cursor.epoch, cursor.step));
+    callback.on_note(&format!("resumed in epoch {} after step {}", cursor.epoch, cursor.step));
     Ok(Some(checkpoint.state))
 }
 

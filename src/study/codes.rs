@@ -51,7 +51,7 @@ fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
     let (loaded, context) = (&run.prepared.loaded, study.machine.context);
     let (data, split) = (&loaded.data, &loaded.split);
     let images = |indices| Samples { data, indices };
-    let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, context);
+    let trained = run.prepared.trained(&run.executed.outcome.params, context);
     let jacobians = &split.test[..split.test.len().min(JACOBIANS)];
     let jacobian = trained.mean_jacobian_norm(images(jacobians), &mut Arena::default());
 
@@ -111,17 +111,18 @@ fn of_run(study: &Study, run: &StudyRun) -> Result<Codes, RunError> {
 }
 
 /// Images of codes drawn from N(0, I), and traversals of the numbers of largest divergence around zero.
-fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Vec<u8>; 2], RunError> {
+fn drawn(run: &StudyRun, trained: &crate::tasks::Trained<'_, f32>) -> Result<[Vec<u8>; 2], RunError> {
     let data = &run.prepared.loaded.data;
     let row = |label: String, images: &Array2<f32>| GridRow {
         label,
         images: images.outer_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect(),
     };
-    let size = run.prepared.model.code_size();
+    let size = run.prepared.model().code_size();
     let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.config.seed, Purpose::Sample, 0));
     let samples = draw(data.width(), data.height(), vec![row(String::new(), &trained.decode(codes.view())?)])?;
-    let latent = run.executed.outcome.history.last().and_then(|epoch| epoch.latent.as_ref());
-    let kl = |dimension: usize| latent.map_or(0.0, |latent| latent.kl_per_dimension[dimension]);
+    let history = &run.executed.outcome.history;
+    let last = |name: &str| history.scalar(name).and_then(Iterator::last);
+    let kl = |dimension: usize| last(&format!("kl_{dimension}")).unwrap_or(0.0);
     let mut dimensions: Vec<usize> = (0..size).collect();
     dimensions.sort_by(|&a, &b| kl(b).total_cmp(&kl(a)));
     let mut rows = Vec::new();
@@ -137,7 +138,5 @@ fn drawn(run: &StudyRun, trained: &crate::train::Trained<'_, f32>) -> Result<[Ve
 }
 
 fn draw(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> Result<Vec<u8>, RunError> {
-    let columns = rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
-    let scale = (56 / image_width.max(image_height)).max(1);
-    Ok(ImageGrid { image_width, image_height, columns, rows, band: 0, scale }.to_png()?)
+    Ok(ImageGrid::new(image_width, image_height, rows).to_png()?)
 }

@@ -1,12 +1,13 @@
 //! What a study measures once its runs are trained: their decoders run backwards, and the floor under linear codes.
 
 use super::{Observer, Study, StudyRun};
-use crate::config::{InversionReport, LossKind};
+use crate::config::InversionReport;
 use crate::data::Samples;
 use crate::invert::output::{picture, write};
 use crate::invert::{Inversion, LayerFacts, PartFigures, PcaFloor, Tolerances};
+use crate::loss::Loss;
 use crate::run::{Machine, RunError, watch};
-use crate::train::Saturation;
+use crate::tasks::Saturation;
 
 /// A run whose decoder was run backwards.
 #[derive(Clone, Debug)]
@@ -69,7 +70,7 @@ pub(super) fn invert(study: &Study, wanted: &InversionReport, observer: &dyn Obs
         measured.floor = study.machine.run(|| floor(run, study.machine, most, &sizes))?;
     }
     for (_, names) in &wanted.schemes {
-        for run in names.iter().filter_map(find).filter(|run| run.config.train.loss == LossKind::BceLogits) {
+        for run in names.iter().filter_map(find).filter(|run| run.config.model.loss == Loss::BceLogits) {
             if measured.of_logits.iter().all(|(name, _)| *name != run.name) {
                 let errors = study.machine.run(|| of_logits(run, study.machine))??;
                 measured.of_logits.push((run.name.clone(), errors));
@@ -97,7 +98,7 @@ fn invert_run(
     let tolerances = Tolerances::default();
     let shown = loaded.split.test.len().min(most).min(10);
     machine.run(|| {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, machine.context);
         let inversion = Inversion::new(trained, (loaded.data.height(), loaded.data.width()))?;
         let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
         let (mut done, mut figures) = (0, Vec::new());
@@ -119,8 +120,8 @@ fn invert_run(
         figures.iter_mut().for_each(|part| part.codes = Default::default());
         Ok(Inverted {
             name: run.name.clone(),
-            code_size: run.prepared.model.code_size(),
-            compression_ratio: run.prepared.model.compression_ratio(),
+            code_size: run.prepared.model().code_size(),
+            compression_ratio: run.prepared.model().compression_ratio(),
             layers: inversion.layers().to_vec(),
             parts: figures,
             picture: drawn,
@@ -140,7 +141,7 @@ fn floor(run: &StudyRun, machine: Machine, most: usize, sizes: &[usize]) -> [Vec
 
 /// NRMSE of the decoder's output, taken for an image without the sigmoid that the loss applied to it.
 fn of_logits(run: &StudyRun, machine: Machine) -> Result<[f64; 2], RunError> {
-    let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, machine.context);
+    let trained = run.prepared.trained(&run.executed.outcome.params, machine.context);
     let mut errors = [f64::NAN; 2];
     for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);
@@ -182,7 +183,7 @@ pub(super) fn saturation(study: &Study) -> Result<Vec<Course>, RunError> {
         let mut epochs = Vec::new();
         study.machine.run(|| {
             watch(&run.config, &run.prepared, study.machine.context, |_, params| {
-                let trained = run.prepared.trained(&run.config, params, study.machine.context);
+                let trained = run.prepared.trained(params, study.machine.context);
                 epochs.push(trained.saturation(first));
             })
         })??;

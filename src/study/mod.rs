@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::config::{ReportKind, RunConfig, StudyConfig};
+use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{read_whole, write_whole};
 use crate::run::{
     Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
 };
-use crate::train::{Listener, Stop};
+use crate::train::{Callback, Stop};
 
 pub use codes::Codes;
 pub use measure::{Course, Inverted, Inverting};
@@ -58,7 +58,7 @@ pub struct StudyRun {
 /// Makes the listener of each run.
 pub trait Observer: Sync {
     /// Called when a run begins, from the thread that makes it.
-    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Listener>;
+    fn begin(&self, name: &str, config: &RunConfig) -> Box<dyn Callback<f32>>;
     /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
     fn kept(&self, name: &str);
     /// Called when a run is done.
@@ -78,7 +78,7 @@ const SMALL_STEP: usize = 1 << 30;
 pub fn default_jobs(runs: &[(String, Prepared, RunConfig)], threads: usize) -> usize {
     let is_small = |(_, prepared, config): &(String, Prepared, RunConfig)| {
         let batch = config.train.batch_size.min(prepared.loaded.split.train.len());
-        prepared.model.table().len().saturating_mul(batch) < SMALL_STEP
+        prepared.model().layout().len().saturating_mul(batch) < SMALL_STEP
     };
     if runs.iter().all(is_small) { threads.min(runs.len()).max(1) } else { 1 }
 }
@@ -153,8 +153,8 @@ pub fn run_study(
     let study = Study { config, machine, jobs, runs, interrupted };
     if !study.runs.is_empty() {
         write_whole(&out.join("summary.csv"), summary_csv(&study).as_bytes())?;
-        let page = match &study.config.report.kind {
-            ReportKind::Inversion(inversion) if !study.interrupted => {
+        let page = match &study.config.report.inversion {
+            Some(inversion) if !study.interrupted => {
                 inversion_report(&study, inversion, &measure::invert(&study, inversion, observer)?)?
             }
             _ => {

@@ -1,10 +1,15 @@
 //! One walk down the tape, straight into gradient slots or recorded.
 
+use std::ops::Range;
+
 use narrows_kernels::{Accumulate, Activation, Real};
 
 use super::operation::{Call, Op, Target};
 use super::ops::{ActivationDerivative, ColumnSum, Combine, MulScalar};
-use super::{Tape, Var};
+use super::{Node, Shape, Tape, Var};
+
+/// Every parameter, for [`Tape::backward`].
+pub const ALL: &[Range<usize>] = &[Range { start: 0, end: usize::MAX }];
 
 /// The gradient of a node, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,32 +28,20 @@ pub(super) enum Slot {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackwardError {
     /// The loss has more than one element.
-    #[error("backward starts at a scalar, but the loss has shape [{rows}, {cols}]; reduce it with sum or mean")]
+    #[error("backward starts at a scalar, but the loss has shape {shape}; reduce it with sum or mean")]
     NotScalar {
-        /// Rows of the value given as loss.
-        rows: usize,
-        /// Columns of the value given as loss.
-        cols: usize,
+        /// Shape of the value given as loss.
+        shape: Shape,
     },
-    /// A parameter that the tape read does not influence the loss.
+    /// A parameter that the tape read, and that the gradients are for, does not influence the loss.
     #[error(
-        "the parameter at offset {offset}, shape [{rows}, {cols}], has no influence on the loss: its gradient would stay unset"
+        "the parameter at offset {offset}, shape {shape}, has no influence on the loss: its gradient would stay unset"
     )]
     NoGradient {
         /// Offset in the flat buffer.
         offset: usize,
-        /// Rows of the parameter.
-        rows: usize,
-        /// Columns of the parameter.
-        cols: usize,
-    },
-    /// A recorded gradient runs through an operation whose gradient cannot be differentiated again.
-    #[error(
-        "the gradient of \"{operation}\" is computed with its value and cannot be recorded; only Tape::backward goes through it"
-    )]
-    NotRecordable {
-        /// The operation.
-        operation: &'static str,
+        /// Shape of the parameter.
+        shape: Shape,
     },
 }
 
@@ -67,23 +60,37 @@ pub(super) struct Backward<'p, 'a, T: Real> {
 }
 
 impl<T: Real> Tape<'_, T> {
-    /// The gradient of the scalar `loss` with respect to every parameter on the tape, written to (or added to) the flat
-    /// buffer `grads`, laid out as the parameters are. Elements of `grads` that belong to no parameter of this tape keep
-    /// their content.
-    pub fn backward(&mut self, loss: Var, grads: &mut [T], accumulate: Accumulate) -> Result<(), BackwardError> {
+    /// The gradient of the scalar `loss` with respect to the parameters on the tape that lie in the ranges `over` of the flat
+    /// parameter buffer, [`ALL`] of them or a group, written to (or added to) the flat buffer `grads`, laid out as the
+    /// parameters are. Other parameters are constants of this pass: no gradient is computed for them. Elements of `grads`
+    /// that belong to no parameter of this tape within `over` keep their content.
+    ///
+    /// # Panics
+    /// When `grads` has another length than the parameters, or a parameter lies only partly in one of the ranges.
+    pub fn backward(
+        &mut self,
+        loss: Var,
+        over: &[Range<usize>],
+        grads: &mut [T],
+        accumulate: Accumulate,
+    ) -> Result<(), BackwardError> {
         assert_eq!(grads.len(), self.params.len(), "the gradient buffer must have the length of the parameter buffer");
         let recorded = self.arena.len;
-        self.mark_needed(|node, _| matches!(node, Op::Parameter { .. }));
-        let mut backward = Backward { tape: self, destination: Destination::Slots { flat: grads, first: accumulate } };
-        backward.walk(loss)?;
-        for index in 0..recorded {
-            let node = &self.arena.nodes[index];
-            if let (Op::Parameter { offset }, Slot::Empty) = (node.op, self.arena.slots[index]) {
-                return Err(BackwardError::NoGradient { offset, rows: node.rows, cols: node.cols });
-            }
-        }
+        self.mark_needed(|node, _| match node.op {
+            Op::Parameter { offset } => lies_in(over, offset, node.shape),
+            _ => false,
+        });
+        let walked =
+            Backward { tape: self, destination: Destination::Slots { flat: grads, first: accumulate } }.walk(loss);
         // The nodes of the pass itself are no part of the computation.
         self.arena.len = recorded;
+        walked?;
+        let arena = &*self.arena;
+        for ((node, slot), needed) in arena.nodes[..recorded].iter().zip(&arena.slots).zip(&arena.needed) {
+            if let (Op::Parameter { offset }, Slot::Empty, true) = (node.op, slot, needed) {
+                return Err(BackwardError::NoGradient { offset, shape: node.shape });
+            }
+        }
         Ok(())
     }
 
@@ -108,20 +115,18 @@ impl<T: Real> Tape<'_, T> {
     fn gradient_found(&mut self, var: Var) -> Var {
         match self.arena.slots.get(var.index()) {
             Some(&(Slot::Shared(grad) | Slot::Owned(grad))) => grad,
-            _ => {
-                let (rows, cols) = self.shape(var);
-                self.zeros(rows, cols)
-            }
+            _ => self.zeros(self.shape(var)),
         }
     }
 
     /// Marks the nodes that depend on a root: no gradient is computed that nobody reads.
-    fn mark_needed(&mut self, is_root: impl Fn(&Op<T>, Var) -> bool) {
+    fn mark_needed(&mut self, is_root: impl Fn(&Node<T>, Var) -> bool) {
         let arena = &mut *self.arena;
+        assert!(!arena.walking, "a gradient is taken within the vector–Jacobian product of a function");
         arena.needed.clear();
         for (index, node) in arena.nodes[..arena.len].iter().enumerate() {
             let inherits = node.inputs[..node.arity].iter().any(|input| arena.needed[input.index()]);
-            let needed = inherits || is_root(&node.op, Var(index as u32));
+            let needed = inherits || is_root(node, Var(index as u32));
             arena.needed.push(needed);
         }
         arena.slots.clear();
@@ -129,16 +134,39 @@ impl<T: Real> Tape<'_, T> {
     }
 }
 
-impl<T: Real> Backward<'_, '_, T> {
+/// Whether the parameter of this shape at `offset` is one of those that gradients are for.
+fn lies_in(over: &[Range<usize>], offset: usize, shape: Shape) -> bool {
+    let end = offset + shape.len();
+    over.iter().any(|range| {
+        let overlaps = offset < range.end && range.start < end;
+        assert!(
+            !overlaps || (range.start <= offset && end <= range.end),
+            "the parameter at offset {offset}, shape {shape}, lies only partly in the range {range:?} of a gradient"
+        );
+        overlaps
+    })
+}
+
+impl<'a, T: Real> Backward<'_, 'a, T> {
+    /// Leaves the scope as it was: what is recorded afterwards belongs to no layer that was walked over.
     fn walk(&mut self, loss: Var) -> Result<(), BackwardError> {
-        let (rows, cols) = self.tape.shape(loss);
-        if (rows, cols) != (1, 1) {
-            return Err(BackwardError::NotScalar { rows, cols });
+        let scope = self.tape.scope;
+        self.tape.arena.walking = true;
+        let walked = self.walk_down(loss);
+        self.tape.arena.walking = false;
+        self.tape.scope = scope;
+        walked
+    }
+
+    fn walk_down(&mut self, loss: Var) -> Result<(), BackwardError> {
+        let shape = self.tape.shape(loss);
+        if shape.len() != 1 {
+            return Err(BackwardError::NotScalar { shape });
         }
         if !self.wants(loss) {
             return Ok(());
         }
-        let one = self.tape.constant_with(1, 1, |value| value[0] = T::ONE);
+        let one = self.tape.constant_with(shape, |value| value[0] = T::ONE);
         self.tape.arena.slots[loss.index()] = Slot::Shared(one);
         for index in (0..=loss.index()).rev() {
             let grad = match self.tape.arena.slots[index] {
@@ -150,9 +178,6 @@ impl<T: Real> Backward<'_, '_, T> {
             let node = &self.tape.arena.nodes[index];
             let (op, inputs, arity) = (node.op, node.inputs, node.arity);
             self.tape.scope = node.scope;
-            if matches!(self.destination, Destination::Recorded) && !op.is_recordable() {
-                return Err(BackwardError::NotRecordable { operation: op.name() });
-            }
             op.vjp(Call { inputs: &inputs[..arity], output: Var(index as u32) }, grad, self);
         }
         Ok(())
@@ -164,8 +189,18 @@ impl<T: Real> Backward<'_, '_, T> {
     }
 
     /// The shape of a value.
-    pub fn shape(&self, var: Var) -> (usize, usize) {
+    pub fn shape(&self, var: Var) -> Shape {
         self.tape.shape(var)
+    }
+
+    /// The tape, to record what a product is made of.
+    pub fn tape(&mut self) -> &mut Tape<'a, T> {
+        self.tape
+    }
+
+    /// Whether the products are recorded, to be differentiated again.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.destination, Destination::Recorded)
     }
 
     /// An intermediate result of a product.
@@ -179,15 +214,13 @@ impl<T: Real> Backward<'_, '_, T> {
             return;
         }
         let op = op.into();
-        let slot = self.tape.arena.slots[to.index()];
+        let (slot, shape) = (self.tape.arena.slots[to.index()], self.shape(to));
         if let Destination::Slots { flat, first } = &mut self.destination {
-            let node = &self.tape.arena.nodes[to.index()];
-            if let Op::Parameter { offset } = node.op {
-                let (rows, cols) = (node.rows, node.cols);
+            if let Op::Parameter { offset } = self.tape.arena.nodes[to.index()].op {
                 let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
-                let data = &mut flat[offset..offset + rows * cols];
+                let data = &mut flat[offset..offset + shape.len()];
                 assert!(op.accumulates(), "{} cannot be added to a parameter's gradient", op.name());
-                self.tape.evaluate(op, inputs, Target { data, rows, cols, accumulate });
+                self.tape.evaluate(op, inputs, Target { data, shape, accumulate });
                 self.tape.arena.slots[to.index()] = Slot::Flat;
                 return;
             }
@@ -199,30 +232,39 @@ impl<T: Real> Backward<'_, '_, T> {
             }
         }
         let grad = self.tape.push(op, inputs);
+        // The same matrix, in the dimensions of what it is the gradient of.
+        let node = &mut self.tape.arena.nodes[grad.index()];
+        assert!(
+            (node.shape.rows(), node.shape.cols()) == (shape.rows(), shape.cols()),
+            "{} gives a value {shape} a gradient {}",
+            op.name(),
+            node.shape
+        );
+        node.shape = shape;
         self.join(to, slot, grad, Slot::Owned(grad));
     }
 
     /// Contributes `value` times the scalar `factor` to the gradient of `to`. The root's own gradient is one: then `value` is
     /// passed on as it is, without touching memory.
     pub fn give_multiple(&mut self, to: Var, value: Var, factor: Var) {
-        let direct = matches!(self.destination, Destination::Slots { .. });
-        if direct && self.tape.value(factor) == [T::ONE] {
+        if !self.is_recorded() && self.tape.value(factor) == [T::ONE] {
             self.pass(to, value);
         } else {
             self.give(to, MulScalar, &[value, factor]);
         }
     }
 
-    /// Passes `grad` on to `to` as it is, if it is wanted.
+    /// Passes `grad` on to `to`, in its shape, if it is wanted.
     pub fn pass(&mut self, to: Var, grad: Var) {
         if !self.wants(to) {
             return;
         }
         let is_parameter = matches!(self.tape.arena.nodes[to.index()].op, Op::Parameter { .. });
-        if is_parameter && matches!(self.destination, Destination::Slots { .. }) {
+        if is_parameter && !self.is_recorded() {
             self.give(to, super::ops::Elementwise::copy(), &[grad]);
             return;
         }
+        let grad = self.tape.reshape(grad, self.shape(to));
         let slot = self.tape.arena.slots[to.index()];
         self.join(to, slot, grad, Slot::Shared(grad));
     }
@@ -230,21 +272,23 @@ impl<T: Real> Backward<'_, '_, T> {
     fn join(&mut self, to: Var, slot: Slot, grad: Var, alone: Slot) {
         self.tape.arena.slots[to.index()] = match slot {
             Slot::Empty => alone,
-            Slot::Shared(sum) | Slot::Owned(sum) => Slot::Owned(self.tape.push(Combine::Add.into(), &[sum, grad])),
+            Slot::Shared(sum) | Slot::Owned(sum) => Slot::Owned(self.tape.push(Combine::ADD.into(), &[sum, grad])),
             Slot::Flat => unreachable!("only parameters have flat slots"),
         };
     }
 
     /// The gradient before an activation, dz = grad ∘ f(output), and its column sums as the gradient of `bias`.
     /// Straight into slots this is one pass over memory; recorded, it is the two operations.
-    pub fn activation_and_bias(&mut self, activation: Activation<T>, output: Var, grad: Var, bias: Var) -> Var {
-        let slot = self.tape.arena.slots[bias.index()];
+    pub fn activation_and_bias(&mut self, activation: Activation, output: Var, grad: Var, bias: Var) -> Var {
+        let (slot, wanted) = (self.tape.arena.slots[bias.index()], self.wants(bias));
         if let Destination::Slots { flat, first } = &mut self.destination
-            && activation != Activation::Identity
+            && wanted
+            && activation != Activation::Linear
             && let Op::Parameter { offset } = self.tape.arena.nodes[bias.index()].op
         {
-            let (rows, cols) = self.tape.shape(output);
-            let dz = self.tape.append(Op::Constant, &[], rows, cols);
+            let shape = self.tape.shape(output);
+            let (cols, len) = (shape.cols(), shape.len());
+            let dz = self.tape.append(Op::Constant, &[], shape);
             let mut value = std::mem::take(&mut self.tape.arena.nodes[dz.index()].value);
             let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
             narrows_kernels::activation::activation_derivative_and_column_sums(
@@ -253,7 +297,7 @@ impl<T: Real> Backward<'_, '_, T> {
                 self.tape.value(output),
                 self.tape.value(grad),
                 cols,
-                &mut value[..rows * cols],
+                &mut value[..len],
                 &mut flat[offset..offset + cols],
                 accumulate,
             );
@@ -262,7 +306,7 @@ impl<T: Real> Backward<'_, '_, T> {
             return dz;
         }
         let dz = match activation {
-            Activation::Identity => grad,
+            Activation::Linear => grad,
             _ => self.apply(ActivationDerivative { activation, order: 0 }, &[output, grad]),
         };
         self.give(bias, ColumnSum, &[dz]);

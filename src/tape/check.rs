@@ -7,34 +7,33 @@
 use narrows_kernels::{Accumulate, Context};
 use rand::RngExt as _;
 
-use super::{Arena, Tape, Var};
+use super::{ALL, Arena, Shape, Tape, Var};
 use crate::rng::{Purpose, Stream, stream};
 
-/// An input of the function under test, [rows, cols] row-major.
+/// An input of the function under test.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub cols: usize,
-    /// rows · cols elements, away from any kink of the function.
+    /// Its shape.
+    pub shape: Shape,
+    /// As many elements, away from any kink of the function.
     pub data: Vec<f64>,
 }
 
 impl Input {
     /// Elements of random sign with magnitudes in [low, high): away from a kink at zero.
-    pub fn random(rows: usize, cols: usize, low: f64, high: f64, stream: &mut Stream) -> Input {
+    pub fn random(shape: impl Into<Shape>, low: f64, high: f64, stream: &mut Stream) -> Input {
+        let shape = shape.into();
         let mut draw = || {
             let magnitude = stream.random_range(low..high);
             if stream.random::<bool>() { magnitude } else { -magnitude }
         };
-        Input { rows, cols, data: (0..rows * cols).map(|_| draw()).collect() }
+        Input { shape, data: (0..shape.len()).map(|_| draw()).collect() }
     }
 
     /// The same with all elements positive.
-    pub fn positive(rows: usize, cols: usize, low: f64, high: f64, stream: &mut Stream) -> Input {
-        let Input { data, .. } = Self::random(rows, cols, low, high, stream);
-        Input { rows, cols, data: data.into_iter().map(f64::abs).collect() }
+    pub fn positive(shape: impl Into<Shape>, low: f64, high: f64, stream: &mut Stream) -> Input {
+        let Input { shape, data } = Self::random(shape, low, high, stream);
+        Input { shape, data: data.into_iter().map(f64::abs).collect() }
     }
 }
 
@@ -83,19 +82,6 @@ pub fn check_gradients(
     point.compare("gradient of the gradient", &point.second(&flat), &numeric)
 }
 
-/// Holds the gradient written into flat slots alone against central differences: for operations that
-/// [`Tape::gradient`] does not go through.
-pub fn check_gradient_once(
-    context: Context,
-    inputs: &[Input],
-    function: impl Fn(&mut Tape<'_, f64>, &[Var]) -> Var,
-) -> Result<(), Mismatch> {
-    let point = Point { context, inputs, function };
-    let flat: Vec<f64> = inputs.iter().flat_map(|input| input.data.iter().copied()).collect();
-    let numeric = central_differences(&flat, |at| point.projected(at));
-    point.compare("gradient", &point.direct(&flat), &numeric)
-}
-
 struct Point<'i, F> {
     context: Context,
     inputs: &'i [Input],
@@ -106,7 +92,7 @@ impl<F: Fn(&mut Tape<'_, f64>, &[Var]) -> Var> Point<'_, F> {
     fn parameters(&self, tape: &mut Tape<'_, f64>) -> Vec<Var> {
         let mut offset = 0;
         let place = |input: &Input| {
-            let var = tape.parameter(offset, input.rows, input.cols);
+            let var = tape.parameter(offset, input.shape);
             offset += input.data.len();
             var
         };
@@ -133,7 +119,7 @@ impl<F: Fn(&mut Tape<'_, f64>, &[Var]) -> Var> Point<'_, F> {
         let vars = self.parameters(&mut tape);
         let loss = self.projection(&mut tape, &vars);
         let mut grads = vec![f64::NAN; at.len()];
-        tape.backward(loss, &mut grads, Accumulate::Overwrite).expect("every input influences the output");
+        tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).expect("every input influences the output");
         grads
     }
 
@@ -183,8 +169,7 @@ fn cotangent(stream: &mut Stream) -> f64 {
 }
 
 fn project(tape: &mut Tape<'_, f64>, output: Var, stream: &mut Stream) -> Var {
-    let (rows, cols) = tape.shape(output);
-    let weights = tape.constant_with(rows, cols, |w| w.iter_mut().for_each(|w| *w = cotangent(stream)));
+    let weights = tape.constant_with(tape.shape(output), |w| w.iter_mut().for_each(|w| *w = cotangent(stream)));
     let weighted = tape.mul(output, weights);
     tape.sum(weighted)
 }
@@ -207,17 +192,62 @@ fn central_differences(at: &[f64], function: impl Fn(&[f64]) -> f64) -> Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tape::{Call, Function, Operand};
 
     fn input() -> Input {
-        Input::random(2, 3, 0.3, 1.0, &mut stream(5, Purpose::Init, 0))
+        Input::random([2, 3], 0.3, 1.0, &mut stream(5, Purpose::Init, 0))
+    }
+
+    /// `weight` · x ∘ y, with the gradient of `of_x` · x ∘ y for x.
+    struct Product {
+        weight: f64,
+        of_x: f64,
+    }
+
+    impl Function<f64> for Product {
+        fn name(&self) -> &'static str {
+            "weighted product"
+        }
+
+        fn output_shape(&self, inputs: &[Shape]) -> Shape {
+            assert!(inputs[0] == inputs[1], "weighted product of {} and {}", inputs[0], inputs[1]);
+            inputs[0]
+        }
+
+        fn forward(&self, _: Context, inputs: &[Operand<'_, f64>], output: &mut [f64]) {
+            for (out, (x, y)) in output.iter_mut().zip(inputs[0].data.iter().zip(inputs[1].data)) {
+                *out = self.weight * x * y;
+            }
+        }
+
+        fn vjp(&self, tape: &mut Tape<'_, f64>, call: Call<'_>, grad: Var, input: usize) -> Var {
+            let product = tape.mul(grad, call.inputs[1 - input]);
+            tape.scale(product, if input == 0 { self.of_x } else { self.weight })
+        }
     }
 
     #[test]
-    fn a_wrong_rule_is_caught() {
-        let mismatch = check_gradients(Context::detect(), &[input()], |tape, x| tape.wrong_square(x[0])).unwrap_err();
-        assert_eq!(mismatch.kind, "gradient");
+    fn a_function_of_one_s_own_has_gradients_of_gradients() {
+        static PRODUCT: Product = Product { weight: 3.0, of_x: 3.0 };
+        let inputs = [input(), Input::random([2, 3], 0.3, 1.0, &mut stream(6, Purpose::Init, 0))];
+        check_gradients(Context::detect(), &inputs, |tape, x| tape.apply(&PRODUCT, x)).unwrap();
+        check_gradients(Context::detect(), &inputs[..1], |tape, x| {
+            let square = tape.apply(&PRODUCT, &[x[0], x[0]]);
+            let sum = tape.sum(square);
+            // As a factor of itself, and of a value that is used again.
+            let scaled = tape.mul_scalar(x[0], sum);
+            tape.apply(&PRODUCT, &[scaled, square])
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_wrong_product_is_caught() {
+        static WRONG: Product = Product { weight: 2.0, of_x: 3.0 };
+        let inputs = [input(), input()];
+        let mismatch = check_gradients(Context::detect(), &inputs, |tape, x| tape.apply(&WRONG, x)).unwrap_err();
+        assert_eq!((mismatch.kind, mismatch.input), ("gradient", 0));
         assert!((mismatch.analytic / mismatch.numeric - 1.5).abs() < 1e-6, "{mismatch}");
-        check_gradients(Context::detect(), &[input()], |tape, x| tape.square(x[0])).unwrap();
     }
 
     #[test]

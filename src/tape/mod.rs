@@ -10,20 +10,25 @@
 
 mod backward;
 pub mod check;
+mod function;
 mod operation;
 mod ops;
 mod record;
+mod shape;
 
 use narrows_kernels::{AlignedVec, Context, Real};
 
-pub use backward::BackwardError;
+pub use backward::{ALL, BackwardError};
+pub use function::Function;
 pub use narrows_kernels::Activation;
+pub use operation::{Call, Operand};
 pub use ops::Transpose;
 pub use record::NOISE_ROWS;
+pub use shape::Shape;
 
 use backward::Slot;
 use narrows_kernels::Accumulate;
-use operation::{Op, Operand, Target};
+use operation::{Op, Target};
 
 /// A value on the tape: the index of the node that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,51 +40,67 @@ impl Var {
     }
 }
 
-/// The batch that the rows at hand are a slice of: a batch too large for memory is processed slice by slice, its gradients
+/// The batch that the samples at hand are a slice of: a batch too large for memory is processed slice by slice, its gradients
 /// added up, to the same bits as in one piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Whole {
-    /// Rows of the whole batch, over which the mean is taken.
-    pub rows: usize,
-    /// The loss's sum over the rows of the slices before, see [`Tape::loss_sum`].
+    /// Samples of the whole batch, over which the mean is taken.
+    pub samples: usize,
+    /// The loss's sum over the samples of the slices before, see [`Tape::loss_sum`].
     pub above: f64,
 }
 
 impl Whole {
-    fn scale(self, (_, cols): (usize, usize)) -> f64 {
-        1.0 / (self.rows * cols) as f64
+    /// The batch that is one slice: all samples of a value of this shape.
+    pub fn of(shape: Shape) -> Self {
+        Whole { samples: shape.samples(), above: 0.0 }
+    }
+
+    /// One over the number of elements of the whole batch.
+    fn scale(self, slice: Shape) -> f64 {
+        1.0 / (self.samples * slice.features()) as f64
     }
 }
 
 /// Inputs of an operation, at most.
 const MOST_INPUTS: usize = 4;
 
-/// One recorded operation and its value, a row-major matrix [rows, cols].
-struct Node<T> {
+/// One recorded operation and its value.
+struct Node<T: Real> {
     op: Op<T>,
     inputs: [Var; MOST_INPUTS],
     arity: usize,
-    rows: usize,
-    cols: usize,
+    shape: Shape,
     scope: u32,
     /// What [`Tape::loss_sum`] gives; meaningless for other operations.
     sum: f64,
-    /// Empty for parameters, which are read from the caller's flat buffer.
+    /// Not used by parameters, which are read from the caller's flat buffer, nor by what shows another node's value.
     value: AlignedVec<T>,
 }
 
 /// The memory of a tape. Keep one for as long as steps of the same shape follow each other.
-pub struct Arena<T> {
+pub struct Arena<T: Real> {
     nodes: Vec<Node<T>>,
     /// Nodes in use; the buffers of those behind wait to be used again.
     len: usize,
     slots: Vec<Slot>,
     needed: Vec<bool>,
+    /// Whether a backward pass is under way: slots are its own then.
+    walking: bool,
+    /// Working memory of operations that need some; its content means nothing from one to the next.
+    scratch: AlignedVec<T>,
 }
 
-impl<T> Default for Arena<T> {
+impl<T: Real> Default for Arena<T> {
     fn default() -> Self {
-        Arena { nodes: Vec::new(), len: 0, slots: Vec::new(), needed: Vec::new() }
+        Arena {
+            nodes: Vec::new(),
+            len: 0,
+            slots: Vec::new(),
+            needed: Vec::new(),
+            walking: false,
+            scratch: AlignedVec::new(),
+        }
     }
 }
 
@@ -100,9 +121,9 @@ pub struct NonFinite {
     pub scope: u32,
     /// For a parameter, its offset in the flat buffer.
     pub parameter: Option<usize>,
-    /// The row, which is the sample within the batch for activations.
+    /// The index along the first dimension, which is the sample within the batch for activations.
     pub row: usize,
-    /// The column.
+    /// The index within that row or sample.
     pub col: usize,
 }
 
@@ -113,16 +134,16 @@ pub struct Recorded<'a, T> {
     pub scope: u32,
     /// Whether it is a parameter.
     pub is_parameter: bool,
-    /// Columns.
-    pub cols: usize,
-    /// Its value, row-major.
+    /// Its shape.
+    pub shape: Shape,
+    /// Its value, last dimension contiguous.
     pub value: &'a [T],
 }
 
 impl<'a, T: Real> Tape<'a, T> {
     /// An empty tape in `arena` that reads parameters from the flat buffer `params`.
     pub fn new(context: Context, arena: &'a mut Arena<T>, params: &'a [T]) -> Self {
-        arena.len = 0;
+        (arena.len, arena.walking) = (0, false);
         Tape { arena, params, context, scope: 0 }
     }
 
@@ -131,23 +152,22 @@ impl<'a, T: Real> Tape<'a, T> {
         self.scope = scope;
     }
 
-    /// Rows and columns of a value.
-    pub fn shape(&self, var: Var) -> (usize, usize) {
-        let node = &self.arena.nodes[var.index()];
-        (node.rows, node.cols)
+    /// The shape of a value.
+    pub fn shape(&self, var: Var) -> Shape {
+        self.arena.nodes[var.index()].shape
     }
 
-    /// A value [rows, cols], row-major.
+    /// The numbers of a value, the last dimension of its shape contiguous.
     pub fn value(&self, var: Var) -> &[T] {
         self.operand(var).data
     }
 
-    /// The value of a [1, 1] node.
+    /// The only element of a value.
     ///
     /// # Panics
-    /// When the value has more than one element.
+    /// Unless the value has exactly one element.
     pub fn scalar(&self, var: Var) -> T {
-        assert_eq!(self.shape(var), (1, 1), "scalar of a value with shape {:?}", self.shape(var));
+        assert_eq!(self.shape(var).len(), 1, "scalar of a value with shape {}", self.shape(var));
         self.value(var)[0]
     }
 
@@ -160,7 +180,8 @@ impl<'a, T: Real> Tape<'a, T> {
                 Op::Parameter { offset } => Some(offset),
                 _ => None,
             };
-            let (row, col) = (at / node.cols, at % node.cols);
+            let features = node.shape.features();
+            let (row, col) = (at / features, at % features);
             Some(NonFinite { operation: node.op.name(), scope: node.scope, parameter, row, col })
         })
     }
@@ -170,23 +191,25 @@ impl<'a, T: Real> Tape<'a, T> {
         (0..self.arena.len as u32).map(Var).map(|var| {
             let node = &self.arena.nodes[var.index()];
             let is_parameter = matches!(node.op, Op::Parameter { .. });
-            Recorded { scope: node.scope, is_parameter, cols: node.cols, value: self.value(var) }
+            Recorded { scope: node.scope, is_parameter, shape: node.shape, value: self.value(var) }
         })
     }
 
     fn operand(&self, var: Var) -> Operand<'_, T> {
         assert!(var.index() < self.arena.len, "a value of another tape, or of an earlier step");
         let node = &self.arena.nodes[var.index()];
-        let len = node.rows * node.cols;
+        let (shape, len) = (node.shape, node.shape.len());
         let data = match node.op {
             Op::Parameter { offset } => &self.params[offset..offset + len],
+            Op::Detach { of } => self.value(of),
+            Op::Reshape => self.value(node.inputs[0]),
             _ => &node.value[..len],
         };
-        Operand { data, rows: node.rows, cols: node.cols }
+        Operand { data, shape }
     }
 
     /// Appends a node without computing its value.
-    fn append(&mut self, op: Op<T>, inputs: &[Var], rows: usize, cols: usize) -> Var {
+    fn append(&mut self, op: Op<T>, inputs: &[Var], shape: Shape) -> Var {
         let index = self.arena.len;
         if index == self.arena.nodes.len() {
             let value = AlignedVec::default();
@@ -194,8 +217,7 @@ impl<'a, T: Real> Tape<'a, T> {
                 op,
                 inputs: [Var(0); MOST_INPUTS],
                 arity: 0,
-                rows,
-                cols,
+                shape,
                 scope: 0,
                 sum: 0.0,
                 value,
@@ -205,10 +227,10 @@ impl<'a, T: Real> Tape<'a, T> {
         node.op = op;
         node.arity = inputs.len();
         node.inputs[..inputs.len()].copy_from_slice(inputs);
-        (node.rows, node.cols) = (rows, cols);
+        node.shape = shape;
         node.scope = self.scope;
-        if !matches!(op, Op::Parameter { .. }) {
-            node.value.resize(rows * cols);
+        if op.owns_value() {
+            node.value.resize(shape.len());
         }
         self.arena.len += 1;
         Var(index as u32)
@@ -216,12 +238,12 @@ impl<'a, T: Real> Tape<'a, T> {
 
     /// Appends `op` applied to `inputs` and computes its value.
     fn push(&mut self, op: Op<T>, inputs: &[Var]) -> Var {
-        let mut shapes = [(0, 0); MOST_INPUTS];
+        let mut shapes = [Shape::SCALAR; MOST_INPUTS];
         for (shape, &input) in shapes.iter_mut().zip(inputs) {
             *shape = self.shape(input);
         }
-        let (rows, cols) = op.output_shape(&shapes[..inputs.len()]);
-        let var = self.append(op, inputs, rows, cols);
+        let shape = op.output_shape(&shapes[..inputs.len()]);
+        let var = self.append(op, inputs, shape);
         self.evaluate_into(var, op, inputs, Accumulate::Overwrite);
         var
     }
@@ -229,15 +251,15 @@ impl<'a, T: Real> Tape<'a, T> {
     /// Computes `op` of `inputs` into the buffer of `var`, which is none of the inputs.
     fn evaluate_into(&mut self, var: Var, op: Op<T>, inputs: &[Var], accumulate: Accumulate) {
         let node = &mut self.arena.nodes[var.index()];
-        let (rows, cols) = (node.rows, node.cols);
+        let shape = node.shape;
         let mut value = std::mem::take(&mut node.value);
-        let data = &mut value[..rows * cols];
-        self.evaluate(op, inputs, Target { data, rows, cols, accumulate });
+        let data = &mut value[..shape.len()];
+        self.evaluate(op, inputs, Target { data, shape, accumulate });
         self.arena.nodes[var.index()].value = value;
     }
 
     fn evaluate(&self, op: Op<T>, inputs: &[Var], target: Target<'_, T>) {
-        let mut operands = [Operand { data: &[], rows: 0, cols: 0 }; MOST_INPUTS];
+        let mut operands = [Operand { data: &[], shape: Shape::SCALAR }; MOST_INPUTS];
         for (operand, &input) in operands.iter_mut().zip(inputs) {
             *operand = self.operand(input);
         }

@@ -5,71 +5,97 @@ use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
 
+use super::function::{Apply, Function};
 use super::operation::Op;
 use super::ops::*;
-use super::{Tape, Var, Whole};
+use super::{MOST_INPUTS, Shape, Tape, Var, Whole};
 use crate::rng::Stream;
 
-/// Rows that draw from one stream: block i of so many rows draws from `streams(i)`. A batch that is processed in slices of
-/// whole blocks therefore meets the same draws as one that is not.
+/// Samples that draw from one stream: block i of so many samples, whatever their shape, draws from `streams(i)`. A batch that
+/// is processed in slices of whole blocks therefore meets the same draws as one that is not.
 pub const NOISE_ROWS: usize = 256;
 
-/// Shapes are written [rows, cols]; a batch has one sample in each row. Every method panics, naming the operation and the
-/// shapes, when the shapes of its inputs do not fit.
+/// Where a shape is written [rows, cols], the operation sees a matrix in a value of any shape: `cols` is the last dimension,
+/// `rows` the product of the others, and the result keeps the dimensions before the last one. A batch has one sample at each
+/// index of its first dimension. Every method panics, naming the operation and the shapes, when the shapes of its inputs do
+/// not fit.
 impl<T: Real> Tape<'_, T> {
-    /// A value [rows, cols] that `fill` writes, row-major; whatever it does not write is undefined (not unsafe: old numbers).
-    pub fn constant_with(&mut self, rows: usize, cols: usize, fill: impl FnOnce(&mut [T])) -> Var {
-        let var = self.append(Op::Constant, &[], rows, cols);
-        fill(&mut self.arena.nodes[var.index()].value[..rows * cols]);
+    /// A value that `fill` writes, last dimension contiguous; whatever it does not write is undefined (not unsafe: old
+    /// numbers).
+    pub fn constant_with(&mut self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Var {
+        let shape = shape.into();
+        let var = self.append(Op::Constant, &[], shape);
+        fill(&mut self.arena.nodes[var.index()].value[..shape.len()]);
         var
     }
 
     /// A value of the shape of `source`, that `fill` writes from `source`'s numbers; no gradient flows through it.
     pub fn constant_from(&mut self, source: Var, fill: impl FnOnce(&[T], &mut [T])) -> Var {
-        let (rows, cols) = self.shape(source);
-        let var = self.append(Op::Constant, &[], rows, cols);
+        let shape = self.shape(source);
+        let var = self.append(Op::Constant, &[], shape);
         let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
-        fill(self.value(source), &mut value[..rows * cols]);
+        fill(self.value(source), &mut value[..shape.len()]);
         self.arena.nodes[var.index()].value = value;
         var
     }
 
-    /// A value [rows, cols], row-major.
+    /// A value from its elements, last dimension contiguous.
     ///
     /// # Panics
-    /// When `data` does not have rows · cols elements.
-    pub fn constant(&mut self, rows: usize, cols: usize, data: &[T]) -> Var {
-        assert_eq!(data.len(), rows * cols, "a constant [{rows}, {cols}] from {} elements", data.len());
-        self.constant_with(rows, cols, |value| value.copy_from_slice(data))
+    /// When `data` does not have as many elements as the shape.
+    pub fn constant(&mut self, shape: impl Into<Shape>, data: &[T]) -> Var {
+        let shape = shape.into();
+        assert_eq!(data.len(), shape.len(), "a constant {shape} from {} elements", data.len());
+        self.constant_with(shape, |value| value.copy_from_slice(data))
     }
 
-    /// Zeros [rows, cols].
-    pub fn zeros(&mut self, rows: usize, cols: usize) -> Var {
-        self.constant_with(rows, cols, |value| value.fill(T::ZERO))
+    /// Zeros.
+    pub fn zeros(&mut self, shape: impl Into<Shape>) -> Var {
+        self.constant_with(shape, |value| value.fill(T::ZERO))
     }
 
-    /// The parameter [rows, cols] at `offset` of the flat buffer; asking twice gives the same node.
+    /// The parameter at `offset` of the flat buffer; asking twice gives the same node, or its value in the shape asked for.
     ///
     /// # Panics
-    /// When it does not lie within the buffer.
-    pub fn parameter(&mut self, offset: usize, rows: usize, cols: usize) -> Var {
-        assert!(
-            offset + rows * cols <= self.params.len(),
-            "a parameter [{rows}, {cols}] at offset {offset} of a buffer of {}",
-            self.params.len()
-        );
-        let known = self.arena.nodes[..self.arena.len].iter().position(|node| match node.op {
-            Op::Parameter { offset: other } => (other, node.rows, node.cols) == (offset, rows, cols),
+    /// When it does not lie within the buffer, or overlaps another parameter of this tape without being the same elements.
+    pub fn parameter(&mut self, offset: usize, shape: impl Into<Shape>) -> Var {
+        let shape = shape.into();
+        let (end, len) = (offset + shape.len(), self.params.len());
+        assert!(end <= len, "a parameter {shape} at offset {offset} of a buffer of {len}");
+        let overlapping = self.arena.nodes[..self.arena.len].iter().position(|node| match node.op {
+            Op::Parameter { offset: other } => offset < other + node.shape.len() && other < end,
             _ => false,
         });
-        match known {
-            Some(index) => Var(index as u32),
-            None => self.append(Op::Parameter { offset }, &[], rows, cols),
-        }
+        let Some(index) = overlapping else {
+            return self.append(Op::Parameter { offset }, &[], shape);
+        };
+        let known = &self.arena.nodes[index];
+        let begins_here = matches!(known.op, Op::Parameter { offset: other } if other == offset);
+        assert!(
+            begins_here && known.shape.len() == shape.len(),
+            "the parameter {shape} at offset {offset} overlaps another one of shape {}",
+            known.shape
+        );
+        self.reshape(Var(index as u32), shape)
+    }
+
+    /// The elements of x, in their order, in another shape: no number is copied, neither here nor on the way back.
+    ///
+    /// # Panics
+    /// When the shape has another number of elements.
+    pub fn reshape(&mut self, x: Var, shape: impl Into<Shape>) -> Var {
+        let (from, shape) = (self.shape(x), shape.into());
+        assert!(from.len() == shape.len(), "reshape of {from} to {shape}: the number of elements must be the same");
+        if from == shape { x } else { self.append(Op::Reshape, &[x], shape) }
+    }
+
+    /// The value of x as a constant: no gradient flows through it, and no number is copied.
+    pub fn detach(&mut self, x: Var) -> Var {
+        self.append(Op::Detach { of: x }, &[], self.shape(x))
     }
 
     /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
-    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation<T>) -> Var {
+    pub fn dense(&mut self, x: Var, weight: Var, bias: Var, activation: Activation) -> Var {
         self.push(Dense { activation }.into(), &[x, weight, bias])
     }
 
@@ -85,17 +111,17 @@ impl<T: Real> Tape<'_, T> {
 
     /// a + b, of one shape.
     pub fn add(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Add.into(), &[a, b])
+        self.push(Combine::ADD.into(), &[a, b])
     }
 
     /// a − b, of one shape.
     pub fn sub(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Sub.into(), &[a, b])
+        self.push(Combine::SUB.into(), &[a, b])
     }
 
     /// The elementwise product, of one shape.
     pub fn mul(&mut self, a: Var, b: Var) -> Var {
-        self.push(Combine::Mul.into(), &[a, b])
+        self.push(Combine::MUL.into(), &[a, b])
     }
 
     /// factor · x.
@@ -119,7 +145,7 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// activation(x); the derivative at a kink is that of the negative side.
-    pub fn activate(&mut self, x: Var, activation: Activation<T>) -> Var {
+    pub fn activate(&mut self, x: Var, activation: Activation) -> Var {
         self.push(Activate { activation }.into(), &[x])
     }
 
@@ -153,10 +179,9 @@ impl<T: Real> Tape<'_, T> {
         self.elementwise(Unary::Clamp(T::from_f64(low), T::from_f64(high)), x)
     }
 
-    /// s′ at each element of y = s(x), s being `activation`: its slope, expressed through its output.
-    pub fn slope(&mut self, y: Var, activation: Activation<T>) -> Var {
-        let (rows, cols) = self.shape(y);
-        let ones = self.constant_with(rows, cols, |out| out.fill(T::ONE));
+    /// s′(x) for each element of y = s(x), s being `activation`: its derivative, expressed through its output.
+    pub fn activation_derivative(&mut self, y: Var, activation: Activation) -> Var {
+        let ones = self.constant_with(self.shape(y), |out| out.fill(T::ONE));
         self.push(ActivationDerivative { activation, order: 0 }.into(), &[y, ones])
     }
 
@@ -171,7 +196,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// The mean of all elements → [1, 1].
     pub fn mean(&mut self, x: Var) -> Var {
-        let scale = 1.0 / self.count(x);
+        let scale = 1.0 / self.shape(x).len() as f64;
         self.push(Sum { scale }.into(), &[x])
     }
 
@@ -187,7 +212,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// The mean of each column → [1, cols].
     pub fn column_mean(&mut self, x: Var) -> Var {
-        let (rows, _) = self.shape(x);
+        let rows = self.shape(x).rows();
         let sum = self.column_sum(x);
         self.scale(sum, 1.0 / rows as f64)
     }
@@ -229,7 +254,7 @@ impl<T: Real> Tape<'_, T> {
         self.add(x, noise)
     }
 
-    /// A standard normal draw for each element of x [rows, cols], from `streams`, see [`NOISE_ROWS`].
+    /// A standard normal draw for each element of x, from `streams`, see [`NOISE_ROWS`].
     pub fn normal_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
         self.drawn(x, streams, |stream| {
             let normal: f64 = standard_normal(stream);
@@ -237,16 +262,16 @@ impl<T: Real> Tape<'_, T> {
         })
     }
 
-    /// 1 or −1 with equal chances for each element of x [rows, cols], from `streams`, see [`NOISE_ROWS`].
+    /// 1 or −1 with equal chances for each element of x, from `streams`, see [`NOISE_ROWS`].
     pub fn signs_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
         self.drawn(x, streams, |stream| if stream.random::<bool>() { T::ONE } else { -T::ONE })
     }
 
-    /// A value of the shape of x, one draw for each element in row-major order.
+    /// A value of the shape of x, one draw for each element in the order of memory.
     fn drawn(&mut self, x: Var, streams: impl Fn(u64) -> Stream, draw: impl Fn(&mut Stream) -> T) -> Var {
-        let (rows, cols) = self.shape(x);
-        self.constant_with(rows, cols, |out| {
-            for (block, values) in (0..).zip(out.chunks_mut((NOISE_ROWS * cols).max(1))) {
+        let shape = self.shape(x);
+        self.constant_with(shape, |out| {
+            for (block, values) in (0..).zip(out.chunks_mut((NOISE_ROWS * shape.features()).max(1))) {
                 let mut stream = streams(block);
                 values.iter_mut().for_each(|value| *value = draw(&mut stream));
             }
@@ -255,11 +280,11 @@ impl<T: Real> Tape<'_, T> {
 
     /// The mean of (x − t)² over all elements → [1, 1].
     pub fn mse(&mut self, x: Var, target: Var) -> Var {
-        let whole = Whole { rows: self.shape(x).0, above: 0.0 };
+        let whole = Whole::of(self.shape(x));
         self.mse_in(whole, x, target)
     }
 
-    /// The part of [`mse`](Self::mse) that these rows have in a larger batch.
+    /// The part of [`mse`](Self::mse) that these samples have in a larger batch.
     pub fn mse_in(&mut self, whole: Whole, x: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(x));
         self.loss(Loss { criterion: Criterion::SquaredError, scale }, whole.above, x, target)
@@ -268,56 +293,56 @@ impl<T: Real> Tape<'_, T> {
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
     /// Computed as max(z, 0) − z·t + ln(1 + e^−|z|), which neither overflows nor takes the logarithm of zero.
     pub fn bce_with_logits(&mut self, logits: Var, target: Var) -> Var {
-        let whole = Whole { rows: self.shape(logits).0, above: 0.0 };
+        let whole = Whole::of(self.shape(logits));
         self.bce_with_logits_in(whole, logits, target)
     }
 
-    /// The part of [`bce_with_logits`](Self::bce_with_logits) that these rows have in a larger batch.
+    /// The part of [`bce_with_logits`](Self::bce_with_logits) that these samples have in a larger batch.
     pub fn bce_with_logits_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(logits));
         self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.above, logits, target)
     }
 
-    /// Σ of a squared error or cross-entropy before the mean is taken, `above` included, in f64.
-    pub fn loss_sum(&self, loss: Var) -> f64 {
-        self.arena.nodes[loss.index()].sum
+    /// Of a squared error or cross-entropy: Σ before the mean is taken, `above` included, in f64, and the elements of a sample.
+    /// `None` for other values, which are not summed in a chain over samples.
+    pub fn loss_sum(&self, loss: Var) -> Option<(f64, usize)> {
+        let node = &self.arena.nodes[loss.index()];
+        matches!(node.op, Op::Loss(_)).then(|| (node.sum, self.shape(node.inputs[0]).features()))
     }
 
-    /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over rows → [1, 1], where p is `target` and q is `x`,
-    /// each row raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot have,
+    /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over samples → [1, 1], where p is `target` and q is
+    /// `x`, each sample raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot have,
     /// count as zero.
-    pub fn kl_of_normalised_rows(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
-        let (rows, _) = self.shape(x);
-        self.kl_in(rows, x, target, epsilon)
+    pub fn kl_of_normalised(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
+        self.kl_in(self.shape(x).samples(), x, target, epsilon)
     }
 
-    /// The part of [`kl_of_normalised_rows`](Self::kl_of_normalised_rows) that these rows have in a batch of `rows`.
-    pub fn kl_in(&mut self, rows: usize, x: Var, target: Var, epsilon: f64) -> Var {
+    /// The part of [`kl_of_normalised`](Self::kl_of_normalised) that these samples have in a batch of so many `samples`.
+    pub fn kl_in(&mut self, samples: usize, x: Var, target: Var, epsilon: f64) -> Var {
         let positive = self.activate(x, Activation::Relu);
-        let q = self.normalised_rows(positive, epsilon);
-        let p = self.normalised_rows(target, epsilon);
+        let q = self.normalised(positive, epsilon);
+        let p = self.normalised(target, epsilon);
         let (ln_p, ln_q) = (self.ln(p), self.ln(q));
         let ratio = self.sub(ln_p, ln_q);
         let divergence = self.mul(p, ratio);
-        self.push(Sum { scale: 1.0 / rows as f64 }.into(), &[divergence])
+        self.push(Sum { scale: 1.0 / samples as f64 }.into(), &[divergence])
     }
 
-    fn normalised_rows(&mut self, x: Var, epsilon: f64) -> Var {
-        let (_, cols) = self.shape(x);
+    /// x + epsilon over its sum, sample by sample → [samples, features].
+    fn normalised(&mut self, x: Var, epsilon: f64) -> Var {
+        let (samples, features) = (self.shape(x).samples(), self.shape(x).features());
+        let x = self.reshape(x, [samples, features]);
         let raised = self.offset(x, epsilon);
         let total = self.row_sum(raised);
         let reciprocal = self.reciprocal(total);
-        let factor = self.broadcast_column(reciprocal, cols);
+        let factor = self.broadcast_column(reciprocal, features);
         self.mul(raised, factor)
     }
 
-    #[cfg(test)]
-    pub(super) fn wrong_square(&mut self, x: Var) -> Var {
-        self.push(WrongSquare.into(), &[x])
-    }
-
-    fn count(&self, x: Var) -> f64 {
-        let (rows, cols) = self.shape(x);
-        (rows * cols) as f64
+    /// An operation of one's own, see [`Function`], of up to four inputs.
+    pub fn apply(&mut self, function: &'static dyn Function<T>, inputs: &[Var]) -> Var {
+        let (name, count) = (function.name(), inputs.len());
+        assert!(count <= MOST_INPUTS, "{name} of {count} inputs: there may be {MOST_INPUTS}");
+        self.push(Apply(function).into(), inputs)
     }
 }

@@ -8,12 +8,40 @@
 //! Source: Keras 3.15, `callbacks/early_stopping.py`. One difference: a NaN is never an improvement, where Keras accepts it
 //! as the first value and then compares with it for ever.
 
-use crate::config::EarlyStoppingConfig;
+use crate::optim::Monitor;
+use crate::settings::{Range, settings};
+
+settings! {
+    /// When training ends before its last epoch: Keras's rules. The monitored figure is better than the best so far when
+    /// it is lower by more than `min_delta`; after `patience` epochs without a better one, training ends.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct EarlyStoppingRule {
+        /// The figure that is watched.
+        pub monitor: Monitor = Monitor::ValLoss;
+        /// Epochs without improvement before training ends.
+        pub patience: usize = 5, required "a number of epochs, as in patience = 5";
+        /// Least improvement that counts.
+        pub min_delta: f64 = 0.0, in Range::NOT_NEGATIVE;
+        /// What the figure has to get below for patience to be renewed.
+        pub baseline: Option<f64> = None;
+        /// Epochs before watching begins.
+        pub start_from_epoch: usize = 0;
+        /// Whether the weights of the best epoch are kept instead of the last.
+        pub restore_best: bool = false;
+    }
+}
+
+impl EarlyStoppingRule {
+    /// Watches the validation loss from the first epoch on, and keeps the last weights.
+    pub fn new(patience: usize, min_delta: f64) -> Self {
+        EarlyStoppingRule { patience, min_delta, ..Self::default() }
+    }
+}
 
 /// The state of early stopping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {
-    config: EarlyStoppingConfig,
+    config: EarlyStoppingRule,
     best: Option<Best>,
     wait: usize,
 }
@@ -49,12 +77,12 @@ pub enum Verdict {
 
 impl EarlyStopping {
     /// Before the first epoch.
-    pub fn new(config: EarlyStoppingConfig) -> Self {
+    pub fn new(config: EarlyStoppingRule) -> Self {
         EarlyStopping { config, best: None, wait: 0 }
     }
 
     /// The rule being followed.
-    pub fn config(&self) -> &EarlyStoppingConfig {
+    pub fn config(&self) -> &EarlyStoppingRule {
         &self.config
     }
 

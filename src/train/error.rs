@@ -3,7 +3,8 @@
 use narrows_kernels::Real;
 
 use super::state::StateError;
-use crate::nn::Autoencoder;
+use crate::nn::{Layout, UnknownGroup};
+use crate::settings::Fault;
 use crate::tape::Tape;
 
 /// Why training failed.
@@ -66,6 +67,12 @@ pub enum TrainError {
         /// The parameter.
         origin: String,
     },
+    /// A phase updates a group that there is not.
+    #[error(transparent)]
+    Group(#[from] UnknownGroup),
+    /// The optimizer of a phase has a setting out of its range.
+    #[error(transparent)]
+    Optimizer(#[from] Fault),
     /// A saved state that is none of this run.
     #[error("cannot go on from a saved state: {0}")]
     State(#[from] StateError),
@@ -80,12 +87,12 @@ pub(super) struct NonFiniteLoss {
 }
 
 impl NonFiniteLoss {
-    pub(super) fn trace<T: Real>(model: &Autoencoder, tape: &Tape<'_, T>, loss: f64, first_row: usize) -> Self {
+    pub(super) fn trace<T: Real>(layout: &Layout, tape: &Tape<'_, T>, loss: f64, first_sample: usize) -> Self {
         match tape.first_non_finite() {
             Some(found) => NonFiniteLoss {
                 loss,
-                origin: model.describe(found),
-                image: first_row + found.row + 1,
+                origin: layout.describe(found),
+                image: first_sample + found.row + 1,
                 in_parameter: found.parameter.is_some(),
             },
             None => {

@@ -1,6 +1,9 @@
-//! What the training loop tells, and what a listener may answer.
+//! What the training loop tells, and what a callback may answer.
+
+use narrows_kernels::Real;
 
 use super::history::EpochRecord;
+use super::state::Snapshot;
 
 /// Something that happened in the training loop.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +23,8 @@ pub enum Event<'a> {
     EpochDone {
         /// Its figures.
         record: &'a EpochRecord,
+        /// The names of the figures that the task adds to the record.
+        names: &'a [String],
         /// Whether the monitored value is the best so far; `None` without early stopping.
         improved: Option<bool>,
     },
@@ -34,18 +39,38 @@ pub enum Flow {
     Interrupt,
 }
 
-/// Hears every event of a training loop, in order.
-pub trait Listener: Send {
-    /// Takes an event, and says whether training goes on.
-    fn hear(&mut self, event: Event<'_>) -> Flow;
-
-    /// Takes a sentence for a person about something that went wrong and that the run survives.
-    fn note(&mut self, _sentence: &str) {}
+/// A moment at which the state of a run may be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// After this many steps of the run.
+    Step(u64),
+    /// After this many epochs of the run.
+    Epoch(usize),
+    /// The run was interrupted here.
+    Interrupted,
 }
 
-/// Hears nothing.
-impl Listener for () {
-    fn hear(&mut self, _: Event<'_>) -> Flow {
+/// What is told of a run while it trains. Every method has a default that does nothing.
+pub trait Callback<T: Real>: Send {
+    /// Takes an event, in order, and says whether training goes on.
+    fn on_event(&mut self, _event: Event<'_>) -> Flow {
+        Flow::Continue
+    }
+
+    /// Takes a sentence for a person about something that went wrong and that the run survives.
+    fn on_note(&mut self, _sentence: &str) {}
+
+    /// Whether to be lent the state now. Asked after every step and every epoch but the last, so it must be quick.
+    fn wants_state(&mut self, _moment: Moment) -> bool {
+        false
+    }
+
+    /// Takes the state between two steps, and says whether training goes on. The time this takes counts as that of
+    /// checkpoints. Whatever it does with the state changes no bit of the run.
+    fn on_state(&mut self, _state: &Snapshot<'_, T>) -> Flow {
         Flow::Continue
     }
 }
+
+/// Does nothing.
+impl<T: Real> Callback<T> for () {}

@@ -19,37 +19,15 @@ pub struct EpochRecord {
     pub penalty: f64,
     /// The learning rate of this epoch.
     pub learning_rate: f64,
-    /// The activation of the code, where its mean is penalised.
-    pub code: Option<CodeRecord>,
-    /// The distribution of the code, in a variational model.
-    pub latent: Option<LatentRecord>,
-}
-
-/// The code as the epoch's training steps saw it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CodeRecord {
-    /// The mean over samples and code units.
-    pub mean_activation: f64,
-    /// The share of code units with a magnitude above [`ACTIVE_ABOVE`](super::ACTIVE_ABOVE), the mean over samples.
-    pub active_share: f64,
-}
-
-/// The distribution of the code as the epoch's training steps saw it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LatentRecord {
-    /// The factor of the divergence in this epoch.
-    pub beta: f64,
-    /// KL(N(μ, σ²) ‖ N(0, I)) in nats, the mean over samples.
-    pub kl: f64,
-    /// Dimensions whose mean divergence exceeds [`ACTIVE_NATS`](super::ACTIVE_NATS).
-    pub active_dimensions: usize,
-    /// The part of each dimension in `kl`.
-    pub kl_per_dimension: Vec<f64>,
+    /// What the task keeps, in the order of [`History::names`].
+    pub scalars: Vec<f64>,
 }
 
 /// The epochs of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
+    /// The columns that the task adds.
+    pub names: Vec<String>,
     /// In order.
     pub epochs: Vec<EpochRecord>,
 }
@@ -71,26 +49,23 @@ impl History {
     pub const COLUMNS: [&'static str; 7] =
         ["epoch", "loss", "val_loss", "seconds", "checkpoint_seconds", "penalty", "learning_rate"];
 
+    /// Without epochs, with these columns of a task.
+    pub fn new(names: Vec<String>) -> Self {
+        History { names, epochs: Vec::new() }
+    }
+
     /// The text of `history.csv`: numbers in the shortest form that reads back to the same bits, but for the seconds. After
-    /// [`COLUMNS`](Self::COLUMNS) follow mean_activation and active_share, where the mean of the code is penalised, and beta, kl,
-    /// active_dimensions and kl_0, kl_1, … for a variational model.
+    /// [`COLUMNS`](Self::COLUMNS) follow those of the task.
     pub fn to_csv(&self) -> String {
-        let first = self.epochs.first();
-        let dimensions = first.and_then(|epoch| epoch.latent.as_ref()).map(|latent| latent.kl_per_dimension.len());
-        let mut text = header(first.is_some_and(|epoch| epoch.code.is_some()), dimensions);
+        let mut text = Self::COLUMNS.join(",");
+        self.names.iter().for_each(|name| put(&mut text, format_args!(",{name}")));
         text.push('\n');
         for e in &self.epochs {
             let val_loss = if e.val_loss.is_nan() { String::new() } else { e.val_loss.to_string() };
             let (seconds, checkpoint_seconds) = (e.seconds, e.checkpoint_seconds);
             put(&mut text, format_args!("{},{},{val_loss},{seconds:.6},{checkpoint_seconds:.6}", e.epoch, e.loss));
             put(&mut text, format_args!(",{},{}", e.penalty, e.learning_rate));
-            if let Some(CodeRecord { mean_activation, active_share }) = e.code {
-                put(&mut text, format_args!(",{mean_activation},{active_share}"));
-            }
-            if let Some(LatentRecord { beta, kl, active_dimensions, kl_per_dimension }) = &e.latent {
-                put(&mut text, format_args!(",{beta},{kl},{active_dimensions}"));
-                kl_per_dimension.iter().for_each(|kl| put(&mut text, format_args!(",{kl}")));
-            }
+            e.scalars.iter().for_each(|scalar| put(&mut text, format_args!(",{scalar}")));
             text.push('\n');
         }
         text
@@ -103,15 +78,13 @@ impl History {
             Err(HistoryError { line, found: found.chars().take(100).collect(), expected })
         };
         let (head, body) = text.split_once('\n').unwrap_or((text, ""));
-        let head = head.trim_end_matches('\r');
-        let has_code = head.contains(",mean_activation,");
-        let columns = head.split(',').count();
-        let before = Self::COLUMNS.len() + if has_code { 2 } else { 0 };
-        // A variational model has three columns and one for each dimension.
-        let dimensions = columns.checked_sub(before + 3);
-        if head != header(has_code, dimensions) {
+        let mut columns = head.trim_end_matches('\r').split(',');
+        let begins = Self::COLUMNS.iter().all(|column| columns.next() == Some(column));
+        let names: Vec<String> = columns.map(str::to_owned).collect();
+        if !begins || names.iter().any(String::is_empty) {
             return refuse(1, head, format!("a header that begins with {}", Self::COLUMNS.join(",")));
         }
+        let columns = Self::COLUMNS.len() + names.len();
         let mut epochs = Vec::new();
         for (row, line) in body.lines().enumerate() {
             let epoch = row + 1;
@@ -124,25 +97,15 @@ impl History {
             let Some(numbers) = numbers else {
                 return refuse(row + 2, line, format!("a row of {columns} numbers for epoch {epoch}"));
             };
-            let after = &numbers[before..];
-            epochs.push(EpochRecord {
-                epoch,
-                loss: numbers[1],
-                val_loss: numbers[2],
-                seconds: numbers[3],
-                checkpoint_seconds: numbers[4],
-                penalty: numbers[5],
-                learning_rate: numbers[6],
-                code: has_code.then(|| CodeRecord { mean_activation: numbers[7], active_share: numbers[8] }),
-                latent: dimensions.map(|_| LatentRecord {
-                    beta: after[0],
-                    kl: after[1],
-                    active_dimensions: after[2] as usize,
-                    kl_per_dimension: after[3..].to_vec(),
-                }),
-            });
+            epochs.push(EpochRecord::from_numbers(&numbers));
         }
-        Ok(History { epochs })
+        Ok(History { names, epochs })
+    }
+
+    /// The column of this name that the task added, epoch by epoch; `None` where there is none.
+    pub fn scalar(&self, name: &str) -> Option<impl Iterator<Item = f64>> {
+        let position = self.names.iter().position(|known| known == name)?;
+        Some(self.epochs.iter().map(move |epoch| epoch.scalars[position]))
     }
 
     /// The last epoch.
@@ -151,17 +114,32 @@ impl History {
     }
 }
 
-/// The first line: the columns that are always there, those of a penalised code, those of so many dimensions.
-fn header(has_code: bool, dimensions: Option<usize>) -> String {
-    let mut text = History::COLUMNS.join(",");
-    if has_code {
-        text.push_str(",mean_activation,active_share");
+impl EpochRecord {
+    /// All numbers in the order of the columns.
+    pub fn numbers(&self) -> Vec<f64> {
+        let EpochRecord { epoch, loss, val_loss, seconds, checkpoint_seconds, penalty, learning_rate, scalars } = self;
+        let mut numbers =
+            vec![*epoch as f64, *loss, *val_loss, *seconds, *checkpoint_seconds, *penalty, *learning_rate];
+        numbers.extend(scalars);
+        numbers
     }
-    if let Some(dimensions) = dimensions {
-        text.push_str(",beta,kl,active_dimensions");
-        (0..dimensions).for_each(|dimension| put(&mut text, format_args!(",kl_{dimension}")));
+
+    /// The same, read back.
+    ///
+    /// # Panics
+    /// When there are fewer than [`History::COLUMNS`].
+    pub fn from_numbers(numbers: &[f64]) -> Self {
+        EpochRecord {
+            epoch: numbers[0] as usize,
+            loss: numbers[1],
+            val_loss: numbers[2],
+            seconds: numbers[3],
+            checkpoint_seconds: numbers[4],
+            penalty: numbers[5],
+            learning_rate: numbers[6],
+            scalars: numbers[7..].to_vec(),
+        }
     }
-    text
 }
 
 fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
@@ -181,10 +159,9 @@ mod tests {
             checkpoint_seconds: 0.25,
             penalty: 1e-300,
             learning_rate: 1e-4,
-            code: None,
-            latent: None,
+            scalars: Vec::new(),
         };
-        History { epochs: (1..=3).map(record).collect() }
+        History { names: Vec::new(), epochs: (1..=3).map(record).collect() }
     }
 
     #[test]
@@ -199,19 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn what_codes_were_like_reads_back_too() {
+    fn columns_of_a_task_read_back_too() {
         let mut history = history();
-        for epoch in &mut history.epochs {
-            epoch.code = Some(CodeRecord { mean_activation: 0.1, active_share: 1.0 / 3.0 });
-        }
-        assert_eq!(History::from_csv(&history.to_csv()).unwrap(), history);
-        for epoch in &mut history.epochs {
-            let kl_per_dimension = vec![0.5, 1e-9];
-            epoch.latent = Some(LatentRecord { beta: 0.5, kl: 0.5 + 1e-9, active_dimensions: 1, kl_per_dimension });
-        }
-        assert_eq!(History::from_csv(&history.to_csv()).unwrap(), history);
-        history.epochs.iter_mut().for_each(|epoch| epoch.code = None);
-        assert_eq!(History::from_csv(&history.to_csv()).unwrap(), history);
+        history.names = vec!["beta".to_owned(), "kl".to_owned()];
+        history.epochs.iter_mut().for_each(|epoch| epoch.scalars = vec![0.5, 1.0 / 3.0]);
+        let read = History::from_csv(&history.to_csv()).unwrap();
+        assert_eq!(read, history);
+        assert_eq!(read.scalar("kl").unwrap().collect::<Vec<_>>(), [1.0 / 3.0; 3]);
+        assert!(read.scalar("active").is_none());
     }
 
     #[test]

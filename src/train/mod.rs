@@ -1,34 +1,28 @@
-//! The training loop and its listeners.
+//! The training loop over the phases of a task, its callbacks, and its state.
 
-mod apply;
-mod contractive;
-mod denoising;
 mod early_stopping;
 mod engine;
 mod error;
-mod evaluate;
 mod event;
 mod history;
-mod latent;
-mod objective;
-mod replay;
-mod saturation;
+mod metrics;
+mod pool;
+mod settings;
 mod state;
 mod step;
-mod tally;
+mod task;
+mod training;
+mod updates;
 
-pub use apply::WidthError;
-pub use contractive::{method_of, penalty as contractive_penalty};
-pub use denoising::{Denoising, psnr};
-pub use early_stopping::{Best, EarlyStopping, Patience, Verdict};
-pub use engine::{Job, Outcome, SLICE_ROWS, Stop, train, train_from};
+pub use early_stopping::{Best, EarlyStopping, EarlyStoppingRule, Patience, Verdict};
+pub use engine::{FitResult, Stop};
 pub use error::TrainError;
-pub use evaluate::{ACTIVE_ABOVE, Evaluation, Trained};
-pub use event::{Event, Flow, Listener};
-pub use history::{CodeRecord, EpochRecord, History, HistoryError, LatentRecord};
-pub use latent::{ACTIVE_NATS, Elbo};
-pub use objective::{Objective, Recorded};
-pub use replay::{Replay, Seen, replay};
-pub use saturation::{SATURATED_BELOW, Saturation};
-pub use state::{Cursor, EpochMean, Moment, Recorder, Snapshot, State, StateError};
-pub use tally::Tally;
+pub use event::{Callback, Event, Flow, Moment};
+pub use history::{EpochRecord, History, HistoryError};
+pub use metrics::Metrics;
+pub use pool::{ThreadsError, all_threads, with_threads};
+pub use settings::{CheckpointRule, TrainSettings};
+pub use state::{Cursor, EpochMean, Snapshot, State, StateError};
+pub use task::{Batch, Phase, Recorded, Task};
+pub use training::{SLICE_SAMPLES, Training};
+pub use updates::PhaseState;

@@ -5,13 +5,11 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::early_stopping::Patience;
-use super::engine::Job;
 use super::error::TrainError;
-use super::event::{Flow, Listener};
 use super::history::History;
-use super::tally::Tally;
-use crate::optim::Optimizer;
-use crate::optim::schedule::Rate;
+use super::metrics::Metrics;
+use super::training::Training;
+use super::updates::{PhaseState, Updates};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,23 +47,19 @@ impl EpochMean {
     }
 }
 
-/// A state of its own, from which [`train_from`](super::train_from) goes on.
+/// A state of its own, from which [`Training::resume`] goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T: Real> {
     /// Where the run stands.
     pub cursor: Cursor,
     /// The flat parameter buffer.
     pub params: AlignedVec<T>,
-    /// Steps that the optimizer has taken.
-    pub optimizer_steps: u64,
-    /// The optimizer's moments by name, each as long as the parameters.
-    pub moments: Vec<(String, AlignedVec<T>)>,
-    /// The learning rate, and what a plateau remembers.
-    pub rate: Rate,
+    /// What each phase remembers.
+    pub phases: Vec<PhaseState<T>>,
     /// The running means of the epoch under way.
     pub mean: EpochMean,
-    /// What the epoch under way has seen of the code.
-    pub tally: Tally,
+    /// What the task gathered in the epoch under way.
+    pub metrics: Metrics,
     /// What early stopping remembers, where it watches.
     pub patience: Option<Patience>,
     /// The parameters of the best epoch, where they are kept.
@@ -78,42 +72,37 @@ pub struct State<T: Real> {
     pub checkpoint_seconds: f64,
 }
 
-impl<T: Real> State<T> {
-    /// Before the first step of a job.
-    pub fn first(job: &Job<'_, T>, params: AlignedVec<T>) -> Self {
-        let moments = job.optimizer.state().into_iter();
-        State {
+impl<T: Real> Training<'_, T> {
+    /// Before the first step.
+    pub fn first_state(&self, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
+        let phases = self.task.phases().iter().map(|phase| Ok(Updates::new(phase, self.task)?.to_state()));
+        Ok(State {
             cursor: Cursor { epoch: 1, step: 0 },
             params,
-            optimizer_steps: 0,
-            moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
-            rate: job.learning_rate.rate().clone(),
+            phases: phases.collect::<Result<_, TrainError>>()?,
             mean: EpochMean::default(),
-            tally: Tally::default(),
-            patience: job.config.early_stopping.as_ref().map(|_| Patience::default()),
+            metrics: Metrics::default(),
+            patience: self.settings.early_stopping.as_ref().map(|_| Default::default()),
             best_params: None,
-            history: History::default(),
+            history: History::new(self.task.scalar_names()),
             seconds: 0.0,
             checkpoint_seconds: 0.0,
-        }
+        })
     }
 }
 
-/// The same by reference: what a [`Recorder`] is lent between two steps.
+/// The same by reference: what a [`Callback`](super::Callback) is lent between two steps.
 #[derive(Clone, Copy)]
 pub struct Snapshot<'a, T: Real> {
     /// Where the run stands.
     pub cursor: Cursor,
     /// The flat parameter buffer.
     pub params: &'a [T],
-    /// The optimizer, with its moments and its number of steps.
-    pub optimizer: &'a Optimizer<T>,
-    /// The learning rate, and what a plateau remembers.
-    pub rate: &'a Rate,
+    pub(super) updates: &'a [Updates<T>],
     /// The running means of the epoch under way.
     pub mean: EpochMean,
-    /// What the epoch under way has seen of the code.
-    pub tally: &'a Tally,
+    /// What the task gathered in the epoch under way.
+    pub metrics: &'a Metrics,
     /// What early stopping remembers, where it watches.
     pub patience: Option<Patience>,
     /// The parameters of the best epoch, where they are kept.
@@ -129,15 +118,12 @@ pub struct Snapshot<'a, T: Real> {
 impl<T: Real> Snapshot<'_, T> {
     /// A copy.
     pub fn to_state(&self) -> State<T> {
-        let moments = self.optimizer.state().into_iter();
         State {
             cursor: self.cursor,
             params: AlignedVec::from_slice(self.params),
-            optimizer_steps: self.optimizer.step_count(),
-            moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
-            rate: self.rate.clone(),
+            phases: self.updates.iter().map(Updates::to_state).collect(),
             mean: self.mean,
-            tally: self.tally.clone(),
+            metrics: self.metrics.clone(),
             patience: self.patience,
             best_params: self.best_params.map(AlignedVec::from_slice),
             history: self.history.clone(),
@@ -145,55 +131,6 @@ impl<T: Real> Snapshot<'_, T> {
             checkpoint_seconds: self.checkpoint_seconds,
         }
     }
-}
-
-/// A moment at which a state may be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// After this many steps of the run.
-    Step(u64),
-    /// After this many epochs of the run.
-    Epoch(usize),
-    /// The run was interrupted here.
-    Interrupted,
-}
-
-/// A listener that may be lent the state of the run between two steps. What it does with it changes no bit of the run.
-pub trait Recorder<T: Real>: Listener {
-    /// Whether to be lent the state now. Asked after every step and every epoch but the last, so it must be quick.
-    fn wants(&mut self, moment: Moment) -> bool;
-
-    /// Takes the state, and says whether training goes on. The time this takes counts as that of checkpoints.
-    fn record(&mut self, state: &Snapshot<'_, T>) -> Flow;
-
-    /// Takes the state before the step that failed, or after the last one when its outcome failed, with the images (their
-    /// numbers in the data set) that were being seen.
-    fn fail(&mut self, state: &Snapshot<'_, T>, images: &[u32], error: &TrainError);
-}
-
-/// Records nothing.
-pub(super) struct Unrecorded<'a>(pub &'a mut dyn Listener);
-
-impl Listener for Unrecorded<'_> {
-    fn hear(&mut self, event: super::Event<'_>) -> Flow {
-        self.0.hear(event)
-    }
-
-    fn note(&mut self, sentence: &str) {
-        self.0.note(sentence);
-    }
-}
-
-impl<T: Real> Recorder<T> for Unrecorded<'_> {
-    fn wants(&mut self, _: Moment) -> bool {
-        false
-    }
-
-    fn record(&mut self, _: &Snapshot<'_, T>) -> Flow {
-        Flow::Continue
-    }
-
-    fn fail(&mut self, _: &Snapshot<'_, T>, _: &[u32], _: &TrainError) {}
 }
 
 /// A state that cannot be one of the run that is to go on from it.
@@ -209,45 +146,53 @@ pub struct StateError {
 }
 
 impl<T: Real> State<T> {
-    /// Refuses a state that no run of this job can have been in.
-    pub fn check(&self, job: &Job<'_, T>) -> Result<(), StateError> {
+    /// Refuses a state that no run of this description can have been in.
+    pub fn check(&self, training: &Training<'_, T>) -> Result<(), TrainError> {
         let need = |what: &str, found: String, needed: String| {
             if found == needed { Ok(()) } else { Err(StateError { what: what.to_owned(), found, needed }) }
         };
-        let (images, batch) = (job.train.len(), job.config.batch_size);
-        let (Cursor { epoch, step }, steps) = (self.cursor, job.steps());
-        if !(1..=job.config.max_epochs).contains(&epoch) {
-            return need("epoch", epoch.to_string(), format!("one from 1 to {}", job.config.max_epochs));
+        let values = |count: usize| format!("{count} values");
+        let (settings, parameters) = (training.settings, training.task.layout().len());
+        let (Cursor { epoch, step }, steps) = (self.cursor, training.steps());
+        if !(1..=settings.max_epochs).contains(&epoch) {
+            need("epoch", epoch.to_string(), format!("one from 1 to {}", settings.max_epochs))?;
         }
         if step > steps {
-            return need("step", step.to_string(), format!("one from 0 to {steps}"));
+            need("step", step.to_string(), format!("one from 0 to {steps}"))?;
         }
-        let values = |count: usize| format!("{count} values");
-        need("parameter buffer", values(self.params.len()), values(job.model.table().len()))?;
-        let names = |names: Vec<String>| format!("[{}]", names.join(", "));
-        let expected = job.optimizer.state();
-        let found = names(self.moments.iter().map(|(name, _)| name.clone()).collect());
-        need("list of optimizer moments", found, names(expected.iter().map(|(name, _)| name.clone()).collect()))?;
-        for ((name, found), (_, expected)) in self.moments.iter().zip(&expected) {
-            need(&format!("optimizer moment {name}"), values(found.len()), values(expected.len()))?;
+        need("parameter buffer", values(self.params.len()), values(parameters))?;
+        let taken = (epoch as u64 - 1).saturating_mul(steps as u64).saturating_add(step as u64);
+        let phases = training.task.phases();
+        need("number of phases", self.phases.len().to_string(), phases.len().to_string())?;
+        for (phase, saved) in phases.iter().zip(&self.phases) {
+            let expected = Updates::new(phase, training.task)?.to_state();
+            let described = |moments: &[(String, AlignedVec<T>)]| {
+                let moments = moments.iter().map(|(name, moment)| format!("{name} of {}", values(moment.len())));
+                format!("[{}]", moments.collect::<Vec<_>>().join(", "))
+            };
+            need("list of optimizer moments", described(&saved.moments), described(&expected.moments))?;
+            let updates = taken.div_ceil(phase.every);
+            need("number of optimizer steps", saved.updates.to_string(), updates.to_string())?;
+            need("epoch of the learning rate", saved.rate.epoch.to_string(), (epoch - 1).to_string())?;
         }
-        if !self.tally.kl.is_empty() {
-            need("list of divergences", values(self.tally.kl.len()), values(job.model.code_size()))?;
+        let names = |names: &[String]| format!("[{}]", names.join(", "));
+        let scalars = training.task.scalar_names();
+        need("list of figures in the history", names(&self.history.names), names(&scalars))?;
+        if self.metrics.sums.len() > scalars.len() {
+            need("number of figures", self.metrics.sums.len().to_string(), format!("at most {}", scalars.len()))?;
         }
         if let Some(best) = &self.best_params {
-            need("buffer of best parameters", values(best.len()), values(job.model.table().len()))?;
+            need("buffer of best parameters", values(best.len()), values(parameters))?;
         }
-        let stopping = job.config.early_stopping.as_ref();
+        let stopping = settings.early_stopping.as_ref();
         let watched = |is: bool| if is { "present" } else { "absent" }.to_owned();
         need("state of early stopping", watched(self.patience.is_some()), watched(stopping.is_some()))?;
         let keeps = stopping.is_some_and(|stopping| stopping.restore_best);
         let best = self.patience.is_some_and(|patience| patience.best.is_some());
         need("buffer of best parameters", watched(self.best_params.is_some()), watched(keeps && best))?;
-        let taken = (epoch as u64 - 1) * steps as u64 + step as u64;
-        need("number of optimizer steps", self.optimizer_steps.to_string(), taken.to_string())?;
-        need("epoch of the learning rate", self.rate.epoch.to_string(), (epoch - 1).to_string())?;
-        let samples = step.saturating_mul(batch).min(images);
+        let samples = step.saturating_mul(settings.batch_size).min(training.train.len());
         need("number of samples seen", self.mean.samples.to_string(), samples.to_string())?;
-        need("number of finished epochs", self.history.epochs.len().to_string(), (epoch - 1).to_string())
+        need("number of finished epochs", self.history.epochs.len().to_string(), (epoch - 1).to_string())?;
+        Ok(())
     }
 }

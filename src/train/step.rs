@@ -1,19 +1,19 @@
 //! The gradients of one batch.
 
+use std::ops::Range;
+
 use narrows_kernels::{Accumulate, AlignedVec, Real};
 
-use super::engine::Job;
 use super::error::NonFiniteLoss;
-use super::evaluate::record_batch;
-use super::objective::Objective;
-use super::tally::Tally;
+use super::metrics::Metrics;
+use super::task::Batch;
+use super::training::Training;
 use crate::data::Samples;
-use crate::loss;
-use crate::nn::Mode;
+use crate::nn::{Draws, Pass};
 use crate::tape::{Arena, Tape, Whole};
 
 /// The buffers of a step, which the next one reuses.
-pub(super) struct StepMemory<T> {
+pub(super) struct StepMemory<T: Real> {
     arena: Arena<T>,
     pub(super) grads: AlignedVec<T>,
 }
@@ -23,54 +23,46 @@ impl<T: Real> StepMemory<T> {
         StepMemory { arena: Arena::default(), grads: AlignedVec::zeros(parameters) }
     }
 
-    /// Leaves the gradients of one batch in `grads` and what was seen of the code in `tally`; returns loss and penalty. A batch of more than `job.slice_rows` rows is
-    /// processed slice by slice: since every element of a weight's gradient is one chain over the rows, the bits are those of
-    /// the batch in one piece, in the memory of a slice.
+    /// Leaves the gradients of a batch by the parameters in `ranges` in `grads`; returns loss and penalty. Where the task accepts
+    /// slices, a batch of more than `slice_samples` is processed slice by slice: since every element of a weight's gradient is
+    /// one chain over the rows, the bits are those of the batch in one piece, in the memory of a slice.
     pub(super) fn gradients(
         &mut self,
-        job: &Job<'_, T>,
-        objective: &Objective,
+        training: &Training<'_, T>,
         params: &[T],
+        ranges: &[Range<usize>],
         batch: &[u32],
-        step: u64,
-        tally: &mut Tally,
+        draws: Draws,
+        metrics: &mut Metrics,
     ) -> Result<(f64, f64), NonFiniteLoss> {
-        self.watched_gradients(job, objective, params, batch, step, tally, |_, _| {})
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "a step has that many sides, and none of them belongs to another")]
-    /// The same; `watch` is shown what was recorded for each slice, and the rows of the batch above it.
-    pub(super) fn watched_gradients(
-        &mut self,
-        job: &Job<'_, T>,
-        objective: &Objective,
-        params: &[T],
-        batch: &[u32],
-        step: u64,
-        tally: &mut Tally,
-        mut watch: impl FnMut(&Tape<'_, T>, usize),
-    ) -> Result<(f64, f64), NonFiniteLoss> {
-        let slice_rows = if objective.needs_whole_batch() { batch.len() } else { job.slice_rows };
-        let (mut whole, mut values, mut penalty) = (Whole { rows: batch.len(), above: 0.0 }, 0.0, 0.0);
-        for (number, slice) in batch.chunks(slice_rows).enumerate() {
-            let first_row = number * slice_rows;
-            let mut tape = Tape::new(job.context, &mut self.arena, params);
-            let x = record_batch(Samples { data: job.data, indices: slice }, &mut tape, slice);
-            let mode = Mode::Train { seed: job.seed, step, first_row };
-            let recorded = objective.record(job.model, &mut tape, whole, x, mode);
-            watch(&tape, first_row);
+        let task = training.task;
+        let slice_samples = if task.accepts_slices() { training.slice_samples } else { batch.len() };
+        let (mut whole, mut values, mut penalty) = (Whole { samples: batch.len(), above: 0.0 }, 0.0, 0.0);
+        let mut loss = f64::NAN;
+        for (number, indices) in batch.chunks(slice_samples).enumerate() {
+            let first_sample = number * slice_samples;
+            let mut tape = Tape::new(training.context, &mut self.arena, params);
+            let slice = Batch { samples: Samples { indices, ..training.train }, whole };
+            let pass = Pass::Train(Draws { first_sample, ..draws });
+            let recorded = task.record(draws.phase.into(), &mut tape, &slice, pass, metrics);
             values += tape.scalar(recorded.loss).to_f64();
             penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
-            if !(values + penalty).is_finite() {
-                return Err(NonFiniteLoss::trace(job.model, &tape, values + penalty, first_row));
+            if !(values + penalty).is_finite() || !tape.scalar(recorded.total).is_finite() {
+                return Err(NonFiniteLoss::trace(task.layout(), &tape, values + penalty, first_sample));
             }
-            whole.above = tape.loss_sum(recorded.loss);
-            tally.add(objective, &tape, &recorded);
+            // A sum that is chained over rows does not depend on the slices; a mean of means does in its last bits.
+            loss = match tape.loss_sum(recorded.loss) {
+                Some((sum, cols)) => {
+                    whole.above = sum;
+                    sum / (batch.len() * cols) as f64
+                }
+                None => values,
+            };
             let accumulate = if number == 0 { Accumulate::Overwrite } else { Accumulate::Add };
-            tape.backward(recorded.total, &mut self.grads, accumulate)
-                .expect("every parameter of an autoencoder influences its reconstruction");
+            if let Err(error) = tape.backward(recorded.total, ranges, &mut self.grads, accumulate) {
+                panic!("a task recorded a total that has no gradient: {error}");
+            }
         }
-        let elements = batch.len() * job.model.features();
-        Ok((loss::of_slices(job.objective.loss, whole.above, values, elements), penalty))
+        Ok((loss, penalty))
     }
 }

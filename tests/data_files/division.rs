@@ -1,6 +1,6 @@
 //! The division of samples, the order of an epoch, and images spoilt on purpose.
 
-use narrows::config::Corruption;
+use narrows::data::Corruption;
 use narrows::data::split::{Split, split};
 use narrows::data::{batches, corrupt, corrupt_measured, epoch_order, shuffle_into};
 use narrows::rng::{Purpose, stream};
@@ -91,17 +91,17 @@ fn share(values: &[f64], is: impl Fn(f64) -> bool) -> f64 {
 fn each_kind_does_what_it_says() {
     // Shares of 100,000 draws have a standard deviation below 0.0016; four of them are allowed.
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 0.0064, "{found} for {expected}");
-    let masked = spoilt(Corruption::Masking(0.3), 0.5);
+    let masked = spoilt(Corruption::Masking { rate: 0.3 }, 0.5);
     close(share(&masked, |x| x == 0.0), 0.3);
     close(share(&masked, |x| x == 0.5), 0.7);
-    let salted = spoilt(Corruption::SaltAndPepper(0.2), 0.5);
+    let salted = spoilt(Corruption::SaltAndPepper { rate: 0.2 }, 0.5);
     close(share(&salted, |x| x == 0.0), 0.1);
     close(share(&salted, |x| x == 1.0), 0.1);
     close(share(&salted, |x| x == 0.5), 0.8);
-    let noisy = spoilt(Corruption::Gaussian(0.1), 0.5);
+    let noisy = spoilt(Corruption::Gaussian { std: 0.1 }, 0.5);
     let variance = noisy.iter().map(|x| (x - 0.5) * (x - 0.5)).sum::<f64>() / COUNT as f64;
     assert!((variance.sqrt() / 0.1 - 1.0).abs() < 0.01, "{variance}");
-    let clipped = spoilt(Corruption::Gaussian(0.3), 0.0);
+    let clipped = spoilt(Corruption::Gaussian { std: 0.3 }, 0.0);
     close(share(&clipped, |x| x == 0.0), 0.5);
     assert!(clipped.iter().all(|x| (0.0..=1.0).contains(x)));
 }
@@ -111,7 +111,7 @@ fn a_measured_image_is_spoilt_alike_among_any_others() {
     let images: Vec<f32> = (0..40).map(|i| i as f32 / 40.0).collect();
     let corrupted = |indices: &[u32], clean: &[f32]| {
         let mut out = vec![0.0; clean.len()];
-        corrupt_measured(Corruption::Gaussian(0.3), 7, indices, clean, &mut out);
+        corrupt_measured(Corruption::Gaussian { std: 0.3 }, 7, indices, clean, &mut out);
         out
     };
     let together = corrupted(&[4, 9], &images);

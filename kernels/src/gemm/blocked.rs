@@ -19,7 +19,7 @@ use super::product::{Product, Source};
 use super::scratch::with_scratch;
 use super::tile::{Finish, TileColumn, TileShape};
 use crate::activation::activate_in_place;
-use crate::{Accumulate, Activation, Isa, Real};
+use crate::{Accumulate, Isa, Real};
 
 /// Splits 0..len into ranges of nearly equal length, none longer than `longest`; one empty range when `len` is 0.
 fn balanced(len: usize, longest: usize) -> impl Iterator<Item = Range<usize>> {
@@ -171,7 +171,7 @@ impl<T: Real> DepthBlock<'_, T> {
 
 /// Applies the activations that tiles leave out to `part.out`.
 fn activate<T: Real>(isa: Isa, part: Product<T>) {
-    if matches!(part.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu(_)) {
+    if part.activation.is_piecewise_linear() {
         return;
     }
     let (runs, len, stride) = match (part.out.row_stride, part.out.col_stride) {

@@ -8,10 +8,10 @@ pub struct Epilogue<'a, T> {
     /// Added to each row, `[n]`; one rounding after the chain.
     pub bias: Option<&'a [T]>,
     /// Applied last.
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 impl<T> Epilogue<'_, T> {
     /// The bare product.
-    pub const NONE: Self = Epilogue { bias: None, activation: Activation::Identity };
+    pub const NONE: Self = Epilogue { bias: None, activation: Activation::Linear };
 }

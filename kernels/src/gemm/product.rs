@@ -78,7 +78,7 @@ pub(super) struct Product<T> {
     pub out: Target<T>,
     pub accumulate: Accumulate,
     pub bias: Bias<T>,
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 // SAFETY: the pointers stem from slices of `Send + Sync` numbers; parts given to different threads write disjoint elements.

@@ -45,7 +45,7 @@ const fn tile_rows<T, S: Simd<T>>() -> usize {
 #[derive(Clone, Copy)]
 pub(super) struct Finish<T> {
     pub bias: Bias<T>,
-    pub activation: Activation<T>,
+    pub activation: Activation,
 }
 
 /// A column of tiles of the same height, `tiles · rows_per_tile` rows by `cols` ≤ 2 · LANES columns of C.
@@ -254,8 +254,8 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
                         *x = simd.max(zero, *x);
                     }
                 }
-                Activation::LeakyRelu(slope) => {
-                    let (zero, slope) = (simd.splat(T::ZERO), simd.splat(slope));
+                Activation::LeakyRelu { slope } => {
+                    let (zero, slope) = (simd.splat(T::ZERO), simd.splat(T::from_f64(slope)));
                     for x in chains.as_flattened_mut() {
                         *x = simd.select(simd.lt(zero, *x), *x, simd.mul(slope, *x));
                     }

@@ -5,8 +5,8 @@ use super::super::args::{DecodeArguments, EncodeArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{codes_in, decoded, images_at, images_in, indices_of, must_end_in, write_images};
-use crate::data::{data_dirs, npy};
-use crate::run::{OpenRun, RunError};
+use narrows::data::{data_dirs, npy};
+use narrows::run::{OpenRun, RunError};
 
 /// Writes the codes of images.
 pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
@@ -49,7 +49,7 @@ pub fn decode(arguments: DecodeArguments) -> Result<(), CliError> {
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
     let codes = codes_in(&run, &arguments.codes)?;
     let images = machine.run(|| decoded(&run.trained(machine.context), codes.view()))?.map_err(RunError::from)?;
-    write_images(&run, images.view(), &arguments.out)?;
+    write_images(&run, "", images.view(), &arguments.out)?;
     say!("{} images of {} pixels: {}", images.nrows(), images.ncols(), arguments.out.display());
     Ok(())
 }

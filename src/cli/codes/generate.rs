@@ -7,11 +7,12 @@ use super::super::args::{SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{decoded, greys, images_at, indices_of, must_end_in, or_in_run, write_grid, write_images};
-use crate::analysis::Gaussian;
-use crate::data::{data_dirs, npy};
-use crate::figures::grid::GridRow;
-use crate::rng::{Purpose, stream};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::Gaussian;
+use narrows::data::{data_dirs, npy};
+use narrows::figures::grid::GridRow;
+use narrows::figures::number::{subscript, typeset};
+use narrows::rng::{Purpose, stream};
+use narrows::run::{OpenRun, RunError};
 
 /// Ends of a traversal, in the units of the code.
 const REACH: f32 = 2.0;
@@ -45,7 +46,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
                 let training = trained.encode(images_at(&run, indices_of(&run, super::Part::Train)?).view());
                 Gaussian::fit(machine.context, training.map_err(RunError::from)?.view())?
             }
-            false => Gaussian::standard(run.prepared.model.code_size()),
+            false => Gaussian::standard(run.prepared.model().code_size()),
         };
         let mut stream = stream(arguments.seed, Purpose::Sample, 0);
         let codes = distribution.sample(arguments.count as usize, &mut stream);
@@ -53,8 +54,9 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
         Ok::<_, CliError>((codes, images))
     })??;
     let out = or_in_run(arguments.out, &run, "samples.png");
-    write_images(&run, images.view(), &out)?;
     let from = if arguments.fitted { "the distribution of the training codes" } else { "N(0, I)" };
+    let title = format!("{}: images of codes drawn from {from}", run.config.name);
+    write_images(&run, &title, images.view(), &out)?;
     say!("{} images of codes drawn from {from}, seed {}: {}", images.nrows(), arguments.seed, out.display());
     if let Some(path) = &arguments.codes {
         npy::write(path, codes.view())?;
@@ -70,7 +72,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     }
     let machine = machine::resolve(&arguments.machine)?;
     let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    let size = run.prepared.model.code_size();
+    let size = run.prepared.model().code_size();
     let index = match arguments.image {
         None => None,
         Some(number) => {
@@ -94,12 +96,15 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
                 base[[0, unit]] + by
             });
             let images = decoded(&trained, codes.view())?;
-            Ok(GridRow { label: format!("z{}", dimension + 1), images: greys(images.view()) })
+            Ok(GridRow { label: format!("z{}", subscript(&(dimension + 1).to_string())), images: greys(images.view()) })
         };
-        (0..size).map(row).collect::<Result<Vec<GridRow>, crate::train::WidthError>>()
+        (0..size).map(row).collect::<Result<Vec<GridRow>, narrows::tasks::WidthError>>()
     })?;
     let out = or_in_run(arguments.out, &run, "traversal.png");
-    write_grid(&run, rows.map_err(RunError::from)?, steps, &out)?;
+    let label = |step: usize| typeset(&((100.0 * offset(step, steps)).round() / 100.0).to_string());
+    let columns = (0..steps).map(label).collect();
+    let title = format!("{}: one number of the code at a time, moved from −2 to 2", run.config.name);
+    write_grid(&run, &title, columns, rows.map_err(RunError::from)?, &out)?;
     let around = index.map_or("zero".to_owned(), |index| format!("the code of image {index} of the data"));
     say!("{size} dimensions, each from -2 to 2 around {around} in {steps} steps: {}", out.display());
     Ok(())

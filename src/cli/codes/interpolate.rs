@@ -7,12 +7,12 @@ use super::super::args::InterpolateArguments;
 use super::super::machine;
 use super::super::output::say;
 use super::{decoded, greys, images_at, indices_of, write_grid};
-use crate::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
-use crate::data::data_dirs;
-use crate::figures::grid::GridRow;
-use crate::figures::number::significant;
-use crate::files::{create_folder, write_whole};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
+use narrows::data::data_dirs;
+use narrows::figures::grid::GridRow;
+use narrows::figures::number::significant;
+use narrows::files::{create_folder, write_whole};
+use narrows::run::{OpenRun, RunError};
 
 /// Interpolates between pairs of images and compares what is decoded with the blend of the decoded ends.
 pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
@@ -42,7 +42,10 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     let ends = first.axis_chunks_iter(Axis(0), 1).zip(second.axis_chunks_iter(Axis(0), 1)).map(|(a, b)| [a, b]);
     let rows = pairs.iter().zip(found.decoded.iter().zip(ends)).map(row).collect();
     let picture = folder.join("interpolation.png");
-    write_grid(&run, rows, ALPHAS.len() + 2, &picture)?;
+    let decoded = ALPHAS.iter().map(|alpha| format!("α = {alpha}"));
+    let columns = std::iter::once("image".into()).chain(decoded).chain(["image".into()]).collect();
+    let title = format!("{}: decoded on the way from one image to another", run.config.name);
+    write_grid(&run, &title, columns, rows, &picture)?;
     let table = folder.join("interpolation.csv");
     write_whole(&table, csv(&pairs, &found).as_bytes())?;
 

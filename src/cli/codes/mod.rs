@@ -13,14 +13,14 @@ use ndarray::{Array2, ArrayView2};
 use super::CliError;
 use super::args::Part;
 use super::images::load_like;
-use crate::config::LossKind;
-use crate::data::Samples;
-use crate::data::npy::{self, Array};
-use crate::figures::grid::{GridRow, ImageGrid};
-use crate::figures::png::to_grey;
-use crate::files::write_whole;
-use crate::run::{OpenRun, RunError};
-use crate::train::{Trained, WidthError};
+use narrows::data::Samples;
+use narrows::data::npy::{self, Array};
+use narrows::figures::grid::{GridRow, ImageGrid};
+use narrows::figures::png::to_grey;
+use narrows::files::write_whole;
+use narrows::loss::Loss;
+use narrows::run::{OpenRun, RunError};
+use narrows::tasks::{Trained, WidthError};
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -93,7 +93,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
     if matches!(array, Array::Bytes(_)) {
         return refuse("its values are bytes, but codes are floats".into());
     }
-    let (codes, size) = (array.into_f32(), run.prepared.model.code_size());
+    let (codes, size) = (array.into_f32(), run.prepared.model().code_size());
     if codes.ncols() != size {
         return refuse(format!(
             "its codes have {} values, but those of {} have {size}",
@@ -112,7 +112,7 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
 /// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
 fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
     let mut images = trained.decode(codes)?;
-    if trained.objective.loss == LossKind::BceLogits {
+    if trained.objective.loss == Loss::BceLogits {
         let values = images.as_slice_mut().expect("a new array is contiguous");
         activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
     }
@@ -136,30 +136,36 @@ fn must_end_in(path: &Path, extensions: &[&str]) -> Result<(), CliError> {
     )))
 }
 
-/// Writes images [n, pixels] as an array or as a picture, whichever the name says.
-fn write_images(run: &OpenRun, images: ArrayView2<'_, f32>, out: &Path) -> Result<(), CliError> {
+/// Writes images [n, pixels] as an array or as a picture, whichever the name says; a picture has the title.
+fn write_images(run: &OpenRun, title: &str, images: ArrayView2<'_, f32>, out: &Path) -> Result<(), CliError> {
     if ends_in(out, "npy") {
         return Ok(npy::write(out, images)?);
     }
     let row = |images: ArrayView2<'_, f32>| GridRow { label: String::new(), images: greys(images) };
     let rows = images.axis_chunks_iter(ndarray::Axis(0), BESIDE).map(row).collect();
-    write_grid(run, rows, BESIDE.min(images.nrows()), out)
+    write_grid(run, title, Vec::new(), rows, out)
 }
 
 fn greys(images: ArrayView2<'_, f32>) -> Vec<Vec<u8>> {
     images.rows().into_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect()
 }
 
-fn write_grid(run: &OpenRun, rows: Vec<GridRow>, columns: usize, out: &Path) -> Result<(), CliError> {
-    let (image_width, image_height) = (run.prepared.loaded.data.width(), run.prepared.loaded.data.height());
+/// Draws rows of images below a title and the labels of their columns; both may be empty.
+fn write_grid(
+    run: &OpenRun,
+    title: &str,
+    columns: Vec<String>,
+    rows: Vec<GridRow>,
+    out: &Path,
+) -> Result<(), CliError> {
     let shown: usize = rows.iter().map(|row| row.images.len()).sum();
     if shown > MOST_SHOWN {
         return Err(CliError::Usage(format!(
             "cannot draw {shown} images in one picture: at most {MOST_SHOWN} fit; a name that ends in .npy takes any number"
         )));
     }
-    let scale = (56 / image_width.max(image_height)).max(1);
-    let grid = ImageGrid { image_width, image_height, columns, rows, band: 0, scale };
+    let data = &run.prepared.loaded.data;
+    let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(data.width(), data.height(), rows) };
     write_whole(out, &grid.to_png().map_err(RunError::from)?)?;
     Ok(())
 }

@@ -10,12 +10,12 @@ use super::super::args::ProbeArguments;
 use super::super::machine;
 use super::super::output::{duration, say};
 use super::{images_at, indices_of};
-use crate::analysis::{LogisticRegression, Pca};
-use crate::data::data_dirs;
-use crate::figures::number::significant;
-use crate::figures::scatter::Scatter;
-use crate::files::{create_folder, write_whole};
-use crate::run::{OpenRun, RunError};
+use narrows::analysis::{LogisticRegression, Pca};
+use narrows::data::data_dirs;
+use narrows::figures::number::significant;
+use narrows::figures::scatter::Scatter;
+use narrows::files::{create_folder, write_whole};
+use narrows::run::{OpenRun, RunError};
 
 /// Fits a classifier to the training codes, measures it on the test codes, and draws these along their principal
 /// components.

@@ -1,41 +1,31 @@
-//! A run's state in a file: `checkpoint/last.ckpt` in the run folder, and the one before it, `checkpoint/previous.ckpt`.
+//! A run's state in a file: `checkpoint/last.safetensors` in the run folder, and the one before it, `checkpoint/previous.safetensors`.
 //!
-//! ```text
-//! offset  bytes
-//!      0      8  magic
-//!      8      4  format, u32
-//!     12      4  0
-//!     16      8  length of the file, u64
-//!     24      …  version, configuration (TOML), digest of the data, GEMM engine: each a u32 length and UTF-8
-//!      …      …  epoch, step, steps of the optimizer: u64
-//!      …      …  learning rate: epoch u64, rate f64, best f64, waited u64, cooling u64
-//!      …      …  running means: loss f64, penalty f64, samples u64
-//!      …      …  early stopping: u8 present; wait u64; u8 best present; its epoch u64, its value f64
-//!      …      …  seconds f64, checkpoint seconds f64
-//!      …      …  history: u64 rows; each epoch u64 and six f64 in the order of `EpochRecord`
-//!      …      …  parameters: u64 count and f32 each
-//!      …      …  moments: u32 count; each a name and values as above
-//!      …      …  best parameters: u8 present; values as above
-//!      −32   32  SHA-256 of everything before it
-//! ```
+//! | tensor | type and shape | holds |
+//! |---|---|---|
+//! | `params` | f32 `[parameters]` | the flat parameter buffer |
+//! | `phase.N.NAME` | f32 `[parameters of the phase]` | a moment of the optimizer of phase N |
+//! | `best_params` | f32 `[parameters]` | the parameters of the best epoch, where they are kept |
+//! | `metrics` | f64 `[figures, 2]` | sums and weights that the task gathered in the epoch under way |
+//! | `history` | f64 `[epochs, columns]` | a row of `history.csv` for each finished epoch |
 //!
-//! Numbers are little-endian, and floats keep their bits. A file is written beside its name, synced, read back and compared
-//! before it takes the place of the last one, which then becomes the previous one.
+//! The metadata entry `narrows` is a JSON header with everything else, and a SHA-256 over the rest of it and all tensors. A file
+//! is written beside its name, synced, read back and compared before it takes the place of the last one, which then becomes
+//! the previous one.
 
 mod format;
 mod store;
 
 use narrows_kernels::GemmEngine;
+use serde::{Deserialize, Serialize};
 
 use crate::files::FileError;
 use crate::train::{State, StateError};
 
-pub use format::{FORMAT, MAGIC, decode, encode};
-pub(super) use store::read_file;
+pub use format::{FORMAT, decode, encode};
 pub use store::{Store, Stored};
 
 /// What a checkpoint belongs to: two runs with the same have the same bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The program's version.
     pub version: String,
@@ -67,32 +57,26 @@ pub struct Checkpoint {
 /// Bytes that are no whole checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// The first bytes are others.
-    #[error("it is no checkpoint: it does not begin with the bytes that every checkpoint begins with")]
-    Magic,
+    /// It is no `safetensors` file, or not a whole one.
+    #[error("it is no whole safetensors file ({0})")]
+    Container(String),
     /// A format that this program does not know.
-    #[error("it has the format {found}, and this program reads format {FORMAT}")]
-    Format {
-        /// The number in the file.
-        found: u64,
-    },
-    /// The file is longer or shorter than it says.
-    #[error("it has {found} bytes, and should have {expected}")]
+    #[error("it has the format {0}, and this program reads format {FORMAT}")]
+    Format(u64),
+    /// The file is longer than any checkpoint of the run.
+    #[error("it has {found} bytes, and a checkpoint of this run has at most {most}")]
     Length {
         /// Bytes there are.
         found: u64,
-        /// Bytes the header speaks of, or the most that this run can need.
-        expected: u64,
+        /// The most that this run can need.
+        most: u64,
     },
     /// A bit is not what was written.
     #[error("its checksum is not that of its content: it is damaged")]
     Checksum,
     /// The content is no state.
-    #[error("its {what} is not what a checkpoint holds")]
-    Content {
-        /// The field.
-        what: &'static str,
-    },
+    #[error("its {0} is not what a checkpoint holds")]
+    Content(&'static str),
 }
 
 /// A checkpoint file that cannot be used.

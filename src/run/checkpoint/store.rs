@@ -4,21 +4,18 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::format::{check_header, decode, encode};
+use super::format::{decode, encode};
 use super::{Checkpoint, CheckpointError, FormatError, Identity};
 use crate::files::{FileError, partial_of, replace_with, sync_folder_of, write_synced};
-use crate::train::Snapshot;
+use crate::train::State;
 
-const LAST: &str = "last.ckpt";
-const PREVIOUS: &str = "previous.ckpt";
+const LAST: &str = "last.safetensors";
+const PREVIOUS: &str = "previous.safetensors";
 
 /// The checkpoints of one run.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    /// Kept, so that only the first checkpoint of a run allocates.
-    written: Vec<u8>,
-    read: Vec<u8>,
 }
 
 /// What a store holds.
@@ -33,12 +30,12 @@ pub struct Stored {
 impl Store {
     /// The checkpoints in `folder`, which need not exist.
     pub fn new(folder: PathBuf) -> Self {
-        Store { folder, written: Vec::new(), read: Vec::new() }
+        Store { folder }
     }
 
     /// Writes a checkpoint. Whatever fails or is killed on the way, one that was there before is still there.
-    pub fn write(&mut self, identity: &Identity, state: &Snapshot<'_, f32>) -> Result<(), CheckpointError> {
-        encode(identity, state, &mut self.written);
+    pub fn write(&self, identity: &Identity, state: &State<f32>) -> Result<(), CheckpointError> {
+        let written = encode(identity, state);
         // Not its parents: a run folder that was removed while the run goes on must not come back.
         match fs::create_dir(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
@@ -48,12 +45,10 @@ impl Store {
         }
         let path = self.folder.join(LAST);
         let partial = partial_of(&path);
-        let kept = write_synced(&partial, &self.written).map_err(CheckpointError::from).and_then(|()| {
-            self.read.clear();
-            let read = File::open(&partial).and_then(|mut file| file.read_to_end(&mut self.read));
-            read.map_err(FileError::on("read back", &partial))?;
+        let kept = write_synced(&partial, &written).map_err(CheckpointError::from).and_then(|()| {
+            let read = fs::read(&partial).map_err(FileError::on("read back", &partial))?;
             let path = partial.display().to_string();
-            if self.read == self.written { Ok(()) } else { Err(CheckpointError::ReadBack { path }) }
+            if read == written { Ok(()) } else { Err(CheckpointError::ReadBack { path }) }
         });
         if let Err(error) = kept {
             // It would only take room.
@@ -106,25 +101,19 @@ impl Store {
     }
 }
 
-/// Reads one checkpoint file; memory is asked for only after its header and its size agree.
-pub(in crate::run) fn read_file(path: &Path, limit: u64) -> Result<Checkpoint, CheckpointError> {
+/// Reads one checkpoint file of at most `limit` bytes.
+fn read_file(path: &Path, limit: u64) -> Result<Checkpoint, CheckpointError> {
     let refuse = |source| CheckpointError::Format { path: path.display().to_string(), source };
-    let failed = FileError::on("read", path);
-    let read = || -> std::io::Result<Result<Vec<u8>, FormatError>> {
-        let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
+    let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        file.by_ref().take(24).read_to_end(&mut bytes)?;
-        if let Err(error) = check_header(&bytes, length) {
-            return Ok(Err(error));
-        }
-        if length > limit {
-            return Ok(Err(FormatError::Length { found: length, expected: limit }));
-        }
-        bytes.reserve_exact((length as usize).saturating_sub(bytes.len()));
-        file.take(length.saturating_sub(bytes.len() as u64)).read_to_end(&mut bytes)?;
-        Ok(Ok(bytes))
+        // One byte more tells a longer file.
+        File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(bytes)
     };
-    let bytes = read().map_err(failed)?.map_err(refuse)?;
+    let bytes = read().map_err(FileError::on("read", path))?;
+    if bytes.len() as u64 > limit {
+        let found = fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
+        return Err(refuse(FormatError::Length { found, most: limit }));
+    }
     decode(&bytes).map_err(refuse)
 }

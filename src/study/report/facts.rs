@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::axes::AxisWords;
-use crate::config::{EarlyStoppingConfig, LossKind, Monitor, Penalty};
 use crate::data::{Samples, Splits};
+use crate::loss::{CodePenalty, Loss};
+use crate::optim::Monitor;
 use crate::study::{Study, StudyRun};
-use crate::train::{Best, EpochRecord, Evaluation, Stop};
+use crate::tasks::Evaluation;
+use crate::train::EarlyStoppingRule;
+use crate::train::{Best, EpochRecord, Stop};
 
 /// Epochs that a trend is taken over where no early stopping says how many.
 const TREND_EPOCHS: usize = 5;
@@ -32,7 +35,7 @@ pub(super) struct RunFacts {
     pub images: String,
     /// The number of its value on each axis of [`Facts::axes`].
     pub place: Vec<usize>,
-    pub loss: LossKind,
+    pub loss: Loss,
     pub code_size: usize,
     pub steps_per_epoch: usize,
     pub max_epochs: usize,
@@ -40,7 +43,7 @@ pub(super) struct RunFacts {
     pub stop: Stop,
     pub best: Option<Best>,
     pub restored_best: bool,
-    pub early_stopping: Option<EarlyStoppingConfig>,
+    pub early_stopping: Option<EarlyStoppingRule>,
     pub is_penalised: bool,
     /// Measured with the weights that were kept.
     pub train: Option<Evaluation>,
@@ -95,7 +98,7 @@ impl Facts {
     }
 
     /// The loss of all runs, if it is the same.
-    pub fn common_loss(&self) -> Option<LossKind> {
+    pub fn common_loss(&self) -> Option<Loss> {
         let first = self.runs.first()?.loss;
         self.runs.iter().all(|run| run.loss == first).then_some(first)
     }
@@ -128,8 +131,8 @@ impl RunFacts {
             name: run.name.clone(),
             images: config.data.set.clone(),
             place,
-            loss: config.train.loss,
-            code_size: run.prepared.model.code_size(),
+            loss: config.model.loss,
+            code_size: run.prepared.model().code_size(),
             steps_per_epoch: run.prepared.loaded.split.train.len().div_ceil(config.train.batch_size),
             max_epochs: config.train.max_epochs,
             epochs: outcome.history.epochs.clone(),
@@ -137,7 +140,7 @@ impl RunFacts {
             best: outcome.best,
             restored_best: outcome.restored_best,
             early_stopping: config.train.early_stopping.clone(),
-            is_penalised: penalty != Penalty::default()
+            is_penalised: penalty != CodePenalty::default()
                 || config.model.weight_penalty.l2 != 0.0
                 || config.model.contractive.is_some(),
             train: evaluation("train"),
@@ -291,8 +294,7 @@ pub(super) mod tests {
             checkpoint_seconds: 0.0,
             penalty: 0.0,
             learning_rate: 0.1,
-            code: None,
-            latent: None,
+            scalars: Vec::new(),
         };
         let last = losses.last().copied().unwrap_or(f64::NAN);
         let evaluation =
@@ -301,7 +303,7 @@ pub(super) mod tests {
             name: name.into(),
             images: "toys".into(),
             place: place.into(),
-            loss: LossKind::Bce,
+            loss: Loss::Bce,
             code_size: 8,
             steps_per_epoch: 10,
             max_epochs: 50,

@@ -81,7 +81,7 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Splits, runs: &[
     let originals = images.to_array();
     let mut labelled = vec![("original", originals.clone())];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         labelled.push((&run.name, study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
     let bands = indices.len().div_ceil(MOST_BESIDE);
@@ -95,9 +95,8 @@ fn grid(page: &mut Page, study: &Study, facts: &Facts, loaded: &Splits, runs: &[
             rows.push(GridRow { label: (*label).to_owned(), images });
         }
     }
-    let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
-    let scale = (56 / image_width.max(image_height)).max(1);
-    let png = ImageGrid { image_width, image_height, columns, rows, band: labelled.len(), scale }.to_png()?;
+    let grid = ImageGrid::new(loaded.data.width(), loaded.data.height(), rows);
+    let png = ImageGrid { band: labelled.len(), ..grid }.to_png()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
     let part = if *part == "train" { "training" } else { part };
     let count = indices.len();

@@ -3,26 +3,27 @@
 use super::axes::listed;
 use super::commentary::metric::seconds;
 use super::facts::{Facts, RunFacts};
-use crate::config::LossKind;
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::loss;
+use crate::loss::Loss;
 use crate::nn::grouped;
 use crate::run::loss_chart;
 use crate::study::Study;
-use crate::train::{ACTIVE_ABOVE, Evaluation, Stop};
+use crate::tasks::{ACTIVE_ABOVE, Evaluation};
+use crate::train::Stop;
 
 /// Writes one figure of loss curves for each kind of loss.
 pub(super) fn training(page: &mut Page, study: &Study) {
     page.section("Training");
-    let mut kinds: Vec<LossKind> = Vec::new();
+    let mut kinds: Vec<Loss> = Vec::new();
     for run in &study.runs {
-        if !kinds.contains(&run.config.train.loss) {
-            kinds.push(run.config.train.loss);
+        if !kinds.contains(&run.config.model.loss) {
+            kinds.push(run.config.model.loss);
         }
     }
     for kind in &kinds {
-        let runs = study.runs.iter().filter(|run| run.config.train.loss == *kind);
+        let runs = study.runs.iter().filter(|run| run.config.model.loss == *kind);
         let curves: Vec<_> = runs.map(|run| (run.name.as_str(), &run.executed.outcome.history)).collect();
         let validated = curves.iter().any(|(_, history)| history.epochs.iter().any(|epoch| !epoch.val_loss.is_nan()));
         let whose = match (kinds.len(), curves.len()) {
@@ -39,9 +40,10 @@ pub(super) fn training(page: &mut Page, study: &Study) {
                 "Lines are the training loss, the mean over the steps of an epoch. There are no validation images."
             }
         };
-        let caption =
-            format!("Losses{whose} after each epoch, without penalties. {lines} The axis does not begin at zero.");
-        page.svg(&caption, &loss_chart("", *kind, curves.into_iter()).to_svg());
+        let chart = loss_chart("", *kind, curves.into_iter());
+        let zero = if chart.shows_zero() { "" } else { " The axis does not begin at zero." };
+        let caption = format!("Losses{whose} after each epoch, without penalties. {lines}{zero}");
+        page.svg(&caption, &chart.to_svg());
     }
 }
 

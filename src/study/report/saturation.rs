@@ -5,7 +5,7 @@ use crate::figures::curves::{Curve, LineChart};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::study::Course;
-use crate::train::{SATURATED_BELOW, Saturation};
+use crate::tasks::{SATURATED_BELOW, Saturation};
 
 /// Runs whose error is within this share of that of the mean image have learnt the mean and nothing else.
 const NO_BETTER: f64 = 0.9;

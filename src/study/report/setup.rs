@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::axes::{description, listed};
-use crate::config::{Dialect, Monitor, OptimizerName, Schedule, StudyConfig};
+use crate::config::StudyConfig;
 use crate::data::Splits;
 use crate::figures::bars::BarChart;
 use crate::figures::page::{Align, Page};
 use crate::loss;
 use crate::nn::{Autoencoder, grouped};
+use crate::optim::{Monitor, Schedule, Semantics};
 use crate::study::{Study, StudyRun};
 
 use super::commentary::percent;
@@ -104,26 +105,20 @@ fn held_fixed(config: &StudyConfig) -> Vec<String> {
     let (train, optimizer) = (&base.train, &base.optimizer);
     let mut items = Vec::new();
     if !varies("optimizer.name") && !varies("optimizer.dialect") {
-        let rate = optimizer.learning_rate.filter(|_| !varies("optimizer.learning_rate"));
-        let rate = rate.map_or(String::new(), |rate| format!(", learning rate {rate}"));
-        let schedule = if optimizer.schedule == Schedule::Constant { "" } else { ", on a schedule" };
-        let name = match optimizer.name {
-            OptimizerName::Sgd => "SGD",
-            OptimizerName::Adam => "Adam",
-            OptimizerName::Adamw => "AdamW",
-            OptimizerName::Nadam => "Nadam",
-            OptimizerName::Adagrad => "Adagrad",
-            OptimizerName::Adadelta => "Adadelta",
-            OptimizerName::Rmsprop => "RMSprop",
+        let rate = match varies("optimizer.learning_rate") {
+            true => String::new(),
+            false => format!(", learning rate {}", optimizer.rule.learning_rate()),
         };
-        let dialect = match optimizer.dialect {
-            Dialect::Keras => "Keras",
-            Dialect::Pytorch => "PyTorch",
+        let schedule = if optimizer.schedule == Schedule::Constant { "" } else { ", on a schedule" };
+        let name = optimizer.rule.title();
+        let dialect = match optimizer.rule.semantics() {
+            Semantics::Keras => "Keras",
+            Semantics::Pytorch => "PyTorch",
         };
         items.push(format!("Optimizer: {name} as {dialect} defines it{rate}{schedule}."));
     }
     if !varies("train.loss") {
-        items.push(format!("Loss: {}.", loss::axis_label(train.loss)));
+        items.push(format!("Loss: {}.", loss::axis_label(base.model.loss)));
     }
     if !varies("train.batch_size") {
         items.push(format!("Batch size: {}.", grouped(train.batch_size)));
@@ -235,21 +230,21 @@ pub(super) fn one_model(page: &mut Page, study: &Study) {
     page.section("Model");
     let base = study.runs.iter().find(|run| run.config.model == study.config.base_run().model);
     let Some(run) = base.or(study.runs.first()) else { return };
-    let parameters = grouped(run.prepared.model.table().len());
+    let parameters = grouped(run.prepared.model().layout().len());
     page.paragraph(&format!(
         "The network of the run {}: {parameters} parameters. The others differ from it in what their sections compare.",
         run.name
     ));
-    page.preformatted(run.prepared.model.to_string().trim_end());
+    page.preformatted(run.prepared.model().to_string().trim_end());
 }
 
 /// Writes the model summaries.
 pub(super) fn models(page: &mut Page, study: &Study) {
     page.section("Models");
-    let found = distinct(study, |run| &run.prepared.model, |a: &Autoencoder, b: &Autoencoder| a == b);
+    let found = distinct(study, |run| run.prepared.model(), |a: &Autoencoder, b: &Autoencoder| a == b);
     let several = found.len() > 1;
     for (model, users) in found {
-        let (parameters, code) = (grouped(model.table().len()), model.code_size());
+        let (parameters, code) = (grouped(model.layout().len()), model.code_size());
         if several {
             let names: Vec<&str> = users.iter().map(|run| run.name.as_str()).collect();
             page.subsection(&format!("{parameters} parameters, {code} code units"));

@@ -8,21 +8,21 @@ use super::report;
 use crate::config::{RunConfig, StudyConfig};
 use crate::run::{Executed, Machine};
 use crate::study::{Observer, Study, prepare_runs, run_study};
-use crate::train::{Event, Flow, Listener};
+use crate::train::{Callback, Event, Flow};
 
 /// Interrupts the run that it is told to, after its first epoch.
 struct Watch(Option<&'static str>);
 
 struct CutAfterAnEpoch(bool);
 
-impl Listener for CutAfterAnEpoch {
-    fn hear(&mut self, event: Event<'_>) -> Flow {
+impl Callback<f32> for CutAfterAnEpoch {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
         if self.0 && matches!(event, Event::EpochDone { .. }) { Flow::Interrupt } else { Flow::Continue }
     }
 }
 
 impl Observer for Watch {
-    fn begin(&self, name: &str, _: &RunConfig) -> Box<dyn Listener> {
+    fn begin(&self, name: &str, _: &RunConfig) -> Box<dyn Callback<f32>> {
         Box::new(CutAfterAnEpoch(self.0 == Some(name)))
     }
 
@@ -113,7 +113,7 @@ fn a_grid_has_all_sections_one_figure_of_losses_and_one_of_reconstructions() {
         "Four runs of autoencoders that differ in L1 penalty on the code and batch size, compared.",
         "<h3>L1 penalty on the code: regular against sparse</h3>",
         "<h3>Batch size: 8 against 16</h3>",
-        "10 (33 %)",
+        "10 (33\u{202f}%)",
         "href=\"runs/sparse-16/\"",
         "narrows study study.toml",
         ">regular-16</text>",

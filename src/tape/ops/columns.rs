@@ -1,17 +1,13 @@
 //! Taking columns out and putting them together.
 
-use narrows_kernels::{Accumulate, Context, Real};
-
-use crate::tape::Var;
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
+use super::*;
 
 /// Copies or adds `count` columns of `source` from column `from` to columns of `target` from column `to`.
 fn move_columns<T: Real>(source: &Operand<'_, T>, from: usize, target: &mut Target<'_, T>, to: usize, count: usize) {
     if count == 0 {
         return;
     }
-    let rows = source.data.chunks_exact(source.cols).zip(target.data.chunks_exact_mut(target.cols));
+    let rows = source.data.chunks_exact(source.cols()).zip(target.data.chunks_exact_mut(target.shape.cols()));
     for (source_row, target_row) in rows {
         let (source_part, target_part) = (&source_row[from..from + count], &mut target_row[to..to + count]);
         match target.accumulate {
@@ -29,13 +25,14 @@ pub(in crate::tape) struct SliceColumns {
 }
 
 impl<T: Real> Operation<T> for SliceColumns {
-    const NAME: &'static str = "slice columns";
+    fn name(&self) -> &'static str {
+        "slice columns"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        let (rows, cols) = inputs[0];
-        let end = self.start + self.count;
-        assert!(end <= cols, "columns {}..{end} of {:?}: there are {cols}", self.start, inputs[0]);
-        (rows, self.count)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        let (end, cols) = (self.start + self.count, inputs[0].cols());
+        assert!(end <= cols, "columns {}..{end} of {}: there are {cols}", self.start, inputs[0]);
+        inputs[0].with_cols(self.count)
     }
 
     fn evaluate(&self, _: Context, inputs: &[Operand<'_, T>], mut target: Target<'_, T>) {
@@ -44,7 +41,7 @@ impl<T: Real> Operation<T> for SliceColumns {
 
     /// dx: G in its columns, zero in the others.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let (_, cols) = backward.shape(call.inputs[0]);
+        let cols = backward.shape(call.inputs[0]).cols();
         backward.give(call.inputs[0], PadColumns { start: self.start, cols }, &[grad]);
     }
 }
@@ -57,23 +54,25 @@ pub(in crate::tape) struct PadColumns {
 }
 
 impl<T: Real> Operation<T> for PadColumns {
-    const NAME: &'static str = "pad columns";
+    fn name(&self) -> &'static str {
+        "pad columns"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        let (rows, count) = inputs[0];
-        assert!(self.start + count <= self.cols, "{:?} at column {} of {} columns", inputs[0], self.start, self.cols);
-        (rows, self.cols)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        let end = self.start + inputs[0].cols();
+        assert!(end <= self.cols, "{} at column {} of {} columns", inputs[0], self.start, self.cols);
+        inputs[0].with_cols(self.cols)
     }
 
     fn evaluate(&self, _: Context, inputs: &[Operand<'_, T>], mut target: Target<'_, T>) {
         if target.accumulate == Accumulate::Overwrite {
             target.data.fill(T::ZERO);
         }
-        move_columns(&inputs[0], 0, &mut target, self.start, inputs[0].cols);
+        move_columns(&inputs[0], 0, &mut target, self.start, inputs[0].cols());
     }
 
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let (_, count) = backward.shape(call.inputs[0]);
+        let count = backward.shape(call.inputs[0]).cols();
         backward.give(call.inputs[0], SliceColumns { start: self.start, count }, &[grad]);
     }
 }
@@ -83,24 +82,27 @@ impl<T: Real> Operation<T> for PadColumns {
 pub(in crate::tape) struct ConcatenateColumns;
 
 impl<T: Real> Operation<T> for ConcatenateColumns {
-    const NAME: &'static str = "concatenate columns";
+    fn name(&self) -> &'static str {
+        "concatenate columns"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (a, b) = (inputs[0], inputs[1]);
-        assert!(a.0 == b.0, "columns of {a:?} beside those of {b:?}: the numbers of rows must be equal");
-        (a.0, a.1 + b.1)
+        let joined = a.with_cols(a.cols() + b.cols());
+        assert!(b.with_cols(joined.cols()) == joined, "columns of {a} beside those of {b}: the rest must be equal");
+        joined
     }
 
     fn evaluate(&self, _: Context, inputs: &[Operand<'_, T>], mut target: Target<'_, T>) {
-        move_columns(&inputs[0], 0, &mut target, 0, inputs[0].cols);
-        move_columns(&inputs[1], 0, &mut target, inputs[0].cols, inputs[1].cols);
+        move_columns(&inputs[0], 0, &mut target, 0, inputs[0].cols());
+        move_columns(&inputs[1], 0, &mut target, inputs[0].cols(), inputs[1].cols());
     }
 
     /// Each takes its own columns of G.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let mut start = 0;
         for &input in call.inputs {
-            let (_, count) = backward.shape(input);
+            let count = backward.shape(input).cols();
             backward.give(input, SliceColumns { start, count }, &[grad]);
             start += count;
         }

@@ -1,24 +1,22 @@
 //! Operations that treat each element alike.
 
 use narrows_kernels::activation::{activate, activation_derivative};
-use narrows_kernels::elementwise::{Binary, Unary, add_row, binary, mul_scalar, unary};
-use narrows_kernels::{Activation, Context, Real};
+use narrows_kernels::elementwise::{Binary, add_row, binary, mul_scalar, unary};
 
-use super::{ColumnSum, Sum, same_shape};
-use crate::tape::Var;
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
+use super::*;
 
 /// y = activation(x).
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct Activate<T> {
-    pub activation: Activation<T>,
+pub(in crate::tape) struct Activate {
+    pub activation: Activation,
 }
 
-impl<T: Real> Operation<T> for Activate<T> {
-    const NAME: &'static str = "activation";
+impl<T: Real> Operation<T> for Activate {
+    fn name(&self) -> &'static str {
+        "activation"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 
@@ -41,15 +39,17 @@ impl<T: Real> Operation<T> for Activate<T> {
 /// sigmoid y(1 − y), ELU 1 or y + α, softplus 1 − e⁻ʸ, the piecewise linear ones a constant.
 /// f has a closed form of every order, so gradients of gradients need nothing further.
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct ActivationDerivative<T> {
-    pub activation: Activation<T>,
+pub(in crate::tape) struct ActivationDerivative {
+    pub activation: Activation,
     pub order: u32,
 }
 
-impl<T: Real> Operation<T> for ActivationDerivative<T> {
-    const NAME: &'static str = "activation derivative";
+impl<T: Real> Operation<T> for ActivationDerivative {
+    fn name(&self) -> &'static str {
+        "activation derivative"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         same_shape("activation derivative", inputs[0], inputs[1])
     }
 
@@ -62,9 +62,9 @@ impl<T: Real> Operation<T> for ActivationDerivative<T> {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [y, u] = [call.inputs[0], call.inputs[1]];
         backward.give(u, *self, &[y, grad]);
-        let curved = !matches!(self.activation, Activation::Identity | Activation::Relu | Activation::LeakyRelu(_));
+        let curved = !self.activation.is_piecewise_linear();
         if curved && backward.wants(y) {
-            let weighted = backward.apply(Combine::Mul, &[grad, u]);
+            let weighted = backward.apply(Combine::MUL, &[grad, u]);
             let next = ActivationDerivative { activation: self.activation, order: self.order + 1 };
             backward.give(y, next, &[y, weighted]);
         }
@@ -83,9 +83,22 @@ impl<T: Real> Elementwise<T> {
 }
 
 impl<T: Real> Operation<T> for Elementwise<T> {
-    const NAME: &'static str = "elementwise function";
+    fn name(&self) -> &'static str {
+        match self.0 {
+            Unary::Exp => "exp",
+            Unary::Ln => "ln",
+            Unary::Square => "square",
+            Unary::Abs => "absolute value",
+            Unary::Sign => "sign",
+            Unary::Reciprocal => "reciprocal",
+            Unary::Scale(_) => "product with a number",
+            Unary::Offset(_) => "sum with a number",
+            Unary::Clamp(..) => "clamp",
+            Unary::Between(..) => "derivative of a clamp",
+        }
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 
@@ -112,84 +125,71 @@ impl<T: Real> Operation<T> for Elementwise<T> {
         if !backward.wants(x) {
             return;
         }
-        match self.0 {
-            Unary::Exp => backward.give(x, Combine::Mul, &[grad, y]),
-            Unary::Ln => {
-                let reciprocal = backward.apply(Elementwise(Unary::Reciprocal), &[x]);
-                backward.give(x, Combine::Mul, &[grad, reciprocal]);
-            }
-            Unary::Square => {
-                let twice = backward.apply(Elementwise(Unary::Scale(T::from_f64(2.0))), &[x]);
-                backward.give(x, Combine::Mul, &[grad, twice]);
-            }
-            Unary::Abs => {
-                let sign = backward.apply(Elementwise(Unary::Sign), &[x]);
-                backward.give(x, Combine::Mul, &[grad, sign]);
-            }
-            Unary::Clamp(low, high) => {
-                let inside = backward.apply(Elementwise(Unary::Between(low, high)), &[x]);
-                backward.give(x, Combine::Mul, &[grad, inside]);
+        let mut apply = |function, x| backward.apply(Elementwise(function), &[x]);
+        let derivative = match self.0 {
+            Unary::Exp => y,
+            Unary::Ln => apply(Unary::Reciprocal, x),
+            Unary::Square => apply(Unary::Scale(T::from_f64(2.0)), x),
+            Unary::Abs => apply(Unary::Sign, x),
+            Unary::Clamp(low, high) => apply(Unary::Between(low, high), x),
+            Unary::Reciprocal => {
+                let square = apply(Unary::Square, y);
+                apply(Unary::Scale(-T::ONE), square)
             }
             // Flat almost everywhere.
-            Unary::Sign | Unary::Between(..) => backward.give(x, Elementwise(Unary::Scale(T::ZERO)), &[grad]),
-            Unary::Reciprocal => {
-                let square = backward.apply(Elementwise(Unary::Square), &[y]);
-                let negated = backward.apply(Elementwise(Unary::Scale(-T::ONE)), &[square]);
-                backward.give(x, Combine::Mul, &[grad, negated]);
-            }
-            Unary::Scale(factor) => backward.give(x, Elementwise(Unary::Scale(factor)), &[grad]),
-            Unary::Offset(_) => backward.pass(x, grad),
-        }
+            Unary::Sign | Unary::Between(..) => return backward.give(x, Elementwise(Unary::Scale(T::ZERO)), &[grad]),
+            Unary::Scale(_) => return backward.give(x, *self, &[grad]),
+            Unary::Offset(_) => return backward.pass(x, grad),
+        };
+        backward.give(x, Combine::MUL, &[grad, derivative]);
     }
 }
 
-/// Two matrices of one shape, element by element.
+/// Two values of one shape, element by element.
 #[derive(Clone, Copy)]
-pub(in crate::tape) enum Combine {
+pub(in crate::tape) struct Combine(Binary);
+
+impl Combine {
     /// a + b.
-    Add,
+    pub const ADD: Self = Combine(Binary::Add);
     /// a − b.
-    Sub,
+    pub const SUB: Self = Combine(Binary::Sub);
     /// a ∘ b.
-    Mul,
+    pub const MUL: Self = Combine(Binary::Mul);
 }
 
 impl<T: Real> Operation<T> for Combine {
-    const NAME: &'static str = "elementwise combination";
+    fn name(&self) -> &'static str {
+        match self.0 {
+            Binary::Add => "sum",
+            Binary::Sub => "difference",
+            Binary::Mul => "elementwise product",
+        }
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        let name = match self {
-            Combine::Add => "sum",
-            Combine::Sub => "difference",
-            Combine::Mul => "elementwise product",
-        };
-        same_shape(name, inputs[0], inputs[1])
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        same_shape(Operation::<T>::name(self), inputs[0], inputs[1])
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let op = match self {
-            Combine::Add => Binary::Add,
-            Combine::Sub => Binary::Sub,
-            Combine::Mul => Binary::Mul,
-        };
-        binary(context.isa, op, inputs[0].data, inputs[1].data, target.data, target.accumulate);
+        binary(context.isa, self.0, inputs[0].data, inputs[1].data, target.data, target.accumulate);
     }
 
     /// Sum: G, G. Difference: G, −G. Product: G ∘ b, G ∘ a.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [a, b] = [call.inputs[0], call.inputs[1]];
-        match self {
-            Combine::Add => {
+        match self.0 {
+            Binary::Add => {
                 backward.pass(a, grad);
                 backward.pass(b, grad);
             }
-            Combine::Sub => {
+            Binary::Sub => {
                 backward.pass(a, grad);
                 backward.give(b, Elementwise(Unary::Scale(-T::ONE)), &[grad]);
             }
-            Combine::Mul => {
-                backward.give(a, Combine::Mul, &[grad, b]);
-                backward.give(b, Combine::Mul, &[grad, a]);
+            Binary::Mul => {
+                backward.give(a, Combine::MUL, &[grad, b]);
+                backward.give(b, Combine::MUL, &[grad, a]);
             }
         }
     }
@@ -200,11 +200,13 @@ impl<T: Real> Operation<T> for Combine {
 pub(in crate::tape) struct AddRow;
 
 impl<T: Real> Operation<T> for AddRow {
-    const NAME: &'static str = "broadcast bias";
+    fn name(&self) -> &'static str {
+        "broadcast bias"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, row) = (inputs[0], inputs[1]);
-        assert!(row == (1, x.1), "bias {row:?} added to {x:?}: it must be [1, {}]", x.1);
+        assert!(row.is_row_of(x.cols()), "bias {row} added to {x}: it must be [1, {}]", x.cols());
         x
     }
 
@@ -228,10 +230,12 @@ impl<T: Real> Operation<T> for AddRow {
 pub(in crate::tape) struct MulScalar;
 
 impl<T: Real> Operation<T> for MulScalar {
-    const NAME: &'static str = "product with a scalar";
+    fn name(&self) -> &'static str {
+        "product with a scalar"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        assert!(inputs[1] == (1, 1), "product of {:?} with the scalar {:?}: it must be [1, 1]", inputs[0], inputs[1]);
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        assert!(inputs[1].len() == 1, "product of {} with the scalar {}: it must be [1, 1]", inputs[0], inputs[1]);
         inputs[0]
     }
 
@@ -244,31 +248,8 @@ impl<T: Real> Operation<T> for MulScalar {
         let [x, s] = [call.inputs[0], call.inputs[1]];
         backward.give(x, MulScalar, &[grad, s]);
         if backward.wants(s) {
-            let product = backward.apply(Combine::Mul, &[grad, x]);
+            let product = backward.apply(Combine::MUL, &[grad, x]);
             backward.give(s, Sum { scale: 1.0 }, &[product]);
         }
-    }
-}
-
-/// x² with the derivative of x³: what the gradient checker must catch.
-#[cfg(test)]
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct WrongSquare;
-
-#[cfg(test)]
-impl<T: Real> Operation<T> for WrongSquare {
-    const NAME: &'static str = "wrong square";
-
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        inputs[0]
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        unary(context.isa, Unary::Square, inputs[0].data, target.data, target.accumulate);
-    }
-
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let thrice = backward.apply(Elementwise(Unary::Scale(T::from_f64(3.0))), &[call.inputs[0]]);
-        backward.give(call.inputs[0], Combine::Mul, &[grad, thrice]);
     }
 }

@@ -1,56 +1,42 @@
-//! The norm of a two-layer encoder's Jacobian, with all of its gradients.
+//! The norm of a two-layer encoder's Jacobian.
 
 use narrows_kernels::elementwise::{Binary, binary, scale_in_place};
 use narrows_kernels::jacobian::{NormGradients, TwoLayers, jacobian_norm_gradients, scratch_len};
 use narrows_kernels::reduce::sum;
-use narrows_kernels::{Accumulate, AlignedVec, Context, Epilogue, MatMut, MatRef, Real, gemm};
+use narrows_kernels::{AlignedVec, Epilogue, MatMut, MatRef, gemm};
 
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Op, Operand, Operation, Target};
-use crate::tape::{Tape, Var};
+use super::*;
 
 /// scale · Σ_b ‖diag(d₂)·W₂ᵀ·diag(d₁)·W₁ᵀ‖²_F of d₁ [batch, hidden], d₂² [batch, code], W₁ [in, hidden], W₂ [hidden, code]
 /// → [1, 1]. Its gradients are computed with the value, see [`narrows_kernels::jacobian`], and lie in the nodes named here.
-/// They are plain numbers by then: only a walk straight into slots goes through this operation. What needs its second
-/// derivative records a backward pass for each code unit instead, whose products are operations.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct JacobianNorm {
     /// Gradients of the inputs, in their order.
     gradients: [Var; 4],
+    scale: f64,
 }
 
 impl<T: Real> Tape<'_, T> {
-    /// scale · Σ over samples of ‖∂code/∂x‖²_F for code = s₂(s₁(x·W₁ + b₁)·W₂ + b₂) → [1, 1], from the slopes s₁′
-    /// [batch, hidden], the squared slopes s₂′² [batch, code], `first` = W₁ [in, hidden] and `second` = W₂ [hidden, code].
-    /// [`Tape::gradient`] refuses to go through it.
+    /// scale · Σ over samples of ‖∂code/∂x‖²_F for code = s₂(s₁(x·W₁ + b₁)·W₂ + b₂) → [1, 1], from `derivatives` = s₁′
+    /// [batch, hidden], `squares` = s₂′² [batch, code], `first` = W₁ [in, hidden] and `second` = W₂ [hidden, code].
     ///
     /// # Panics
     /// When the shapes do not fit.
-    pub fn jacobian_norm(&mut self, slopes: Var, squares: Var, first: Var, second: Var, scale: f64) -> Var {
-        let inputs = [slopes, squares, first, second];
-        let [(batch, hidden), (rows, code), first_shape, second_shape] = inputs.map(|input| self.shape(input));
-        assert!(
-            rows == batch && first_shape.1 == hidden && second_shape == (hidden, code),
-            "the norm of a Jacobian with slopes [{batch}, {hidden}] and [{rows}, {code}], weights {first_shape:?} and \
-             {second_shape:?}: they must be [batch, hidden], [batch, code], [in, hidden] and [hidden, code]"
-        );
-        let gradients = inputs.map(|input| {
-            let (rows, cols) = self.shape(input);
-            self.append(Op::Constant, &[], rows, cols)
-        });
-        let gram_len = hidden * hidden;
-        let scratch = self.append(Op::Constant, &[], 1, 2 * gram_len + scratch_len(batch, hidden, code));
-        let var = self.append(JacobianNorm { gradients }.into(), &inputs, 1, 1);
+    pub fn jacobian_norm(&mut self, derivatives: Var, squares: Var, first: Var, second: Var, scale: f64) -> Var {
+        let inputs = [derivatives, squares, first, second];
+        let shapes = inputs.map(|input| self.shape(input));
+        let [batch, hidden, code] = JacobianNorm::sizes(&shapes);
+        let gradients = shapes.map(|shape| self.append(Op::Constant, &[], shape));
+        let var = self.append(JacobianNorm { gradients, scale }.into(), &inputs, Shape::SCALAR);
         let mut buffers = gradients.map(|gradient| std::mem::take(&mut self.arena.nodes[gradient.index()].value));
-        let mut space = std::mem::take(&mut self.arena.nodes[scratch.index()].value);
+        let mut scratch = std::mem::take(&mut self.arena.scratch);
+        scratch.resize(2 * hidden * hidden + scratch_len(batch, hidden, code));
         let operands = inputs.map(|input| self.operand(input));
-        let value = norm(self.context, operands, T::from_f64(scale), &mut buffers, &mut space);
+        let value = norm(self.context, operands, T::from_f64(scale), &mut buffers, &mut scratch);
+        self.arena.scratch = scratch;
         for (gradient, buffer) in gradients.iter().zip(buffers) {
             self.arena.nodes[gradient.index()].value = buffer;
         }
-        let scratch = &mut self.arena.nodes[scratch.index()];
-        // No value of the computation: nothing looks for numbers in it.
-        (scratch.value, scratch.cols) = (space, 0);
         self.arena.nodes[var.index()].value[0] = T::from_f64(scale * value);
         var
     }
@@ -59,24 +45,26 @@ impl<T: Real> Tape<'_, T> {
 /// Σ of the norms; leaves the gradients of scale · Σ in `gradients`.
 fn norm<T: Real>(
     context: Context,
-    [slopes, squares, first, second]: [Operand<'_, T>; 4],
+    [derivatives, squares, first, second]: [Operand<'_, T>; 4],
     scale: T,
     gradients: &mut [AlignedVec<T>; 4],
-    space: &mut [T],
+    scratch: &mut [T],
 ) -> f64 {
     let isa = context.isa;
-    let (inputs, hidden, code) = (first.rows, first.cols, second.cols);
-    let (gram, space) = space.split_at_mut(hidden * hidden);
-    let (grad_gram, scratch) = space.split_at_mut(hidden * hidden);
-    let [grad_slopes, grad_squares, grad_first, grad_second] = gradients;
-    let lengths = [slopes, squares, first, second].map(|operand| operand.data.len());
-    let [grad_slopes, grad_squares] = [&mut grad_slopes[..lengths[0]], &mut grad_squares[..lengths[1]]];
-    let [grad_first, grad_second] = [&mut grad_first[..lengths[2]], &mut grad_second[..lengths[3]]];
+    let (inputs, hidden, code) = (first.rows(), first.cols(), second.cols());
+    let (gram, scratch) = scratch.split_at_mut(hidden * hidden);
+    let (grad_gram, scratch) = scratch.split_at_mut(hidden * hidden);
+    let [grad_derivatives, grad_squares, grad_first, grad_second] = gradients;
+    let grad_derivatives = &mut grad_derivatives[..derivatives.data.len()];
+    let grad_squares = &mut grad_squares[..squares.data.len()];
+    let (grad_first, grad_second) = (&mut grad_first[..first.data.len()], &mut grad_second[..second.data.len()]);
     let weight = MatRef::new(first.data, inputs, hidden);
     let out = MatMut::new(gram, hidden, hidden);
     gemm(context, out, Accumulate::Overwrite, weight.transposed(), weight, Epilogue::NONE);
-    let of = TwoLayers { slopes: slopes.data, squares: squares.data, gram, weight: second.data, hidden, code };
-    let to = NormGradients { slopes: grad_slopes, squares: grad_squares, gram: grad_gram, weight: grad_second };
+    let of =
+        TwoLayers { derivatives: derivatives.data, squares: squares.data, gram, weight: second.data, hidden, code };
+    let to =
+        NormGradients { derivatives: grad_derivatives, squares: grad_squares, gram: grad_gram, weight: grad_second };
     jacobian_norm_gradients(context, of, to, scratch);
     // G = W₁ᵀ·W₁, so dW₁ = 2 W₁·dG; the 2 and the scale go into dG.
     scale_in_place(isa, grad_gram, T::from_f64(2.0) * scale);
@@ -90,35 +78,92 @@ fn norm<T: Real>(
         binary(isa, Binary::Mul, squares, q, products, Accumulate::Overwrite);
         total += sum(isa, products, code);
     }
-    for gradient in [grad_slopes, grad_squares, grad_second] {
+    for gradient in [grad_derivatives, grad_squares, grad_second] {
         scale_in_place(isa, gradient, scale);
     }
     total
 }
 
-impl<T: Real> Operation<T> for JacobianNorm {
-    const NAME: &'static str = "norm of a Jacobian";
-
-    fn output_shape(&self, _: &[(usize, usize)]) -> (usize, usize) {
-        (1, 1)
+impl JacobianNorm {
+    /// Batch, hidden units, code units.
+    fn sizes(inputs: &[Shape]) -> [usize; 3] {
+        let [derivatives, squares, first, second] = [inputs[0], inputs[1], inputs[2], inputs[3]];
+        let [batch, hidden, code] = [derivatives.samples(), derivatives.cols(), squares.cols()];
+        let fits = derivatives == Shape::from([batch, hidden])
+            && squares == Shape::from([batch, code])
+            && first == Shape::from([first.samples(), hidden])
+            && second == Shape::from([hidden, code]);
+        assert!(
+            fits,
+            "the norm of a Jacobian with derivatives {derivatives} and squares {squares}, weights {first} and {second}: \
+             they must be [batch, hidden], [batch, code], [in, hidden] and [hidden, code]"
+        );
+        [batch, hidden, code]
     }
 
-    fn evaluate(&self, _: Context, _: &[Operand<'_, T>], _: Target<'_, T>) {
-        unreachable!("the norm of a Jacobian is computed with its gradients, where it is recorded")
+    /// The gradients in operations, whose own gradients are known: with w = W₂[:, j] and s = scale · G · d₂²[:, j] for a
+    /// code unit j, A = d₁ ∘ w and P = A·(W₁ᵀ·W₁), the value is Σ_j Σ s ∘ A ∘ P, hence dd₁ = Σ_j 2 s ∘ w ∘ P,
+    /// d(d₂²)[:, j] = scale · G · row sums of A ∘ P, dW₂[:, j] = column sums of 2 s ∘ d₁ ∘ P, dW₁ = Σ_j 2 W₁·(Aᵀ·(s ∘ A)).
+    fn record_vjp<T: Real>(&self, inputs: &[Var], grad: Var, backward: &mut Backward<'_, '_, T>) {
+        use Transpose::{No, Yes};
+        let [d, squares, first, second] = [inputs[0], inputs[1], inputs[2], inputs[3]];
+        let [rows, hidden, code] = Self::sizes(&[d, squares, first, second].map(|input| backward.shape(input)));
+        let twice = Elementwise(Unary::Scale(T::from_f64(2.0)));
+        let factor = backward.apply(Elementwise(Unary::Scale(T::from_f64(self.scale))), &[grad]);
+        let gram = backward.apply(MatMul { lhs: Yes, rhs: No }, &[first, first]);
+        for start in 0..code {
+            let unit = SliceColumns { start, count: 1 };
+            let w = backward.apply(unit, &[second]);
+            let w = backward.tape().reshape(w, [1, hidden]);
+            let w = backward.apply(BroadcastRow { rows }, &[w]);
+            let a = backward.apply(Combine::MUL, &[d, w]);
+            let p = backward.apply(MatMul { lhs: No, rhs: No }, &[a, gram]);
+            let s = backward.apply(unit, &[squares]);
+            let s = backward.apply(MulScalar, &[s, factor]);
+            let s = backward.apply(BroadcastColumn { cols: hidden }, &[s]);
+            let sp = backward.apply(Combine::MUL, &[s, p]);
+            let sp = backward.apply(twice, &[sp]);
+            backward.give(d, Combine::MUL, &[sp, w]);
+
+            let q = backward.apply(Combine::MUL, &[a, p]);
+            let q = backward.apply(RowSum, &[q]);
+            let q = backward.apply(MulScalar, &[q, factor]);
+            backward.give(squares, PadColumns { start, cols: code }, &[q]);
+
+            let sa = backward.apply(Combine::MUL, &[s, a]);
+            let grad_gram = backward.apply(MatMul { lhs: Yes, rhs: No }, &[a, sa]);
+            let grad_gram = backward.apply(twice, &[grad_gram]);
+            backward.give(first, MatMul { lhs: No, rhs: No }, &[first, grad_gram]);
+
+            let column = backward.apply(Combine::MUL, &[sp, d]);
+            let column = backward.apply(ColumnSum, &[column]);
+            let column = backward.tape().reshape(column, [hidden, 1]);
+            backward.give(second, PadColumns { start, cols: code }, &[column]);
+        }
+    }
+}
+
+impl<T: Real> Operation<T> for JacobianNorm {
+    fn name(&self) -> &'static str {
+        "norm of a Jacobian"
+    }
+
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        Self::sizes(inputs);
+        Shape::SCALAR
     }
 
     /// Each input takes G times its gradient.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        if backward.is_recorded() {
+            return self.record_vjp(call.inputs, grad, backward);
+        }
         for (&input, gradient) in call.inputs.iter().zip(self.gradients) {
             backward.give_multiple(input, gradient, grad);
         }
     }
 
     fn accumulates(&self) -> bool {
-        false
-    }
-
-    fn is_recordable(&self) -> bool {
         false
     }
 }

@@ -1,10 +1,8 @@
 //! Matrix products and the dense layer.
 
-use narrows_kernels::{Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
+use narrows_kernels::{Epilogue, MatMut, MatRef, gemm};
 
-use crate::tape::Var;
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
+use super::*;
 
 /// Whether a factor of a product is transposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +14,10 @@ pub enum Transpose {
 }
 
 impl Transpose {
-    fn of((rows, cols): (usize, usize), transpose: Transpose) -> (usize, usize) {
-        match transpose {
-            Transpose::No => (rows, cols),
-            Transpose::Yes => (cols, rows),
+    fn of(self, shape: Shape) -> Shape {
+        match self {
+            Transpose::No => shape,
+            Transpose::Yes => [shape.cols(), shape.rows()].into(),
         }
     }
 
@@ -32,7 +30,7 @@ impl Transpose {
 }
 
 fn view<'a, T: Real>(operand: &Operand<'a, T>, transpose: Transpose) -> MatRef<'a, T> {
-    let matrix = MatRef::new(operand.data, operand.rows, operand.cols);
+    let matrix = MatRef::new(operand.data, operand.rows(), operand.cols());
     match transpose {
         Transpose::No => matrix,
         Transpose::Yes => matrix.transposed(),
@@ -47,17 +45,21 @@ pub(in crate::tape) struct MatMul {
 }
 
 impl<T: Real> Operation<T> for MatMul {
-    const NAME: &'static str = "matmul";
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        let lhs = Transpose::of(inputs[0], self.lhs);
-        let rhs = Transpose::of(inputs[1], self.rhs);
-        assert!(lhs.1 == rhs.0, "matmul of {lhs:?} and {rhs:?}: columns of the first must equal rows of the second");
-        (lhs.0, rhs.1)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        let (lhs, rhs) = (self.lhs.of(inputs[0]), self.rhs.of(inputs[1]));
+        assert!(
+            lhs.cols() == rhs.rows(),
+            "matmul of {lhs} and {rhs}: columns of the first must equal rows of the second"
+        );
+        lhs.with_cols(rhs.cols())
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let out = MatMut::new(target.data, target.rows, target.cols);
+        let out = MatMut::new(target.data, target.shape.rows(), target.shape.cols());
         let (lhs, rhs) = (view(&inputs[0], self.lhs), view(&inputs[1], self.rhs));
         gemm(context, out, target.accumulate, lhs, rhs, Epilogue::NONE);
     }
@@ -78,26 +80,28 @@ impl<T: Real> Operation<T> for MatMul {
 
 /// A dense layer, y = activation(x·W + b): x [batch, in], W [in, out], b [1, out], y [batch, out].
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct Dense<T> {
-    pub activation: Activation<T>,
+pub(in crate::tape) struct Dense {
+    pub activation: Activation,
 }
 
-impl<T: Real> Operation<T> for Dense<T> {
-    const NAME: &'static str = "dense";
+impl<T: Real> Operation<T> for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);
-        assert!(x.1 == weight.0, "dense layer with weight {weight:?} applied to {x:?}: it takes [batch, {}]", weight.0);
+        let (takes, gives) = (weight.rows(), weight.cols());
+        assert!(x.cols() == takes, "dense layer with weight {weight} applied to {x}: it takes [batch, {takes}]");
         assert!(
-            bias == (1, weight.1),
-            "dense layer with weight {weight:?} and bias {bias:?}: the bias must be [1, {}]",
-            weight.1
+            bias.is_row_of(gives),
+            "dense layer with weight {weight} and bias {bias}: the bias must be [1, {gives}]"
         );
-        (x.0, weight.1)
+        x.with_cols(gives)
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let out = MatMut::new(target.data, target.rows, target.cols);
+        let out = MatMut::new(target.data, target.shape.rows(), target.shape.cols());
         let (x, weight) = (view(&inputs[0], Transpose::No), view(&inputs[1], Transpose::No));
         let epilogue = Epilogue { bias: Some(inputs[2].data), activation: self.activation };
         gemm(context, out, target.accumulate, x, weight, epilogue);

@@ -3,18 +3,11 @@
 //! A loss and its gradient are computed in one pass over prediction and target: the loss takes the gradient's node as its
 //! third input, and its own product hands that on.
 
-use narrows_kernels::elementwise::Unary;
 use narrows_kernels::losses::{
-    bce_with_logits, bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error, squared_error_and_gradient,
-    squared_error_gradient,
+    bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error_and_gradient, squared_error_gradient,
 };
-use narrows_kernels::{Activation, Context, Real};
 
-use super::reduce::put_scalar;
-use super::{Activate, ActivationDerivative, Combine, Elementwise, MulScalar, Sum, same_shape};
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
-use crate::tape::{Tape, Var};
+use super::*;
 
 /// What is summed over all elements of a prediction x and a target t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +29,8 @@ impl Criterion {
     }
 }
 
-/// scale · Σ criterion(x, t), [rows, cols] twice → [1, 1]. Its third input is [`LossGradient`] of the same scale.
+/// scale · Σ criterion(x, t), x and t of one shape → [1, 1]. Samples are reduced in the element type, then chained in f64. The
+/// third input is [`LossGradient`] of the same scale.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct Loss {
     pub criterion: Criterion,
@@ -46,10 +40,10 @@ pub(in crate::tape) struct Loss {
 impl<T: Real> Tape<'_, T> {
     /// Records `loss` of x against target, and its gradient, in one pass. `above` is what the sum begins with.
     pub(in crate::tape) fn loss(&mut self, loss: Loss, above: f64, x: Var, target: Var) -> Var {
-        let (rows, cols) = same_shape("a loss", self.shape(x), self.shape(target));
-        let one = self.constant_with(1, 1, |value| value[0] = T::ONE);
+        let shape = same_shape("a loss", self.shape(x), self.shape(target));
+        let one = self.constant_with(Shape::SCALAR, |value| value[0] = T::ONE);
         let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
-        let gradient = self.append(gradient.into(), &[x, target, one], rows, cols);
+        let gradient = self.append(gradient.into(), &[x, target, one], shape);
         let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
         let both = match loss.criterion {
             Criterion::SquaredError => squared_error_and_gradient,
@@ -57,9 +51,10 @@ impl<T: Real> Tape<'_, T> {
         };
         let scale = T::from_f64(loss.criterion.factor() * loss.scale);
         let (prediction, wanted) = (self.operand(x).data, self.operand(target).data);
-        let sum = both(self.context.isa, prediction, wanted, cols, scale, above, &mut buffer[..rows * cols]);
+        let features = shape.features();
+        let sum = both(self.context.isa, prediction, wanted, features, scale, above, &mut buffer[..shape.len()]);
         self.arena.nodes[gradient.index()].value = buffer;
-        let var = self.append(loss.into(), &[x, target, gradient], 1, 1);
+        let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
         (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - above)), sum);
         var
@@ -67,20 +62,13 @@ impl<T: Real> Tape<'_, T> {
 }
 
 impl<T: Real> Operation<T> for Loss {
-    const NAME: &'static str = "loss";
-
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        same_shape("a loss", inputs[0], inputs[1]);
-        (1, 1)
+    fn name(&self) -> &'static str {
+        "loss"
     }
 
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let sum = match self.criterion {
-            Criterion::SquaredError => squared_error,
-            Criterion::BceWithLogits => bce_with_logits,
-        };
-        let total = sum(context.isa, inputs[0].data, inputs[1].data, inputs[0].cols, 0.0);
-        put_scalar(T::from_f64(self.scale * total), target);
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        same_shape("a loss", inputs[0], inputs[1]);
+        Shape::SCALAR
     }
 
     /// dx = G · gradient. Squared error: dt = −dx. Cross-entropy: dt = −scale·G·x.
@@ -106,9 +94,11 @@ pub(in crate::tape) struct LossGradient {
 }
 
 impl<T: Real> Operation<T> for LossGradient {
-    const NAME: &'static str = "gradient of the loss";
+    fn name(&self) -> &'static str {
+        "gradient of the loss"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
     }
 
@@ -136,15 +126,15 @@ impl<T: Real> Operation<T> for LossGradient {
             match self.criterion {
                 Criterion::SquaredError => backward.pass(x, weighted),
                 Criterion::BceWithLogits => {
-                    let slope = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
-                    backward.give(x, slope, &[predicted, weighted]);
+                    let derivative = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
+                    backward.give(x, derivative, &[predicted, weighted]);
                 }
             }
             backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[weighted]);
         }
         if backward.wants(s) {
-            let difference = backward.apply(Combine::Sub, &[predicted, t]);
-            let product = backward.apply(Combine::Mul, &[grad, difference]);
+            let difference = backward.apply(Combine::SUB, &[predicted, t]);
+            let product = backward.apply(Combine::MUL, &[grad, difference]);
             backward.give(s, Sum { scale: factor }, &[product]);
         }
     }

@@ -2,58 +2,53 @@
 
 use narrows_kernels::elementwise::{broadcast_column, broadcast_row};
 use narrows_kernels::reduce::{column_sums, row_sums, sum};
-use narrows_kernels::{Accumulate, Context, Real};
 
-use crate::tape::Var;
-use crate::tape::backward::Backward;
-use crate::tape::operation::{Call, Operand, Operation, Target};
+use super::*;
 
-/// scale · Σ x, [rows, cols] → [1, 1]. Rows are reduced in the element type, then chained in f64.
+/// scale · Σ x, of any shape → [1, 1]. Samples are reduced in the element type, then chained in f64.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct Sum {
     pub scale: f64,
 }
 
 impl<T: Real> Operation<T> for Sum {
-    const NAME: &'static str = "sum";
+    fn name(&self) -> &'static str {
+        "sum"
+    }
 
-    fn output_shape(&self, _: &[(usize, usize)]) -> (usize, usize) {
-        (1, 1)
+    fn output_shape(&self, _: &[Shape]) -> Shape {
+        Shape::SCALAR
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let total = T::from_f64(self.scale * sum(context.isa, inputs[0].data, inputs[0].cols));
-        put_scalar(total, target);
+        let total = T::from_f64(self.scale * sum(context.isa, inputs[0].data, inputs[0].shape.features()));
+        match target.accumulate {
+            Accumulate::Overwrite => target.data[0] = total,
+            Accumulate::Add => target.data[0] += total,
+        }
     }
 
     /// dx = scale · G everywhere.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let (rows, cols) = backward.shape(call.inputs[0]);
-        backward.give(call.inputs[0], Fill { rows, cols, scale: self.scale }, &[grad]);
+        let shape = backward.shape(call.inputs[0]);
+        backward.give(call.inputs[0], Fill { shape, scale: self.scale }, &[grad]);
     }
 }
 
-/// Writes or adds a [1, 1] result.
-pub(super) fn put_scalar<T: Real>(value: T, target: Target<'_, T>) {
-    match target.accumulate {
-        Accumulate::Overwrite => target.data[0] = value,
-        Accumulate::Add => target.data[0] += value,
-    }
-}
-
-/// scale · s everywhere, [1, 1] → [rows, cols].
+/// scale · s everywhere, [1, 1] → `shape`.
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct Fill {
-    pub rows: usize,
-    pub cols: usize,
+    pub shape: Shape,
     pub scale: f64,
 }
 
 impl<T: Real> Operation<T> for Fill {
-    const NAME: &'static str = "fill";
+    fn name(&self) -> &'static str {
+        "fill"
+    }
 
-    fn output_shape(&self, _: &[(usize, usize)]) -> (usize, usize) {
-        (self.rows, self.cols)
+    fn output_shape(&self, _: &[Shape]) -> Shape {
+        self.shape
     }
 
     fn evaluate(&self, _: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
@@ -75,19 +70,21 @@ impl<T: Real> Operation<T> for Fill {
 pub(in crate::tape) struct RowSum;
 
 impl<T: Real> Operation<T> for RowSum {
-    const NAME: &'static str = "row sum";
+    fn name(&self) -> &'static str {
+        "row sum"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        (inputs[0].0, 1)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0].with_cols(1)
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        row_sums(context.isa, inputs[0].data, inputs[0].cols, target.data, target.accumulate);
+        row_sums(context.isa, inputs[0].data, inputs[0].cols(), target.data, target.accumulate);
     }
 
     /// dx: G repeated along each row.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let (_, cols) = backward.shape(call.inputs[0]);
+        let cols = backward.shape(call.inputs[0]).cols();
         backward.give(call.inputs[0], BroadcastColumn { cols }, &[grad]);
     }
 }
@@ -99,11 +96,13 @@ pub(in crate::tape) struct BroadcastColumn {
 }
 
 impl<T: Real> Operation<T> for BroadcastColumn {
-    const NAME: &'static str = "broadcast column";
+    fn name(&self) -> &'static str {
+        "broadcast column"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        assert!(inputs[0].1 == 1, "broadcast of {:?} along rows: it must be [rows, 1]", inputs[0]);
-        (inputs[0].0, self.cols)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        assert!(inputs[0].cols() == 1, "broadcast of {} along rows: it must be [rows, 1]", inputs[0]);
+        inputs[0].with_cols(self.cols)
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
@@ -120,19 +119,21 @@ impl<T: Real> Operation<T> for BroadcastColumn {
 pub(in crate::tape) struct ColumnSum;
 
 impl<T: Real> Operation<T> for ColumnSum {
-    const NAME: &'static str = "column sum";
+    fn name(&self) -> &'static str {
+        "column sum"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        (1, inputs[0].1)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        [1, inputs[0].cols()].into()
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        column_sums(context.isa, inputs[0].data, inputs[0].cols, target.data, target.accumulate);
+        column_sums(context.isa, inputs[0].data, inputs[0].cols(), target.data, target.accumulate);
     }
 
     /// dx: G repeated in each row.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let (rows, _) = backward.shape(call.inputs[0]);
+        let rows = backward.shape(call.inputs[0]).rows();
         backward.give(call.inputs[0], BroadcastRow { rows }, &[grad]);
     }
 }
@@ -144,11 +145,13 @@ pub(in crate::tape) struct BroadcastRow {
 }
 
 impl<T: Real> Operation<T> for BroadcastRow {
-    const NAME: &'static str = "broadcast row";
+    fn name(&self) -> &'static str {
+        "broadcast row"
+    }
 
-    fn output_shape(&self, inputs: &[(usize, usize)]) -> (usize, usize) {
-        assert!(inputs[0].0 == 1, "broadcast of {:?} down columns: it must be [1, cols]", inputs[0]);
-        (self.rows, inputs[0].1)
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        assert!(inputs[0].rows() == 1, "broadcast of {} down columns: it must be [1, cols]", inputs[0]);
+        [self.rows, inputs[0].cols()].into()
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {

@@ -1,22 +1,15 @@
-//! Files of weights.
+//! Weights in safetensors files, read into a small model, whole and by prefix.
 #![no_main]
 
-use std::sync::OnceLock;
-
 use libfuzzer_sys::fuzz_target;
-use narrows::config::Source;
-use narrows::nn::{Autoencoder, weights};
+use narrows::nn::{Activation, Autoencoder, Params, dense};
 use narrows_fuzz::with_file;
 
-const TOML: &str = "name = \"w\"\n[data]\nset = \"footwear\"\npool = true\n[model]\nencoder = [{ dense = 2 }]\n\
-                    decoder = [{ dense = \"input\", activation = \"sigmoid\" }]\n[train]\nloss = \"bce\"\nbatch_size = 1\n\
-                    max_epochs = 1\n[optimizer]\nname = \"sgd\"\n";
-
 fuzz_target!(|bytes: &[u8]| {
-    static MODEL: OnceLock<Autoencoder> = OnceLock::new();
-    let model = MODEL.get_or_init(|| {
-        let config = Source::parse(TOML, "w.toml").and_then(Source::into_run).expect("the model is fixed");
-        Autoencoder::new(&config.model, 3).expect("the model is fixed")
+    let model = Autoencoder::new([4]).encoder([dense(2, Activation::Relu)]).decoder([dense(4, Activation::Sigmoid)]);
+    let mut params = Params::<f32>::zeros(model.build().expect("a good model").layout().clone());
+    with_file(".safetensors", bytes, |path| {
+        let _ = params.load_prefix(path, "encoder");
+        let _ = params.load(path);
     });
-    let _ = with_file(".safetensors", bytes, |path| weights::load(path, model));
 });

@@ -5,12 +5,13 @@ mod peers;
 use serde_json::Value;
 
 use crate::analysis::ALPHAS;
-use crate::config::{ModelConfig, RunConfig};
+use crate::config::RunConfig;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::files::read_whole;
 use crate::study::{Codes, Study, StudyRun};
+use crate::tasks::AutoencoderSpec;
 
 /// Writes the section.
 pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
@@ -56,13 +57,13 @@ pub(super) fn write(page: &mut Page, study: &Study, codes: &[Codes]) {
 
 /// What sets each kind of model apart, where there is one.
 fn kinds(study: &Study, codes: &[Codes]) -> Vec<String> {
-    let any = |is: fn(&ModelConfig) -> bool| {
+    let any = |is: fn(&AutoencoderSpec) -> bool| {
         let mut runs = study.runs.iter().filter(|run| codes.iter().any(|one| one.run == run.name));
         runs.any(|run| is(&run.config.model))
     };
     let told = [
         (
-            any(|model| model.code_penalty.sparsity.is_some()),
+            any(|model| model.code_penalty.sparsity().is_some()),
             "A sparse code: the mean of each unit over a batch is drawn to ρ by Σ KL(ρ ‖ mean). For a sigmoid unit the mean is the \
              share of time that it is on; for a ReLU unit, which has no upper end, it is a size, and a mean beyond 1 costs what 1 costs.",
         ),
@@ -208,16 +209,19 @@ fn further(run: &StudyRun, key: &str) -> Value {
 
 /// How the code developed, where the history knows.
 fn course(page: &mut Page, run: &StudyRun) {
-    let epochs = &run.executed.outcome.history.epochs;
-    if let (Some(first), Some(last)) = (epochs.first().and_then(|e| e.code), epochs.last().and_then(|e| e.code)) {
+    let history = &run.executed.outcome.history;
+    let column = |name: &str| history.scalar(name).map(Iterator::collect::<Vec<f64>>);
+    if let (Some(means), Some(shares)) = (column("mean_activation"), column("active_share"))
+        && let ([first, .., last], Some(share)) = (&means[..], shares.last())
+    {
         page.paragraph(&format!(
             "The mean activation of the code went from {} to {}; {} % of its units were active in the last epoch.",
-            significant(first.mean_activation, 3),
-            significant(last.mean_activation, 3),
-            significant(100.0 * last.active_share, 3)
+            significant(*first, 3),
+            significant(*last, 3),
+            significant(100.0 * share, 3)
         ));
     }
-    let Some(latent) = epochs.last().and_then(|epoch| epoch.latent.as_ref()) else { return };
+    let (Some(kl), Some(active)) = (column("kl"), column("active_dimensions")) else { return };
     let elbo = further(run, "elbo");
     let figure = |key: &str| elbo[key].as_f64().map_or("–".into(), |value| significant(value, 4));
     page.paragraph(&format!(
@@ -226,12 +230,9 @@ fn course(page: &mut Page, run: &StudyRun) {
         figure("negative_elbo"),
         figure("reconstruction"),
         figure("kl"),
-        latent.active_dimensions,
-        latent.kl_per_dimension.len()
+        active.last().copied().unwrap_or_default(),
+        run.prepared.model().code_size()
     ));
-    let of = |get: fn(&crate::train::LatentRecord) -> f64| {
-        epochs.iter().filter_map(|e| e.latent.as_ref()).map(get).collect()
-    };
     if peers::is_of_the_faces(run) {
         let [negative_elbo, mse] = peers::FACES;
         page.paragraph(&format!(
@@ -240,10 +241,8 @@ fn course(page: &mut Page, run: &StudyRun) {
             peers::FACES_FLOOR
         ));
     }
-    let curves = vec![
-        Curve::per_epoch("divergence (nats)", of(|latent| latent.kl), false, 0),
-        Curve::per_epoch("active numbers", of(|latent| latent.active_dimensions as f64), false, 1),
-    ];
+    let curves =
+        vec![Curve::per_epoch("divergence (nats)", kl, false, 0), Curve::per_epoch("active numbers", active, false, 1)];
     let mut chart = LineChart::losses("", "nats; count", curves);
     chart.solid = String::new();
     page.svg(

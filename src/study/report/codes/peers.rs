@@ -4,7 +4,7 @@
 //! logistic regression on every third code. Published: convolutional models with codes of 128 numbers, from the report whose study
 //! this repeats; its classifier is not described.
 
-use crate::config::{Activation, LayerConfig, Units};
+use crate::nn::{Activation, Layer, Units};
 use crate::study::StudyRun;
 
 /// What somebody measured with a model of this kind.
@@ -35,8 +35,8 @@ const fn published(mse: f64, accuracy: f64) -> Peer {
 /// Whose figures the run may stand beside, if it is of the same images and model.
 pub(super) fn of(run: &StudyRun) -> Vec<Peer> {
     let (config, split) = (&run.config, &run.prepared.loaded.split);
-    let first = LayerConfig::Dense { units: Units::Count(256), activation: Activation::Relu };
-    let [outer, LayerConfig::Dense { units: Units::Count(128), activation }] = config.model.encoder[..] else {
+    let first = Layer::Dense { units: Units::Count(256), activation: Activation::Relu };
+    let [outer, Layer::Dense { units: Units::Count(128), activation }] = config.model.encoder[..] else {
         return Vec::new();
     };
     let same = config.data.set == "mnist"
@@ -44,7 +44,7 @@ pub(super) fn of(run: &StudyRun) -> Vec<Peer> {
         && (config.train.max_epochs, config.train.batch_size) == (10, 128)
         && outer == first
         && config.model.corruption.is_none();
-    let sparse = config.model.code_penalty.sparsity.map(|sparsity| (sparsity.weight, sparsity.rho));
+    let sparse = config.model.code_penalty.sparsity().map(|sparsity| (sparsity.weight, sparsity.rho));
     let contractive = config.model.contractive.map(|contractive| contractive.weight);
     match (sparse, contractive, activation) {
         _ if !same => Vec::new(),

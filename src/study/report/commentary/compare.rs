@@ -237,7 +237,7 @@ fn most_often(groups: &[&Peers<'_>], words: &AxisWords, metric: &Metric) -> Stri
 mod tests {
     use super::super::metric::metrics;
     use super::*;
-    use crate::config::LossKind;
+    use crate::loss::Loss;
     use crate::study::report::facts::tests::run;
     use crate::train::Stop;
 
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn losses_of_different_kinds_are_not_compared_but_errors_are() {
         let mut facts = two(0.2, 0.1);
-        facts.runs[1].loss = LossKind::Mse;
+        facts.runs[1].loss = Loss::Mse;
         let items = along(&facts, 0, &metrics(&facts));
         assert!(!items.iter().any(|item| item.contains("loss is") || item.contains("loss shows")), "{items:#?}");
         assert!(items.last().unwrap().starts_with("Losses of different kinds"), "{items:#?}");

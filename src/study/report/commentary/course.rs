@@ -2,10 +2,11 @@
 
 use super::metric::LOSS_FLOOR;
 use super::verdict::{Verdict, distance, percent, verdict};
-use crate::config::Monitor;
 use crate::figures::number::significant;
+use crate::optim::Monitor;
 use crate::study::report::facts::RunFacts;
-use crate::train::{Evaluation, Stop};
+use crate::tasks::Evaluation;
+use crate::train::Stop;
 
 fn watched(run: &RunFacts) -> &'static str {
     match run.watched() {
@@ -158,15 +159,15 @@ pub(super) fn fit(run: &RunFacts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::EarlyStoppingConfig;
     use crate::study::report::facts::tests::run;
     use crate::train::Best;
+    use crate::train::EarlyStoppingRule;
 
     fn early(losses: &[f64]) -> RunFacts {
         let mut run = run("r", &[], losses);
         run.stop = Stop::Early;
         run.best = Some(Best { epoch: 1, value: losses[0] });
-        run.early_stopping = Some(EarlyStoppingConfig {
+        run.early_stopping = Some(EarlyStoppingRule {
             monitor: Monitor::ValLoss,
             patience: 3,
             min_delta: 0.01,

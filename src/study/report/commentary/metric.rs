@@ -1,11 +1,11 @@
 //! The figures that runs are compared by, and from which difference on.
 
 use super::verdict::percent;
-use crate::config::LossKind;
 use crate::figures::number::significant;
+use crate::loss::Loss;
 use crate::nn::grouped;
 use crate::study::report::facts::{Facts, RunFacts};
-use crate::train::Evaluation;
+use crate::tasks::Evaluation;
 
 /// Two seeds of one setting of the footwear study differ by up to 0.4 % in their losses, and by up to 2.0 % in their mean
 /// squared error (Keras 3.15, four settings): differences must exceed that to be the setting's.
@@ -85,7 +85,7 @@ pub(crate) fn metrics(facts: &Facts) -> Vec<Metric> {
     if judged == "test" {
         metrics.push(metric("the test loss", of_part(|part| part.loss), |_| LOSS_FLOOR, four));
     }
-    if facts.common_loss() != Some(LossKind::Mse) || judged != "test" {
+    if facts.common_loss() != Some(Loss::Mse) || judged != "test" {
         metrics.push(metric(&format!("the {word} MSE"), of_part(|part| part.mse), |_| ERROR_FLOOR, four));
     }
     let active = "the mean number of active code units";

@@ -150,7 +150,7 @@ pub(super) fn penalties(facts: &Facts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LossKind;
+    use crate::loss::Loss;
     use crate::study::report::facts::tests::run;
 
     fn facts(losses: &[f64]) -> Facts {
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(best(&facts(&[0.2])), "The test loss of r0 is 0.2000.");
         assert_eq!(best(&facts(&[f64::NAN])), "No finished run has a test loss, so none is called the best.");
         let mut mixed = facts(&[0.2, 0.3]);
-        mixed.runs[0].loss = LossKind::Mse;
+        mixed.runs[0].loss = Loss::Mse;
         assert!(best(&mixed).starts_with("r0 has the lowest test MSE, 0.02500."));
         let mut apart = facts(&[0.2, 0.3, 0.1]);
         apart.runs[2].images = "faces".into();

@@ -2,13 +2,14 @@
 
 use super::super::axes::{capitalised, listed};
 use super::{find, four, published};
-use crate::config::{LossKind, OptimizerName};
 use crate::data::Samples;
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::number::significant;
 use crate::figures::page::{Align, Page};
 use crate::figures::png::to_grey;
 use crate::loss;
+use crate::loss::Loss;
+use crate::optim::Optimizer;
 use crate::run::{RunError, loss_chart};
 use crate::study::{Inverting, Study, StudyRun};
 
@@ -36,7 +37,7 @@ pub(super) fn write(
     let ranked = ranking(study, names);
     let order: Vec<String> = ranked.iter().map(|(name, nrmse)| format!("{name} ({})", four(*nrmse))).collect();
     page.paragraph(&format!("By NRMSE on the test images, best first: {}.", listed(&order)));
-    let losses: Vec<LossKind> = runs.iter().map(|run| run.config.train.loss).collect();
+    let losses: Vec<Loss> = runs.iter().map(|run| run.config.model.loss).collect();
     let common = losses.iter().all(|kind| *kind == losses[0]).then_some(losses[0]);
     table(page, study, &runs, &ranked, common.is_some());
     if let Some(kind) = common {
@@ -48,10 +49,10 @@ pub(super) fn write(
         page.paragraph("Their losses are different things and have no axis in common; the NRMSE in the table has.");
     }
     pictures(page, study, &runs, first)?;
-    if losses.contains(&LossKind::BceLogits) {
+    if losses.contains(&Loss::BceLogits) {
         logits(page, study, measured);
     }
-    if losses.contains(&LossKind::Kl) {
+    if losses.contains(&Loss::Kl) {
         page.paragraph(
             "The divergence compares distributions: image and output are each divided by their sum, so that it cannot see how bright \
              an image is. The NRMSE is taken after the output is scaled to the sum of the image.",
@@ -79,14 +80,14 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
     let mut rows = Vec::new();
     for run in runs {
         let history = &run.executed.outcome.history.epochs;
-        let optimizer = crate::optim::OptimizerSpec::from_config(&run.config.optimizer);
+        let optimizer = &run.config.optimizer.rule;
         let nrmse = |part| run.executed.evaluation(part).map_or(f64::NAN, |figures| figures.nrmse);
         let steps = history.len() * run.prepared.loaded.split.train.len().div_ceil(run.config.train.batch_size);
         let seconds: f64 = history.iter().map(|epoch| epoch.seconds).sum();
         let mut row = vec![
             run.name.clone(),
-            run.config.optimizer.name.name().to_owned(),
-            format!("{}", optimizer.learning_rate),
+            optimizer.name().to_owned(),
+            format!("{}", optimizer.learning_rate()),
             crate::nn::grouped(steps),
             four(history.first().map_or(f64::NAN, |epoch| epoch.loss)),
             four(history.last().map_or(f64::NAN, |epoch| epoch.loss)),
@@ -95,12 +96,10 @@ fn table(page: &mut Page, study: &Study, runs: &[&StudyRun], ranked: &[(String, 
             significant(seconds / history.len().max(1) as f64, 3),
         ];
         if comparable {
-            let pair = match run.config.train.loss {
-                LossKind::BceLogits => Some(published::NRMSE_BCE),
-                LossKind::Kl => Some(published::NRMSE_KL),
-                _ if run.config.optimizer.name == OptimizerName::Adam && run.name == runs[0].name => {
-                    Some(published::NRMSE)
-                }
+            let pair = match run.config.model.loss {
+                Loss::BceLogits => Some(published::NRMSE_BCE),
+                Loss::Kl => Some(published::NRMSE_KL),
+                _ if matches!(optimizer, Optimizer::Adam(_)) && run.name == runs[0].name => Some(published::NRMSE),
                 _ => None,
             };
             row.push(pair.map_or("–".into(), |[train, test]| format!("{train} / {test}")));
@@ -160,12 +159,10 @@ fn pictures(page: &mut Page, study: &Study, runs: &[&StudyRun], first: &StudyRun
     };
     let mut rows = vec![row("original", &originals)];
     for run in runs {
-        let trained = run.prepared.trained(&run.config, &run.executed.outcome.params, study.machine.context);
+        let trained = run.prepared.trained(&run.executed.outcome.params, study.machine.context);
         rows.push(row(&run.name, &study.machine.run(|| trained.reconstruct(originals.view()))??));
     }
-    let (image_width, image_height) = (loaded.data.width(), loaded.data.height());
-    let scale = (56 / image_width.max(image_height)).max(1);
-    let png = ImageGrid { image_width, image_height, columns: indices.len(), rows, band: 0, scale }.to_png()?;
+    let png = ImageGrid::new(loaded.data.width(), loaded.data.height(), rows).to_png()?;
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
     let caption =
         format!("The first {} test images, and below them the reconstructions by {}.", indices.len(), listed(&names));

@@ -10,11 +10,11 @@
 use narrows_kernels::{Real, enlist};
 
 use super::evaluate::{ROWS, Trained, record_batch};
-use crate::config::{Contractive, JacobianMethod};
 use crate::data::Samples;
-use crate::nn::{Autoencoder, Encoded, Layer, Mode, activation_of, step_stream};
+use crate::loss::{Contractive, JacobianMethod};
+use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed};
 use crate::rng::Purpose;
-use crate::tape::{Arena, Tape, Var};
+use crate::tape::{Arena, Shape, Tape, Var};
 
 /// Code units up to which [`JacobianMethod::Auto`] computes the norm exactly where there is no closed form.
 const EXACT_UNITS: usize = 32;
@@ -25,14 +25,19 @@ const PROBES: usize = 4;
 /// to 32 code units, else four probes. Measured for a batch of 128 through 784→256→128 on one core, milliseconds a step: no
 /// penalty 3.0, one probe 4.8, four probes 10.8, closed form 35, recorded passes 229.
 pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod {
-    let is_dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
-    let closed = (1..=2).contains(&model.encoder().len()) && model.encoder().iter().all(is_dense);
+    let layers = model.encoder().layers();
+    let closed = (1..=2).contains(&layers.len()) && layers.iter().all(|layer| layer.dense().is_some());
     match method {
         JacobianMethod::Auto if closed => JacobianMethod::Gram,
         JacobianMethod::Auto if model.code_size() <= EXACT_UNITS => JacobianMethod::Exact,
-        JacobianMethod::Auto => JacobianMethod::Probes(PROBES),
+        JacobianMethod::Auto => JacobianMethod::Probes { count: PROBES },
         other => other,
     }
+}
+
+/// Whether an encoder is one or two dense layers and nothing else.
+pub fn has_closed_form(encoder: &[Layer]) -> bool {
+    (1..=2).contains(&encoder.len()) && encoder.iter().all(|layer| matches!(layer, Layer::Dense { .. }))
 }
 
 /// Records the penalty of a whole batch → [1, 1]; `encoded` is what the encoder gave for `input` [batch, features].
@@ -45,9 +50,9 @@ pub fn penalty<T: Real>(
     tape: &mut Tape<'_, T>,
     input: Var,
     encoded: Encoded,
-    mode: Mode,
+    pass: Pass,
 ) -> Var {
-    let (batch, _) = tape.shape(input);
+    let batch = tape.shape(input).samples();
     let scale = contractive.weight / batch as f64;
     let norms = match method_of(contractive.method, model) {
         JacobianMethod::Gram => return closed_form(model, tape, encoded, scale),
@@ -55,8 +60,8 @@ pub fn penalty<T: Real>(
             let rows = (0..model.code_size()).map(Direction::Unit);
             summed_squares(tape, input, encoded.code, rows)
         }
-        JacobianMethod::Probes(probes) => {
-            let rows = (0..probes as u32).map(|probe| Direction::Signs { mode, probe });
+        JacobianMethod::Probes { count: probes } => {
+            let rows = (0..probes as u32).map(|probe| Direction::Signs { pass, probe });
             let norms = summed_squares(tape, input, encoded.code, rows);
             return tape.scale(norms, scale / probes as f64);
         }
@@ -67,7 +72,7 @@ pub fn penalty<T: Real>(
 /// What is multiplied with the code before its gradient is taken.
 enum Direction {
     Unit(usize),
-    Signs { mode: Mode, probe: u32 },
+    Signs { pass: Pass, probe: u32 },
 }
 
 impl Direction {
@@ -75,13 +80,9 @@ impl Direction {
     fn project<T: Real>(self, tape: &mut Tape<'_, T>, code: Var) -> Var {
         let along = match self {
             Direction::Unit(unit) => tape.slice_columns(code, unit, 1),
-            Direction::Signs { mode, probe } => {
-                let (seed, step, first_row) = match mode {
-                    Mode::Train { seed, step, first_row } => (seed, step, first_row),
-                    Mode::Infer => (0, 0, 0),
-                };
-                let stream = |block| step_stream(seed, Purpose::Probe, step, first_row, block, probe);
-                let signs = tape.signs_like(code, stream);
+            Direction::Signs { pass, probe } => {
+                let draws = pass.draws().unwrap_or_default();
+                let signs = tape.signs_like(code, draws.streams(Purpose::Probe, probe));
                 tape.mul(code, signs)
             }
         };
@@ -104,30 +105,30 @@ fn summed_squares<T: Real>(
         let norm = tape.sum(squares);
         total = Some(total.map_or(norm, |total| tape.add(total, norm)));
     }
-    total.unwrap_or_else(|| tape.zeros(1, 1))
+    total.unwrap_or_else(|| tape.zeros(Shape::SCALAR))
 }
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
-    let layer = |index: usize| match model.encoder().get(index) {
-        Some(Layer::Dense { weight, activation, .. }) => (weight, activation_of::<T>(*activation)),
-        _ => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
+    let layer = |index: usize| match model.encoder().layers().get(index).and_then(Placed::dense) {
+        Some(dense) => (dense.weight, dense.activation),
+        None => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
     };
-    let last = model.encoder().len() - 1;
+    let last = model.encoder().layers().len() - 1;
     let (weight, activation) = layer(last);
-    let slopes = tape.slope(encoded.code, activation);
+    let slopes = tape.activation_derivative(encoded.code, activation);
     let squares = tape.square(slopes);
     let weight = weight.on(tape);
     if last == 0 {
         let squared = tape.square(weight);
         let lengths = tape.column_sum(squared);
-        let (batch, _) = tape.shape(squares);
+        let batch = tape.shape(squares).samples();
         let lengths = tape.broadcast_row(lengths, batch);
         let norms = tape.mul(squares, lengths);
         let norm = tape.sum(norms);
         return tape.scale(norm, scale);
     }
     let (first, activation) = layer(0);
-    let slopes = tape.slope(encoded.before, activation);
+    let slopes = tape.activation_derivative(encoded.before, activation);
     let first = first.on(tape);
     tape.jacobian_norm(slopes, squares, first, weight, scale)
 }
@@ -143,7 +144,7 @@ impl<T: Real> Trained<'_, T> {
                     // The encoder is recorded anew for each unit: twice the work, in the memory of one pass.
                     let mut tape = Tape::new(self.context, arena, self.params);
                     let input = record_batch(images, &mut tape, batch);
-                    let code = self.model.encode(&mut tape, input, Mode::Infer);
+                    let code = self.model.encode(&mut tape, input, Pass::Infer);
                     let output = Direction::Unit(unit).project(&mut tape, code);
                     let row = tape.gradient_of(output, input).expect("layers are recordable");
                     let squared = tape.square(row);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::evaluate::{LossSum, ROWS, Trained, record_batch};
 use crate::data::Samples;
 use crate::loss;
-use crate::nn::Mode;
+use crate::nn::Pass;
 use crate::rng::{Purpose, stream};
 use crate::tape::{Arena, Tape, Var};
 
@@ -77,10 +77,10 @@ impl<T: Real> Trained<'_, T> {
             for batch in images.indices.chunks(ROWS) {
                 let mut tape = Tape::new(self.context, arena, self.params);
                 let x = record_batch(images, &mut tape, batch);
-                let encoded = self.model.encode_with(&mut tape, x, Mode::Infer);
+                let encoded = self.model.encode_with(&mut tape, x, Pass::Infer);
                 let log_variance = self.model.log_variance(&mut tape, encoded).expect("the model has the head");
                 let width = self.model.code_size();
-                let normal = tape.constant_with(batch.len(), width, |out| {
+                let normal = tape.constant_with([batch.len(), width], |out| {
                     for (&index, row) in batch.iter().zip(out.chunks_exact_mut(width)) {
                         let mut stream = stream(seed, Purpose::MeasuredLatent, index.into());
                         row.iter_mut().for_each(|e| {
@@ -90,7 +90,7 @@ impl<T: Real> Trained<'_, T> {
                     }
                 });
                 let code = draw(&mut tape, encoded.code, log_variance, normal);
-                let output = self.objective.decode(self.model, &mut tape, code, Mode::Infer);
+                let output = self.objective.decode(self.model, &mut tape, code, Pass::Infer);
                 sum.add(self.context, &mut tape, output, x);
                 let divergence = loss::latent_divergence(&mut tape, encoded.code, log_variance);
                 let sums = tape.column_sum(divergence);

@@ -3,9 +3,8 @@
 use narrows_kernels::Real;
 
 use super::evaluate::{ROWS, Trained, record_batch};
-use crate::config::Activation;
 use crate::data::Samples;
-use crate::nn::{Layer, Mode};
+use crate::nn::{Activation, Pass};
 use crate::tape::{Arena, Tape};
 
 /// A unit counts as saturated for an image where its activation's derivative is below this share of its largest: for the
@@ -27,10 +26,9 @@ impl<T: Real> Trained<'_, T> {
     /// The saturation of every sigmoid and tanh layer on `images`, from the first layer to the last: sigmoid′ = y(1 − y), at most
     /// 1/4; tanh′ = 1 − y², at most 1.
     pub fn saturation(&self, images: Samples<'_>) -> Vec<Saturation> {
-        let layers = self.model.encoder().iter().chain(self.model.decoder()).enumerate();
-        let bounded = layers.filter_map(|(number, layer)| match layer {
-            Layer::Dense { activation: Activation::Sigmoid, .. } => Some((number as u32, true)),
-            Layer::Dense { activation: Activation::Tanh, .. } => Some((number as u32, false)),
+        let bounded = self.model.layers().filter_map(|layer| match layer.dense()?.activation {
+            Activation::Sigmoid => Some((layer.number, true)),
+            Activation::Tanh => Some((layer.number, false)),
             _ => None,
         });
         let bounded: Vec<(u32, bool)> = bounded.collect();
@@ -39,8 +37,8 @@ impl<T: Real> Trained<'_, T> {
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
             let x = record_batch(images, &mut tape, batch);
-            let code = self.model.encode(&mut tape, x, Mode::Infer);
-            self.model.decode(&mut tape, code, Mode::Infer);
+            let code = self.model.encode(&mut tape, x, Pass::Infer);
+            self.model.decode(&mut tape, code, Pass::Infer);
             for (&(scope, is_sigmoid), (values, saturated, slopes)) in bounded.iter().zip(&mut sums) {
                 // The last value of a layer is its output.
                 let output = tape.nodes().filter(|node| node.scope == scope && !node.is_parameter).last();
@@ -53,7 +51,7 @@ impl<T: Real> Trained<'_, T> {
             }
         }
         let figures = bounded.into_iter().zip(sums).map(|((scope, _), (values, saturated, slopes))| Saturation {
-            layer: self.model.layer_name(scope),
+            layer: self.model.layout().layer_name(scope).to_owned(),
             saturated: saturated as f64 / values as f64,
             slope: slopes / values as f64,
         });

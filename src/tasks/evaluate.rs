@@ -5,11 +5,11 @@ use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
 use serde_json::{Value, json};
 
-use super::objective::Objective;
-use crate::config::LossKind;
+use super::autoencoder::Objective;
 use crate::data::Samples;
 use crate::loss;
-use crate::nn::{Autoencoder, Mode};
+use crate::loss::Loss;
+use crate::nn::{Autoencoder, Pass};
 use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
@@ -69,7 +69,7 @@ impl Evaluation {
 
 /// Records a batch [batch.len(), features] of samples, given by their numbers in the data set.
 pub(super) fn record_batch<T: Real>(samples: Samples<'_>, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
-    tape.constant_with(batch.len(), samples.features(), |out| samples.gather(batch, out))
+    tape.constant_with([batch.len(), samples.features()], |out| samples.gather(batch, out))
 }
 
 /// A model with its parameters, ready to be applied.
@@ -92,7 +92,7 @@ impl<T: Real> Trained<'_, T> {
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
         }
         sum.mean(images.indices.len(), self.model.features())
@@ -110,7 +110,7 @@ impl<T: Real> Trained<'_, T> {
         for batch in images.indices.chunks(ROWS) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
-            let pass = self.objective.forward(self.model, &mut tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
             sum.add(self.context, &mut tape, pass.output, x);
             let reconstruction = loss::reconstruction(self.objective.loss, &mut tape, pass.output, x);
             let (found, wanted, code) = (tape.value(reconstruction), tape.value(x), tape.value(pass.code));
@@ -137,23 +137,23 @@ impl<T: Real> Trained<'_, T> {
 
 /// Σ of a loss over batches, in the unit the loss is averaged from.
 pub(super) struct LossSum {
-    kind: LossKind,
+    kind: Loss,
     sum: f64,
 }
 
 impl LossSum {
-    pub fn new(kind: LossKind) -> Self {
+    pub fn new(kind: Loss) -> Self {
         LossSum { kind, sum: 0.0 }
     }
 
     pub fn add<T: Real>(&mut self, context: Context, tape: &mut Tape<'_, T>, output: Var, target: Var) {
-        let (rows, cols) = tape.shape(output);
+        let (rows, cols) = (tape.shape(output).samples(), tape.shape(output).features());
         self.sum = match self.kind {
-            LossKind::Bce | LossKind::BceLogits => {
+            Loss::Bce | Loss::BceLogits => {
                 bce_with_logits(context.isa, tape.value(output), tape.value(target), cols, self.sum)
             }
-            LossKind::Mse => squared_error(context.isa, tape.value(output), tape.value(target), cols, self.sum),
-            LossKind::Kl => {
+            Loss::Mse => squared_error(context.isa, tape.value(output), tape.value(target), cols, self.sum),
+            Loss::Kl => {
                 let mean = loss::record(self.kind, tape, output, target);
                 self.sum + rows as f64 * tape.scalar(mean).to_f64()
             }
@@ -162,7 +162,7 @@ impl LossSum {
 
     pub fn mean(&self, rows: usize, cols: usize) -> f64 {
         match self.kind {
-            LossKind::Kl => self.sum / rows as f64,
+            Loss::Kl => self.sum / rows as f64,
             _ => self.sum / (rows * cols) as f64,
         }
     }

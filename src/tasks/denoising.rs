@@ -5,10 +5,9 @@ use narrows_kernels::{Real, enlist};
 use serde_json::{Value, json};
 
 use super::evaluate::{ROWS, Trained, record_batch};
-use crate::config::Corruption;
-use crate::data::{Samples, corrupt, corrupt_measured};
+use crate::data::{Corruption, Samples, corrupt, corrupt_measured};
 use crate::loss;
-use crate::nn::{Mode, step_stream};
+use crate::nn::Pass;
 use crate::rng::Purpose;
 use crate::tape::{Arena, NOISE_ROWS, Tape, Var};
 
@@ -39,13 +38,13 @@ pub fn psnr(mse: f64) -> f64 {
 }
 
 /// Records `clean` [rows, features], a slice of a batch, corrupted from the streams of this step.
-pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, clean: Var, mode: Mode) -> Var {
-    let Mode::Train { seed, step, first_row } = mode else { return clean };
-    let (_, cols) = tape.shape(clean);
+pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, clean: Var, pass: Pass) -> Var {
+    let Pass::Train(draws) = pass else { return clean };
+    let cols = tape.shape(clean).cols();
     tape.constant_from(clean, |clean, out| {
         let block = (NOISE_ROWS * cols).max(1);
         for (number, (out, clean)) in (0..).zip(out.chunks_mut(block).zip(clean.chunks(block))) {
-            corrupt(corruption, clean, out, &mut step_stream(seed, Purpose::Corruption, step, first_row, number, 0));
+            corrupt(corruption, clean, out, &mut draws.stream(Purpose::Corruption, number, 0));
         }
     })
 }
@@ -61,7 +60,7 @@ impl<T: Real> Trained<'_, T> {
                 let clean = record_batch(images, &mut tape, batch);
                 let noisy =
                     tape.constant_from(clean, |clean, out| corrupt_measured(corruption, seed, batch, clean, out));
-                let pass = self.objective.forward(self.model, &mut tape, noisy, Mode::Infer);
+                let pass = self.objective.forward(self.model, &mut tape, noisy, Pass::Infer);
                 let restored = loss::reconstruction(self.objective.loss, &mut tape, pass.output, noisy);
                 let isa = self.context.isa;
                 noisy_sum = squared_error(isa, tape.value(noisy), tape.value(clean), features, noisy_sum);

@@ -3,80 +3,101 @@
 //! Every loss is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over
 //! samples. Penalties are added to what is minimised and reported apart.
 
+mod penalty;
+
+pub use penalty::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variational, WeightPenalty};
+
 use narrows_kernels::Real;
 
-use crate::config::{LossKind, Penalty, Sparsity};
+use crate::settings::settings;
 use crate::tape::{Activation, Tape, Var, Whole};
+
+settings! {
+    /// What is minimised: averaged over images and values, unless stated.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Loss {
+        /// Binary cross-entropy of a sigmoid output, in nats.
+        Bce = "bce",
+        /// Binary cross-entropy that applies the sigmoid itself.
+        BceLogits = "bce-logits",
+        /// Mean squared error.
+        Mse = "mse",
+        /// Kullback–Leibler divergence between image and reconstruction, each normalised to sum one.
+        Kl = "kl",
+    }
+}
 
 /// Added to every pixel before an image is normalised to a distribution, so that no logarithm of zero is taken.
 pub const KL_EPSILON: f64 = 1e-8;
 
 /// What the loss of this kind is, with its unit, as an axis label says it.
-pub fn axis_label(kind: LossKind) -> &'static str {
+pub fn axis_label(kind: Loss) -> &'static str {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => "binary cross-entropy (nats per pixel)",
-        LossKind::Mse => "mean squared error (per pixel)",
-        LossKind::Kl => "KL divergence (nats per image)",
+        Loss::Bce | Loss::BceLogits => "binary cross-entropy (nats per pixel)",
+        Loss::Mse => "mean squared error (per pixel)",
+        Loss::Kl => "KL divergence (nats per image)",
     }
 }
 
 /// Whether the loss takes the decoder's output before its sigmoid: sigmoid and cross-entropy are one operation then.
-pub fn takes_logits(kind: LossKind) -> bool {
-    kind == LossKind::Bce
+pub fn takes_logits(kind: Loss) -> bool {
+    kind == Loss::Bce
 }
 
-/// The loss of `output` [batch, features] against `target` [batch, features] in [0, 1] → [1, 1].
+/// The loss of `output` [batch, …] against `target` of that shape in [0, 1] → [1, 1].
 ///
 /// | kind | value |
 /// |---|---|
 /// | bce, bce-logits | mean of max(z, 0) − z·t + ln(1 + e^−\|z\|), `output` being the logits z |
 /// | mse | mean of (x − t)² |
 /// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
-pub fn record<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
-    let whole = Whole { rows: tape.shape(output).0, above: 0.0 };
-    record_in(kind, tape, whole, output, target)
+pub fn record<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+    record_in(kind, tape, Whole::of(tape.shape(output)), output, target)
 }
 
-/// The part of [`record`] that these rows have in a larger batch.
-pub fn record_in<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
+/// The part of [`record`] that these samples have in a larger batch.
+pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => tape.bce_with_logits_in(whole, output, target),
-        LossKind::Mse => tape.mse_in(whole, output, target),
-        LossKind::Kl => tape.kl_in(whole.rows, output, target, KL_EPSILON),
+        Loss::Bce | Loss::BceLogits => tape.bce_with_logits_in(whole, output, target),
+        Loss::Mse => tape.mse_in(whole, output, target),
+        Loss::Kl => tape.kl_in(whole.samples, output, target, KL_EPSILON),
     }
 }
 
 /// The loss of a whole batch from that of its slices: `sum` is [`Tape::loss_sum`] of the last, `values` the sum of the values
 /// of all of them. The losses that are chained over rows do not depend on the slices.
-pub fn of_slices(kind: LossKind, sum: f64, values: f64, elements: usize) -> f64 {
+pub fn of_slices(kind: Loss, sum: f64, values: f64, elements: usize) -> f64 {
     match kind {
-        LossKind::Bce | LossKind::BceLogits | LossKind::Mse => sum / elements as f64,
-        LossKind::Kl => values,
+        Loss::Bce | Loss::BceLogits | Loss::Mse => sum / elements as f64,
+        Loss::Kl => values,
     }
 }
 
 /// The reconstruction, comparable with `target` pixel by pixel, that belongs to an `output` this loss was taken of: the
 /// sigmoid of logits, the output itself, or for KL the output normalised and rescaled to the target's sum.
-pub fn reconstruction<T: Real>(kind: LossKind, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
+pub fn reconstruction<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
     match kind {
-        LossKind::Bce | LossKind::BceLogits => tape.activate(output, Activation::Sigmoid),
-        LossKind::Mse => output,
-        LossKind::Kl => {
-            let (_, cols) = tape.shape(output);
+        Loss::Bce | Loss::BceLogits => tape.activate(output, Activation::Sigmoid),
+        Loss::Mse => output,
+        Loss::Kl => {
+            let shape = tape.shape(output);
+            let by_sample = [shape.samples(), shape.features()];
+            let (output, target) = (tape.reshape(output, by_sample), tape.reshape(target, by_sample));
             let positive = tape.activate(output, Activation::Relu);
             let raised = tape.offset(positive, KL_EPSILON);
             let total = tape.row_sum(raised);
             let reciprocal = tape.reciprocal(total);
             let wanted = tape.row_sum(target);
             let factor = tape.mul(wanted, reciprocal);
-            let factor = tape.broadcast_column(factor, cols);
-            tape.mul(raised, factor)
+            let factor = tape.broadcast_column(factor, shape.features());
+            let scaled = tape.mul(raised, factor);
+            tape.reshape(scaled, shape)
         }
     }
 }
 
 /// The activity penalty (l1·Σ|code| + l2·Σcode²) / batch, as Keras scales it; `None` when both weights are zero.
-pub fn code_penalty<T: Real>(penalty: Penalty, tape: &mut Tape<'_, T>, code: Var, batch: usize) -> Option<Var> {
+pub fn code_penalty<T: Real>(penalty: CodePenalty, tape: &mut Tape<'_, T>, code: Var, batch: usize) -> Option<Var> {
     let l1 = (penalty.l1 != 0.0).then(|| {
         let magnitude = tape.abs(code);
         let sum = tape.sum(magnitude);
@@ -101,7 +122,7 @@ pub const SPARSITY_EPSILON: f64 = 1e-6;
 /// alike; a unit that is never on (ρ̂ = 0), or whose mean is 1 or more, is clipped and gets no gradient from the penalty, so a
 /// dead unit stays dead and a large one is left to the reconstruction.
 pub fn sparsity<T: Real>(Sparsity { weight, rho }: Sparsity, tape: &mut Tape<'_, T>, means: Var) -> Var {
-    let (_, units) = tape.shape(means);
+    let units = tape.shape(means).len();
     let means = tape.clamp(means, SPARSITY_EPSILON, 1.0 - SPARSITY_EPSILON);
     let on = tape.ln(means);
     let on = tape.scale(on, -weight * rho);
@@ -160,16 +181,16 @@ mod tests {
     #[test]
     fn losses_have_their_textbook_values() {
         with_tape(|tape| {
-            let output = tape.constant(2, 2, &[0.2, -1.5, 3.0, 0.0]);
-            let target = tape.constant(2, 2, &[1.0, 0.0, 0.25, 0.5]);
+            let output = tape.constant([2, 2], &[0.2, -1.5, 3.0, 0.0]);
+            let target = tape.constant([2, 2], &[1.0, 0.0, 0.25, 0.5]);
             let bce = |z: f64, t: f64| {
                 let s = 1.0 / (1.0 + (-z).exp());
                 -(t * s.ln() + (1.0 - t) * (1.0 - s).ln())
             };
             let expected = (bce(0.2, 1.0) + bce(-1.5, 0.0) + bce(3.0, 0.25) + bce(0.0, 0.5)) / 4.0;
-            let loss = record(LossKind::Bce, tape, output, target);
+            let loss = record(Loss::Bce, tape, output, target);
             close(tape.scalar(loss), expected);
-            let loss = record(LossKind::Mse, tape, output, target);
+            let loss = record(Loss::Mse, tape, output, target);
             close(tape.scalar(loss), (0.64 + 2.25 + 7.5625 + 0.25) / 4.0);
         });
     }
@@ -177,17 +198,17 @@ mod tests {
     #[test]
     fn kl_is_zero_for_proportional_images_and_its_reconstruction_has_the_target_s_sum() {
         with_tape(|tape| {
-            let target = tape.constant(1, 4, &[0.1, 0.2, 0.3, 0.4]);
-            let same = tape.constant(1, 4, &[0.5, 1.0, 1.5, 2.0]);
-            let loss = record(LossKind::Kl, tape, same, target);
+            let target = tape.constant([1, 4], &[0.1, 0.2, 0.3, 0.4]);
+            let same = tape.constant([1, 4], &[0.5, 1.0, 1.5, 2.0]);
+            let loss = record(Loss::Kl, tape, same, target);
             // ε = 1e-8 shifts both distributions by about that much.
             assert!(tape.scalar(loss).abs() < 1e-8, "{}", tape.scalar(loss));
-            let images = reconstruction(LossKind::Kl, tape, same, target);
+            let images = reconstruction(Loss::Kl, tape, same, target);
             for (found, expected) in tape.value(images).iter().zip([0.1, 0.2, 0.3, 0.4]) {
                 assert!((found - expected).abs() < 1e-7, "{found} for {expected}");
             }
-            let other = tape.constant(1, 4, &[0.4, 0.3, 0.2, 0.1]);
-            let loss = record(LossKind::Kl, tape, other, target);
+            let other = tape.constant([1, 4], &[0.4, 0.3, 0.2, 0.1]);
+            let loss = record(Loss::Kl, tape, other, target);
             assert!(tape.scalar(loss) > 0.1);
         });
     }
@@ -197,10 +218,10 @@ mod tests {
         with_tape(|tape| {
             let kl = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
             let config = Sparsity { weight: 0.5, rho: 0.05 };
-            let means = tape.constant(1, 3, &[0.05, 0.3, 0.9]);
+            let means = tape.constant([1, 3], &[0.05, 0.3, 0.9]);
             let penalty = sparsity(config, tape, means);
             close(tape.scalar(penalty), 0.5 * (kl(0.05, 0.3) + kl(0.05, 0.9)));
-            let outside = tape.constant(1, 2, &[0.0, 7.0]);
+            let outside = tape.constant([1, 2], &[0.0, 7.0]);
             let penalty = sparsity(config, tape, outside);
             let e = SPARSITY_EPSILON;
             // 1 − (1 − ε) is ε to ten digits only.
@@ -214,7 +235,7 @@ mod tests {
     #[test]
     fn the_divergence_from_the_standard_normal_is_zero_there_alone() {
         with_tape(|tape| {
-            let (mean, log_variance) = (tape.constant(1, 2, &[0.0, 2.0]), tape.constant(1, 2, &[0.0, -1.0]));
+            let (mean, log_variance) = (tape.constant([1, 2], &[0.0, 2.0]), tape.constant([1, 2], &[0.0, -1.0]));
             let divergence = latent_divergence(tape, mean, log_variance);
             assert_eq!(tape.value(divergence)[0], 0.0);
             close(tape.value(divergence)[1], 0.5 * (4.0 + (-1f64).exp() - 1.0 + 1.0));
@@ -224,10 +245,11 @@ mod tests {
     #[test]
     fn penalties_are_scaled_as_keras_scales_them() {
         with_tape(|tape| {
-            let code = tape.constant(2, 2, &[1.0, -2.0, 0.0, 4.0]);
-            let penalty = code_penalty(Penalty { l1: 0.1, l2: 0.01, sparsity: None }, tape, code, 2).unwrap();
+            let code = tape.constant([2, 2], &[1.0, -2.0, 0.0, 4.0]);
+            let penalty =
+                code_penalty(CodePenalty { l1: 0.1, l2: 0.01, ..CodePenalty::default() }, tape, code, 2).unwrap();
             close(tape.scalar(penalty), (0.1 * 7.0 + 0.01 * 21.0) / 2.0);
-            assert!(code_penalty(Penalty::default(), tape, code, 2).is_none());
+            assert!(code_penalty(CodePenalty::default(), tape, code, 2).is_none());
             let penalty = weight_penalty(0.5, tape, code).unwrap();
             close(tape.scalar(penalty), 0.5 * 21.0);
             assert!(weight_penalty(0.0, tape, code).is_none());

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::evaluate::{ROWS, Trained};
 use crate::loss;
-use crate::nn::Mode;
+use crate::nn::Pass;
 use crate::tape::{Arena, Tape, Var};
 
 /// An array whose rows are not what the model takes.
@@ -23,18 +23,18 @@ pub struct WidthError {
 impl<T: Real> Trained<'_, T> {
     /// The codes [n, code] of images [n, features] in [0, 1].
     pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
-        self.map("encode", self.model.features(), images, |tape, x| self.model.encode(tape, x, Mode::Infer))
+        self.map("encode", self.model.features(), images, |tape, x| self.model.encode(tape, x, Pass::Infer))
     }
 
     /// The decoder's outputs [n, features] for codes [n, code].
     pub fn decode(&self, codes: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
-        self.map("decode", self.model.code_size(), codes, |tape, z| self.model.decode(tape, z, Mode::Infer))
+        self.map("decode", self.model.code_size(), codes, |tape, z| self.model.decode(tape, z, Pass::Infer))
     }
 
     /// The reconstructions [n, features] of images [n, features], see [`loss::reconstruction`].
     pub fn reconstruct(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
         self.map("reconstruct", self.model.features(), images, |tape, x| {
-            let pass = self.objective.forward(self.model, tape, x, Mode::Infer);
+            let pass = self.objective.forward(self.model, tape, x, Pass::Infer);
             loss::reconstruction(self.objective.loss, tape, pass.output, x)
         })
     }
@@ -55,11 +55,11 @@ impl<T: Real> Trained<'_, T> {
         let chunks = rows.axis_chunks_iter(Axis(0), ROWS).chain(rows.is_empty().then_some(rows));
         for chunk in chunks {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
-            let x = tape.constant_with(chunk.nrows(), expected, |out| {
+            let x = tape.constant_with([chunk.nrows(), expected], |out| {
                 out.iter_mut().zip(chunk.iter()).for_each(|(out, &value)| *out = value);
             });
             let out = record(&mut tape, x);
-            width = tape.shape(out).1;
+            width = tape.shape(out).features();
             values.extend_from_slice(tape.value(out));
         }
         Ok(Array2::from_shape_vec((rows.nrows(), width), values).expect("each row gives one row of that width"))

@@ -1,0 +1,101 @@
+//! Which images a run sees, and how they are divided and scaled.
+
+use crate::settings::{Counts, Fault, Length, TableForm, Text, at_least, settings};
+
+/// As many as anyone has classes; what is beyond is not a list of classes.
+const CLASSES: Length =
+    Length { least: 0, most: 10_000, accepted: "an array of class names or numbers, such as [\"Sandal\", 7]" };
+const CLASS: Text = Text { or_number: true, ..Text::any("the name of a class, or its number of at least 0") };
+/// Products of a part and a number of images stay far within 64 bits.
+const PART: Counts = Counts::new(0, 1_000_000_000);
+
+settings! {
+    /// Which images a run sees.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct DataSpec {
+        /// A catalogued set (`fashion-mnist`, `mnist`, …), `footwear` (which the program draws), or a path.
+        pub set: String = String::new(),
+            in Text::any("the name of a data set or a path, as a string"),
+            required "a name or a path, as in set = \"fashion-mnist\"";
+        /// The array to read where `set` is a MATLAB file; without, the one named `X` or `ff`.
+        pub variable: Option<String> = None, in Text::any("the name of an array, as in variable = \"ff\"");
+        /// The classes to keep, by name or by number in decimal; empty keeps all.
+        pub classes: Vec<String> = Vec::new(), in (CLASSES, CLASS);
+        /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
+        /// training part in two and tests on the published test part.
+        pub pool: bool = false;
+        /// The parts; 5 : 1 where absent, pooled 5 : 1 : 1.
+        pub split: SplitSpec = SplitSpec { train: 5, validation: 1, ..SplitSpec::default() },
+            in TableForm::new("a table such as { train = 5, validation = 1, test = 1 }");
+        /// Keep only the first so many images of each part, after splitting.
+        pub limit: Option<usize> = None, in at_least(1);
+        /// How grey levels become values in [0, 1].
+        pub scaling: Scaling = Scaling::Unit;
+        /// How many images of each class to draw. Only the drawn set reads it.
+        pub per_class: usize = 7000, in at_least(1);
+    }
+    settle settle;
+}
+
+settings! {
+    /// How grey levels become values in [0, 1].
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Scaling {
+        /// level / 255
+        Unit = "unit",
+        /// (level / 255 − mean) / standard deviation of all training pixels, then from the extremes of those to [0, 1].
+        StandardMinMax = "standard-min-max",
+    }
+}
+
+settings! {
+    /// Sizes of the parts, relative to each other: 5, 1, 1 are five sevenths, one seventh and one seventh.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct SplitSpec {
+        /// Part to train on; at least 1.
+        pub train: u64 = 1, in PART, required "a part, as in train = 5";
+        /// Part to validate on.
+        pub validation: u64 = 0, in PART;
+        /// Part to test on; 0 where the published test part is not pooled.
+        pub test: u64 = 0, in PART;
+        /// Whether every part has the same share of each class.
+        pub stratified: bool = true;
+    }
+    settle settle;
+}
+
+impl DataSpec {
+    fn settle(&mut self, given: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        if self.pool && !given("split") {
+            self.split.test = 1;
+        }
+        if !self.pool && self.split.test > 0 {
+            let found = format!("the integer {} while data.pool is false", self.split.test);
+            let accepted = "0 or no such key, since the published test part is then the test set; or data.pool = true";
+            return Err(Fault::new("split.test", found, accepted));
+        }
+        // Compared when sorted: quadratic time would be felt at ten thousand classes.
+        let mut sorted: Vec<&String> = self.classes.iter().collect();
+        sorted.sort();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => {
+                Err(Fault::new("classes", format!("a list that has {:?} twice", pair[0]), "every class at most once"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl SplitSpec {
+    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        let SplitSpec { train, validation, test, .. } = self;
+        if *train == 0 {
+            return Err(Fault::new(
+                "",
+                format!("{train} : {validation} : {test}"),
+                "parts of which train is at least 1",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! What all charts keep, and what each kind does.
+
+use super::axis::Axis;
+use super::bars::BarChart;
+use super::curves::{Curve, LineChart, Panels};
+use super::font;
+use super::frame::Frame;
+use super::png::decode;
+use super::scatter::Scatter;
+use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
+
+/// Refuses a scene of which a mark, or the extent of its text, lies outside, or of which two texts lie on each other.
+fn assert_nothing_is_cut(scene: &Scene) {
+    let mut texts: Vec<[f32; 4]> = Vec::new();
+    for mark in &scene.marks {
+        let (corners, by) = match mark {
+            Mark::Line { points, width, .. } => (points.clone(), *width),
+            Mark::Points { at, radius, .. } => (at.clone(), *radius),
+            Mark::Bar { x, y, width, height, .. } => (vec![(*x, *y), (x + width, y + height)], 0.0),
+            Mark::Text { x, y, size, anchor, content, .. } => {
+                let width = font::width(content, *size);
+                let start = x - width * [0.0, 0.5, 1.0][*anchor as usize];
+                let new = [start, start + width, y - 0.75 * size, *y];
+                let meets = |old: &[f32; 4]| new[0] < old[1] && old[0] < new[1] && new[2] < old[3] && old[2] < new[3];
+                assert!(width == 0.0 || !texts.iter().any(meets), "{content} covers another text: {scene:?}");
+                texts.push(new);
+                (vec![(start, y - size), (start + width, y + 0.25 * size)], 0.0)
+            }
+        };
+        for (x, y) in corners {
+            let inside = x - by >= 0.0 && x + by <= scene.width && y - by >= 0.0 && y + by <= scene.height;
+            assert!(inside, "({x}, {y}) of {scene:?}");
+        }
+    }
+}
+
+fn losses(curves: Vec<Curve>) -> LineChart {
+    LineChart::losses("Losses", "binary cross-entropy (nats per pixel)", curves)
+}
+
+fn decay(epochs: usize, end: f64) -> Vec<f64> {
+    (1..=epochs).map(|epoch| end + 0.4 / epoch as f64).collect()
+}
+
+/// Training and validation of a run.
+fn both(run: &str, group: usize) -> Vec<Curve> {
+    [false, true].map(|dashed| Curve::per_epoch(run, decay(14, 0.2), dashed, group)).into()
+}
+
+fn bars(groups: Vec<(String, Vec<f64>)>) -> BarChart {
+    let series = vec!["training".into(), "test".into()];
+    BarChart { title: "Classes".into(), value_label: "images".into(), series, groups }
+}
+
+fn scatter(count: usize, groups: usize) -> Scatter {
+    Scatter {
+        title: "Codes".into(),
+        x_label: "first component".into(),
+        y_label: "second component".into(),
+        groups: (0..groups).map(|group| group.to_string()).collect(),
+        points: (0..count).map(|i| ((i * 37 % 101) as f64, (i * 53 % 97) as f64 - 50.0, i % groups)).collect(),
+    }
+}
+
+/// How often each of some texts stands in a chart.
+fn counts<const N: usize>(svg: &str, texts: [&str; N]) -> [usize; N] {
+    texts.map(|text| svg.matches(text).count())
+}
+
+#[test]
+fn panels_share_their_scale_and_do_not_overlap() {
+    for count in 1..9 {
+        let mut plots: Vec<[f32; 4]> = Vec::new();
+        let frame = Frame {
+            title: "",
+            labels: ["x", "time (s)"],
+            axes: Some([Axis::epochs(20, 10), Axis::decades(1e-7, 1e3, 7).unwrap()]),
+            lines: [false, true],
+            inset: 8.0,
+            beyond: 0.0,
+            height: 300.0,
+            panels: vec!["a panel with a title that is far too long for its width, however wide it may be"; count],
+            legend: Vec::new(),
+            description: String::new(),
+        };
+        let draw = |_: &mut Scene, number, plot: &super::frame::Plot| {
+            assert_eq!(number, plots.len());
+            plots.push([plot.left, plot.right, plot.top, plot.foot]);
+        };
+        assert_nothing_is_cut(&frame.scene(None, draw));
+        assert_eq!(plots.len(), count);
+        for (index, a) in plots.iter().enumerate() {
+            assert!((a[1] - a[0] - plots[0][1] + plots[0][0]).abs() < 1e-2 && a[3] - a[2] == 300.0, "{plots:?}");
+            assert!(plots[..index].iter().all(|b| b[1] < a[0] || b[3] < a[2]), "{plots:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_cut_whatever_the_size_and_the_labels() {
+    let long = "a run with a name far longer than anybody would give it ".repeat(4);
+    let label = |i: usize| format!("run {i}{}", if i == 3 { &long } else { "" });
+    let many: Vec<Curve> = (0..40).map(|i| Curve::per_epoch(label(i), decay(i, 0.1), i % 2 == 0, i)).collect();
+    let wide = Curve::per_epoch("e", vec![1e289, -1e289, 3.0], false, 0);
+    for chart in [LineChart { title: long.clone(), ..losses(many) }, losses(vec![wide]), losses(Vec::new())] {
+        for (total, least) in [(None, 0.0), (Some(1.0), 140.0), (Some(2000.0), 2000.0)] {
+            let scene = chart.scene(total);
+            assert_nothing_is_cut(&scene);
+            assert!(scene.height >= least && (total != Some(2000.0) || scene.height == 2000.0), "{}", scene.height);
+        }
+    }
+    assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene());
+    assert_nothing_is_cut(&scatter(1100, 11).scene(None));
+}
+
+#[test]
+fn pictures_have_the_size_asked_for_and_the_colours_of_their_marks() {
+    let chart = losses(vec![both("a", 0).remove(0), both("b", 1).remove(1)]);
+    let bytes = chart.to_png(900, 560).unwrap();
+    let (width, height, pixels) = decode(&bytes);
+    assert_eq!((width, height), (900, 560));
+    let count = |colour: &[u8; 3]| pixels.chunks_exact(3).filter(|pixel| pixel == colour).count();
+    assert!(count(&PALETTE[0]) > 100 && count(&PALETTE[1]) > 100 && count(&[255; 3]) > 900 * 560 / 2);
+    assert_eq!((bytes, chart.to_svg()), (chart.to_png(900, 560).unwrap(), chart.to_svg()));
+    for (width, height) in [(1, 1), (3000, 7), (5, 2000)] {
+        assert_eq!(decode(&chart.to_png(width, height).unwrap()).0, width);
+    }
+    let panels = Panels { title: String::new(), charts: vec![chart.clone()] };
+    for size in [0, 10] {
+        assert_eq!(chart.to_png(size, 10).is_ok(), size > 0);
+        assert_eq!(panels.to_png(size, 10).is_ok(), size > 0);
+        assert_eq!(bars(Vec::new()).to_png(size, 10).is_ok(), size > 0);
+        assert_eq!(scatter(0, 1).to_png(size, 10).is_ok(), size > 0);
+    }
+}
+
+#[test]
+fn losses_that_leap_stand_on_a_logarithmic_axis_and_zero_is_where_it_is_said_to_be() {
+    let chart = |values: [f64; 3]| losses(vec![Curve::per_epoch("run", values.to_vec(), false, 0)]);
+    let leaping = chart([0.2, 175.0, 0.02]);
+    assert!(leaping.to_svg().contains("(nats per pixel), logarithmic scale<") && !leaping.shows_zero());
+    for (values, zero) in [([0.2, 175.0, 0.2], true), ([0.2, 175.0, 0.0], true), ([0.2, 0.3, 0.25], false)] {
+        assert!(!chart(values).to_svg().contains("logarithmic"), "{values:?}");
+        assert_eq!(chart(values).shows_zero(), zero, "{values:?}");
+    }
+}
+
+#[test]
+fn training_and_validation_of_a_run_share_an_entry_and_panels_share_a_legend() {
+    let svg = losses(both("batch 128", 0)).to_svg();
+    let once = [">batch 128<", ">solid: training<", ">dashed: validation<", ">epoch<", ">Losses<"];
+    assert_eq!(counts(&svg, once), [1; 5]);
+    // The curve and the sample.
+    assert_eq!(counts(&svg, ["stroke-dasharray"]), [2]);
+
+    let (line, dashes) = ("stroke-width=\"2\" stroke-linejoin=\"round\" class", "stroke-dasharray=\"6 4\" class");
+    let mut panels = Panels { title: "Both".into(), charts: vec![losses(both("a", 0)), losses(both("b", 1))] };
+    let svg = panels.to_svg();
+    assert_eq!(counts(&svg, [">a<", ">b<", ">solid: training<", ">epoch<", ">Both<"]), [1; 5]);
+    // The curves, and a sample for each run.
+    assert_eq!(counts(&svg, [">Losses<", line, dashes]), [2, 2 + 2, 2]);
+    // The title of a panel needs no entry beside it.
+    panels.charts[1].title = "b".into();
+    assert_eq!(counts(&panels.to_svg(), [">a<", ">b<", line, dashes]), [1, 1, 2 + 1, 2]);
+    assert!(Panels { title: String::new(), charts: Vec::new() }.to_svg().contains("no finite values to draw"));
+}
+
+#[test]
+fn values_that_are_not_finite_break_the_line_and_values_alone_are_points() {
+    let values = vec![0.5, 0.4, f64::NAN, 0.3, f64::INFINITY, 0.2, 0.15, 0.1];
+    let svg = losses(vec![Curve::per_epoch("run", values, false, 0)]).to_svg();
+    // Two pieces and a sample; a point.
+    assert_eq!(counts(&svg, ["stroke-width=\"2\" stroke-linejoin=\"round\" class", "<path", "NaN"]), [3, 1, 0]);
+    let one = |value, dashed| Curve::per_epoch("run", vec![value], dashed, 0);
+    let svg = losses(vec![one(0.3, false), one(0.4, true)]).to_svg();
+    // Two values, the run, and the meaning of each style.
+    assert_eq!(counts(&svg, ["<path", ">filled: training<", ">hollow: validation<"]), [5, 1, 1]);
+    let none = losses(vec![one(f64::NAN, false)]);
+    assert!(none.to_svg().contains("no finite values to draw") && !none.shows_zero());
+
+    // Places of their own: three points, for the shorter of the two counts.
+    let values = vec![0.9, 0.5, 0.3, 0.2];
+    let curve = Curve { at: Some(vec![2.0, 8.0, 32.0]), ..Curve::per_epoch("test", values, false, 1) };
+    let svg = LineChart { logarithmic: true, ..losses(vec![curve]) }.to_svg();
+    let path = svg.split("<path d=\"").nth(1).unwrap();
+    assert_eq!(counts(&path[..path.find('"').unwrap()], ["M"]), [3]);
+    assert_eq!(counts(&svg, [">32<", ">epoch, logarithmic scale<"]), [1, 1]);
+}
+
+#[test]
+fn bars_are_as_long_as_their_values_and_values_are_printed() {
+    let widths = |chart: &BarChart| -> Vec<f32> {
+        let width = |mark: &Mark| if let Mark::Bar { width, .. } = mark { Some(*width) } else { None };
+        chart.scene().marks.iter().filter_map(width).collect()
+    };
+    let chart = bars(vec![("T-shirt".into(), vec![6000.0, 1000.0]), ("Bag".into(), vec![3000.0, 500.0])]);
+    let found = widths(&chart);
+    assert_eq!(found.len(), 4);
+    for (width, ratio) in found.iter().zip([1.0, 6.0, 2.0, 12.0]) {
+        assert!((found[0] / width - ratio).abs() < 1e-3, "{found:?}");
+    }
+    let texts = [">1000<", ">500<", ">training<", ">test<", ">images<", ">T-shirt<"];
+    assert_eq!(counts(&chart.to_svg(), texts), [1; 6]);
+
+    assert!(bars(Vec::new()).to_svg().contains("Classes"));
+    let odd = bars(vec![
+        ("a <b> & \"c\"".into(), vec![f64::NAN, -4.5, 2.0]),
+        (String::new(), vec![]),
+        ("infinite".into(), vec![f64::INFINITY]),
+    ]);
+    let texts = [">a &lt;b&gt; &amp; &quot;c&quot;<", ">not a number<", "NaN", ">−4.500<"];
+    assert_eq!(counts(&odd.to_svg(), texts), [1, 1, 0, 1]);
+    assert_eq!(widths(&odd).iter().filter(|&&width| width == 0.0).count(), 2);
+}
+
+#[test]
+fn points_are_drawn_once_in_the_colour_of_their_group_and_transparent_where_they_are_many() {
+    for (count, groups, share) in [(1100, 11, 1.0), (6000, 3, 0.5), (50_000, 10, 0.38729835)] {
+        let scene = scatter(count, groups).scene(None);
+        let mut drawn = vec![0; groups];
+        for mark in &scene.marks {
+            if let Mark::Points { at, shape, radius: 2.0, ink: Ink::Series(group), opacity, .. } = mark {
+                drawn[*group] += at.len();
+                assert_eq!(*shape, if *group < PALETTE.len() { Shape::Circle } else { Shape::Square });
+                assert_eq!(*opacity, share);
+            }
+        }
+        // More than 12,000 are thinned.
+        assert_eq!(drawn.iter().sum::<usize>(), count.min(10_000));
+        assert!(scatter(count, groups).to_svg().len() < 200_000);
+    }
+    // Points that lie upon each other are darker than one alone: levels of blue's red channel, 0 and half of 255.
+    let mut chart = scatter(6000, 1);
+    chart.points.iter_mut().for_each(|point| point.0 = if point.0 < 50.0 { 0.0 } else { point.0 });
+    let shades = |chart: &Scatter, red: std::ops::Range<u8>| {
+        let (_, _, pixels) = decode(&chart.to_png(760, 600).unwrap());
+        pixels.chunks_exact(3).filter(|pixel| red.contains(&pixel[0]) && pixel[2] > 170).count()
+    };
+    assert!(shades(&chart, 0..6) > 50 && shades(&chart, 125..131) > 50);
+    chart.groups.clear();
+    chart.points = vec![(0.5, 0.5, 0), (f64::NAN, 1.0, 0), (1.0, f64::INFINITY, 0)];
+    // A disc of radius 2, its soft edge left out.
+    assert!((4..14).contains(&shades(&chart, 0..6)));
+    chart.points.clear();
+    assert!(chart.to_svg().contains("no finite values to draw"));
+}

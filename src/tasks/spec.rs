@@ -1,0 +1,133 @@
+//! An autoencoder as a configuration describes it.
+
+use super::{Objective, has_closed_form};
+use crate::data::Corruption;
+use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
+use crate::nn::{Activation, Autoencoder, Init, Layer, MOST_LAYERS, ModelError, Units};
+use crate::settings::{Fault, Length, TableForm, settings};
+use crate::tape::Shape;
+
+const ENCODER: Length = Length {
+    least: 1,
+    most: MOST_LAYERS,
+    accepted: "an array of layers, such as [{ dense = 50, activation = \"relu\" }]",
+};
+const DECODER: Length = Length {
+    least: 1,
+    most: MOST_LAYERS,
+    accepted: "an array of layers, such as [{ dense = \"input\", activation = \"sigmoid\" }]",
+};
+const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
+                    as { normal = 0.05, biases = true }";
+
+settings! {
+    /// An autoencoder, its loss and its penalties.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct AutoencoderSpec {
+        /// What is minimised. In a configuration it stands in the table of training.
+        pub loss: Loss = Loss::Bce, if |_| false;
+        /// From the data to the code; has at least one dense layer.
+        pub encoder: Vec<Layer> = Vec::new(), in (ENCODER, Layer::ACCEPTED),
+            required "layers, as in encoder = [{ dense = 50, activation = \"relu\" }]";
+        /// From the code to the data; the last layer is dense with as many outputs as the data has values.
+        pub decoder: Vec<Layer> = Vec::new(), in (DECODER, Layer::ACCEPTED),
+            required "layers, as in decoder = [{ dense = \"input\", activation = \"sigmoid\" }]";
+        /// How weights and biases begin.
+        pub init: Init = Init::GlorotUniform, in INIT;
+        /// A penalty on the output of the encoder's last layer. A variational model has none.
+        pub code_penalty: CodePenalty = CodePenalty::default(), in TableForm::new("a table such as { l1 = 1e-6 }"),
+            if |model| model.variational.is_none();
+        /// A penalty on the weight matrices.
+        pub weight_penalty: WeightPenalty = WeightPenalty::default(),
+            in TableForm::new("a table such as { l2 = 1e-4 }");
+        /// A penalty on the derivative of the code.
+        pub contractive: Option<Contractive> = None, in TableForm::new("a table such as { weight = 1e-4 }");
+        /// What is done to the images that the encoder sees while training.
+        pub corruption: Option<Corruption> = None, in Corruption::ACCEPTED;
+        /// Whether the code is a distribution.
+        pub variational: Option<Variational> = None,
+            in TableForm::new("a table such as { beta = 1.0, warmup_epochs = 0 }");
+    }
+    settle settle;
+}
+
+impl AutoencoderSpec {
+    /// The network for samples of this shape.
+    pub fn lay_out(&self, input: impl Into<Shape>) -> Result<Autoencoder, ModelError> {
+        let builder = Autoencoder::new(input).encoder(&self.encoder[..]).decoder(&self.decoder[..]).init(self.init);
+        builder.variational(self.variational.is_some()).build()
+    }
+
+    /// What is minimised.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            loss: self.loss,
+            code_penalty: self.code_penalty,
+            weight_l2: self.weight_penalty.l2,
+            contractive: self.contractive,
+            corruption: self.corruption,
+            variational: self.variational,
+        }
+    }
+
+    /// The last decoder layer's activation, which the loss depends on.
+    pub fn output_activation(&self) -> Activation {
+        match self.decoder.last() {
+            Some(Layer::Dense { activation, .. }) => *activation,
+            _ => Activation::Linear,
+        }
+    }
+
+    /// Refuses a loss that this model cannot be trained with.
+    pub fn check_loss(&self) -> Result<(), Fault> {
+        self.objective().check(self.output_activation())
+    }
+
+    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        self.contractive = self.contractive.filter(|contractive| contractive.weight > 0.0);
+        if !self.encoder.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {
+            return Err(Fault::new("encoder", "an array without a dense layer", "at least one layer { dense = … }"));
+        }
+        self.check_output()?;
+        if self.contractive.is_some_and(|c| c.method == JacobianMethod::Gram) && !has_closed_form(&self.encoder) {
+            let found = "\"gram\" while the encoder has other or more layers";
+            let accepted =
+                "\"auto\", \"exact\" or \"probes\"; \"gram\" takes an encoder of one or two dense layers alone";
+            return Err(Fault::new("contractive.method", found, accepted));
+        }
+        if self.variational.is_some() { self.check_variational() } else { Ok(()) }
+    }
+
+    fn check_output(&self) -> Result<(), Fault> {
+        let found = match self.decoder.last() {
+            None | Some(Layer::Dense { units: Units::Input, .. }) => return Ok(()),
+            Some(Layer::Dense { units: Units::Count(units), .. }) => format!("a dense layer of {units} units"),
+            Some(other) => format!("a {} layer", other.name()),
+        };
+        let accepted =
+            "a last decoder layer that gives the data back, such as { dense = \"input\", activation = \"sigmoid\" }";
+        Err(Fault::new(format!("decoder.{}", self.decoder.len() - 1), found, accepted))
+    }
+
+    /// Refuses what has no meaning beside a code that is drawn: the layer before it must give the mean as it is, and other
+    /// penalties on the code would have to say on which.
+    fn check_variational(&self) -> Result<(), Fault> {
+        let found = match self.encoder.last() {
+            Some(Layer::Dense { activation: Activation::Linear, .. }) => None,
+            Some(Layer::Dense { activation, .. }) => Some(format!("a last layer with \"{}\"", activation.name())),
+            _ => Some("a last layer that is not dense".to_owned()),
+        };
+        if let Some(found) = found {
+            let accepted = "an encoder that ends in a dense layer without activation, such as { dense = 20 }, which gives the mean";
+            return Err(Fault::new("encoder", format!("{found} in a variational model"), accepted));
+        }
+        let others = [("code_penalty", !self.code_penalty.is_none()), ("contractive", self.contractive.is_some())];
+        match others.into_iter().find(|(_, is_given)| *is_given) {
+            Some((key, _)) => {
+                let accepted = "model.variational without it: the divergence from N(0, I) is the penalty on the code";
+                Err(Fault::new(key, "given in a variational model", accepted))
+            }
+            None => Ok(()),
+        }
+    }
+}
