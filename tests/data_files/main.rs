@@ -4,6 +4,7 @@
 mod catalog;
 mod dataset;
 mod division;
+mod drawn;
 mod folders;
 mod idx;
 mod npy;
