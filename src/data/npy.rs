@@ -54,29 +54,25 @@ pub fn read(path: &Path) -> Result<Array, DataError> {
     let mut payload = Payload::open(path, "an NPY file")?;
     let mut start = Vec::new();
     payload.read_up_to(8, &mut start)?;
-    let width = match start[..] {
-        [ref magic @ .., 1, _] if magic == MAGIC => 2,
-        [ref magic @ .., 2 | 3, _] if magic == MAGIC => 4,
-        [ref magic @ .., version, _] if magic == MAGIC => {
-            return Err(payload.refuse(format!("its version is {version}"), "1, 2 and 3 are read"));
-        }
+    let width = match start.strip_prefix(MAGIC) {
+        Some([1, _]) => 2,
+        Some([2 | 3, _]) => 4,
+        Some([version, _]) => return Err(payload.refuse(format!("its version is {version}"), "1, 2 and 3 are read")),
         _ => return Err(payload.refuse("it does not begin with the bytes \\x93NUMPY", "")),
     };
-    let mut header = Vec::new();
-    payload.read_up_to(width, &mut header)?;
-    let promised = if header.len() < width as usize { width } else { LittleEndian::read_uint(&header, width as usize) };
-    if header.len() == width as usize {
-        header.clear();
-        payload.read_up_to(promised.min(LONGEST_HEADER), &mut header)?;
-    }
+    let (mut length, mut header) = (Vec::new(), Vec::new());
+    payload.read_up_to(width, &mut length)?;
+    let whole = length.len() as u64 == width;
+    let promised = if whole { LittleEndian::read_uint(&length, width as usize) } else { width };
+    payload.read_up_to(promised.min(LONGEST_HEADER), &mut header)?;
     if (header.len() as u64) < promised {
         let found = format!("its header promises {promised} bytes, but {} are there", header.len());
         return Err(payload.refuse(found, format!("at most {LONGEST_HEADER} are read")));
     }
-    let Some(header) = Header::parse(&String::from_utf8_lossy(&header)) else {
+    let Some((descr, fortran, shape)) = dictionary(&String::from_utf8_lossy(&header)) else {
         return Err(payload.refuse("its header is not a dictionary with descr, fortran_order and shape", ""));
     };
-    let element = match header.descr.as_str() {
+    let element = match descr.as_str() {
         "|u1" | "u1" | "<u1" => 1,
         "<f4" => 4,
         "<f8" => 8,
@@ -86,40 +82,34 @@ pub fn read(path: &Path) -> Result<Array, DataError> {
             return Err(payload.refuse(found, accepted));
         }
     };
-    if header.fortran {
+    if fortran {
         return Err(payload.refuse("it is in Fortran order", "save numpy.ascontiguousarray of it"));
     }
-    let [rows, row @ ..] = &header.shape[..] else {
-        return Err(payload.refuse("it has 0 dimensions", TWO_DIMENSIONS));
+    let (Some(rows), Some(row @ [_, ..])) = (shape.first(), shape.get(1..)) else {
+        let found = format!("it has {} dimension{}", shape.len(), if shape.is_empty() { "s" } else { "" });
+        let accepted = "a row for each sample and at least one dimension of values are expected";
+        return Err(payload.refuse(found, accepted));
     };
-    if row.is_empty() {
-        return Err(payload.refuse("it has 1 dimension", TWO_DIMENSIONS));
-    }
     let product = |dims: &[u64]| dims.iter().try_fold(1u64, |product, &dim| product.checked_mul(dim));
     // Each is bounded by itself: no rows may have any number of columns, which must still be a size.
     let cols = product(row).filter(|cols| (*rows).max(*cols) <= LIMIT);
     let bytes = cols.and_then(|cols| product(&[*rows, cols, element]));
     let promise = match bytes {
-        Some(bytes) => format!("its shape {:?} promises {bytes} bytes of values", header.shape),
-        None => format!("its shape {:?} promises more values than fit in memory", header.shape),
+        Some(bytes) => format!("its shape {:?} promises {bytes} bytes of values", shape),
+        None => format!("its shape {:?} promises more values than fit in memory", shape),
     };
     let values = payload.body(&promise, bytes)?;
     let shape = (*rows as usize, cols.unwrap_or(0) as usize);
-    let message = "the number of bytes was checked";
     Ok(match element {
-        1 => Array::Bytes(Array2::from_shape_vec(shape, values).expect(message)),
-        4 => {
-            let values = values.chunks_exact(4).map(LittleEndian::read_f32).collect();
-            Array::Single(Array2::from_shape_vec(shape, values).expect(message))
-        }
-        _ => {
-            let values = values.chunks_exact(8).map(LittleEndian::read_f64).collect();
-            Array::Double(Array2::from_shape_vec(shape, values).expect(message))
-        }
+        1 => Array::Bytes(rows_of(shape, values)),
+        4 => Array::Single(rows_of(shape, values.chunks_exact(4).map(LittleEndian::read_f32).collect())),
+        _ => Array::Double(rows_of(shape, values.chunks_exact(8).map(LittleEndian::read_f64).collect())),
     })
 }
 
-const TWO_DIMENSIONS: &str = "a row for each sample and at least one dimension of values are expected";
+fn rows_of<T>(shape: (usize, usize), values: Vec<T>) -> Array2<T> {
+    Array2::from_shape_vec(shape, values).expect("the number of bytes was checked")
+}
 
 /// Writes `array` [rows, columns] of `f32` to `path`, as `numpy.save` does.
 pub fn write(path: &Path, array: ArrayView2<'_, f32>) -> Result<(), DataError> {
@@ -150,54 +140,21 @@ fn write_values(path: &Path, descr: &str, shape: &str, values: impl Iterator<Ite
     Ok(write_whole(path, &bytes)?)
 }
 
-#[derive(Debug)]
-struct Header {
-    descr: String,
-    fortran: bool,
-    shape: Vec<u64>,
-}
-
-impl Header {
-    /// Reads a Python dictionary of a string, a truth value and a tuple of integers.
-    fn parse(text: &str) -> Option<Header> {
-        let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
-        let (mut descr, mut fortran, mut shape) = (None, None, None);
-        while !rest.is_empty() {
-            let (key, value) = quoted(rest)?;
-            let value = value.trim_start().strip_prefix(':')?.trim_start();
-            rest = match key {
-                "descr" => {
-                    let (text, after) = quoted(value)?;
-                    descr = Some(text.to_owned());
-                    after
-                }
-                "fortran_order" => {
-                    fortran = Some(value.starts_with("True"));
-                    value.strip_prefix("True").or_else(|| value.strip_prefix("False"))?
-                }
-                "shape" => {
-                    let (inside, after) = value.strip_prefix('(')?.split_once(')')?;
-                    let inside = inside.trim();
-                    let inside = inside.strip_suffix(',').unwrap_or(inside);
-                    let dims = inside.split(',').map(str::trim).filter(|_| !inside.is_empty());
-                    shape = Some(dims.map(|dim| dim.parse().ok()).collect::<Option<Vec<u64>>>()?);
-                    after
-                }
-                _ => return None,
-            }
-            .trim_start();
-            rest = match rest.strip_prefix(',') {
-                Some(after) => after.trim_start(),
-                None if rest.is_empty() => rest,
-                None => return None,
-            };
-        }
-        Some(Header { descr: descr?, fortran: fortran?, shape: shape? })
+/// The element type, whether the order is Fortran's, and the shape: of a Python dictionary of a string, a truth value and a
+/// tuple of integers.
+fn dictionary(text: &str) -> Option<(String, bool, Vec<u64>)> {
+    let text = text.trim().strip_prefix('{')?.strip_suffix('}')?.replace('"', "'");
+    // Three keys and no other: one that is unknown might change what the values mean.
+    if text.matches(':').count() != 3 {
+        return None;
     }
-}
-
-/// The string that `text` begins with, and what follows it.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|&c| c == '\'' || c == '"')?;
-    text[1..].split_once(quote)
+    let value = |key: &str| text.split_once(key)?.1.trim_start().strip_prefix(':').map(str::trim_start);
+    let (descr, _) = value("'descr'")?.strip_prefix('\'')?.split_once('\'')?;
+    let order = value("'fortran_order'")?;
+    let fortran = order.starts_with("True");
+    let (shape, _) = value("'shape'")?.strip_prefix('(')?.split_once(')')?;
+    let inside = shape.trim();
+    let dims = inside.strip_suffix(',').unwrap_or(inside).split(',').map(str::trim).filter(|_| !inside.is_empty());
+    let shape = dims.map(|dim| dim.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    (fortran || order.starts_with("False")).then(|| (descr.to_owned(), fortran, shape))
 }
