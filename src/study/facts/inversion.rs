@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::RunError;
 use super::compare::{Rules, leaders};
 use super::pictures::{Pictures, reconstructed};
 use super::run::RunFacts;
-use super::RunError;
 use crate::config::InversionReport;
 use crate::data::Samples;
 use crate::invert::output::{picture, to_json, write};

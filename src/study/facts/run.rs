@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::compare::Floors;
 use super::record::{Columns, Record};
-use crate::loss;
 use crate::data::{Samples, Splits};
+use crate::loss;
 use crate::study::StudyRun;
 use crate::study::figure::{Figure, Verdict, over_seeds};
 
