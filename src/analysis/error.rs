@@ -51,12 +51,10 @@ pub enum AnalysisError {
         /// Values of a code that were found.
         found: usize,
     },
-    /// Too few images of different classes for the pairs asked for.
-    #[error("cannot choose {wanted} pairs of images of different classes: only {found} can be chosen")]
+    /// Too few images for a pair.
+    #[error("cannot pair {found} image(s): at least two are needed")]
     Pairs {
-        /// Pairs asked for.
-        wanted: usize,
-        /// Pairs that there are.
+        /// Images that there are.
         found: usize,
     },
     /// Images or codes of another size than the model's.

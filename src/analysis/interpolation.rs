@@ -43,14 +43,17 @@ pub struct Interpolation {
     pub mean: [Comparison; ALPHAS.len()],
 }
 
-/// `count` pairs of the images at `indices`, no image twice, the two of a pair of different classes; without labels, of
-/// different images. Who is paired follows from the seed. Refused: fewer pairs than asked for.
+/// At most `count` pairs of the images at `indices`, no image twice, the two of a pair of different classes where two classes
+/// occur. Who is paired follows from the seed. Refused: fewer than two images.
 pub fn choose_pairs(
     labels: Option<&[u8]>,
     indices: &[u32],
     count: usize,
     seed: u64,
 ) -> Result<Vec<Pair>, AnalysisError> {
+    if indices.len() < 2 {
+        return Err(AnalysisError::Pairs { found: indices.len() });
+    }
     let mut order = indices.to_vec();
     let mut stream = stream(seed, Purpose::Pairs, 0);
     for i in (1..order.len()).rev() {
@@ -58,6 +61,7 @@ pub fn choose_pairs(
         order.swap(i, (stream.next_u64() % (i as u64 + 1)) as usize);
     }
     let class = |index: u32| labels.map(|labels| labels[index as usize]);
+    let one_class = order.iter().all(|&index| class(index) == class(order[0]));
     let mut pairs = Vec::new();
     // Images that found no partner yet: all of one class.
     let mut waiting: Vec<u32> = Vec::new();
@@ -66,26 +70,21 @@ pub fn choose_pairs(
             break;
         }
         match waiting.last() {
-            Some(&last) if labels.is_none() || class(last) != class(index) => {
+            Some(&last) if one_class || class(last) != class(index) => {
                 waiting.pop();
                 pairs.push(Pair { first: last, second: index });
             }
             _ => waiting.push(index),
         }
     }
-    match pairs.len() {
-        found if found < count => Err(AnalysisError::Pairs { wanted: count, found }),
-        _ => Ok(pairs),
-    }
+    Ok(pairs)
 }
 
-/// Interpolates between the rows of `first` and of `second`, images [n, pixels] of one number. `decode` makes images of
-/// codes.
+/// Interpolates between the rows of `first` and of `second`, images [n, pixels] of one number.
 pub fn interpolate(
     trained: &Trained<'_, f32>,
     first: ArrayView2<'_, f32>,
     second: ArrayView2<'_, f32>,
-    decode: impl Fn(ArrayView2<'_, f32>) -> Result<Array2<f32>, AnalysisError>,
 ) -> Result<Interpolation, AnalysisError> {
     assert_eq!(first.dim(), second.dim(), "as many images on either side");
     let (a, b) = (trained.encode(first)?, trained.encode(second)?);
@@ -93,7 +92,7 @@ pub fn interpolate(
         Interpolation { decoded: Vec::new(), pairs: Vec::new(), mean: [Comparison { psnr: 0.0, distance: 0.0 }; 6] };
     for (a, b) in a.rows().into_iter().zip(b.rows()) {
         let codes = Array2::from_shape_fn((ALPHAS.len(), a.len()), |(i, j)| between(ALPHAS[i], a[j], b[j]));
-        let decoded = decode(codes.view())?;
+        let decoded = trained.decode_images(codes.view())?;
         let (start, end) = (decoded.row(0), decoded.row(ALPHAS.len() - 1));
         let compared = std::array::from_fn(|i| {
             let blend = start.iter().zip(end).map(|(&start, &end)| between(ALPHAS[i], start, end));
@@ -144,9 +143,13 @@ mod tests {
         assert_eq!(pairs, choose_pairs(Some(&labels), &indices, 20, 4).unwrap());
         assert_ne!(pairs, choose_pairs(Some(&labels), &indices, 20, 5).unwrap());
         assert_eq!(choose_pairs(None, &indices, 50, 4).unwrap().len(), 50);
-        let refused = choose_pairs(Some(&[1; 100]), &indices, 20, 4).unwrap_err().to_string();
-        assert_eq!(refused, "cannot choose 20 pairs of images of different classes: only 0 can be chosen");
-        assert!(choose_pairs(None, &indices[..3], 2, 4).is_err());
+        // Four of one class and one of another make one pair, a single class pairs of any two.
+        let few = choose_pairs(Some(&[1, 1, 1, 2, 1]), &indices[..5], 20, 4).unwrap();
+        assert!(few.len() == 1 && (few[0].first == 3 || few[0].second == 3), "{few:?}");
+        assert_eq!(choose_pairs(Some(&[1; 100]), &indices, 60, 4).unwrap().len(), 50);
+        assert_eq!(choose_pairs(None, &indices[..3], 2, 4).unwrap().len(), 1);
+        let refused = choose_pairs(None, &indices[..1], 2, 4).unwrap_err().to_string();
+        assert_eq!(refused, "cannot pair 1 image(s): at least two are needed");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod interpolation;
 mod minimise;
 mod pca;
 mod regression;
+mod traversal;
 
 pub use error::AnalysisError;
 pub use gaussian::Gaussian;
@@ -13,3 +14,4 @@ pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, i
 pub use minimise::{Minimum, minimise};
 pub use pca::Pca;
 pub use regression::LogisticRegression;
+pub use traversal::{CodeSpread, TICKS, Traversal, plane, traverse};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use narrows::data::{Samples, Splits};
 
 /// Trains, inverts and studies autoencoders on CPUs, with the same bits on every machine.
 #[derive(Debug, Parser)]
@@ -39,7 +40,7 @@ pub enum Command {
     Decode(DecodeArguments),
     /// Decode codes drawn from a distribution
     Sample(SampleArguments),
-    /// Decode codes of which one value after the other goes from -2 to 2
+    /// Decode codes of which one value after the other moves; a code of two values also on a grid
     Traverse(TraverseArguments),
     /// Decode the way between the codes of two images, beside the blend of its ends
     Interpolate(InterpolateArguments),
@@ -72,6 +73,26 @@ pub struct MachineArguments {
     /// Folder to look for data sets in, before $NARROWS_DATA_DIR and data/
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    let value: Option<f32> = text.parse().ok();
+    value.filter(|value| value.is_finite() && *value > 0.0).ok_or_else(|| "a number above 0 is expected".into())
+}
+
+/// How many images; `all` is more than there are.
+fn count(text: &str) -> Result<usize, String> {
+    let count = if text == "all" { Some(usize::MAX) } else { text.parse().ok() };
+    count.filter(|&count| count > 0).ok_or_else(|| "a whole number from 1 on or \"all\" is expected".into())
+}
+
+/// What every command on a finished run takes.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The run folder
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub machine: MachineArguments,
 }
 
 /// A GEMM engine.
@@ -136,13 +157,11 @@ pub struct StudyArguments {
 /// Arguments of `eval`.
 #[derive(Debug, Args)]
 pub struct EvalArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// A part of a run's data.
@@ -156,11 +175,16 @@ pub enum Part {
     Test,
 }
 
+impl Part {
+    /// Its name and the samples of it.
+    pub fn of(self, loaded: &Splits) -> (&'static str, Samples<'_>) {
+        loaded.parts()[self as usize]
+    }
+}
+
 /// Arguments of `reconstruct`.
 #[derive(Debug, Args)]
 pub struct ReconstructArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Which of the run's images
     #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
     pub part: Part,
@@ -173,28 +197,26 @@ pub struct ReconstructArguments {
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Arguments of `invert`.
 #[derive(Debug, Args)]
 pub struct InvertArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Which of the run's images
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["train", "test"],
           conflicts_with = "images")]
     pub part: Vec<Part>,
     #[command(flatten)]
     pub images: ImagesArguments,
-    /// How many of each part, from the first on [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub count: Option<u32>,
+    /// How many of each part, from the first on
+    #[arg(long, value_name = "N|all", default_value = "1000", value_parser = count)]
+    pub count: usize,
     /// Folder to write inversion.json, inversion.csv and inversion.png to [default: the run folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Images that are not the run's own.
@@ -212,8 +234,6 @@ pub struct ImagesArguments {
 /// Arguments of `encode`.
 #[derive(Debug, Args)]
 pub struct EncodeArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Which of the run's images
     #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
     pub part: Part,
@@ -226,29 +246,25 @@ pub struct EncodeArguments {
     #[arg(long, value_name = "FILE.npy")]
     pub labels: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Arguments of `decode`.
 #[derive(Debug, Args)]
 pub struct DecodeArguments {
-    /// The run folder
-    pub run: PathBuf,
+    #[command(flatten)]
+    pub of: RunArguments,
     /// The codes, [images, values] of floats
     #[arg(value_name = "CODES.npy")]
     pub codes: PathBuf,
     /// The file to write the images to: an array [images, pixels], or a picture
     #[arg(long, value_name = "FILE.npy|FILE.png")]
     pub out: PathBuf,
-    #[command(flatten)]
-    pub machine: MachineArguments,
 }
 
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
 pub struct SampleArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub count: u32,
@@ -265,20 +281,22 @@ pub struct SampleArguments {
     #[arg(long, value_name = "FILE.npy")]
     pub codes: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Arguments of `traverse`.
 #[derive(Debug, Args)]
 pub struct TraverseArguments {
-    /// The run folder
-    pub run: PathBuf,
-    /// Go around the code of this image of the part, counted from 0 [default: around zero]
+    /// Go around the code of this image of the part, counted from 0 [default: around the mean of the training codes, of a
+    /// variational run around zero]
     #[arg(long, value_name = "N")]
     pub image: Option<u32>,
-    /// The part that has the image
+    /// The part that has the image, and whose images say which dimensions of a variational run are active
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub part: Part,
+    /// How far to go to either side: standard deviations of the training codes, of a variational run units of the code
+    #[arg(long, value_name = "R", default_value_t = 2.0, value_parser = positive)]
+    pub range: f32,
     /// Images for each dimension
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=100))]
     pub steps: u32,
@@ -286,14 +304,12 @@ pub struct TraverseArguments {
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Arguments of `interpolate`.
 #[derive(Debug, Args)]
 pub struct InterpolateArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Which of the run's images to pair
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub part: Part,
@@ -307,19 +323,17 @@ pub struct InterpolateArguments {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
 pub struct ProbeArguments {
-    /// The run folder
-    pub run: PathBuf,
     /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub machine: MachineArguments,
+    pub of: RunArguments,
 }
 
 /// What to do with data sets.

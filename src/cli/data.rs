@@ -5,17 +5,26 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use super::args::{DataCommand, DataDirectory, Drawn};
 use super::bars::{Bar, Bars};
+use super::machine::check_data_dir;
 use super::output::{is_terminal, note, say};
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
     Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, data_dirs,
     fetch, load, locate, verify,
 };
+use narrows::figures::number::counted;
 use narrows::files::create_folder;
 use narrows::run::{OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets.
 pub fn run(command: DataCommand) -> Result<(), CliError> {
+    // The others make the folder.
+    if let DataCommand::List(read)
+    | DataCommand::Verify { directory: read, .. }
+    | DataCommand::Export { directory: read, .. } = &command
+    {
+        check_data_dir(read.data_dir.as_deref())?;
+    }
     match command {
         DataCommand::List(directory) => list(&directories(&directory)),
         DataCommand::Verify { names, directory } => verify_sets(&names, &directories(&directory)),
@@ -167,7 +176,11 @@ fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliErro
     for ((name, part), prefix) in loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
         if !part.is_empty() {
             load::save_part(out, prefix, &loaded.data.subset(part.indices))?;
-            say!("{name}: {} images in {}", part.len(), out.join(format!("{prefix}-images-idx3-ubyte")).display());
+            say!(
+                "{name}: {} in {}",
+                counted(part.len(), "image"),
+                out.join(format!("{prefix}-images-idx3-ubyte")).display()
+            );
         }
     }
     Ok(())

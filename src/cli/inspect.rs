@@ -3,22 +3,20 @@
 use serde_json::{Map, Value};
 
 use super::CliError;
-use super::args::{EvalArguments, Part, ReconstructArguments};
-use super::images::load_like;
+use super::args::{EvalArguments, ReconstructArguments};
+use super::images;
 use super::machine;
-use super::output::{print, say};
-use narrows::data::Samples;
-use narrows::data::data_dirs;
-use narrows::figures::number::significant;
+use super::output::{print, say, table};
+use narrows::data::{Dataset, Samples};
+use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
-use narrows::run::{OpenRun, reconstruction_picture};
+use narrows::run::reconstruction_picture;
 use narrows::tape::Arena;
 use narrows::tasks::Evaluation;
 
 /// Prints the figures of every part of a run's data.
 pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let parts: Vec<(&str, Evaluation)> = machine.run(|| {
         let mut arena = Arena::default();
@@ -33,52 +31,42 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
         print(&format!("{:#}\n", Value::Object(figures)));
         return Ok(());
     }
-    say!("  {:<12}{:>8}{loss:>12}{:>12}{:>12}{:>14}{:>12}", "", "images", "mse", "nrmse", "active units", "code L1");
-    for (name, figures) in &parts {
-        say!(
-            "  {name:<12}{:>8}{:>12}{:>12}{:>12}{:>14}{:>12}",
-            figures.images,
-            significant(figures.loss, 4),
-            significant(figures.mse, 4),
-            significant(figures.nrmse, 4),
-            significant(figures.active_code_units, 3),
-            significant(figures.code_l1, 4),
-        );
-    }
+    show(loss, &parts);
     Ok(())
+}
+
+/// Prints the figures of each part; a loss that is the mean squared error stands there once.
+pub fn show(loss: &str, parts: &[(&str, Evaluation)]) {
+    let errors = if loss == "mse" { &["mse"][..] } else { &[loss, "mse"] };
+    let header = [&["", "images"], errors, &["nrmse", "active units", "code L1"]].concat();
+    let row = |(name, figures): &(&str, Evaluation)| {
+        let errors = [figures.loss, figures.mse].into_iter().skip(2 - errors.len());
+        let figure = |value: f64| significant(value, 4);
+        let mut row = vec![(*name).to_owned(), figures.images.to_string()];
+        row.extend(errors.chain([figures.nrmse]).map(figure));
+        row.extend([significant(figures.active_code_units, 3), figure(figures.code_l1)]);
+        row
+    };
+    table(&header, &parts.iter().map(row).collect::<Vec<_>>());
 }
 
 /// Draws images above their reconstructions.
 pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
-    let other = match &arguments.images.images {
-        Some(path) => Some(load_like(&run, path, arguments.images.variable.as_deref(), "reconstruct")?),
-        None => None,
+    let other = images::other(&run, &arguments.images, "reconstruct")?;
+    let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
+    let (label, images) = match &other {
+        Some(data) => ("images", Samples { data, indices: &all }),
+        None => arguments.part.of(loaded),
     };
-    let data = other.as_ref().unwrap_or(&loaded.data);
-    let (label, part): (&str, &[u32]) = match arguments.part {
-        Part::Train => ("train", &loaded.split.train),
-        Part::Validation => ("validation", &loaded.split.validation),
-        Part::Test => ("test", &loaded.split.test),
-    };
-    let all: Vec<u32>;
-    let (label, indices) = match &other {
-        Some(other) => {
-            all = (0..other.len() as u32).collect();
-            ("images", &all[..])
-        }
-        None => (label, part),
-    };
-    if indices.is_empty() {
-        return Err(CliError::Usage(format!("{} has no {label} images", arguments.run.display())));
+    if images.is_empty() {
+        return Err(CliError::Usage(format!("{} has no {label} images", run.path.display())));
     }
-    let indices = &indices[..indices.len().min(arguments.count as usize)];
-    let images = Samples { data, indices };
+    let images = images.first(arguments.count as usize);
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context), images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;
-    say!("{} images of {} above their reconstructions: {}", indices.len(), data.name, out.display());
+    say!("{} of {} above their reconstructions: {}", counted(images.len(), "image"), images.data.name, out.display());
     Ok(())
 }

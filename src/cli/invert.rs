@@ -1,61 +1,61 @@
 //! `narrows invert`: a finished run's decoder run backwards.
 
 use super::CliError;
-use super::args::{InvertArguments, Part};
-use super::bars::{Bar, Bars};
-use super::machine;
-use super::output::{duration, is_terminal, note, say};
-use narrows::data::Samples;
-use narrows::data::{Dataset, data_dirs, load_path};
+use super::args::InvertArguments;
+use super::bars::Bars;
+use super::output::{duration, is_terminal, note, say, table};
+use super::{images, machine};
+use narrows::data::{Dataset, Samples};
 use narrows::figures::number::significant;
 use narrows::files::create_folder;
 use narrows::invert::output::{picture, write};
-use narrows::invert::{Inversion, LayerFacts, PartFigures, Stop, Tolerances, WalkFigures};
-use narrows::run::{OpenRun, RunError};
+use narrows::invert::{Inversion, LayerFacts, OptimalFigures, PartFigures, Stop, Tolerances, WalkFigures};
+use narrows::run::RunError;
 
 /// Images beside each other in the picture.
 const SHOWN: usize = 15;
 
 /// Inverts a run's decoder and writes what was found.
 pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height(), loaded.data.width());
-    let other: Option<Dataset> = match &arguments.images.images {
-        Some(path) => {
-            let other = load_path(path, arguments.images.variable.as_deref())?.0;
-            Some(other.with_byte_values_of(&loaded.data))
-        }
-        None => None,
-    };
+    let other = images::other(&run, &arguments.images, "invert")?;
     let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
-    let chosen: Vec<(&str, &Dataset, &[u32])> = match &other {
-        Some(other) => vec![("images", other, &all)],
-        None => arguments.part.iter().map(|part| of_part(*part, &run)).collect(),
+    let mut parts: Vec<(&str, Samples<'_>)> = match &other {
+        Some(data) => vec![("images", Samples { data, indices: &all })],
+        None => arguments.part.iter().map(|part| part.of(loaded)).collect(),
     };
-    let count = arguments.count.map_or(usize::MAX, |count| count as usize);
+    for (name, images) in &mut parts {
+        if images.len() > arguments.count {
+            say!("{name}: the first {} of {} images (--count all takes all)", arguments.count, images.len());
+        }
+        *images = images.first(arguments.count);
+    }
     let tolerances = Tolerances::default();
     let inverted = machine.run(|| -> Result<_, RunError> {
         let inversion = Inversion::new(run.trained(machine.context), shape)?;
         show_layers(inversion.layers());
-        let mut parts = Vec::new();
-        for (name, data, indices) in &chosen {
-            let indices = &indices[..indices.len().min(count)];
-            let mut progress = Progress::new(name, indices.len());
-            let images = Samples { data, indices };
-            let part = inversion.measure(name, images, tolerances, &mut |done| progress.advance(done));
-            drop(progress);
-            parts.push(part?);
+        let mut seconds = 0.0;
+        for (_, images) in &parts {
+            seconds += inversion.estimate(*images, tolerances)?;
         }
-        let picture = match (parts.last(), chosen.last()) {
-            (Some(part), Some((_, data, indices))) => {
-                let shown = &indices[..indices.len().min(count).min(SHOWN)];
-                Some(picture(&inversion, part, Samples { data, indices: shown })?)
-            }
+        note(&format!("optimal codes: about {}", duration(seconds)));
+        let mut measured = Vec::new();
+        for (name, images) in &parts {
+            let bar = is_terminal().then(|| Bars::default().add());
+            let mut done = 0;
+            let mut watch = |more| {
+                done += more;
+                bar.iter().for_each(|bar| bar.count(name, done, images.len()));
+            };
+            measured.push(inversion.measure(name, *images, tolerances, &mut watch)?);
+        }
+        let picture = match (measured.last(), parts.last()) {
+            (Some(part), Some((_, images))) => Some(picture(&inversion, part, images.first(SHOWN))?),
             _ => None,
         };
-        Ok((inversion.layers().to_vec(), parts, picture))
+        Ok((inversion.layers().to_vec(), measured, picture))
     })?;
     let (layers, parts, picture) = inverted?;
     show(&parts);
@@ -70,86 +70,55 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     Ok(())
 }
 
-fn of_part(part: Part, run: &OpenRun) -> (&'static str, &Dataset, &[u32]) {
-    let loaded = &run.prepared.loaded;
-    match part {
-        Part::Train => ("train", &loaded.data, &loaded.split.train),
-        Part::Validation => ("validation", &loaded.data, &loaded.split.validation),
-        Part::Test => ("test", &loaded.data, &loaded.split.test),
-    }
+fn show_layers(layers: &[LayerFacts]) {
+    let row = |layer: &LayerFacts| {
+        let shape = format!("{} → {}", layer.inputs, layer.outputs);
+        let ranks = [layer.rank_f32, layer.rank_f64].map(|rank| rank.to_string());
+        let start = vec![layer.name.clone(), shape, layer.activation.clone()];
+        [start, ranks.to_vec(), vec![significant(layer.condition, 4)]].concat()
+    };
+    let header = ["layer", "shape", "activation", "rank f32", "rank f64", "condition"];
+    table(&header, &layers.iter().map(row).collect::<Vec<_>>());
 }
 
-fn show_layers(layers: &[LayerFacts]) {
-    say!(
-        "  {:<14}{:>14}  {:<18}{:>10}{:>10}{:>12}",
-        "layer",
-        "shape",
-        "activation",
-        "rank f32",
-        "rank f64",
-        "condition"
-    );
-    for layer in layers {
-        say!(
-            "  {:<14}{:>14}  {:<18}{:>10}{:>10}{:>12}",
-            layer.name,
-            format!("{} → {}", layer.inputs, layer.outputs),
-            layer.activation,
-            layer.rank_f32,
-            layer.rank_f64,
-            significant(layer.condition, 4),
-        );
-    }
+/// What is walked back, in f32 and in f64.
+fn ways(part: &PartFigures) -> [(&'static str, &WalkFigures, &WalkFigures); 2] {
+    [("own output", &part.own_f32, &part.own_f64), ("images", &part.images_f32, &part.images_f64)]
 }
 
 fn show(parts: &[PartFigures]) {
     say!("\nCodes walked back, ‖Z − Ẑ‖_F against the encoder's codes Z:");
-    say!(
-        "  {:<12}{:<12}{:>8}{:>11}{:>11}{:>11}{:>11}{:>11}{:>24}",
-        "",
-        "from",
-        "images",
-        "‖Z‖_F",
-        "f32",
-        "relative",
-        "f64",
-        "relative",
-        "worst sample in f64"
-    );
+    let walk = |part: &PartFigures, (from, single, double): (&str, &WalkFigures, &WalkFigures)| {
+        let worst = double.worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
+        vec![
+            format!("{} from {from}", part.name),
+            part.images.to_string(),
+            significant(part.code_norm, 4),
+            significant(single.error, 4),
+            significant(single.relative, 3),
+            significant(double.error, 4),
+            significant(double.relative, 3),
+            worst,
+        ]
+    };
+    let header = ["", "images", "‖Z‖_F", "f32", "relative", "f64", "relative", "worst sample in f64"];
+    let rows = parts.iter().flat_map(|part| ways(part).map(|way| walk(part, way)));
+    table(&header, &rows.collect::<Vec<_>>());
     for part in parts {
-        for (from, single, double) in
-            [("own output", &part.own_f32, &part.own_f64), ("images", &part.images_f32, &part.images_f64)]
-        {
-            let worst = double.worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
-            say!(
-                "  {:<12}{from:<12}{:>8}{:>11}{:>11}{:>11}{:>11}{:>11}{worst:>24}",
-                part.name,
-                part.images,
-                significant(part.code_norm, 4),
-                significant(single.error, 4),
-                significant(single.relative, 3),
-                significant(double.error, 4),
-                significant(double.relative, 3),
-            );
-            mention(from, double, part.images);
-        }
+        ways(part).into_iter().for_each(|(from, _, double)| mention(&part.name, from, double, part.images));
     }
     say!("\nDecoded codes against the images, ‖decoder(Z) − X‖_F and NRMSE:");
-    say!("  {:<12}{:>22}{:>22}{:>22}{:>18}", "", "encoder", "layer-wise", "optimal", "amortisation gap");
-    for part in parts {
+    let decoded = |part: &PartFigures| {
         let pair = |decoded: narrows::invert::Decoded| {
             format!("{}  {}", significant(decoded.norm, 4), significant(decoded.nrmse, 4))
         };
-        let optimal = &part.optimal;
-        say!(
-            "  {:<12}{:>22}{:>22}{:>22}{:>18}",
-            part.name,
-            pair(part.encoder),
-            pair(part.walk),
-            pair(optimal.decoded),
-            significant(optimal.gap, 3),
-        );
-    }
+        let OptimalFigures { decoded, gap, .. } = part.optimal;
+        let without = format!("{} of {}", part.optimal.without_certificate(), part.images);
+        let ways = [part.encoder, part.walk, decoded].map(pair);
+        [vec![part.name.clone()], ways.to_vec(), vec![without, significant(gap, 3)]].concat()
+    };
+    let header = ["", "encoder", "layer-wise", "optimal", "without certificate", "amortisation gap"];
+    table(&header, &parts.iter().map(decoded).collect::<Vec<_>>());
     for part in parts {
         let optimal = &part.optimal;
         let ended = Stop::ALL.iter().zip(optimal.stops).filter(|(_, count)| *count > 0);
@@ -170,41 +139,17 @@ fn show(parts: &[PartFigures]) {
 }
 
 /// Says what of a walk has no number, and what was bent to have one.
-fn mention(from: &str, walk: &WalkFigures, images: usize) {
+fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
     if walk.identifiable < images {
         say!(
-            "    {} of {images} codes are not identifiable from {from}: fewer active outputs of a relu layer than unknowns",
+            "  {part}: {} of {images} codes are not identifiable from {from}: fewer active outputs of a relu layer than unknowns",
             images - walk.identifiable
         );
     }
     let pulled: u64 = walk.layers.iter().map(|layer| layer.pulled_in).sum();
     if pulled > 0 {
-        say!("    {pulled} values lay at or beyond the rim of their activation's range and were pulled in");
-    }
-}
-
-/// A bar on a terminal, a line for every tenth elsewhere.
-struct Progress {
-    name: String,
-    done: usize,
-    total: usize,
-    bar: Option<Bar>,
-}
-
-impl Progress {
-    fn new(name: &str, total: usize) -> Self {
-        let bar = is_terminal().then(|| Bars::default().add());
-        Progress { name: name.to_owned(), done: 0, total, bar }
-    }
-
-    fn advance(&mut self, more: usize) {
-        let tenths = |done: usize| 10 * done / self.total.max(1);
-        let before = tenths(self.done);
-        self.done += more;
-        match &self.bar {
-            Some(bar) => bar.count(&self.name, self.done, self.total),
-            None if tenths(self.done) > before => note(&format!("{}: {} of {}", self.name, self.done, self.total)),
-            None => {}
-        }
+        say!(
+            "  {part} from {from}: {pulled} values lay at or beyond the rim of their activation's range and were pulled in"
+        );
     }
 }

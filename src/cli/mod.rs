@@ -114,15 +114,39 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Data(command) => data::run(command),
         Command::Config(command) => config(command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut text);
+            output::print(&String::from_utf8_lossy(&text));
             Ok(())
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(Arguments::command());
-            page.render(&mut std::io::stdout())
-                .map_err(|error| CliError::Failed(format!("cannot print the man page: {error}")))
+            output::print(&man_page().expect("memory takes all text"));
+            Ok(())
         }
     }
+}
+
+/// One page for all commands: after that of the program, each command's synopsis and options.
+fn man_page() -> std::io::Result<String> {
+    let mut program = Arguments::command();
+    program.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(program.clone()).render(&mut page)?;
+    let mut open = vec![program];
+    while let Some(command) = open.pop() {
+        let below: Vec<_> = command.get_subcommands().filter(|below| below.get_name() != "help").cloned().collect();
+        open.extend(below.into_iter().rev());
+        page.extend(format!(".SH {}\n", command.get_bin_name().unwrap_or_default()).bytes());
+        let man = clap_mangen::Man::new(command);
+        man.render_synopsis_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+    }
+    // The commands have no pages of their own, and a section for each is enough.
+    let line = |line: &str| match line.strip_suffix("(1)") {
+        Some(command) => command.replace("\\-", " "),
+        None => line.replace(".SH SYNOPSIS", ".PP").replace(".SH OPTIONS", ".PP"),
+    };
+    Ok(String::from_utf8_lossy(&page).lines().map(|text| line(text) + "\n").collect())
 }
 
 fn config(command: ConfigCommand) -> Result<(), CliError> {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 /// Prints a line to standard output. A reader that went away (`narrows … | head`) is no error.
 macro_rules! say {
     ($($arg:tt)*) => {
-        $crate::cli::output::print(&format!("{}\n", format_args!($($arg)*)))
+        $crate::cli::output::print_lines(&format!("{}\n", format_args!($($arg)*)))
     };
 }
 pub(crate) use say;
@@ -13,6 +13,74 @@ pub(crate) use say;
 /// Prints `text` to standard output as it is.
 pub fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints lines to standard output; those that are too long for the terminal go on below, broken between words.
+pub fn print_lines(text: &str) {
+    print(&match columns() {
+        Some(width) => fitted(text, width),
+        None => text.to_owned(),
+    });
+}
+
+/// Prints a table, its first column to the left and the others to the right; where a row is too long for the terminal, its cells
+/// stand below each other.
+pub fn table(header: &[&str], rows: &[Vec<String>]) {
+    print(&laid_out(header, rows, columns()));
+}
+
+/// Characters of a line of the terminal, which COLUMNS may make narrower; none where standard output is no terminal and
+/// nobody says.
+fn columns() -> Option<usize> {
+    let variable = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok());
+    variable.or_else(|| terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()))
+}
+
+fn fitted(text: &str, width: usize) -> String {
+    let length = |text: &str| text.chars().count();
+    let mut out = String::new();
+    for line in text.split_inclusive('\n') {
+        if length(line.trim_end()) <= width {
+            out += line;
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut row = indent.to_owned();
+        for word in line.split_whitespace() {
+            let room = width.saturating_sub(length(&row) + 1);
+            if row.len() > indent.len() && length(word) > room {
+                out += &format!("{row}\n");
+                row = format!("{indent}  ");
+            } else if row.len() > indent.len() {
+                row.push(' ');
+            }
+            // A rule is as long as the line; words stay whole.
+            row.extend(word.chars().take(if word.starts_with('─') { width } else { usize::MAX }));
+        }
+        out += &format!("{row}\n");
+    }
+    out
+}
+
+fn laid_out(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let length = |text: &str| text.chars().count();
+    let longest = |at: usize| rows.iter().map(|row| length(&row[at])).fold(length(header[at]), usize::max);
+    let widths: Vec<usize> = (0..header.len()).map(longest).collect();
+    let mut text = String::new();
+    if width.is_some_and(|width| widths.iter().map(|cell| cell + 2).sum::<usize>() > width) {
+        for row in rows {
+            text += &format!("  {}\n", row[0]);
+            header.iter().zip(row).skip(1).for_each(|(name, cell)| text += &format!("    {name}: {cell}\n"));
+        }
+        return text;
+    }
+    let header: Vec<String> = header.iter().map(|&name| name.to_owned()).collect();
+    for cells in std::iter::once(&header).chain(rows) {
+        text += &format!("  {:<width$}", cells[0], width = widths[0]);
+        cells.iter().zip(&widths).skip(1).for_each(|(cell, width)| text += &format!("  {cell:>width$}"));
+        text.push('\n');
+    }
+    text
 }
 
 /// Prints a line to standard error.
@@ -50,5 +118,28 @@ pub fn duration(seconds: f64) -> String {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_as_wide_as_its_cells_or_as_narrow_as_the_terminal() {
+        let rows = [["train", "15000", "0.2182"].map(str::to_owned).to_vec()];
+        let header = ["", "images", "bce"];
+        let wide = "         images     bce\n  train   15000  0.2182\n";
+        assert_eq!([None, Some(40)].map(|width| laid_out(&header, &rows, width)), [wide; 2]);
+        assert_eq!(laid_out(&header, &rows, Some(22)), "  train\n    images: 15000\n    bce: 0.2182\n");
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let text = "  decoder.0 dense   (256, relu)  200,960\nshort   as it is\n────────────────────────────\n";
+        let expected = "  decoder.0 dense\n    (256, relu)\n    200,960\nshort   as it is\n──────────────────\n";
+        assert_eq!(fitted(text, 18), expected);
+        assert_eq!(fitted(text, 80), text);
+        assert_eq!(fitted("/a/path/that/is/long and more\n", 8), "/a/path/that/is/long\n  and\n  more\n");
     }
 }

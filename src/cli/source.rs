@@ -18,6 +18,16 @@ pub enum Origin {
 /// The configuration called `name`: a file if it looks like one, else a preset.
 pub fn find(name: &str) -> Result<(Source, Origin), CliError> {
     let path = Path::new(name);
+    if path.is_dir() && preset(name).is_err() {
+        let hint = match ["config.toml", "study.toml"].map(|file| path.join(file).is_file()) {
+            [true, _] => {
+                format!("`narrows train --resume {name}` goes on with the run in it, and {name}/config.toml repeats it")
+            }
+            [_, true] => format!("`narrows study {name}/study.toml --out {name}` makes the runs that are missing"),
+            _ => "a TOML file or the name of a preset is expected; `narrows config list` names them".to_owned(),
+        };
+        return Err(CliError::Usage(format!("cannot read {name}: it is a folder; {hint}")));
+    }
     if name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR) {
         let bytes = read_whole(path).map_err(|error| {
             let known: Vec<&str> = presets().iter().map(|preset| preset.name).collect();

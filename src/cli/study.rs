@@ -7,15 +7,15 @@ use std::time::Instant;
 use super::CliError;
 use super::args::StudyArguments;
 use super::bars::{self, Bar, Bars};
-use super::output::{duration, is_terminal, say};
+use super::output::{duration, is_terminal, say, table};
 use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
 use narrows::data::data_dirs;
-use narrows::figures::number::significant;
+use narrows::figures::number::{counted, significant};
 use narrows::run::Executed;
-use narrows::study::{Observer, Planned, Study, default_jobs, prepare_runs, run_study};
+use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
 /// Makes every run of a study.
@@ -33,10 +33,9 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
         say!("\n{}", first.prepared.model());
     }
     say!(
-        "{} runs, {jobs} at a time, on {} thread{} ({})\n",
-        runs.len(),
-        machine.threads,
-        if machine.threads == 1 { "" } else { "s" },
+        "{}, {jobs} at a time, on {} ({})\n",
+        counted(runs.len(), "run"),
+        counted(machine.threads, "thread"),
         machine.context.isa.name()
     );
     interrupt::listen();
@@ -110,7 +109,7 @@ impl Observer for StudyProgress {
     fn end(&self, run: &Planned, executed: &Executed) {
         let name = run.title();
         let epochs = executed.outcome.history.epochs.len();
-        self.line(&format!("{name}: done after {epochs} epochs{}", self.time_left(&name)));
+        self.line(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));
     }
 
     fn inverting(&self, run: &Planned, done: usize, all: usize) {
@@ -126,7 +125,7 @@ impl Observer for StudyProgress {
             && let Some((_, began, _)) = inverting.take()
         {
             let taken = duration(began.elapsed().as_secs_f64());
-            self.line(&format!("{name}: decoder run backwards on {all} images in {taken}"));
+            self.line(&format!("{name}: decoder run backwards on {} in {taken}", counted(all, "image")));
         }
     }
 
@@ -136,18 +135,7 @@ impl Observer for StudyProgress {
 }
 
 fn conclude(study: &Study, out: &Path) {
-    let width = study.runs.iter().map(|run| run.plan.title().len()).max().unwrap_or(0).max(4);
-    say!(
-        "\n  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{:>10}",
-        "run",
-        "epochs",
-        "train loss",
-        "val loss",
-        "test loss",
-        "test mse",
-        "seconds"
-    );
-    for run in &study.runs {
+    let row = |run: &StudyRun| {
         let history = &run.executed.outcome.history;
         let figure = |value: Option<f64>| match value {
             Some(value) if !value.is_nan() => significant(value, 4),
@@ -155,16 +143,19 @@ fn conclude(study: &Study, out: &Path) {
         };
         let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
         let test = run.executed.evaluation("test");
-        say!(
-            "  {:<width$}{:>8}{:>12}{:>12}{:>12}{:>12}{seconds:>10.2}",
+        vec![
             run.plan.title(),
-            history.epochs.len(),
+            history.epochs.len().to_string(),
             figure(history.last().map(|epoch| epoch.loss)),
             figure(history.last().map(|epoch| epoch.val_loss)),
             figure(test.map(|test| test.loss)),
             figure(test.map(|test| test.mse)),
-        );
-    }
+            format!("{seconds:.2}"),
+        ]
+    };
+    say!("");
+    let header = ["run", "epochs", "train loss", "val loss", "test loss", "test mse", "seconds"];
+    table(&header, &study.runs.iter().map(row).collect::<Vec<_>>());
     say!("\nStudy folder: {}", out.display());
     if !study.runs.is_empty() {
         say!("  {:<14}the comparison: open it in a browser", "report.html");

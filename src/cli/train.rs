@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::output::{duration, is_terminal, note, say};
+use super::output::{duration, is_terminal, note, say, table};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
-use super::{interrupt, machine};
+use super::{inspect, interrupt, machine};
 use narrows::config::{RunConfig, Source, preset};
-use narrows::data::{Catalog, Splits, data_dirs, locate};
-use narrows::figures::number::significant;
+use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
+use narrows::figures::number::counted;
+use narrows::optim::Monitor;
 use narrows::run::{
     DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, run_config,
 };
@@ -25,6 +26,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         None => configure(&arguments, &data_dirs)?,
     };
     let prepared = prepare(&config, &data_dirs)?;
+    prepared.check_memory(&config)?;
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => RunFolder::take(path)?,
         (None, Some(out)) => RunFolder::create(out)?,
@@ -32,23 +34,24 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     };
     if let Found::Finished(executed) = find_run(&folder, &config, &prepared)? {
         let epochs = executed.outcome.history.epochs.len();
-        say!("The run in {} is finished: {epochs} epochs, nothing is left to do.", folder.path().display());
+        let epochs = counted(epochs, "epoch");
+        say!("The run in {} is finished: {epochs}, nothing is left to do.", folder.path().display());
         return Ok(());
     }
     describe_data(&prepared.loaded);
     say!("\n{}", prepared.model());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
-        "Training: {} with {} ({}), {batches} batches of {} in an epoch, at most {} epochs, seed {}, {} on {} thread{}\n",
+        "Training: {} with {} ({}), {} of {} in an epoch, at most {}, seed {}, {} on {}\n",
         config.model.loss.name(),
         config.optimizer.rule.name(),
         config.optimizer.rule.semantics().name(),
+        counted(batches, "batch"),
         config.train.batch_size,
-        config.train.max_epochs,
+        counted(config.train.max_epochs, "epoch"),
         config.seed,
         machine.context.isa.name(),
-        machine.threads,
-        if machine.threads == 1 { "" } else { "s" },
+        counted(machine.threads, "thread"),
     );
     interrupt::listen();
     let mut progress = RunProgress::new(&config.train, is_terminal());
@@ -112,22 +115,27 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
 /// Says what the data are, and how the classes are distributed over the parts.
 pub fn describe_data(loaded: &Splits) {
     let data = &loaded.data;
-    say!("{}: {} images of {}×{} pixels, {}", data.name, data.len(), data.height(), data.width(), loaded.origin);
-    let distributions = loaded.class_distributions();
-    let Some((_, first)) = distributions.first() else {
-        for (name, indices) in loaded.parts() {
-            say!("  {name:<12}{:>8}", indices.len());
-        }
-        return;
+    let used: usize = loaded.parts().iter().map(|(_, part)| part.len()).sum();
+    let of = if used < data.len() { format!(" of {}", data.len()) } else { String::new() };
+    say!("{}: {used}{of} images of {}×{} pixels, {}", data.name, data.height(), data.width(), loaded.origin);
+    let classes = loaded.class_distributions();
+    let named = |number: usize| classes.get(number).map_or(&[][..], |(_, counts)| counts);
+    let header = ["", "images"].into_iter().chain(named(0).iter().map(|(class, _)| class.as_ref()));
+    let row = |(number, (name, part)): (usize, &(&str, Samples<'_>))| {
+        let counts = named(number).iter().map(|(_, count)| count.to_string());
+        [(*name).to_owned(), part.len().to_string()].into_iter().chain(counts).collect()
     };
-    let width = |class: &str| class.chars().count().max(6);
-    let header: String = first.iter().map(|(class, _)| format!("  {class:>w$}", w = width(class))).collect();
-    say!("  {:<12}{:>8}{header}", "", "images");
-    for (name, counts) in &distributions {
-        let total: usize = counts.iter().map(|(_, count)| count).sum();
-        let row: String = counts.iter().map(|(class, count)| format!("  {count:>w$}", w = width(class))).collect();
-        say!("  {name:<12}{total:>8}{row}");
-    }
+    let rows: Vec<Vec<String>> = loaded.parts().iter().enumerate().map(row).collect();
+    table(&header.collect::<Vec<&str>>(), &rows);
+}
+
+/// What early stopping saw.
+fn not_better_since(config: &RunConfig, epoch: usize) -> String {
+    let Some(rule) = &config.train.early_stopping else { return "early stopping".to_owned() };
+    let loss = if rule.monitor == Monitor::Loss { "training loss" } else { "validation loss" };
+    let least =
+        if rule.min_delta > 0.0 { format!(" by more than min_delta = {}", rule.min_delta) } else { String::new() };
+    format!("no epoch since {epoch} improved on its {loss}{least}")
 }
 
 fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
@@ -137,7 +145,7 @@ fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
     let why = match outcome.stop {
         Stop::LastEpoch => "all epochs are done".to_owned(),
         Stop::Early => match outcome.best {
-            Some(best) => format!("no better epoch since epoch {}", best.epoch),
+            Some(best) => not_better_since(config, best.epoch),
             None => "early stopping".to_owned(),
         },
         Stop::Interrupted { epoch, step } => {
@@ -151,17 +159,8 @@ fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
         (true, Some(best)) => format!("; the weights are those of epoch {}", best.epoch),
         _ => String::new(),
     };
-    say!("\nTrained {epochs} epochs in {}: {why}{kept}.\n", duration(seconds));
-    say!("  {:<12}{:>12}{:>12}{:>12}{:>14}", "", config.model.loss.name(), "mse", "nrmse", "active units");
-    for (part, figures) in &executed.evaluations {
-        say!(
-            "  {part:<12}{:>12}{:>12}{:>12}{:>14}",
-            significant(figures.loss, 4),
-            significant(figures.mse, 4),
-            significant(figures.nrmse, 4),
-            significant(figures.active_code_units, 3),
-        );
-    }
+    say!("\nTrained {} in {}: {why}{kept}.\n", counted(epochs, "epoch"), duration(seconds));
+    inspect::show(config.model.loss.name(), &executed.evaluations);
     say!("\nRun folder: {}", folder.display());
     if epochs > 0 {
         say!("  {:<22}training and validation loss", "loss.png");

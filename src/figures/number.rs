@@ -30,6 +30,12 @@ pub fn count_or_significant(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e10 { format!("{}", value as i64) } else { significant(value, 4) }
 }
 
+/// "1 epoch", "2 epochs", "2 batches".
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if noun.ends_with("ch") && noun != "epoch" { "es" } else { "s" };
+    format!("{count} {noun}{}", if count == 1 { "" } else { plural })
+}
+
 /// A number that was written as plain text as print has it: "-1.2e-5" is "−1.2·10⁻⁵", "1e-6" is "10⁻⁶", "-3" is "−3".
 pub fn typeset(number: &str) -> String {
     let (sign, size) = number.strip_prefix('-').map_or(("", number), |size| ("−", size));
@@ -111,6 +117,8 @@ mod tests {
         assert_eq!(significant(0.1, 99), "0.10000000000000001");
         let counts = [5923.0, -0.0, 0.1042, f64::NAN].map(count_or_significant);
         assert_eq!(counts, ["5923", "0", "0.1042", "not a number"]);
+        assert_eq!([0, 1, 2].map(|count| counted(count, "epoch")), ["0 epochs", "1 epoch", "2 epochs"]);
+        assert_eq!(counted(2, "batch"), "2 batches");
     }
 
     #[test]

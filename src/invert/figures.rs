@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use narrows_kernels::Real;
+use serde::Serialize;
 
 use super::optimal::{Optimum, Stop};
 use super::walk::{LayerTrace, Walked};
@@ -25,7 +26,7 @@ pub struct WalkFigures {
 }
 
 /// Decoded codes against the images.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Decoded {
     /// ‖decoder(Z) − X‖_F, in f64.
     pub norm: f64,
@@ -52,6 +53,13 @@ pub struct OptimalFigures {
     pub median_cosine: f64,
     /// The largest of these.
     pub worst_cosine: f64,
+}
+
+impl OptimalFigures {
+    /// Samples whose search showed no minimum, see [`Stop::is_certificate`].
+    pub fn without_certificate(&self) -> usize {
+        Stop::ALL.iter().zip(self.stops).filter(|(stop, _)| !stop.is_certificate()).map(|(_, count)| count).sum()
+    }
 }
 
 /// Everything measured on one set of images.
@@ -99,6 +107,7 @@ pub struct PartCodes {
 }
 
 /// Figures on their way.
+#[derive(Default)]
 pub(super) struct Sums {
     pub features: usize,
     pub code: usize,
@@ -124,27 +133,17 @@ pub(super) struct Sums {
 
 impl Sums {
     pub fn new(layers: usize, features: usize, code: usize) -> Self {
-        let walk = || WalkSum::new(layers);
+        let walk = || WalkSum { layers: vec![LayerTrace::default(); layers], ..WalkSum::default() };
         Sums {
             features,
             code,
-            images: 0,
             own_f32: walk(),
             own_f64: walk(),
             images_f32: walk(),
             images_f64: walk(),
-            encoder: 0.0,
-            walk: 0.0,
-            encoder_beside_walk: 0.0,
-            optimal: 0.0,
             smallest: f64::INFINITY,
             largest: f64::NEG_INFINITY,
-            stops: [0; Stop::ALL.len()],
-            steps: 0,
-            gradients: Vec::new(),
-            cosines: Vec::new(),
-            codes: PartCodes::default(),
-            seconds: Vec::new(),
+            ..Sums::default()
         }
     }
 
@@ -215,6 +214,7 @@ fn median_and_largest(values: &mut [f64]) -> [f64; 2] {
 }
 
 /// Codes of walks against those they stand for.
+#[derive(Default)]
 pub(super) struct WalkSum {
     seen: usize,
     identifiable: usize,
@@ -226,11 +226,6 @@ pub(super) struct WalkSum {
 }
 
 impl WalkSum {
-    fn new(layers: usize) -> Self {
-        let layers = vec![LayerTrace::default(); layers];
-        WalkSum { seen: 0, identifiable: 0, errors: 0.0, codes: 0.0, worst: None, layers }
-    }
-
     /// Adds a walk that should have led to `codes` [count, code].
     pub fn add<T: Real>(&mut self, codes: &[T], walked: &Walked<T>, code: usize) {
         let rows = codes.chunks_exact(code).zip(walked.codes.chunks_exact(code)).zip(&walked.identifiable);
@@ -273,7 +268,7 @@ mod tests {
 
     #[test]
     fn walks_are_added_up_over_what_is_identifiable() {
-        let mut sum = WalkSum::new(1);
+        let mut sum = WalkSum { layers: vec![LayerTrace::default()], ..WalkSum::default() };
         let trace = LayerTrace { residual: 3.0, pulled_in: 2, not_identifiable: 1 };
         let walked = Walked { codes: vec![1.0, 2.0, 0.0, 0.0], identifiable: vec![true, false], layers: vec![trace] };
         sum.add(&[1.0, 2.5, 9.0, 9.0], &walked, 2);
@@ -288,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_code_that_is_not_a_number_is_the_worst() {
-        let mut sum = WalkSum::new(0);
+        let mut sum = WalkSum::default();
         let walked = Walked { codes: vec![0.0, f64::NAN, 5.0], identifiable: vec![true; 3], layers: Vec::new() };
         sum.add(&[1.0, 1.0, 1.0], &walked, 1);
         let worst = sum.figures().worst.unwrap();

@@ -1,8 +1,10 @@
 //! Both inversions of a trained decoder, measured on images.
 
 use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
 use narrows_kernels::losses::squared_error;
+use serde::Serialize;
 
 use super::figures::{PartFigures, Sums};
 use super::optimal::{Tolerances, optimal_codes};
@@ -15,6 +17,9 @@ use crate::tasks::Trained;
 /// How far the values of an image are pulled into the range of an activation that cannot reach them: half a grey level, which is
 /// all that an image of bytes says about its values.
 pub const IMAGE_RIM: f64 = 1.0 / 510.0;
+
+/// Images that an estimate of time is taken from.
+const ESTIMATED: usize = 16;
 
 /// Images measured at a time; the figures do not depend on it.
 const TOGETHER: usize = 4096;
@@ -29,7 +34,7 @@ pub struct Inversion<'a> {
 }
 
 /// A dense layer of the decoder.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerFacts {
     /// "decoder.0".
     pub name: String,
@@ -87,6 +92,20 @@ impl<'a> Inversion<'a> {
     /// The decoder in f64.
     pub fn decoder(&self) -> &Decoder<f64> {
         self.double.decoder()
+    }
+
+    /// Seconds that the search for the optimal codes of `images` may take on the threads of the current pool, by the first
+    /// few of them.
+    pub fn estimate(&self, images: Samples<'_>, tolerances: Tolerances) -> Result<f64, InvertError> {
+        let few = images.first(ESTIMATED);
+        let x = few.to_array();
+        let codes = self.trained.encode(x.view())?;
+        let [x, codes] = [x, codes].map(|array| array.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
+        let began = Instant::now();
+        optimal_codes(self.trained.context, self.decoder(), &x, &codes, tolerances, &AtomicUsize::new(0));
+        // So few are searched by one thread.
+        let threads = rayon::current_num_threads().min(images.len().div_ceil(ESTIMATED)).max(1);
+        Ok(began.elapsed().as_secs_f64() * images.len() as f64 / (few.len() * threads).max(1) as f64)
     }
 
     /// Inverts `images` both ways. `watch` hears how many are done.

@@ -11,7 +11,7 @@ mod floor;
 mod measure;
 mod optimal;
 pub mod output;
-mod pieces;
+mod seams;
 mod tangent;
 mod undo;
 mod walk;

@@ -1,11 +1,18 @@
 //! Optimal codes: min over z of ½‖decoder(z) − x‖², by Levenberg–Marquardt, many samples at a time.
 //!
-//! Each sample has its own damping λ and its own end; a step δ solves (JᵀJ + λD)·δ = −Jᵀr, r = decoder(z) − x, D the largest
-//! diag(JᵀJ) met so far (Moré 1978). It is taken when it keeps at least a twentieth of the decrease of ½‖r‖² that the linear
+//! Each sample has its own damping λ and its own end; a step δ solves (H + λD)·δ = −Jᵀr, r = decoder(z) − x, D the largest
+//! diag(JᵀJ) met so far (Moré 1978). It is taken when it keeps at least a twentieth of the decrease of ½‖r‖² that the
 //! model promises. With ρ the part kept,
 //!
 //! * taken: λ ← λ·max(⅓, 1 − (2ρ − 1)³) (Nielsen 1999, "Damping parameter in Marquardt's method");
-//! * refused: λ ← 2λ, unless a kink may be the reason, see `pieces.rs`.
+//! * refused: λ ← 2λ.
+//!
+//! H is JᵀJ as long as a step promises more than a hundredth of ½‖r‖². Near a minimum that leaves large residuals, JᵀJ alone
+//! converges slowly: there H = JᵀJ + S, S being the estimate of Σ r_i·∇²r_i that the changes of Jᵀr give (Dennis, Gay & Welsch
+//! 1981, "An adaptive nonlinear least-squares algorithm", section 3).
+//!
+//! Decoders with kinks have minima at these, and H = JᵀJ: see `seams.rs`. Their kinks are left out of account as long as
+//! steps promise more than a thousandth of ½‖r‖² and are taken, and before a sample ends, steps over single kinks are tried.
 //!
 //! JᵀJ is formed, as is usual in this method: the step's accuracy decides how fast it converges, not where; that is the zero of
 //! Jᵀr, which is computed from J itself. Since only steps that lower the error are taken, no sample ends worse than it
@@ -16,10 +23,12 @@
 //! 1. ‖r‖ ≤ 8·ε·√features·‖x‖: the image is met but for rounding ([`Stop::Met`]);
 //! 2. max_j |J_jᵀr| / (‖J_j‖·‖r‖) ≤ `gradient`: the residual is orthogonal to every column ([`Stop::Gradient`], the `gtol` of
 //!    MINPACK);
-//! 3. the model promises to lower ½‖r‖² by at most `reduction` of it while λ ≤ 1 ([`Stop::Reduction`]), or, over the pieces that
-//!    meet at a kink, by at most `kink` of it ([`Stop::Kink`]): Jᵀr, the gradient of one of them, does not vanish there;
+//! 3. the model promises to lower ½‖r‖² by at most `reduction` of it while λ ≤ 1 ([`Stop::Reduction`]), or, where kinks hold
+//!    the step back, by at most `kink` of it ([`Stop::Kink`]): Jᵀr, the gradient of one of the pieces, does not vanish there;
 //! 4. the same with λ > 1, or ‖δ‖ ≤ `step`·‖z‖ ([`Stop::Step`]): the search has stalled;
 //! 5. `most_steps` steps were tried ([`Stop::Limit`]).
+//!
+//! The first three are certificates of a local minimum, see [`Stop::is_certificate`]; the last two are none.
 //!
 //! Samples share products, not numbers: an element of a product is one chain that its neighbours cannot change. A sample that
 //! has ended makes room for the next, so that products stay large.
@@ -28,21 +37,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::reduce::sum_of_squares;
-use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
+use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, Real, gemm};
 use rayon::prelude::*;
+use serde::Serialize;
 
-use super::decoder::{Decoder, Stage};
-use super::pieces::{Piece, step};
+use super::decoder::Decoder;
+use super::seams::{Model, Seams, Step};
 use super::tangent::Tangents;
 
 /// When a sample ends; see the top of `optimal.rs`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Tolerances {
     /// The largest cosine between the residual and a column of the Jacobian.
     pub gradient: f64,
     /// The smallest relative decrease of ½‖r‖² worth a step.
     pub reduction: f64,
-    /// The same at a kink, where each step costs as many Jacobians as pieces meet there.
+    /// The same where kinks hold a step back.
     pub kink: f64,
     /// The smallest relative step.
     pub step: f64,
@@ -65,7 +75,7 @@ pub enum Stop {
     Gradient,
     /// No more than rounding is left to be gained.
     Reduction,
-    /// The same, over all pieces that meet at a kink.
+    /// The same where kinks hold the step back.
     Kink,
     /// Steps became too short.
     Step,
@@ -76,6 +86,11 @@ pub enum Stop {
 impl Stop {
     /// Every reason, in the order in which they are asked.
     pub const ALL: [Stop; 6] = [Stop::Met, Stop::Gradient, Stop::Reduction, Stop::Kink, Stop::Step, Stop::Limit];
+
+    /// Whether it shows that no code nearby is better; a search that stalled or ran out of steps shows nothing.
+    pub fn is_certificate(self) -> bool {
+        !matches!(self, Stop::Step | Stop::Limit)
+    }
 
     /// "met", "gradient", "reduction", "kink", "step", "limit".
     pub fn name(self) -> &'static str {
@@ -130,23 +145,14 @@ pub fn optimal_codes<T: Real>(
     let (code, features) = (decoder.code_size(), decoder.features());
     assert!(starts.len().is_multiple_of(code), "{} values are no codes [{code}]", starts.len());
     assert_eq!(targets.len() / features, starts.len() / code, "images and the codes to start from");
-    let kinked = decoder.stages().iter().any(|stage| match stage {
-        Stage::Dense(dense) => has_kink(dense.activation),
-        Stage::Activation(activation) => has_kink(*activation),
-    });
     let together = (PRODUCT_ROWS / (code + 1)).max(8);
     let search = |(targets, starts)| {
-        let problem = Problem { context, decoder, targets, starts, tolerances, kinked };
+        let problem = Problem { context, decoder, targets, starts, tolerances };
         problem.search(together, done)
     };
     let targets = targets.par_chunks(together * BATCHES * features);
     let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
     parts.into_iter().flatten().collect()
-}
-
-/// Whether the derivative may jump; that of elu does unless α is 1.
-fn has_kink(activation: Activation) -> bool {
-    matches!(activation, Activation::Relu | Activation::LeakyRelu { .. } | Activation::Elu { .. })
 }
 
 struct Problem<'a, T> {
@@ -155,8 +161,6 @@ struct Problem<'a, T> {
     targets: &'a [T],
     starts: &'a [T],
     tolerances: Tolerances,
-    /// Whether steps that fail may have met a kink.
-    kinked: bool,
 }
 
 /// One sample on its way.
@@ -171,9 +175,15 @@ struct Search<T> {
     /// The largest diag(JᵀJ) so far.
     scale: Vec<f64>,
     lambda: f64,
-    /// What was tried from z in vain: the last code, and the objective there; then pieces, oldest first.
-    refused: Option<(Vec<T>, f64)>,
-    pieces: Vec<Piece>,
+    /// The kinks around z, and whether steps take no account of them.
+    seams: Seams,
+    bold: bool,
+    /// Once the search would end at z: steps over a kink that were not tried yet.
+    escapes: Option<Vec<Step>>,
+    /// S [code, code].
+    curvature: Vec<f64>,
+    /// The step that led to z.
+    taken: Vec<f64>,
     steps: u32,
     /// What the model promised for the step being tried.
     promised: f64,
@@ -181,14 +191,16 @@ struct Search<T> {
 
 /// λ at the start, relative to D.
 const FIRST_LAMBDA: f64 = 1e-3;
-/// λ grows by this when a step is refused: slowly, so that the pieces of a kink are met before steps become too short.
+/// λ grows by this when a step is refused.
 const RAISE: f64 = 2.0;
 /// The least part of what was promised that a step must keep.
 const ENOUGH: f64 = 0.05;
-/// A step that keeps more than this of its promise met no kink: the pieces left behind are forgotten.
-const FAITHFUL: f64 = 0.9;
-/// Pieces kept around a point; a kink of k units has at least k + 1.
-const MOST_PIECES: usize = 24;
+/// Steps that promise more than this part of ½‖r‖² take no account of kinks.
+const BOLD: f64 = 1e-3;
+/// Steps that promise less than this part of ½‖r‖² use S.
+const NEAR: f64 = 1e-2;
+/// The least part of ½‖r‖² that a step over a kink must promise.
+const ESCAPE: f64 = 1e-6;
 /// λ beyond which no step is more than rounding.
 const LARGEST_LAMBDA: f64 = 1e30;
 
@@ -209,10 +221,13 @@ impl<T: Real> Problem<'_, T> {
             moved: true,
             scale: vec![0.0; code],
             lambda: FIRST_LAMBDA,
-            refused: None,
-            pieces: Vec::new(),
+            seams: Seams::default(),
+            bold: true,
+            escapes: None,
+            curvature: vec![0.0; code * code],
+            taken: Vec::new(),
             steps: 0,
-            promised: 0.0,
+            promised: f64::INFINITY,
         }
     }
 
@@ -226,7 +241,7 @@ impl<T: Real> Problem<'_, T> {
         while !searches.is_empty() {
             self.look_around(&mut searches, &mut tangents);
             let mut trials = Vec::with_capacity(searches.len());
-            searches.retain_mut(|search| match self.propose(search) {
+            searches.retain_mut(|search| match self.propose(search).or_else(|stop| self.escape(search, stop)) {
                 Ok(trial) => {
                     trials.extend_from_slice(&trial);
                     true
@@ -244,35 +259,28 @@ impl<T: Real> Problem<'_, T> {
         ended.into_iter().map(|optimum| optimum.expect("every sample was searched to its end")).collect()
     }
 
-    /// Forms J and r where a search has moved to, and where it has tried to.
+    /// Forms J and r where a search has moved to.
     fn look_around(&self, searches: &mut [Search<T>], tangents: &mut Tangents<T>) {
         let (code, features) = (self.decoder.code_size(), self.decoder.features());
-        let places: Vec<&mut Search<T>> =
-            searches.iter_mut().filter(|search| search.moved || search.refused.is_some()).collect();
+        let places: Vec<&mut Search<T>> = searches.iter_mut().filter(|search| search.moved).collect();
         if places.is_empty() {
             return;
         }
-        let place = |search: &Search<T>| search.refused.as_ref().map_or(search.z.clone(), |(at, _)| at.clone());
-        let codes: Vec<T> = places.iter().flat_map(|search| place(search)).collect();
+        let codes: Vec<T> = places.iter().flat_map(|search| search.z.iter().copied()).collect();
         let targets: Vec<T> = places.iter().flat_map(|search| self.target(search.sample)).copied().collect();
         tangents.jacobian(self.context, self.decoder, &codes);
-        let planes = tangents.with_residuals(self.context, &targets);
-        let count = places.len();
+        tangents.add_residuals(self.context, self.decoder, &targets);
+        let (planes, count) = (tangents.planes(), places.len());
         let mut gram = vec![T::ZERO; (code + 1) * (code + 1)];
         for (place, search) in places.into_iter().enumerate() {
             let columns = MatRef::with_strides(&planes[place * features..], code + 1, features, count * features, 1);
             let out = MatMut::new(&mut gram, code + 1, code + 1);
             gemm(self.context, out, Accumulate::Overwrite, columns, columns.transposed(), Epilogue::NONE);
-            let gram = gram.iter().map(|g| g.to_f64()).collect();
-            if let Some((at, objective)) = search.refused.take() {
-                if search.pieces.len() == MOST_PIECES {
-                    search.pieces.remove(0);
-                }
-                let at = at.iter().map(|z| z.to_f64()).collect();
-                search.pieces.push(Piece { at, objective, gram });
-                continue;
+            let before = std::mem::replace(&mut search.gram, gram.iter().map(|g| g.to_f64()).collect());
+            search.seams = tangents.seams(code, count, place);
+            if search.seams.weights.is_empty() && search.start.is_some() {
+                search.learn(&before);
             }
-            search.gram = gram;
             search.moved = false;
             if search.start.is_none() {
                 let residual = &planes[(code * count + place) * features..][..features];
@@ -297,24 +305,32 @@ impl<T: Real> Problem<'_, T> {
         if cosine <= self.tolerances.gradient {
             return Err(Stop::Gradient);
         }
-        // A column that is zero, as behind a dead relu, is damped like the smallest of the others: the system stays regular.
-        let floor = search.scale.iter().copied().filter(|&s| s > 0.0).fold(f64::INFINITY, f64::min);
         let z: Vec<f64> = search.z.iter().map(|z| z.to_f64()).collect();
+        let (code, none) = (z.len(), Seams::default());
         while search.lambda <= LARGEST_LAMBDA {
-            let scale = search.scale.iter().map(|&s| if s > 0.0 { s } else { floor });
-            let damping: Vec<f64> = scale.map(|s| search.lambda * s).collect();
-            let Some(step) = step(&z, search.objective, &search.gram, &damping, &search.pieces) else {
+            let mut gram = search.gram.clone();
+            if search.promised <= NEAR * search.objective {
+                (0..code * code).for_each(|at| gram[at / code * (code + 1) + at % code] += search.curvature[at]);
+            }
+            let seams = if search.bold { &none } else { &search.seams };
+            let Some(model) = Model::new(&gram, &search.damping(search.lambda), seams) else {
                 search.lambda *= RAISE;
                 continue;
             };
+            let step = model.step(None);
+            if search.bold && !search.seams.weights.is_empty() && !(step.promised > BOLD * search.objective) {
+                search.bold = false;
+                continue;
+            }
             search.promised = step.promised;
             // With strong damping any step promises little.
             let free = search.lambda <= 1.0;
-            let (least, stop) = if search.pieces.is_empty() {
-                (self.tolerances.reduction, if free { Stop::Reduction } else { Stop::Step })
+            let (least, stop) = if step.bent {
+                (self.tolerances.kink, Stop::Kink)
             } else {
-                (self.tolerances.kink, if free { Stop::Kink } else { Stop::Step })
+                (self.tolerances.reduction, Stop::Reduction)
             };
+            let stop = if free { stop } else { Stop::Step };
             if step.promised.is_nan() || step.promised <= least * search.objective {
                 return Err(stop);
             }
@@ -330,6 +346,21 @@ impl<T: Real> Problem<'_, T> {
             return Ok(trial);
         }
         Err(Stop::Step)
+    }
+
+    /// A step over a kink where the search would end, or why it ends.
+    fn escape(&self, search: &mut Search<T>, stop: Stop) -> Result<Vec<T>, Stop> {
+        if matches!(stop, Stop::Met | Stop::Limit) || search.steps == self.tolerances.most_steps {
+            return Err(stop);
+        }
+        if search.escapes.is_none() {
+            let damping = search.damping(search.lambda.min(FIRST_LAMBDA));
+            let model = Model::new(&search.gram, &damping, &search.seams);
+            search.escapes = model.map(|model| model.escapes(ESCAPE * search.objective));
+        }
+        let step = search.escapes.as_mut().and_then(Vec::pop).ok_or(stop)?;
+        search.promised = step.promised;
+        Ok(search.z.iter().zip(&step.delta).map(|(z, s)| T::from_f64(z.to_f64() + s)).collect())
     }
 
     /// Decodes the codes proposed and takes those that lower the error.
@@ -352,21 +383,14 @@ impl<T: Real> Problem<'_, T> {
                 let bend = 2.0 * ratio - 1.0;
                 search.lambda *= (1.0 - bend * bend * bend).max(1.0 / 3.0);
                 search.objective = objective;
+                search.taken = search.z.iter().zip(trial).map(|(z, trial)| trial.to_f64() - z.to_f64()).collect();
                 search.z.copy_from_slice(trial);
                 search.moved = true;
-                if ratio > FAITHFUL {
-                    search.pieces.clear();
-                }
-            } else {
-                // Near a kink the piece just met mends the model; more damping is for what no piece explains.
-                let explained =
-                    self.kinked && objective <= search.objective + search.promised && search.pieces.len() <= code + 1;
-                if !explained {
-                    search.lambda *= RAISE;
-                }
-                if self.kinked && objective.is_finite() {
-                    search.refused = Some((trial.to_vec(), objective));
-                }
+                search.escapes = None;
+            } else if search.bold && !search.seams.weights.is_empty() {
+                search.bold = false;
+            } else if search.escapes.is_none() {
+                search.lambda *= RAISE;
             }
         }
     }
@@ -387,6 +411,36 @@ impl<T: Real> Search<T> {
             }
         }
         (squares.sqrt(), cosine)
+    }
+
+    /// λD. A column that is zero, as behind a dead relu, is damped like the smallest of the others: the system stays regular.
+    fn damping(&self, lambda: f64) -> Vec<f64> {
+        let floor = self.scale.iter().copied().filter(|&s| s > 0.0).fold(f64::INFINITY, f64::min);
+        self.scale.iter().map(|&s| lambda * if s > 0.0 { s } else { floor }).collect()
+    }
+
+    /// Brings S up to date with what Jᵀr has changed by since the [JᵀJ, Jᵀr; …] `before` the step s that led here. With
+    /// v = Δ(Jᵀr), y = v − JᵀJ·s and w = y − τ·S·s, S becomes τ·S + (wvᵀ + vwᵀ)/vᵀs − (wᵀs)·vvᵀ/(vᵀs)²; τ = min(1, |sᵀy| /
+    /// |sᵀSs|) makes an S that has become too large smaller.
+    fn learn(&mut self, before: &[f64]) {
+        let (code, s) = (self.z.len(), &self.taken);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let row = |j: usize| j * (code + 1);
+        let v: Vec<f64> = (0..code).map(|j| self.gram[row(j) + code] - before[row(j) + code]).collect();
+        let y: Vec<f64> = (0..code).map(|j| v[j] - dot(&self.gram[row(j)..], s)).collect();
+        let moved: Vec<f64> = self.curvature.chunks_exact(code).map(|row| dot(row, s)).collect();
+        let (old, new, along) = (dot(s, &moved).abs(), dot(s, &y).abs(), dot(&v, s));
+        // A step on which the gradient did not grow tells nothing of a minimum.
+        if !(along > 0.0) {
+            return;
+        }
+        let tau = if old > new { new / old } else { 1.0 };
+        let w: Vec<f64> = y.iter().zip(&moved).map(|(y, moved)| y - tau * moved).collect();
+        let twice = dot(&w, s) / along;
+        for (at, entry) in self.curvature.iter_mut().enumerate() {
+            let (i, j) = (at / code, at % code);
+            *entry = tau * *entry + (w[i] * v[j] + v[i] * w[j] - twice * v[i] * v[j]) / along;
+        }
     }
 
     fn end(&mut self, stop: Stop) -> Optimum<T> {

@@ -15,52 +15,26 @@ use crate::files::{FileError, write_whole};
 
 /// The content of `inversion.json`. Figures that are not finite are null.
 pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigures]) -> Value {
-    let layer = |layer: &LayerFacts| {
-        json!({
-            "name": layer.name,
-            "inputs": layer.inputs,
-            "outputs": layer.outputs,
-            "activation": layer.activation,
-            "rank_f32": layer.rank_f32,
-            "rank_f64": layer.rank_f64,
-            "condition": layer.condition,
-        })
-    };
     let parts: Map<String, Value> = parts.iter().map(|part| (part.name.clone(), part_json(part, layers))).collect();
     json!({
-        "layers": layers.iter().map(layer).collect::<Vec<_>>(),
+        "layers": layers,
         "rim": { "own_output": "machine epsilon", "images": IMAGE_RIM },
-        "tolerances": {
-            "gradient": tolerances.gradient,
-            "reduction": tolerances.reduction,
-            "kink": tolerances.kink,
-            "step": tolerances.step,
-            "most_steps": tolerances.most_steps,
-        },
+        "tolerances": tolerances,
         "parts": parts,
     })
 }
 
 fn part_json(part: &PartFigures, layers: &[LayerFacts]) -> Value {
     let walk = |figures: &WalkFigures| {
-        let layer = |(facts, trace): (&LayerFacts, &super::LayerTrace)| {
-            let trace = json!({
-                "residual": trace.residual,
-                "pulled_in": trace.pulled_in,
-                "not_identifiable": trace.not_identifiable,
-            });
-            (facts.name.clone(), trace)
-        };
         json!({
             "identifiable": figures.identifiable,
             "error": figures.error,
             "relative_error": figures.relative,
             "worst_sample": figures.worst.map(|(sample, _)| sample),
             "worst_error": figures.worst.map(|(_, error)| error),
-            "layers": layers.iter().zip(&figures.layers).map(layer).collect::<Map<_, _>>(),
+            "layers": layers.iter().zip(&figures.layers).map(|(facts, trace)| (facts.name.clone(), json!(trace))).collect::<Map<_, _>>(),
         })
     };
-    let decoded = |decoded: Decoded| json!({ "norm": decoded.norm, "nrmse": decoded.nrmse });
     let optimal = &part.optimal;
     let stops: Map<String, Value> =
         Stop::ALL.iter().zip(optimal.stops).map(|(stop, count)| (stop.name().to_owned(), json!(count))).collect();
@@ -70,13 +44,14 @@ fn part_json(part: &PartFigures, layers: &[LayerFacts]) -> Value {
         "own_output": { "f32": walk(&part.own_f32), "f64": walk(&part.own_f64) },
         "images_walked": { "f32": walk(&part.images_f32), "f64": walk(&part.images_f64) },
         "decoded": {
-            "encoder": decoded(part.encoder),
-            "walk": decoded(part.walk),
-            "encoder_where_the_walk_has_a_code": decoded(part.encoder_beside_walk),
-            "optimal": decoded(optimal.decoded),
+            "encoder": part.encoder,
+            "walk": part.walk,
+            "encoder_where_the_walk_has_a_code": part.encoder_beside_walk,
+            "optimal": optimal.decoded,
         },
         "optimal": {
             "amortisation_gap": optimal.gap,
+            "without_certificate": optimal.without_certificate(),
             "stops": stops,
             "mean_steps": optimal.mean_steps,
             "median_gradient": optimal.median_gradient,
@@ -101,11 +76,13 @@ pub fn to_csv(parts: &[PartFigures]) -> String {
         "worst_error",
         "norm",
         "nrmse",
+        "without_certificate",
     ];
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |row: &[String]| writer.write_record(row).expect("memory takes every row");
     write(&header.map(str::to_owned));
     for part in parts {
+        let uncertified = part.optimal.without_certificate();
         let mut row = |codes: &str, precision: &str, walk: Option<&WalkFigures>, decoded: Option<Decoded>| {
             let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
             write(&[
@@ -120,6 +97,7 @@ pub fn to_csv(parts: &[PartFigures]) -> String {
                 number(walk.and_then(|walk| walk.worst).map(|(_, error)| error)),
                 number(decoded.map(|decoded| decoded.norm)),
                 number(decoded.map(|decoded| decoded.nrmse)),
+                if codes == "optimal" { uncertified.to_string() } else { String::new() },
             ]);
         };
         row("encoder", "f64", None, Some(part.encoder));

@@ -5,13 +5,15 @@
 //! product with W and one elementwise pass. A backward pass of the tape gives a row of the Jacobian for each of the *features*
 //! outputs; forwards it is a column for each of the few code units.
 //!
-//! At a kink of relu, leaky relu and elu the derivative is that of the negative side, as on the tape.
+//! At a kink of relu, leaky relu and elu the derivative is that of the negative side, as on the tape. What the units of such a
+//! layer would change beyond their kinks takes their inputs, the columns before a′, and one pass backwards for the residuals.
 
 use narrows_kernels::activation::activation_derivative;
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 
 use super::decoder::{Decoder, Stage};
+use super::seams::Seams;
 
 /// Buffers that one pass after the other uses.
 #[derive(Debug)]
@@ -19,11 +21,36 @@ pub struct Tangents<T> {
     outputs: Vec<Vec<T>>,
     columns: Vec<T>,
     moved: Vec<T>,
+    bends: Vec<Bend<T>>,
+}
+
+/// A stage whose derivative jumps where its input passes 0.
+#[derive(Debug)]
+struct Bend<T> {
+    stage: usize,
+    /// By how much it jumps.
+    jump: f64,
+    /// Inputs of the activation [count, width].
+    inputs: Vec<T>,
+    /// Their derivatives by the code [code, count, width].
+    columns: Vec<T>,
+    /// The derivatives of ½‖r‖² by the outputs [count, width].
+    signals: Vec<T>,
+}
+
+/// By how much the derivative jumps at 0.
+fn jump(activation: Activation) -> f64 {
+    match activation {
+        Activation::Relu => 1.0,
+        Activation::LeakyRelu { slope } => 1.0 - slope,
+        Activation::Elu { alpha } => 1.0 - alpha,
+        _ => 0.0,
+    }
 }
 
 impl<T> Default for Tangents<T> {
     fn default() -> Self {
-        Tangents { outputs: Vec::new(), columns: Vec::new(), moved: Vec::new() }
+        Tangents { outputs: Vec::new(), columns: Vec::new(), moved: Vec::new(), bends: Vec::new() }
     }
 }
 
@@ -34,6 +61,7 @@ impl<T: Real> Tangents<T> {
         decoder.decode_stages(context, codes, &mut self.outputs);
         let (code, count) = (decoder.code_size(), codes.len() / decoder.code_size());
         let mut width = code;
+        self.bends.clear();
         for (number, (stage, y)) in decoder.stages().iter().zip(&self.outputs).enumerate() {
             let activation = match stage {
                 Stage::Activation(activation) => *activation,
@@ -57,6 +85,20 @@ impl<T: Real> Tangents<T> {
                     }
                     width = dense.outputs;
                     std::mem::swap(&mut self.columns, &mut self.moved);
+                    if jump(dense.activation) != 0.0 {
+                        let mut inputs = vec![T::ZERO; count * dense.outputs];
+                        let x = if number == 0 { codes } else { &self.outputs[number - 1] };
+                        gemm(
+                            context,
+                            MatMut::new(&mut inputs, count, dense.outputs),
+                            Accumulate::Overwrite,
+                            MatRef::new(x, count, dense.inputs),
+                            MatRef::new(&dense.weight, dense.inputs, dense.outputs),
+                            Epilogue { bias: Some(&dense.bias), activation: Activation::Linear },
+                        );
+                        let (jump, columns) = (jump(dense.activation), self.columns.clone());
+                        self.bends.push(Bend { stage: number, jump, inputs, columns, signals: Vec::new() });
+                    }
                     dense.activation
                 }
             };
@@ -78,13 +120,64 @@ impl<T: Real> Tangents<T> {
         self.outputs.last().map_or(&[], Vec::as_slice)
     }
 
-    /// After [`Tangents::jacobian`]: appends r = decoder(z) − `targets` [count, features] as one more plane, and gives all of
-    /// it: [code + 1, count, features].
-    pub(super) fn with_residuals(&mut self, context: Context, targets: &[T]) -> &[T] {
+    /// After [`Tangents::jacobian`]: appends r = decoder(z) − `targets` [count, features] as one more plane to its columns,
+    /// [code + 1, count, features], and finds what kinks change.
+    pub(super) fn add_residuals(&mut self, context: Context, decoder: &Decoder<T>, targets: &[T]) {
         let len = self.columns.len();
         self.columns.resize(len + targets.len(), T::ZERO);
         let outputs = self.outputs.last().map_or(&[][..], Vec::as_slice);
         binary(context.isa, Binary::Sub, outputs, targets, &mut self.columns[len..], Accumulate::Overwrite);
+        let Some(first) = self.bends.first().map(|bend| bend.stage) else { return };
+        let count = targets.len() / decoder.features();
+        let mut signal = self.columns[len..].to_vec();
+        for (number, stage) in decoder.stages().iter().enumerate().skip(first).rev() {
+            if let Some(bend) = self.bends.iter_mut().find(|bend| bend.stage == number) {
+                bend.signals.clone_from(&signal);
+            }
+            let (activation, dense) = match stage {
+                Stage::Activation(activation) => (*activation, None),
+                Stage::Dense(dense) => (dense.activation, Some(dense)),
+            };
+            self.moved.resize(signal.len(), T::ZERO);
+            let y = &self.outputs[number];
+            activation_derivative(context.isa, activation, 0, y, &signal, &mut self.moved, Accumulate::Overwrite);
+            std::mem::swap(&mut signal, &mut self.moved);
+            if let Some(dense) = dense {
+                self.moved.resize(count * dense.inputs, T::ZERO);
+                gemm(
+                    context,
+                    MatMut::new(&mut self.moved, count, dense.inputs),
+                    Accumulate::Overwrite,
+                    MatRef::new(&signal, count, dense.outputs),
+                    MatRef::new(&dense.weight, dense.inputs, dense.outputs).transposed(),
+                    Epilogue::NONE,
+                );
+                std::mem::swap(&mut signal, &mut self.moved);
+            }
+        }
+    }
+
+    /// After [`Tangents::add_residuals`]: the columns and the residuals [code + 1, count, features].
+    pub(super) fn planes(&self) -> &[T] {
         &self.columns
+    }
+
+    /// After [`Tangents::add_residuals`]: the kinks around one of `count` samples, for codes of `code` values.
+    pub(super) fn seams(&self, code: usize, count: usize, sample: usize) -> Seams {
+        let mut seams = Seams::default();
+        for bend in &self.bends {
+            let width = bend.inputs.len() / count;
+            for unit in sample * width..(sample + 1) * width {
+                let (input, weight) = (bend.inputs[unit].to_f64(), bend.jump * bend.signals[unit].to_f64());
+                if weight != 0.0 {
+                    let towards = if input > 0.0 { -1.0 } else { 1.0 };
+                    let column = |j: usize| towards * bend.columns[j * count * width + unit].to_f64();
+                    seams.normals.extend((0..code).map(column));
+                    seams.distances.push(input.abs());
+                    seams.weights.push(weight);
+                }
+            }
+        }
+        seams
     }
 }

@@ -18,6 +18,7 @@ use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::reduce::sum_of_squares;
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::decoder::{Decoder, Dense, Stage};
 use super::{InvertError, undo};
@@ -36,7 +37,7 @@ pub struct Walk<T: Real> {
 }
 
 /// What a walk met in one dense layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LayerTrace {
     /// ‖T − X·W‖_F over the identifiable samples: what of the layer's output no input explains.
     pub residual: f64,

@@ -156,6 +156,11 @@ macro_rules! rules {
                 }
             }
 
+            /// Buffers of the size of the parameters that it keeps between steps.
+            pub fn buffers(&self) -> usize {
+                self.moments().len()
+            }
+
             /// η before any schedule.
             pub fn learning_rate(&self) -> f64 {
                 match self {

@@ -56,3 +56,13 @@ fn cpu_name() -> String {
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     name.map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned())
 }
+
+/// Bytes of memory that the system can still give, or that a container may have, if that is less; none where nobody says.
+pub(super) fn free_memory() -> Option<u64> {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = info.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix("kB"));
+    let available = available.and_then(|kib| kib.trim().parse::<u64>().ok()).map(|kib| 1024 * kib);
+    let limit = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let limits = limit.into_iter().filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok());
+    available.into_iter().chain(limits).min()
+}

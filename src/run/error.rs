@@ -45,7 +45,7 @@ pub enum RunError {
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The optimizer cannot be built.
+    /// The optimizer cannot be built, or the model not trained on this machine.
     #[error(transparent)]
     Optimizer(#[from] Fault),
     /// Training failed.

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::environment::free_memory;
 use super::error::RunError;
 use crate::config::RunConfig;
 use crate::data::{DataError, Published, Scaling, Splits};
-use crate::nn::Autoencoder;
+use crate::nn::{Autoencoder, grouped};
+use crate::settings::Fault;
 use crate::tasks::{AutoencoderTask, Trained};
 use crate::train::Phase;
 use narrows_kernels::Context;
@@ -27,6 +29,21 @@ impl Prepared {
         let model = config.model.lay_out([loaded.data.features()])?;
         let phase = Phase::new(["encoder", "decoder"], config.optimizer.clone());
         Ok(Prepared { loaded, task: AutoencoderTask::new(model, config.model.objective(), phase) })
+    }
+
+    /// Refuses to train a model whose parameters, gradients and moments would not fit in memory.
+    pub fn check_memory(&self, config: &RunConfig) -> Result<(), RunError> {
+        let parameters = self.model().layout().len();
+        let needed = 4 * parameters as u64 * (2 + config.optimizer.rule.buffers() as u64);
+        match free_memory() {
+            Some(free) if needed > free => {
+                let (count, [needed, free]) = (grouped(parameters), [needed, free].map(|bytes| bytes as f64 / 1e9));
+                let found = format!("a network of {count} parameters, which take {needed:.1} GB in training");
+                Err(Fault::new("model", found, format!("one that fits in the {free:.1} GB of memory that are free"))
+                    .into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The structure.

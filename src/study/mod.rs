@@ -126,7 +126,9 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
                     data
                 }
             };
-            planned.push(Planned { name, repeat, prepared: Prepared::new(&config, data)?, config });
+            let prepared = Prepared::new(&config, data)?;
+            prepared.check_memory(&config)?;
+            planned.push(Planned { name, repeat, prepared, config });
         }
     }
     Ok(planned)

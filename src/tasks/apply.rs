@@ -1,11 +1,12 @@
 //! A trained model applied to arrays: encode, decode, reconstruct.
 
 use narrows_kernels::Real;
+use narrows_kernels::activation::activate_in_place;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::evaluate::{ROWS, Trained};
-use crate::loss;
-use crate::nn::Pass;
+use crate::loss::{self, Loss};
+use crate::nn::{Activation, Pass};
 use crate::tape::{Arena, Tape, Var};
 
 /// An array whose rows are not what the model takes.
@@ -29,6 +30,16 @@ impl<T: Real> Trained<'_, T> {
     /// The decoder's outputs [n, features] for codes [n, code].
     pub fn decode(&self, codes: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
         self.map("decode", self.model.code_size(), codes, |tape, z| self.model.decode(tape, z, Pass::Infer))
+    }
+
+    /// What the decoder makes of codes [n, code], as images [n, features]: after the sigmoid where the loss took logits.
+    pub fn decode_images(&self, codes: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
+        let mut images = self.decode(codes)?;
+        if self.objective.loss == Loss::BceLogits {
+            let values = images.as_slice_mut().expect("a new array is contiguous");
+            activate_in_place(self.context.isa, Activation::Sigmoid, values);
+        }
+        Ok(images)
     }
 
     /// The reconstructions [n, features] of images [n, features], see [`loss::reconstruction`].

@@ -46,6 +46,21 @@ fn the_configuration_that_the_refusals_start_from_is_accepted() {
 }
 
 #[test]
+fn what_a_newcomer_mistakes_is_answered_with_what_to_do() {
+    let place = Place::with_toys();
+    place.narrows(&TRAIN).done();
+    place.refuses(&["train", "out"], 2, &["cannot read out: it is a folder", "narrows train --resume out"]);
+    for command in [&["train", "toys.toml"][..], &["eval", "out"], &["data", "list"], &["study", "toys.toml"]] {
+        place.refuses(&[command, &["--data-dir", "absent"]].concat(), 2, &["--data-dir absent is no folder"]);
+    }
+    let wide = "model.encoder=[{ dense = 1048576 }, { dense = 1048576 }]";
+    for command in [TRAIN, STUDY] {
+        let words = ["\"model\" is a network of 1,099,5", "which take 17", " GB of memory that are free"];
+        place.refuses(&[&[command[0], command[1], "--out", "wide", "--set", wide][..]].concat(), 2, &words);
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_there_is_named() {
     let place = Place::new();
     for command in ["train", "study"] {

@@ -69,7 +69,7 @@ fn pictures_are_images_too() {
     place.write("drawn/notes.txt", b"by name, and nothing but pictures");
     encode("drawn").done().says(&["21 codes"]);
     assert_eq!(floats(&place, "codes.npy"), all);
-    encode("drawn/07.png").done().says(&["1 codes"]);
+    encode("drawn/07.png").done().says(&["1 code of 3 values"]);
     assert_eq!(floats(&place, "codes.npy").row(0), all.row(7));
     place.narrows(&["reconstruct", "run", "--images", "drawn"]).done().says(&["15 images of drawn"]);
     // The pixels of the set train the same model.
@@ -183,21 +183,54 @@ impl SplitAt for Array2<f32> {
     }
 }
 
+/// The height of a picture of so many rows of 4×4 pixels below a title and the labels of the columns.
+fn rows_high(rows: u32) -> u32 {
+    rows * 58 - 2 + 16 + 26 + 18
+}
+
 #[test]
-fn traversals_have_a_row_for_each_value_of_the_code() {
-    let place = trained();
-    place.narrows(&["traverse", "run"]).done().says(&["3 dimensions, each from -2 to 2 around zero in 9 steps"]);
-    let (_, height) = png_size(&place.read("run/traversal.png"));
-    // Three rows below a title and the labels of the columns.
-    assert_eq!(height, 3 * 58 - 2 + 16 + 26 + 18);
-    place
-        .narrows(&["traverse", "run", "--image", "2", "--steps", "5", "--out", "t.png"])
+fn traversals_have_a_row_for_each_value_that_says_something() {
+    let place = Place::with_toys();
+    // The third number of the code is always zero.
+    let code = "model.encoder=[{ dense = 3, activation = \"relu\" }]";
+    place.narrows(&["train", "toys.toml", "--set", code, "--out", "run"]).done();
+    place.narrows(&["encode", "run", "--part", "train", "--out", "codes.npy"]).done();
+    let on = floats(&place, "codes.npy").columns().into_iter().filter(|unit| unit.iter().any(|&z| z != 0.0)).count();
+    let traverse = |more: &[&str]| place.narrows(&[&["traverse", "run"], more].concat());
+    let expected =
+        format!("{on} of 3 dimensions, each from −2 to 2 standard deviations around the mean of the training codes");
+    traverse(&[]).done().says(&[&expected, "in 9 steps, largest effect first"]);
+    assert_eq!(png_size(&place.read("run/traversal.png")).1, rows_high(on as u32));
+    traverse(&["--range", "0.5", "--out", "near.png"]).done().says(&["each from −0.5 to 0.5 standard"]);
+    traverse(&["--image", "2", "--steps", "5", "--out", "t.png"])
         .done()
-        .says(&["the code of image"]);
-    assert_ne!(place.read("t.png"), place.read("run/traversal.png"));
+        .says(&["the code of image 2 of the test part"]);
+    for other in ["near.png", "t.png"] {
+        assert_ne!(place.read(other), place.read("run/traversal.png"));
+    }
     place.refuses(&["traverse", "run", "--image", "3"], 2, &["there is no image 3: there are 3, counted from 0"]);
     place.refuses(&["traverse", "run", "--steps", "1"], 2, &["--steps"]);
+    place.refuses(&["traverse", "run", "--range", "0"], 2, &["--range", "a number above 0"]);
     place.refuses(&["traverse", "run", "--out", "t.npy"], 2, &["cannot write t.npy", ".png"]);
+}
+
+#[test]
+fn a_code_of_two_numbers_is_decoded_on_a_grid_and_inactive_numbers_are_left_out() {
+    let place = Place::with_toys();
+    let code = ["--set", "model.encoder=[{ dense = 2 }]"];
+    place.narrows(&[&["train", "toys.toml", "--out", "plain"], &code[..]].concat()).done();
+    place.narrows(&["traverse", "plain"]).done().says(&[
+        "2 of 2 dimensions",
+        "15 × 15 codes, from the 5th to the 95th percentile of the training codes: plain/traversal-grid.png",
+    ]);
+    assert_eq!(png_size(&place.read("plain/traversal-grid.png")).1, rows_high(15));
+    // A divergence that weighs so much that the code says nothing.
+    let variational = ["--set", "model.variational={ beta = 1e4 }", "--set", "train.max_epochs=200"];
+    place.narrows(&[&["train", "toys.toml", "--out", "run"], &code[..], &variational].concat()).done();
+    let answer = place.narrows(&["traverse", "run"]);
+    let said = format!("{}{}", answer.stdout, answer.stderr);
+    assert!(said.contains("inactive"), "{said}");
+    assert!(said.contains("mean divergence of at most 0.01 nat on the test images"), "{said}");
 }
 
 #[test]
@@ -233,7 +266,8 @@ fn interpolations_are_finite_but_at_the_ends() {
     other.done();
     assert_eq!(place.read("run/interpolation.csv"), place.read("other/interpolation.csv"));
     assert_eq!(place.read("run/interpolation.png"), place.read("other/interpolation.png"));
-    place.refuses(&["interpolate", "run"], 2, &["cannot choose 20 pairs of images of different classes: only 1"]);
+    let fewer = "1 pair of images of different classes (20 were asked for; 3 images make no more)";
+    place.narrows(&["interpolate", "run"]).done().says(&[fewer]);
 }
 
 #[test]
@@ -265,7 +299,7 @@ fn a_run_without_labels_trains_and_says_what_it_cannot_do() {
     place
         .narrows(&["train", "faces.toml", "--out", "run"])
         .done()
-        .says(&["2000 images of 28×20 pixels", "drawn by the program"]);
+        .says(&["80 of 2000 images of 28×20 pixels", "drawn by the program"]);
     place.refuses(&["probe", "run"], 2, &["cannot probe run: drawn-faces has no labels"]);
     place.refuses(&["encode", "run", "--out", "a.npy", "--labels", "b.npy"], 2, &["drawn-faces has no labels"]);
     place.narrows(&["interpolate", "run"]).done().says(&["20 pairs of images, means"]);

@@ -40,7 +40,7 @@ fn a_newcomer_trains_on_drawn_footwear_and_is_told_everything() {
     assert_eq!(row(data, "test"), ["30", "10", "10", "10"]);
     for part in ["train", "validation", "test"] {
         let figures = row(model, part);
-        assert_eq!(figures.len(), 4, "{model}");
+        assert_eq!(figures.len(), 6, "{model}");
         assert!(figures.iter().all(|figure| figure.parse::<f64>().is_ok_and(f64::is_finite)), "{figures:?}");
     }
     for line in ["epoch   1/2  loss ", "epoch   2/2  loss "] {
@@ -181,9 +181,40 @@ fn completions_and_the_man_page_are_printed() {
     for shell in ["bash", "zsh", "fish"] {
         place.narrows(&["completions", shell]).done().says(&["narrows", "reconstruct"]);
     }
-    place.narrows(&["man"]).done().says(&[".TH narrows 1", "SUBCOMMANDS", "NARROWS_DATA_DIR"]);
+    let page = place.narrows(&["man"]).done();
+    page.says(&[".TH narrows 1", "SUBCOMMANDS", "NARROWS_DATA_DIR", "narrows data export", "\\-\\-resume"]);
+    assert!(!page.stdout.contains("(1)"), "a page is named that does not exist");
+    // A reader that goes away early is no error.
+    for arguments in [&["man"][..], &["completions", "bash"]] {
+        let mut command = std::process::Command::new(support::program());
+        let command = command.args(arguments).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
     place.narrows(&["--version"]).done().says(&["narrows ", env!("CARGO_PKG_VERSION")]);
     place.narrows(&["train", "--help"]).done().says(&["--set <KEY=VALUE>", "--out <DIR>", "--threads <N>"]);
+}
+
+#[test]
+fn one_is_singular_the_loss_stands_once_and_a_stop_says_what_was_asked_for() {
+    let place = Place::with_toys();
+    let train =
+        |more: &[&str]| place.narrows(&[&["train", "toys.toml", "--threads", "1", "--out"], more].concat()).done();
+    let answer = train(&["run", "--set", "train.loss=mse", "--set", "train.max_epochs=1"]);
+    answer.says(&["4 batches of 4 in an epoch, at most 1 epoch,", "on 1 thread", "Trained 1 epoch in"]);
+    for text in [&answer.stdout, &place.narrows(&["eval", "run"]).done().stdout] {
+        let header = text.lines().find(|line| line.contains("nrmse")).unwrap();
+        assert_eq!(header.split_whitespace().filter(|name| *name == "mse").count(), 1, "{header}");
+    }
+    let stopping = "train.early_stopping={ patience = 1, min_delta = 9.0 }";
+    let sentence = "no epoch since 1 improved on its validation loss by more than min_delta = 9";
+    train(&["stopped", "--set", stopping, "--set", "train.max_epochs=5"]).says(&["Trained 2 epochs in", sentence]);
+    // No line is longer than the terminal.
+    let narrow = support::answer(place.command(&["eval", "run"]).env("COLUMNS", "40")).done();
+    assert!(narrow.stdout.lines().all(|line| line.chars().count() <= 40), "{}", narrow.stdout);
+    narrow.says(&["  validation\n    images: 3\n    mse: 0."]);
 }
 
 #[test]

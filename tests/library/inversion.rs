@@ -258,7 +258,7 @@ fn planted_codes_are_recovered() {
 }
 
 #[test]
-fn no_sample_ends_worse_than_it_began_and_smooth_minima_are_certified() {
+fn no_sample_ends_worse_than_it_began_and_minima_are_certified() {
     let (count, code) = (120, 4);
     for (index, activation) in ACTIVATIONS.into_iter().chain([Activation::Relu]).enumerate() {
         let decoder = random_decoder(&[code, 10, 20], activation, 400 + index as u64);
@@ -286,12 +286,10 @@ fn no_sample_ends_worse_than_it_began_and_smooth_minima_are_certified() {
                 assert!(optimum.cosine <= Tolerances::default().gradient);
             }
         }
-        let certified =
-            optima.iter().filter(|o| matches!(o.stop, Stop::Gradient | Stop::Reduction | Stop::Kink)).count();
+        let certified = optima.iter().filter(|optimum| optimum.stop.is_certificate()).count();
         println!("{activation:?}: {certified} of {count} certified");
-        let smooth =
-            matches!(activation, Activation::Linear | Activation::Tanh | Activation::Sigmoid | Activation::Softplus);
-        assert!(!smooth || 100 * certified >= 99 * count, "{activation:?}: {certified} of {count}");
+        // Of the steepest kinks, those of leaky relu 0.01, two searches stall.
+        assert!(100 * certified >= 98 * count, "{activation:?}: {certified} of {count}");
     }
 }
 
@@ -428,6 +426,6 @@ fn minima_at_kinks_have_no_better_neighbours() {
         worse += usize::from(best < optimum.objective * (1.0 - 1e-9));
     }
     println!("{at_kinks} of {count} end at kinks, {worse} have a better neighbour");
-    // Without the pieces that meet at a kink, 60 of these have one.
-    assert!(at_kinks >= 40 && worse <= 5, "{at_kinks} at kinks, {worse} have a better neighbour");
+    // When steps took no account of kinks, 60 of these had one.
+    assert!(at_kinks >= 40 && worse == 0, "{at_kinks} at kinks, {worse} have a better neighbour");
 }

@@ -8,6 +8,9 @@ That is the `kernel` of a Keras Dense layer as it is, and the transpose of the `
 
     keras_layer.set_weights([w["encoder.0.weight"], w["encoder.0.bias"]])
     torch_layer.weight.data = torch.from_numpy(w["encoder.0.weight"].T.copy())
+
+The last layer of a variational encoder has two heads: `encoder.1.mean.weight` and `encoder.1.log_variance.weight` (and biases). The
+mean is the code that is decoded.
 """
 import json
 import pathlib
@@ -43,7 +46,8 @@ def activate(name, x):
 
 y = x
 for layer in sorted(activations, key=lambda layer: (layer.split(".")[0] != "encoder", int(layer.split(".")[1]))):
-    y = activate(activations[layer], y @ weights[layer + ".weight"] + weights[layer + ".bias"])
+    name = layer + ".mean" if layer + ".mean.weight" in weights else layer
+    y = activate(activations[layer], y @ weights[name + ".weight"] + weights[name + ".bias"])
 
 found = float(np.mean((y.astype(np.float64) - x) ** 2))
 expected = json.loads((run / "metrics.json").read_text())["evaluation"]["test"]["mse"]

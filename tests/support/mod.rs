@@ -17,7 +17,7 @@ use tempfile::TempDir;
 const LONGEST: Duration = Duration::from_secs(900);
 
 /// Variables that change what the program does.
-pub const VARIABLES: [&str; 3] = ["NARROWS_DATA_DIR", "NARROWS_ISA", "NO_COLOR"];
+pub const VARIABLES: [&str; 4] = ["NARROWS_DATA_DIR", "NARROWS_ISA", "NO_COLOR", "COLUMNS"];
 
 /// The folder of the public sets; in CI its absence is a failure, elsewhere a message.
 pub fn real_data() -> Option<PathBuf> {

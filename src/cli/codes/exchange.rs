@@ -4,9 +4,10 @@ use super::super::CliError;
 use super::super::args::{DecodeArguments, EncodeArguments};
 use super::super::machine;
 use super::super::output::say;
-use super::{codes_in, decoded, images_at, images_in, indices_of, must_end_in, write_images};
-use narrows::data::{data_dirs, npy};
-use narrows::run::{OpenRun, RunError};
+use super::{codes_in, images_in, must_end_in, part_of, write_images};
+use narrows::data::npy;
+use narrows::figures::number::counted;
+use narrows::run::RunError;
 
 /// Writes the codes of images.
 pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
@@ -14,16 +15,13 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     if let Some(labels) = &arguments.labels {
         must_end_in(labels, &["npy"])?;
     }
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let (images, labels) = match &arguments.images.images {
         Some(path) => (images_in(&run, path, arguments.images.variable.as_deref())?, None),
         None => {
-            let indices = indices_of(&run, arguments.part)?;
-            let all = loaded.data.labels.as_ref();
-            let labels = all.map(|all| indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>());
-            (images_at(&run, indices), labels)
+            let part = part_of(&run, arguments.part)?;
+            (part.to_array(), part.labels(part.indices).map(|labels| labels.collect::<Vec<u8>>()))
         }
     };
     let labels = match (&arguments.labels, labels) {
@@ -34,10 +32,11 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     };
     let codes = machine.run(|| run.trained(machine.context).encode(images.view()))?.map_err(RunError::from)?;
     npy::write(&arguments.out, codes.view())?;
-    say!("{} codes of {} values: {}", codes.nrows(), codes.ncols(), arguments.out.display());
+    let [count, size] = [(codes.nrows(), "code"), (codes.ncols(), "value")].map(|(n, noun)| counted(n, noun));
+    say!("{count} of {size}: {}", arguments.out.display());
     if let Some((path, labels)) = labels {
         npy::write_bytes(path, &labels)?;
-        say!("{} labels: {}", labels.len(), path.display());
+        say!("{}: {}", counted(labels.len(), "label"), path.display());
     }
     Ok(())
 }
@@ -45,11 +44,10 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
 /// Writes the images that the decoder makes of codes.
 pub fn decode(arguments: DecodeArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["npy", "png"])?;
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let codes = codes_in(&run, &arguments.codes)?;
-    let images = machine.run(|| decoded(&run.trained(machine.context), codes.view()))?.map_err(RunError::from)?;
+    let images = machine.run(|| run.trained(machine.context).decode_images(codes.view()))?.map_err(RunError::from)?;
     write_images(&run, "", images.view(), &arguments.out)?;
-    say!("{} images of {} pixels: {}", images.nrows(), images.ncols(), arguments.out.display());
+    say!("{} of {} pixels: {}", counted(images.nrows(), "image"), images.ncols(), arguments.out.display());
     Ok(())
 }

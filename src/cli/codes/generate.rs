@@ -1,21 +1,20 @@
 //! `narrows sample` and `narrows traverse`: images of codes that no image has.
 
-use ndarray::Array2;
+use ndarray::ArrayView1;
 
 use super::super::CliError;
-use super::super::args::{SampleArguments, TraverseArguments};
+use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
-use super::{decoded, greys, images_at, indices_of, must_end_in, or_in_run, write_grid, write_images};
-use narrows::analysis::Gaussian;
-use narrows::data::{data_dirs, npy};
+use super::{greys, images_at, must_end_in, or_in_run, part_of, write_grid, write_images};
+use narrows::analysis::{self, AnalysisError, CodeSpread, Gaussian, TICKS, plane};
+use narrows::data::npy;
 use narrows::figures::grid::GridRow;
-use narrows::figures::number::{subscript, typeset};
+use narrows::figures::number::{counted, subscript, typeset};
 use narrows::rng::{Purpose, stream};
 use narrows::run::{OpenRun, RunError};
-
-/// Ends of a traversal, in the units of the code.
-const REACH: f32 = 2.0;
+use narrows::tape::Arena;
+use narrows::tasks::ACTIVE_NATS;
 
 /// Whether the codes of the run were trained to follow N(0, I).
 fn is_variational(run: &OpenRun) -> bool {
@@ -30,8 +29,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     if let Some(codes) = &arguments.codes {
         must_end_in(codes, &["npy"])?;
     }
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     if !arguments.fitted && !is_variational(&run) {
         return Err(CliError::Usage(format!(
             "cannot sample from {}: it is not variational, so its codes were not trained to follow N(0, I); --fitted draws from \
@@ -43,21 +41,21 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
         let trained = run.trained(machine.context);
         let distribution = match arguments.fitted {
             true => {
-                let training = trained.encode(images_at(&run, indices_of(&run, super::Part::Train)?).view());
+                let training = trained.encode(part_of(&run, Part::Train)?.to_array().view());
                 Gaussian::fit(machine.context, training.map_err(RunError::from)?.view())?
             }
             false => Gaussian::standard(run.prepared.model().code_size()),
         };
         let mut stream = stream(arguments.seed, Purpose::Sample, 0);
         let codes = distribution.sample(arguments.count as usize, &mut stream);
-        let images = decoded(&trained, codes.view()).map_err(RunError::from)?;
+        let images = trained.decode_images(codes.view()).map_err(RunError::from)?;
         Ok::<_, CliError>((codes, images))
     })??;
     let out = or_in_run(arguments.out, &run, "samples.png");
     let from = if arguments.fitted { "the distribution of the training codes" } else { "N(0, I)" };
     let title = format!("{}: images of codes drawn from {from}", run.config.name);
     write_images(&run, &title, images.view(), &out)?;
-    say!("{} images of codes drawn from {from}, seed {}: {}", images.nrows(), arguments.seed, out.display());
+    say!("{} of codes drawn from {from}, seed {}: {}", counted(images.nrows(), "image"), arguments.seed, out.display());
     if let Some(path) = &arguments.codes {
         npy::write(path, codes.view())?;
         say!("their codes: {}", path.display());
@@ -65,65 +63,109 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Decodes codes of which one value after the other goes from −2 to 2.
+/// Decodes codes of which one value after the other moves; those of two numbers also on a grid.
 pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     if let Some(out) = &arguments.out {
         must_end_in(out, &["png"])?;
     }
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
-    let size = run.prepared.model().code_size();
+    let (machine, run) = machine::open(&arguments.of)?;
+    let (variational, part) = (is_variational(&run), arguments.part.of(&run.prepared.loaded).0);
     let index = match arguments.image {
         None => None,
         Some(number) => {
-            let indices = indices_of(&run, arguments.part)?;
-            let index = indices.get(number as usize).copied().ok_or_else(|| {
+            let indices = part_of(&run, arguments.part)?.indices;
+            Some(*indices.get(number as usize).ok_or_else(|| {
                 CliError::Usage(format!("there is no image {number}: there are {}, counted from 0", indices.len()))
-            })?;
-            Some(index)
+            })?)
         }
     };
     let steps = arguments.steps as usize;
-    let rows = machine.run(|| {
+    let offsets: Vec<f32> = (0..steps).map(|step| offset(arguments.range, step, steps)).collect();
+    let (rows, grid, size) = machine.run(|| -> Result<_, CliError> {
         let trained = run.trained(machine.context);
+        let spread = if variational {
+            let elbo = trained
+                .elbo(part_of(&run, arguments.part)?, 0, &mut Arena::default())
+                .expect("the model is variational");
+            CodeSpread::prior(&elbo.kl_per_dimension)
+        } else {
+            let training = trained.encode(part_of(&run, Part::Train)?.to_array().view());
+            CodeSpread::of(training.map_err(RunError::from)?.view())
+        };
         let base = match index {
-            None => Array2::zeros((1, size)),
-            Some(index) => trained.encode(images_at(&run, &[index]).view())?,
+            None => spread.mean.clone(),
+            Some(index) => {
+                trained.encode(images_at(&run, &[index]).view()).map_err(RunError::from)?.into_raw_vec_and_offset().0
+            }
         };
-        let row = |dimension: usize| {
-            let codes = Array2::from_shape_fn((steps, size), |(step, unit)| {
-                let by = if unit == dimension { offset(step, steps) } else { 0.0 };
-                base[[0, unit]] + by
-            });
-            let images = decoded(&trained, codes.view())?;
-            Ok(GridRow { label: format!("z{}", subscript(&(dimension + 1).to_string())), images: greys(images.view()) })
-        };
-        (0..size).map(row).collect::<Result<Vec<GridRow>, narrows::tasks::WidthError>>()
-    })?;
+        let rows = analysis::traverse(&trained, ArrayView1::from(&base), &spread, &offsets)?;
+        let grid = spread.ticks.as_ref().map(|ticks| Ok((ticks[0].clone(), plane(&trained, ticks)?)));
+        Ok((rows, grid.transpose().map_err(|error: AnalysisError| CliError::from(error))?, base.len()))
+    })??;
+    let why = match variational {
+        true => format!("mean divergence of at most {ACTIVE_NATS} nat on the {part} images"),
+        false => "the same value for every training image".to_owned(),
+    };
+    if rows.is_empty() {
+        return Err(CliError::Failed(format!(
+            "cannot traverse {}: all {size} numbers of its code are inactive ({why})",
+            run.path.display()
+        )));
+    }
+    let unit = if variational { "" } else { " standard deviations" };
+    let [low, high] = [-arguments.range, arguments.range].map(|end| typeset(&end.to_string()));
+    let title = format!("{}: one number of the code at a time, moved from {low} to {high}{unit}", run.config.name);
+    let label = |value: f32| typeset(&((100.0 * value).round() / 100.0).to_string());
+    let shown = rows.iter().map(|row| GridRow {
+        label: format!("z{}", subscript(&(row.unit + 1).to_string())),
+        images: greys(row.images.view()),
+    });
     let out = or_in_run(arguments.out, &run, "traversal.png");
-    let label = |step: usize| typeset(&((100.0 * offset(step, steps)).round() / 100.0).to_string());
-    let columns = (0..steps).map(label).collect();
-    let title = format!("{}: one number of the code at a time, moved from −2 to 2", run.config.name);
-    write_grid(&run, &title, columns, rows.map_err(RunError::from)?, &out)?;
-    let around = index.map_or("zero".to_owned(), |index| format!("the code of image {index} of the data"));
-    say!("{size} dimensions, each from -2 to 2 around {around} in {steps} steps: {}", out.display());
+    write_grid(&run, &title, offsets.iter().copied().map(label).collect(), shown.collect(), &out)?;
+    let around = match arguments.image {
+        Some(number) => format!("the code of image {number} of the {part} part"),
+        None if variational => "zero".to_owned(),
+        None => "the mean of the training codes".to_owned(),
+    };
+    say!(
+        "{} of {size} dimensions, each from {low} to {high}{unit} around {around} in {steps} steps, largest effect first: {}",
+        rows.len(),
+        out.display()
+    );
+    if rows.len() < size {
+        say!("{} inactive left out: {why}", size - rows.len());
+    }
+    if let Some((ticks, grid)) = grid {
+        let out = out.with_file_name(format!("{}-grid.png", out.file_stem().unwrap_or_default().to_string_lossy()));
+        let rows = grid.iter().map(|(tick, images)| GridRow { label: label(*tick), images: greys(images.view()) });
+        let from = if variational {
+            "quantiles of N(0, 1) from 5 % to 95 %"
+        } else {
+            "from the 5th to the 95th percentile of the training codes"
+        };
+        let title = format!("{}: z₁ to the right and z₂ upwards, {from}", run.config.name);
+        write_grid(&run, &title, ticks.into_iter().map(label).collect(), rows.collect(), &out)?;
+        say!("{TICKS} × {TICKS} codes, {from}: {}", out.display());
+    }
     Ok(())
 }
 
-/// From −2 to 2, exactly zero in the middle of an odd number of steps.
-fn offset(step: usize, steps: usize) -> f32 {
-    REACH * (2 * step as i32 - (steps as i32 - 1)) as f32 / (steps - 1) as f32
+/// From −`range` to `range`, exactly zero in the middle of an odd number of steps.
+fn offset(range: f32, step: usize, steps: usize) -> f32 {
+    range * (2 * step as i32 - (steps as i32 - 1)) as f32 / (steps - 1) as f32
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     #[test]
-    fn steps_go_from_minus_two_to_two() {
-        let offsets: Vec<f32> = (0..5).map(|step| offset(step, 5)).collect();
+    fn steps_go_from_one_end_to_the_other() {
+        let offsets: Vec<f32> = (0..5).map(|step| offset(2.0, step, 5)).collect();
         assert_eq!(offsets, [-2.0, -1.0, 0.0, 1.0, 2.0]);
-        assert_eq!([offset(0, 2), offset(1, 2)], [-2.0, 2.0]);
+        assert_eq!([offset(3.0, 0, 2), offset(3.0, 1, 2)], [-3.0, 3.0]);
         let images = Array2::from_shape_vec((1, 2), vec![0.0, 2.0]).unwrap();
         assert_eq!(greys(images.view()), [[0, 255]]);
     }

@@ -5,27 +5,25 @@ use ndarray::{Axis, concatenate};
 use super::super::CliError;
 use super::super::args::InterpolateArguments;
 use super::super::machine;
-use super::super::output::say;
-use super::{decoded, greys, images_at, indices_of, write_grid};
+use super::super::output::{say, table};
+use super::{greys, images_at, part_of, write_grid};
 use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
-use narrows::data::data_dirs;
 use narrows::figures::grid::GridRow;
-use narrows::figures::number::significant;
+use narrows::figures::number::{counted, significant};
 use narrows::files::{create_folder, write_whole};
-use narrows::run::{OpenRun, RunError};
+use narrows::run::RunError;
 
 /// Interpolates between pairs of images and compares what is decoded with the blend of the decoded ends.
 pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let data = &run.prepared.loaded.data;
-    let indices = indices_of(&run, arguments.part)?;
+    let indices = part_of(&run, arguments.part)?.indices;
     let pairs = choose_pairs(data.labels.as_deref(), indices, arguments.pairs as usize, arguments.seed)?;
     let end = |of: fn(&Pair) -> u32| images_at(&run, &pairs.iter().map(of).collect::<Vec<u32>>());
     let (first, second) = (end(|pair| pair.first), end(|pair| pair.second));
     let found = machine.run(|| {
         let trained = run.trained(machine.context);
-        between(&trained, first.view(), second.view(), |codes| Ok(decoded(&trained, codes)?))
+        between(&trained, first.view(), second.view())
     })??;
 
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
@@ -46,16 +44,27 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     let columns = std::iter::once("image".into()).chain(decoded).chain(["image".into()]).collect();
     let title = format!("{}: decoded on the way from one image to another", run.config.name);
     write_grid(&run, &title, columns, rows, &picture)?;
-    let table = folder.join("interpolation.csv");
-    write_whole(&table, csv(&pairs, &found).as_bytes())?;
+    let figures = folder.join("interpolation.csv");
+    write_whole(&figures, csv(&pairs, &found).as_bytes())?;
 
-    let kind = if data.labels.is_some() { " of different classes" } else { "" };
-    say!("{} pairs of images{kind}, means against the blend of the decoded ends:", pairs.len());
-    say!("  {:>8}{:>12}{:>14}", "alpha", "PSNR in dB", "L2 / √pixels");
-    for (alpha, mean) in ALPHAS.iter().zip(&found.mean) {
-        say!("  {alpha:>8}{:>12}{:>14}", significant(mean.psnr, 4), significant(mean.distance, 4));
-    }
-    say!("\n{}\n{}  original, decoded from alpha 0 to 1, original", table.display(), picture.display());
+    let apart =
+        |pair: &Pair| data.labels.as_ref().is_some_and(|all| all[pair.first as usize] != all[pair.second as usize]);
+    let kind = match (&data.labels, pairs.iter().all(apart)) {
+        (Some(_), true) => " of different classes",
+        (Some(_), false) => ", all of one class",
+        (None, _) => "",
+    };
+    let fewer = match pairs.len() < arguments.pairs as usize {
+        true => format!(" ({} were asked for; {} images make no more)", arguments.pairs, indices.len()),
+        false => String::new(),
+    };
+    say!("{} of images{kind}{fewer}, means against the blend of the decoded ends:", counted(pairs.len(), "pair"));
+    let means = ALPHAS.iter().zip(&found.mean);
+    let row = |(alpha, mean): (&f64, &Comparison)| {
+        vec![alpha.to_string(), significant(mean.psnr, 4), significant(mean.distance, 4)]
+    };
+    table(&["alpha", "PSNR in dB", "L2 / √pixels"], &means.map(row).collect::<Vec<_>>());
+    say!("\n{}\n{}  original, decoded from alpha 0 to 1, original", figures.display(), picture.display());
     Ok(())
 }
 

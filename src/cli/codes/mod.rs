@@ -7,7 +7,6 @@ mod probe;
 
 use std::path::{Path, PathBuf};
 
-use narrows_kernels::activation::activate_in_place;
 use ndarray::{Array2, ArrayView2};
 
 use super::CliError;
@@ -18,9 +17,7 @@ use narrows::data::npy::{self, Array};
 use narrows::figures::grid::{GridRow, ImageGrid};
 use narrows::figures::png::to_grey;
 use narrows::files::write_whole;
-use narrows::loss::Loss;
 use narrows::run::{OpenRun, RunError};
-use narrows::tasks::{Trained, WidthError};
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -33,17 +30,13 @@ const BESIDE: usize = 15;
 /// The most images that one picture shows.
 const MOST_SHOWN: usize = 1500;
 
-/// The indices of a part of the run's images; refuses one that has none.
-fn indices_of(run: &OpenRun, part: Part) -> Result<&[u32], CliError> {
-    let split = &run.prepared.loaded.split;
-    let (name, indices) = match part {
-        Part::Train => ("train", &split.train),
-        Part::Validation => ("validation", &split.validation),
-        Part::Test => ("test", &split.test),
-    };
-    match indices.is_empty() {
-        true => Err(CliError::Usage(format!("{} has no {name} images", run.path.display()))),
-        false => Ok(indices),
+/// A part of the run's images; refuses one that has none.
+fn part_of(run: &OpenRun, part: Part) -> Result<Samples<'_>, CliError> {
+    match part.of(&run.prepared.loaded) {
+        (name, images) if images.is_empty() => {
+            Err(CliError::Usage(format!("{} has no {name} images", run.path.display())))
+        }
+        (_, images) => Ok(images),
     }
 }
 
@@ -107,16 +100,6 @@ fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
         }
         None => Ok(codes),
     }
-}
-
-/// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
-fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
-    let mut images = trained.decode(codes)?;
-    if trained.objective.loss == Loss::BceLogits {
-        let values = images.as_slice_mut().expect("a new array is contiguous");
-        activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
-    }
-    Ok(images)
 }
 
 fn ends_in(path: &Path, extension: &str) -> bool {

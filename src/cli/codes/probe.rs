@@ -9,30 +9,27 @@ use super::super::CliError;
 use super::super::args::ProbeArguments;
 use super::super::machine;
 use super::super::output::{duration, say};
-use super::{images_at, indices_of};
+use super::part_of;
 use narrows::analysis::{LogisticRegression, Pca};
-use narrows::data::data_dirs;
-use narrows::figures::number::significant;
+use narrows::data::Samples;
+use narrows::figures::number::{counted, significant};
 use narrows::figures::scatter::Scatter;
 use narrows::files::{create_folder, write_whole};
-use narrows::run::{OpenRun, RunError};
+use narrows::run::RunError;
 
 /// Fits a classifier to the training codes, measures it on the test codes, and draws these along their principal
 /// components.
 pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let run = OpenRun::open(&arguments.run, &data_dirs(arguments.machine.data_dir.as_deref()))?;
+    let (machine, run) = machine::open(&arguments.of)?;
     let data = &run.prepared.loaded.data;
     let Some(all) = &data.labels else {
         return Err(CliError::Usage(format!("cannot probe {}: {} has no labels", run.path.display(), data.name)));
     };
-    let labels = |indices: &[u32]| indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
-    let parts = [super::Part::Train, super::Part::Test].map(|part| indices_of(&run, part));
-    let [train, test] = parts;
-    let (train, test) = (train?, test?);
+    let labels = |part: Samples<'_>| part.indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
+    let (train, test) = (part_of(&run, super::Part::Train)?, part_of(&run, super::Part::Test)?);
     let (fitted, accuracies, points, shares, seconds) = machine.run(|| {
         let trained = run.trained(machine.context);
-        let encode = |indices| trained.encode(images_at(&run, indices).view()).map_err(RunError::from);
+        let encode = |part: Samples<'_>| trained.encode(part.to_array().view()).map_err(RunError::from);
         let (train_codes, test_codes): (Array2<f32>, Array2<f32>) = (encode(train)?, encode(test)?);
         let started = Instant::now();
         let fitted = LogisticRegression::fit(machine.context, train_codes.view(), &labels(train))?;
@@ -72,9 +69,9 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
 
     let ending = if minimum.converged { "converged" } else { "did NOT converge" };
     say!(
-        "Logistic regression on {} codes {ending} after {} steps (largest gradient {}), {}.",
-        train.len(),
-        minimum.iterations,
+        "Logistic regression on {} {ending} after {} (largest gradient {}), {}.",
+        counted(train.len(), "code"),
+        counted(minimum.iterations, "step"),
         significant(minimum.gradient, 2),
         duration(seconds)
     );

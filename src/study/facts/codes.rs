@@ -4,16 +4,19 @@ use ndarray::{Array2, ArrayView1, Zip};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::pictures::{CodePictures, ImageTable, decoded};
+use super::pictures::{CodePictures, ImageTable};
 use super::{RunError, images};
-use crate::analysis::{ALPHAS, AnalysisError, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate};
-use crate::figures::number::significant;
+use crate::analysis::{
+    ALPHAS, AnalysisError, CodeSpread, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate, plane,
+    traverse,
+};
+use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
 use crate::run::JACOBIANS;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
-use crate::tasks::{ACTIVE_NATS, Trained, psnr};
+use crate::tasks::{Trained, psnr};
 
 /// Pairs of test images of different classes that are interpolated between.
 const PAIRS: usize = 20;
@@ -52,8 +55,8 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
         "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
         "jacobian_images": first.len().to_string(),
     });
-    let pairs = pairs(data.labels.as_deref(), &split.test, plan.config.seed)?;
-    if !pairs.is_empty() {
+    if split.test.len() >= 2 {
+        let pairs = choose_pairs(data.labels.as_deref(), &split.test, PAIRS, plan.config.seed)?;
         let (found, strips) = between(&trained, run, &pairs)?;
         (figures["interpolation"], pictures.strips) = (found, Some(strips));
         figures["pairs"] = json!(pairs.len().to_string());
@@ -82,14 +85,6 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
     Ok((figures, pictures))
 }
 
-/// As many pairs as there are, at most [`PAIRS`].
-fn pairs(labels: Option<&[u8]>, indices: &[u32], seed: u64) -> Result<Vec<Pair>, AnalysisError> {
-    match choose_pairs(labels, indices, PAIRS, seed) {
-        Err(AnalysisError::Pairs { found, .. }) => choose_pairs(labels, indices, found, seed),
-        other => other,
-    }
-}
-
 /// For each α, the means over the pairs of the PSNR and the distance (L2 / √pixels) between D(z_α) and the blend of the decoded
 /// ends, of the PSNR between D(z_α) and D(E(x_α)), and of ‖E(x_α) − z_α‖₂, z_α and x_α being the blends of codes and of images;
 /// and the decoded images of some pairs.
@@ -97,7 +92,7 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
     let loaded = &run.plan.prepared.loaded;
     let end = |of: fn(&Pair) -> u32| images(loaded, &pairs.iter().map(of).collect::<Vec<_>>());
     let ends = [end(|pair| pair.first), end(|pair| pair.second)];
-    let found = interpolate(trained, ends[0].view(), ends[1].view(), |codes| Ok(decoded(trained, codes)?))?;
+    let found = interpolate(trained, ends[0].view(), ends[1].view())?;
     let codes = [trained.encode(ends[0].view())?, trained.encode(ends[1].view())?];
     let mut rows = Vec::new();
     for (number_of, &alpha) in ALPHAS.iter().enumerate() {
@@ -105,7 +100,7 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
             Zip::from(a).and(b).map_collect(|&a, &b| ((1.0 - alpha) * f64::from(a) + alpha * f64::from(b)) as f32)
         };
         let (z, encoded) = (blend(&codes), trained.encode(blend(&ends).view())?);
-        let (of_code, of_image) = (decoded(trained, z.view())?, decoded(trained, encoded.view())?);
+        let (of_code, of_image) = (trained.decode_images(z.view())?, trained.decode_images(encoded.view())?);
         let mean = |a: &Array2<f32>, b: &Array2<f32>, of: fn(f64, usize) -> f64| {
             let rows = a.outer_iter().zip(b.outer_iter());
             rows.map(|(a, b)| of(squared_distance(a, b), a.len())).sum::<f64>() / pairs.len() as f64
@@ -134,8 +129,8 @@ fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
 }
 
-/// Of a variational run: images of codes drawn from N(0, I), and the traversals of the numbers that are active, those of largest
-/// divergence first.
+/// Of a variational run: images of codes drawn from N(0, I), and the traversals of the numbers that are active, that of the
+/// largest effect first.
 pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Result<(ImageTable, ImageTable), RunError> {
     let plan = &run.plan;
     let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
@@ -143,17 +138,37 @@ pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Resul
     let shape = (data.height(), data.width());
     let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(plan.config.seed, Purpose::Sample, 0));
     let mut samples = ImageTable::new(shape, Vec::new());
-    samples.row("", data.width(), decoded(&trained, codes.view())?.outer_iter())?;
+    samples.row("", data.width(), trained.decode_images(codes.view())?.outer_iter())?;
     let columns = STEPS.map(|step| if step < 0.0 { format!("−{}", -step) } else { step.to_string() });
     let mut traversals = ImageTable::new(shape, columns.to_vec());
-    let mut active: Vec<usize> =
-        (0..size).filter(|&at| divergences.get(at).is_some_and(|&kl| kl > ACTIVE_NATS)).collect();
-    active.sort_by(|&a, &b| divergences[b].total_cmp(&divergences[a]));
-    for dimension in active {
-        let mut codes = Array2::zeros((STEPS.len(), size));
-        codes.column_mut(dimension).iter_mut().zip(STEPS).for_each(|(z, step)| *z = step);
-        let label = format!("number {} ({} nats)", dimension + 1, significant(divergences[dimension], 2));
-        traversals.row(label, data.width(), decoded(&trained, codes.view())?.outer_iter())?;
+    for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
+        let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
+        traversals.row(label, data.width(), row.images.outer_iter())?;
     }
     Ok((samples, traversals))
+}
+
+/// Of a code of two numbers, images of codes on a grid: of N(0, I) where there are `divergences`, else of the training codes.
+pub(super) fn on_grid(
+    study: &Study,
+    run: &StudyRun,
+    divergences: Option<&[f64]>,
+) -> Result<Option<ImageTable>, RunError> {
+    let plan = &run.plan;
+    if plan.prepared.model().code_size() != 2 {
+        return Ok(None);
+    }
+    let (loaded, data) = (&plan.prepared.loaded, &plan.prepared.loaded.data);
+    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
+    let spread = match divergences {
+        Some(divergences) => CodeSpread::prior(divergences),
+        None => CodeSpread::of(trained.encode(images(loaded, &loaded.split.train).view())?.view()),
+    };
+    let ticks = spread.ticks.expect("a code of two numbers has ticks");
+    let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));
+    let mut table = ImageTable::new((data.height(), data.width()), ticks[0].iter().map(label).collect());
+    for (second, row) in plane(&trained, &ticks)? {
+        table.row(label(&second), data.width(), row.outer_iter())?;
+    }
+    Ok(Some(table))
 }

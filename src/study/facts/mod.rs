@@ -189,11 +189,14 @@ fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFac
         let (figures, mut shown) = study.machine.run(|| codes::measure(study, made))??;
         if pictures.is_none() {
             let divergences = &run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"];
-            if let Some(divergences) = divergences.as_array() {
-                let divergences: Vec<f64> = divergences.iter().map(|kl| Figure::read(kl).mean).collect();
-                let (samples, traversals) = study.machine.run(|| codes::drawn(study, made, &divergences))??;
+            let divergences = divergences.as_array();
+            let divergences: Option<Vec<f64>> =
+                divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
+            if let Some(divergences) = &divergences {
+                let (samples, traversals) = study.machine.run(|| codes::drawn(study, made, divergences))??;
                 (shown.samples, shown.traversals) = (Some(samples), Some(traversals));
             }
+            shown.plane = study.machine.run(|| codes::on_grid(study, made, divergences.as_deref()))??;
             pictures = Some(shown);
         }
         trees.push(figures.clone());

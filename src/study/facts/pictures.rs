@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use narrows_kernels::activation::activate_in_place;
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::ArrayView1;
 use serde::Serialize;
 
 use super::{RunError, images};
 use crate::data::{Splits, corrupt_measured};
 use crate::figures::png::{grey_png, to_grey};
-use crate::loss::Loss;
 use crate::run::Machine;
 use crate::study::StudyRun;
-use crate::tasks::{Trained, WidthError};
 
 /// Pixels that the longer side of an image has on the page, at least.
 const SIDE: usize = 56;
@@ -58,6 +55,8 @@ pub(in crate::study) struct CodePictures {
     pub samples: Option<ImageTable>,
     /// One number of the code after the other from −2 to 2.
     pub traversals: Option<ImageTable>,
+    /// Of a code of two numbers: images of codes on a grid.
+    pub plane: Option<ImageTable>,
     /// The test codes in the plane, x, y and class.
     #[serde(skip)]
     pub points: Vec<(f64, f64, usize)>,
@@ -107,16 +106,6 @@ impl ImageTable {
         self.rows.push(ImageRow { label: label.into(), images });
         Ok(())
     }
-}
-
-/// What the decoder makes of codes [n, code], as images [n, pixels]: after the sigmoid where the loss took logits.
-pub(super) fn decoded(trained: &Trained<'_, f32>, codes: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
-    let mut images = trained.decode(codes)?;
-    if trained.objective.loss == Loss::BceLogits {
-        let values = images.as_slice_mut().expect("a new array is contiguous");
-        activate_in_place(trained.context.isa, narrows_kernels::Activation::Sigmoid, values);
-    }
-    Ok(images)
 }
 
 /// The images at `indices` above what each of `runs` makes of them; what a run that undoes noise was given stands above what it
