@@ -186,7 +186,7 @@ fn completions_and_the_man_page_are_printed() {
     assert!(!page.stdout.contains("(1)"), "a page is named that does not exist");
     // A reader that goes away early is no error.
     for arguments in [&["man"][..], &["completions", "bash"]] {
-        let mut command = std::process::Command::new(support::program());
+        let mut command = std::process::Command::new(crate::support::program());
         let command = command.args(arguments).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
@@ -212,7 +212,7 @@ fn one_is_singular_the_loss_stands_once_and_a_stop_says_what_was_asked_for() {
     let sentence = "no epoch since 1 improved on its validation loss by more than min_delta = 9";
     train(&["stopped", "--set", stopping, "--set", "train.max_epochs=5"]).says(&["Trained 2 epochs in", sentence]);
     // No line is longer than the terminal.
-    let narrow = support::answer(place.command(&["eval", "run"]).env("COLUMNS", "40")).done();
+    let narrow = crate::support::answer(place.command(&["eval", "run"]).env("COLUMNS", "40")).done();
     assert!(narrow.stdout.lines().all(|line| line.chars().count() <= 40), "{}", narrow.stdout);
     narrow.says(&["  validation\n    images: 3\n    mse: 0."]);
 }

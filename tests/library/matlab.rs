@@ -234,7 +234,7 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
     let Some(folder) = crate::support::real_data() else { return };
     let catalog = Catalog::builtin();
     let set = catalog.find("frey-face").unwrap();
-    let folder = locate(&[folder.into()], set).unwrap();
+    let folder = locate(&[folder], set).unwrap();
     let (faces, test) = load(&folder, set).unwrap();
     assert_eq!((faces.len(), faces.height(), faces.width(), faces.features()), (1965, 28, 20, 560));
     assert!(faces.labels.is_none() && faces.class_names.is_empty() && test.is_none());

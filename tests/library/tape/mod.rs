@@ -1,4 +1,4 @@
 //! Promises of `tape`.
 
 mod shape;
-mod tape;
+mod values;
