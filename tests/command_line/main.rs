@@ -11,6 +11,7 @@ mod faults;
 mod golden_bits;
 mod inversion_study;
 mod invert_command;
+mod offline;
 mod representations_study;
 mod resume;
 mod sigmoid_study;
