@@ -13,7 +13,7 @@ fn the_quick_study_of_inversion_keeps_its_promises() {
     let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
-    let call = ["study", "inversion", "--quick", "--out", "study", "--data-dir", data];
+    let call = ["study", "inversion", "--quick", "--out", "study", "--threads", "1", "--data-dir", data];
     let answer = place.narrows(&call).done();
     assert!(answer.stderr.contains("of training left"), "{}", answer.stderr);
     for run in ["full-batch", "thorough"] {

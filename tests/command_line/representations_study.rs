@@ -25,7 +25,7 @@ fn the_quick_study_of_representations_shows_what_each_kind_is_for() {
     let place = Place::new();
     let data = data.to_str().unwrap();
     place
-        .narrows(&["study", "representations", "--quick", "--out", "study", "--data-dir", data])
+        .narrows(&["study", "representations", "--quick", "--out", "study", "--threads", "1", "--data-dir", data])
         .done()
         .says(&["codes.csv"]);
     let codes = table(&place.text("study/codes.csv"));

@@ -7,7 +7,7 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
     let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();
     let data = data.to_str().unwrap();
-    place.narrows(&["study", "sigmoid", "--quick", "--out", "study", "--data-dir", data]).done();
+    place.narrows(&["study", "sigmoid", "--quick", "--out", "study", "--threads", "1", "--data-dir", data]).done();
     let mse = |run: &str| {
         let metrics = place.json(&format!("study/runs/{run}/metrics.json"));
         metrics["evaluation"]["test"]["mse"].as_f64().unwrap()

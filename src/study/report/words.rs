@@ -73,7 +73,7 @@ pub(super) fn percent(value: &Value) -> String {
         let percent = 100.0 * figure.mean;
         let text = match percent.abs() {
             0.0 => "0".to_owned(),
-            size if size < 0.01 => "less than 0.01".to_owned(),
+            size if size < 0.01 => "< 0.01".to_owned(),
             size if size < 1.0 => format!("{percent:.2}"),
             size if size < 10.0 => format!("{percent:.1}"),
             _ => format!("{percent:.0}"),
@@ -86,7 +86,7 @@ pub(super) fn percent(value: &Value) -> String {
 pub(super) fn change(value: &Value) -> String {
     let text = percent(value);
     let is_rise = figure(value).is_some_and(|figure| figure.mean > 0.0);
-    if is_rise && text != ABSENT { format!("+{text}") } else { text }
+    if is_rise && text != ABSENT && !text.starts_with('<') { format!("+{text}") } else { text }
 }
 
 /// A setting, in the shortest form: "0.0001" is "10⁻⁴", "0.01" stays.
