@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// Longer than any command of the tests takes, so that one that hangs fails instead.
-const LONGEST: Duration = Duration::from_secs(900);
+const LONGEST: Duration = Duration::from_secs(1800);
 
 /// Variables that change what the program does.
 pub const VARIABLES: [&str; 4] = ["NARROWS_DATA_DIR", "NARROWS_ISA", "NO_COLOR", "COLUMNS"];
