@@ -56,7 +56,7 @@ pub struct OptimalFigures {
 }
 
 impl OptimalFigures {
-    /// Samples whose search showed no minimum, see [`Stop::is_certificate`].
+    /// Samples whose search ended without a condition of a minimum, see [`Stop::is_certificate`].
     pub fn without_certificate(&self) -> usize {
         Stop::ALL.iter().zip(self.stops).filter(|(stop, _)| !stop.is_certificate()).map(|(_, count)| count).sum()
     }

@@ -28,7 +28,8 @@
 //! 4. the same with λ > 1, or ‖δ‖ ≤ `step`·‖z‖ ([`Stop::Step`]): the search has stalled;
 //! 5. `most_steps` steps were tried ([`Stop::Limit`]).
 //!
-//! The first three are certificates of a local minimum, see [`Stop::is_certificate`]; the last two are none.
+//! The first three are certificates that the error has no slope left there, or at a kink no mixture of slopes: a necessary
+//! condition of a local minimum, see [`Stop::is_certificate`]. The last two are none.
 //!
 //! Samples share products, not numbers: an element of a product is one chain that its neighbours cannot change. A sample that
 //! has ended makes room for the next, so that products stay large.
@@ -87,7 +88,7 @@ impl Stop {
     /// Every reason, in the order in which they are asked.
     pub const ALL: [Stop; 6] = [Stop::Met, Stop::Gradient, Stop::Reduction, Stop::Kink, Stop::Step, Stop::Limit];
 
-    /// Whether it shows that no code nearby is better; a search that stalled or ran out of steps shows nothing.
+    /// Whether a necessary condition of a local minimum was met; a search that stalled or ran out of steps shows nothing.
     pub fn is_certificate(self) -> bool {
         !matches!(self, Stop::Step | Stop::Limit)
     }

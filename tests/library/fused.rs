@@ -5,15 +5,7 @@ use narrows::tape::{ALL, Activation, Arena, Tape};
 use narrows_kernels::{Accumulate, Context, Isa, Real};
 use rand::RngExt as _;
 
-const ACTIVATIONS: [Activation; 7] = [
-    Activation::Linear,
-    Activation::Relu,
-    Activation::LeakyRelu { slope: 0.5 },
-    Activation::Elu { alpha: 1.3 },
-    Activation::Tanh,
-    Activation::Sigmoid,
-    Activation::Softplus,
-];
+use crate::gradients::ACTIVATIONS;
 
 fn random(count: usize, index: u64) -> Vec<f32> {
     let mut stream = stream(3, Purpose::Init, index);

@@ -25,7 +25,8 @@ fn check(name: &str, inputs: &[Input], function: impl Fn(&mut Tape<'_, f64>, &[V
     }
 }
 
-const ACTIVATIONS: [Activation; 7] = [
+/// Every activation, with numbers that are not the defaults.
+pub const ACTIVATIONS: [Activation; 7] = [
     Activation::Linear,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.5 },
