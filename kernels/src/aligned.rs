@@ -55,6 +55,18 @@ impl<T: Real> AlignedVec<T> {
     }
 }
 
+/// The bytes of `elements`, to keep there what is no number.
+pub fn bytes_mut<T: Real>(elements: &mut [T]) -> &mut [u8] {
+    // SAFETY: the memory of f32 and f64 is initialised bytes, any bytes are one of them, and the borrow is unique.
+    unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), size_of_val(elements)) }
+}
+
+/// The bytes of `elements`, see [`bytes_mut`].
+pub fn bytes<T: Real>(elements: &[T]) -> &[u8] {
+    // SAFETY: the memory of f32 and f64 is initialised bytes.
+    unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+}
+
 impl<T: Real> Default for AlignedVec<T> {
     fn default() -> Self {
         Self::new()

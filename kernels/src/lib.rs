@@ -13,6 +13,7 @@
 
 pub mod activation;
 mod aligned;
+pub mod conv;
 pub mod elementwise;
 mod gemm;
 mod isa;
@@ -29,7 +30,7 @@ pub mod vecmath;
 mod view;
 
 pub use activation::Activation;
-pub use aligned::AlignedVec;
+pub use aligned::{AlignedVec, bytes, bytes_mut};
 pub use gemm::{Context, Epilogue, GemmEngine, gemm};
 #[doc(hidden)]
 pub use gemm::{Plan, gemm_with_plan};

@@ -28,6 +28,8 @@ pub trait Real:
     sealed::Sealed
     + Elementary
     + crate::activation::Compiled<Self>
+    + crate::conv::Compiled<Self>
+    + crate::conv::pool::Compiled<Self>
     + crate::elementwise::Compiled<Self>
     + crate::elementwise::broadcast::Compiled<Self>
     + crate::gemm::Compiled<Self>

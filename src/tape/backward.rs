@@ -214,7 +214,10 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
             if let Op::Parameter { offset } = self.tape.arena.nodes[to.index()].op {
                 let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
                 let data = &mut flat[offset..offset + shape.len()];
-                assert!(op.accumulates(), "{} cannot be added to a parameter's gradient", op.name());
+                if !op.accumulates() {
+                    let grad = self.tape.push(op, inputs);
+                    return self.pass(to, grad);
+                }
                 self.tape.evaluate(op, inputs, Target { data, shape, accumulate });
                 self.tape.arena.slots[to.index()] = Slot::Flat;
                 return;

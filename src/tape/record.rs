@@ -1,5 +1,7 @@
 //! What can be recorded: one method for each operation a model may contain.
 
+use narrows_kernels::conv::Convolution;
+use narrows_kernels::conv::pool::Pooling;
 use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Activation, Real};
 use rand::RngExt as _;
@@ -148,6 +150,18 @@ impl<T: Real> Tape<'_, T> {
         slice_columns(x; start: usize, count: usize) = SliceColumns { start, count };
         /// The columns of a, then those of b.
         concatenate_columns(a, b) = ConcatenateColumns;
+        /// A convolutional layer, activation(x ∗ w + b): x [batch, image, image channels], `weight` [kernel, image channels,
+        /// output channels], `bias` [1, output channels] → [batch, output, output channels]; see [`narrows_kernels::conv`].
+        convolve(x, weight, bias; of: Convolution, activation: Activation) =
+            ConvolveLayer { convolve: Convolve { of, product: Product::Forward }, activation };
+        /// A transposed convolutional layer: y [batch, output, output channels], `weight` as above, `bias`
+        /// [1, image channels] → [batch, image, image channels].
+        convolve_transposed(y, weight, bias; of: Convolution, activation: Activation) =
+            ConvolveLayer { convolve: Convolve { of, product: Product::Transposed }, activation };
+        /// scale · the sum over each window: x [batch, image, channels] → [batch, output, channels].
+        sum_pool(x; of: Pooling, scale: f64) = SumPool { of, scale, is_transposed: false };
+        /// scale · the sum of the windows that hold an element: y [batch, output, channels] → [batch, image, channels].
+        sum_pool_transposed(y; of: Pooling, scale: f64) = SumPool { of, scale, is_transposed: true };
     }
 
     /// a·b: [m, k], [k, n] → [m, n].

@@ -34,7 +34,7 @@ fn steps(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// The tiles of a block of rows, nearly equal in height: `(tiles, rows of each)` from top to bottom. A tile of few rows
 /// would leave the multipliers waiting for its few chains.
-fn tile_heights(rows: usize, tallest: usize) -> [(usize, usize); 2] {
+pub(crate) fn tile_heights(rows: usize, tallest: usize) -> [(usize, usize); 2] {
     let tiles = rows.div_ceil(tallest);
     let height = rows / tiles;
     [(rows % tiles, height + 1), (tiles - rows % tiles, height)]

@@ -1,14 +1,14 @@
 //! Matrix products.
 
-mod blocked;
+pub(crate) mod blocked;
 mod epilogue;
 mod matrixmultiply;
-mod pack;
-mod parallel;
+pub(crate) mod pack;
+pub(crate) mod parallel;
 mod plan;
-mod product;
-mod scratch;
-mod tile;
+pub(crate) mod product;
+pub(crate) mod scratch;
+pub(crate) mod tile;
 
 use crate::once::once;
 use crate::{Accumulate, Isa, MatMut, MatRef, Real};

@@ -20,7 +20,7 @@ const STRIPS_AT_ONCE: usize = 8;
 
 /// Packs `strips` strips of `height` rows each, [strips · height, depth] at `source`, into `target`.
 #[derive(Clone, Copy)]
-pub(super) struct Pack<T> {
+pub(crate) struct Pack<T> {
     pub source: Source<T>,
     pub strips: usize,
     pub height: usize,

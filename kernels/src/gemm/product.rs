@@ -6,7 +6,7 @@ use crate::{Accumulate, Activation, Epilogue, MatMut, MatRef, Real};
 
 /// A matrix that is read: element (i, j) is at `ptr + i · row_stride + j · col_stride`.
 #[derive(Clone, Copy)]
-pub(super) struct Source<T> {
+pub(crate) struct Source<T> {
     pub ptr: *const T,
     pub row_stride: usize,
     pub col_stride: usize,
@@ -26,7 +26,7 @@ impl<T> Source<T> {
 
 /// A matrix that is written.
 #[derive(Clone, Copy)]
-pub(super) struct Target<T> {
+pub(crate) struct Target<T> {
     pub ptr: *mut T,
     pub row_stride: usize,
     pub col_stride: usize,
@@ -46,7 +46,7 @@ impl<T> Target<T> {
 
 /// Where a bias is added.
 #[derive(Clone, Copy)]
-pub(super) enum Bias<T> {
+pub(crate) enum Bias<T> {
     None,
     /// Element j to all of column j.
     Columns(*const T),
@@ -69,7 +69,7 @@ impl<T> Bias<T> {
 /// out [m, n] = activation(lhs [m, k] · rhs [k, n] (+ old out) + bias). Pointers are valid for all elements of their
 /// matrices for as long as the borrows live that [`Product::new`] was given.
 #[derive(Clone, Copy)]
-pub(super) struct Product<T> {
+pub(crate) struct Product<T> {
     pub m: usize,
     pub n: usize,
     pub k: usize,

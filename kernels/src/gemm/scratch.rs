@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Calls `f` with `len` elements on a 64-byte boundary, of unspecified content.
-pub(super) fn with_scratch<T: Real, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+pub(crate) fn with_scratch<T: Real, R>(len: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
     if len == 0 {
         return f(&mut []);
     }
@@ -25,4 +25,19 @@ pub(super) fn with_scratch<T: Real, R>(len: usize, f: impl FnOnce(&mut [T]) -> R
     let result = f(elements);
     BUFFERS.with_borrow_mut(|buffers| buffers.push(buffer));
     result
+}
+
+/// Calls `f` with `len` addresses, all null.
+pub(crate) fn with_addresses<T, R>(len: usize, f: impl FnOnce(&mut [*const T]) -> R) -> R {
+    const { assert!(size_of::<*const T>() <= size_of::<f64>()) };
+    with_scratch::<f64, R>(len, |scratch| {
+        let addresses = scratch.as_mut_ptr().cast::<*const T>();
+        // SAFETY: an address is no larger than an f64 and needs no other alignment; all `len` are written before the slice is
+        // made, and the scratch is borrowed by it alone.
+        let addresses = unsafe {
+            (0..len).for_each(|index| addresses.add(index).write(std::ptr::null()));
+            std::slice::from_raw_parts_mut(addresses, len)
+        };
+        f(addresses)
+    })
 }

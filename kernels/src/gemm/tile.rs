@@ -6,14 +6,14 @@ use super::product::{Bias, Source, Target};
 use crate::{Activation, Isa, Kernel, Real, Simd};
 
 /// Vectors of a full row of a tile. With two of them each broadcast element of lhs feeds two multiply-adds.
-pub(super) const TILE_VECTORS: usize = 2;
+pub(crate) const TILE_VECTORS: usize = 2;
 /// Rows of the tallest tile of any instruction set.
-pub(super) const MAX_TILE_ROWS: usize = 14;
+pub(crate) const MAX_TILE_ROWS: usize = 14;
 
 /// The largest tile of an instruction set: two vectors by as many rows as leave registers for two vectors of rhs and one
 /// broadcast element of lhs. 14 × 2 for AVX-512 (28 accumulators), 6 × 2 for AVX2 (12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TileShape {
+pub(crate) struct TileShape {
     pub rows: usize,
     pub lanes: usize,
 }
@@ -36,21 +36,21 @@ impl TileShape {
     }
 }
 
-const fn tile_rows<T, S: Simd<T>>() -> usize {
+pub(crate) const fn tile_rows<T, S: Simd<T>>() -> usize {
     let rows = (S::REGISTERS - TILE_VECTORS - 1) / TILE_VECTORS;
     if rows < MAX_TILE_ROWS { rows } else { MAX_TILE_ROWS }
 }
 
 /// What follows the last element of a chain.
 #[derive(Clone, Copy)]
-pub(super) struct Finish<T> {
+pub(crate) struct Finish<T> {
     pub bias: Bias<T>,
     pub activation: Activation,
 }
 
 /// A column of tiles of the same height, `tiles · rows_per_tile` rows by `cols` ≤ 2 · LANES columns of C.
 #[derive(Clone, Copy)]
-pub(super) struct TileColumn<T> {
+pub(crate) struct TileColumn<T> {
     pub tiles: usize,
     pub k: usize,
     /// Element (i, p) of the first tile.
@@ -194,18 +194,12 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
 ) {
     // Lanes of the last vector that exist in C.
     let tail = column.cols - (VECTORS - 1) * S::LANES;
+    let row = |i: usize| out.at(i, 0);
     let mut chains = [[simd.splat(T::ZERO); VECTORS]; ROWS];
     // SAFETY: the caller promises the elements of the tile.
     unsafe {
         if column.from_out {
-            let mut c = out.ptr;
-            for row in &mut chains {
-                for (v, x) in row.iter_mut().enumerate() {
-                    let c = c.wrapping_add(v * S::LANES);
-                    *x = if v + 1 < VECTORS { simd.load_ptr(c) } else { simd.load_ptr_partial(c, tail) };
-                }
-                c = c.wrapping_add(out.row_stride);
-            }
+            load_chains(simd, &mut chains, row, tail);
         }
 
         // While the chains run, fetch what is touched next: the elements that they will be stored to, or, where these were
@@ -226,57 +220,108 @@ unsafe fn tile_in_place<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: u
             (false, false) => chain::<T, S, ROWS, VECTORS, false, false>(simd, column, lhs, tail, &mut chains),
         }
 
-        if let Some(Finish { bias, activation }) = finish {
-            match bias {
-                Bias::None => {}
-                Bias::Columns(bias) => {
-                    for v in 0..VECTORS {
-                        let b = bias.wrapping_add(v * S::LANES);
-                        let b = if v + 1 < VECTORS { simd.load_ptr(b) } else { simd.load_ptr_partial(b, tail) };
-                        for row in &mut chains {
-                            row[v] = simd.add(row[v], b);
-                        }
-                    }
-                }
-                Bias::Rows(bias) => {
-                    for (i, row) in chains.iter_mut().enumerate() {
-                        let b = simd.splat(*bias.add(i));
-                        for x in row {
-                            *x = simd.add(*x, b);
-                        }
-                    }
-                }
-            }
-            match activation {
-                Activation::Relu => {
-                    let zero = simd.splat(T::ZERO);
-                    for x in chains.as_flattened_mut() {
-                        *x = simd.max(zero, *x);
-                    }
-                }
-                Activation::LeakyRelu { slope } => {
-                    let (zero, slope) = (simd.splat(T::ZERO), simd.splat(T::from_f64(slope)));
-                    for x in chains.as_flattened_mut() {
-                        *x = simd.select(simd.lt(zero, *x), *x, simd.mul(slope, *x));
-                    }
-                }
-                // The others are too long for registers that are full; `blocked` applies them to finished rows.
-                _ => {}
-            }
+        if let Some(finish) = finish {
+            finish_chains(simd, &mut chains, finish, tail);
         }
+        store_chains(simd, &chains, row, tail);
+    }
+}
 
-        let mut c = out.ptr;
-        for row in &chains {
-            for (v, &x) in row.iter().enumerate() {
-                let c = c.wrapping_add(v * S::LANES);
+/// Starts the chains from the elements of C, of which row i begins at `row(i)` and whose last vector has `tail` elements.
+///
+/// # Safety
+/// Every row is valid for reads of its elements.
+#[inline(always)]
+pub(crate) unsafe fn load_chains<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    chains: &mut [[S::V; VECTORS]; ROWS],
+    row: impl Fn(usize) -> *mut T,
+    tail: usize,
+) {
+    for (i, chains) in chains.iter_mut().enumerate() {
+        for (v, x) in chains.iter_mut().enumerate() {
+            let c = row(i).wrapping_add(v * S::LANES);
+            // SAFETY: the caller promises the elements.
+            *x = unsafe { if v + 1 < VECTORS { simd.load_ptr(c) } else { simd.load_ptr_partial(c, tail) } };
+        }
+    }
+}
+
+/// Stores the chains to the elements of C, see [`load_chains`].
+///
+/// # Safety
+/// Every row is valid for writes of its elements.
+#[inline(always)]
+pub(crate) unsafe fn store_chains<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    chains: &[[S::V; VECTORS]; ROWS],
+    row: impl Fn(usize) -> *mut T,
+    tail: usize,
+) {
+    for (i, chains) in chains.iter().enumerate() {
+        for (v, &x) in chains.iter().enumerate() {
+            let c = row(i).wrapping_add(v * S::LANES);
+            // SAFETY: the caller promises the elements.
+            unsafe {
                 if v + 1 < VECTORS {
                     simd.store_ptr(c, x);
                 } else {
                     simd.store_ptr_partial(c, x, tail);
                 }
             }
-            c = c.wrapping_add(out.row_stride);
         }
+    }
+}
+
+/// Adds the bias and applies an activation that is linear on either side of zero.
+///
+/// # Safety
+/// The bias is valid for reads of its elements.
+#[inline(always)]
+pub(crate) unsafe fn finish_chains<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    chains: &mut [[S::V; VECTORS]; ROWS],
+    Finish { bias, activation }: Finish<T>,
+    tail: usize,
+) {
+    // SAFETY: the caller promises the elements of the bias.
+    unsafe {
+        match bias {
+            Bias::None => {}
+            Bias::Columns(bias) => {
+                for v in 0..VECTORS {
+                    let b = bias.wrapping_add(v * S::LANES);
+                    let b = if v + 1 < VECTORS { simd.load_ptr(b) } else { simd.load_ptr_partial(b, tail) };
+                    for row in chains.iter_mut() {
+                        row[v] = simd.add(row[v], b);
+                    }
+                }
+            }
+            Bias::Rows(bias) => {
+                for (i, row) in chains.iter_mut().enumerate() {
+                    let b = simd.splat(*bias.add(i));
+                    for x in row {
+                        *x = simd.add(*x, b);
+                    }
+                }
+            }
+        }
+    }
+    match activation {
+        Activation::Relu => {
+            let zero = simd.splat(T::ZERO);
+            for x in chains.as_flattened_mut() {
+                *x = simd.max(zero, *x);
+            }
+        }
+        Activation::LeakyRelu { slope } => {
+            let (zero, slope) = (simd.splat(T::ZERO), simd.splat(T::from_f64(slope)));
+            for x in chains.as_flattened_mut() {
+                *x = simd.select(simd.lt(zero, *x), *x, simd.mul(slope, *x));
+            }
+        }
+        // The others are too long for registers that are full; they are applied to finished rows.
+        _ => {}
     }
 }
 

@@ -34,10 +34,10 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// SplitMix64: enough disorder for matrix elements.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -45,12 +45,12 @@ impl Numbers {
     }
 
     /// Uniform in [−1, 1).
-    fn element<T: Real>(&mut self) -> T {
+    pub fn element<T: Real>(&mut self) -> T {
         T::from_f64((self.next() >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
     }
 
     /// One in five elements is NaN, infinite, a zero of either sign, or so small that products are denormal.
-    fn special<T: Real>(&mut self) -> T {
+    pub fn special<T: Real>(&mut self) -> T {
         let x = self.element::<T>();
         match self.next() % 64 {
             0 => T::from_f64(f64::NAN),
@@ -65,7 +65,7 @@ impl Numbers {
 }
 
 /// The first element whose bits differ; NaN equals NaN whatever its payload.
-fn first_difference<T: Real>(actual: &[T], expected: &[T]) -> Option<String> {
+pub fn first_difference<T: Real>(actual: &[T], expected: &[T]) -> Option<String> {
     if actual.len() != expected.len() {
         return Some(format!("{} elements instead of {}", actual.len(), expected.len()));
     }
@@ -179,7 +179,7 @@ impl<T: Real> Case<T> {
 }
 
 /// Runs a test for both element types on every instruction set of this CPU.
-fn on_every_isa(f32s: impl Fn(Isa), f64s: impl Fn(Isa)) {
+pub fn on_every_isa(f32s: impl Fn(Isa), f64s: impl Fn(Isa)) {
     for isa in Isa::available() {
         println!("{}: f32, f64", isa.name());
         f32s(isa);

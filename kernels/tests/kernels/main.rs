@@ -1,5 +1,6 @@
 //! The promises of the kernels, one module each.
 
+mod conv;
 mod gemm;
 mod jacobian;
 mod vecmath;

@@ -1,0 +1,291 @@
+//! Convolution and transposed convolution: every pixel of the result gathers what it is made of.
+//!
+//! ```text
+//! for each block of pixels of the result                a table of addresses, one for each pixel and tap
+//!   for each panel of weights                           taps · channels · (2 vectors) from the L2 cache
+//!     for each tile of pixels                           rows · (2 vectors) of the result in registers
+//! ```
+
+use std::ops::Range;
+
+use super::Convolution;
+use super::axis::{Axis, Pixels};
+use super::tile::{Rows, Tiles};
+use crate::gemm::blocked::tile_heights;
+use crate::gemm::pack::Pack;
+use crate::gemm::parallel::each;
+use crate::gemm::product::{Bias, Source};
+use crate::gemm::scratch::{with_addresses, with_scratch};
+use crate::gemm::tile::{Finish, TileShape};
+use crate::{Accumulate, Activation, Epilogue, Isa, Real, team};
+
+/// Pixels of a block: five tiles of AVX-512, whose addresses for nine taps are 5 KB.
+const BLOCK_TILES: usize = 5;
+/// Multiply-adds below which a second thread is not asked: about 2 µs of them.
+const WORK_FOR_A_THREAD: usize = 1 << 17;
+
+/// The pixels of a result that read alike, and what they read.
+#[derive(Clone, Copy)]
+pub(super) struct Gather<T> {
+    samples: usize,
+    axes: [Axis; 2],
+    source: *const T,
+    /// Channels of a pixel of the source.
+    run: usize,
+    /// The kernel's element (kh, kw) is a matrix [run, cols] at `weight + (kh · kernel width + kw) · run · cols`.
+    weight: *const T,
+    weight_row_stride: usize,
+    weight_col_stride: usize,
+    kernel_width: usize,
+    out: *mut T,
+    /// Height and width of an image of the result.
+    size: [usize; 2],
+    /// Channels of a pixel of the result.
+    cols: usize,
+    accumulate: Accumulate,
+    bias: Option<*const T>,
+    activation: Activation,
+}
+
+// SAFETY: the pointers stem from slices of `Send + Sync` numbers; parts given to different threads write disjoint elements.
+unsafe impl<T: Real> Send for Gather<T> {}
+// SAFETY: as above.
+unsafe impl<T: Real> Sync for Gather<T> {}
+
+impl<T: Real> Gather<T> {
+    pub fn forward(
+        of: &Convolution,
+        samples: usize,
+        x: &[T],
+        weight: &[T],
+        epilogue: &Epilogue<'_, T>,
+        y: &mut [T],
+        accumulate: Accumulate,
+    ) -> Self {
+        Gather {
+            samples,
+            axes: [0, 1].map(|dim| Axis::forward(of, dim)),
+            source: x.as_ptr(),
+            run: of.image_channels,
+            weight: weight.as_ptr(),
+            weight_row_stride: of.output_channels,
+            weight_col_stride: 1,
+            kernel_width: of.kernel[1],
+            out: y.as_mut_ptr(),
+            size: of.output,
+            cols: of.output_channels,
+            accumulate,
+            bias: bias_of(epilogue, of.output_channels),
+            activation: epilogue.activation,
+        }
+    }
+
+    /// The pixels (phase + stride · i, phase + stride · j) of the image.
+    #[allow(clippy::too_many_arguments)]
+    pub fn transposed(
+        of: &Convolution,
+        samples: usize,
+        phase: [usize; 2],
+        y: &[T],
+        weight: &[T],
+        epilogue: &Epilogue<'_, T>,
+        x: &mut [T],
+        accumulate: Accumulate,
+    ) -> Self {
+        Gather {
+            samples,
+            axes: [0, 1].map(|dim| Axis::transposed(of, dim, phase[dim])),
+            source: y.as_ptr(),
+            run: of.output_channels,
+            weight: weight.as_ptr(),
+            weight_row_stride: 1,
+            weight_col_stride: of.output_channels,
+            kernel_width: of.kernel[1],
+            out: x.as_mut_ptr(),
+            size: of.image,
+            cols: of.image_channels,
+            accumulate,
+            bias: bias_of(epilogue, of.image_channels),
+            activation: epilogue.activation,
+        }
+    }
+
+    fn pixels(&self) -> usize {
+        self.samples * self.axes[0].count * self.axes[1].count
+    }
+
+    fn taps(&self) -> usize {
+        self.axes[0].taps * self.axes[1].taps
+    }
+
+    pub fn run(self, isa: Isa) {
+        if self.pixels() * self.cols == 0 {
+            return;
+        }
+        let shape = TileShape::of::<T>(isa);
+        let panels = self.cols.div_ceil(shape.cols());
+        let depth = self.taps() * self.run;
+        let panel_len = depth * shape.cols();
+        with_scratch(panels * panel_len, |packed| {
+            let packed = Packed { elements: packed.as_mut_ptr(), panel_len };
+            let work = self.pixels() * depth * self.cols;
+            let threads = if work < WORK_FOR_A_THREAD { 1 } else { team::threads() };
+            let pack = |panel: usize| self.pack(isa, shape, panel, packed);
+            if threads > 1 { each(0, panels, &pack) } else { (0..panels).for_each(pack) }
+            // Two parts for each thread, so that one that is late leaves some to the others.
+            let parts = if threads > 1 { 2 * threads } else { 1 };
+            let row_parts = parts.min(self.pixels().div_ceil(shape.rows));
+            let col_parts = (parts / row_parts).clamp(1, panels);
+            each(0, row_parts * col_parts, &|part: usize| {
+                let (i, j) = (part / col_parts, part % col_parts);
+                let pixels = self.pixels() * i / row_parts..self.pixels() * (i + 1) / row_parts;
+                self.part(isa, shape, packed, pixels, panels * j / col_parts..panels * (j + 1) / col_parts);
+            });
+        });
+    }
+
+    /// Columns of a panel.
+    fn panel(&self, shape: TileShape, panel: usize) -> Range<usize> {
+        panel * shape.cols()..((panel + 1) * shape.cols()).min(self.cols)
+    }
+
+    /// Packs the columns of the weights that make a panel, in the order of taps and channels, each row padded to whole vectors.
+    fn pack(&self, isa: Isa, shape: TileShape, panel: usize, packed: Packed<T>) {
+        let cols = self.panel(shape, panel);
+        let stride = cols.len().next_multiple_of(shape.lanes);
+        let [rows, columns] = &self.axes;
+        let mut target = packed.elements.wrapping_add(panel * packed.panel_len);
+        for t in 0..rows.taps {
+            for u in 0..columns.taps {
+                let tap = (rows.tap + rows.tap_step * t) * self.kernel_width + columns.tap + columns.tap_step * u;
+                let weight = self.weight.wrapping_add(tap * self.run * self.cols);
+                // Transposed: `Pack` cuts rows into strips.
+                let source = Source {
+                    ptr: weight.wrapping_add(cols.start * self.weight_col_stride),
+                    row_stride: self.weight_col_stride,
+                    col_stride: self.weight_row_stride,
+                };
+                T::dispatch(isa, Pack { source, strips: 1, height: cols.len(), depth: self.run, stride, target });
+                target = target.wrapping_add(self.run * stride);
+            }
+        }
+    }
+
+    /// Computes the columns of `panels` of `pixels`, which are numbered through the grid of the axes.
+    fn part(&self, isa: Isa, shape: TileShape, packed: Packed<T>, pixels: Range<usize>, panels: Range<usize>) {
+        let block = BLOCK_TILES * shape.rows;
+        let steps = self.taps();
+        let addresses = (steps + 1) * block;
+        with_scratch(self.run, |zeros: &mut [T]| {
+            zeros.fill(T::ZERO);
+            with_addresses(addresses, |table: &mut [*const T]| {
+                let (table, out) = table.split_at_mut(steps * block);
+                let mut at = Pixels::from(pixels.start, self.axes.map(|axis| axis.count));
+                for start in pixels.clone().step_by(block) {
+                    let rows = block.min(pixels.end - start);
+                    for r in 0..rows {
+                        self.addresses(at, zeros.as_ptr(), table.iter_mut().skip(r).step_by(block));
+                        out[r] = self.target(at);
+                        at.advance();
+                    }
+                    for panel in panels.clone() {
+                        self.multiply(isa, shape, packed, panel, rows, (table, block), out);
+                    }
+                }
+            });
+        });
+    }
+
+    /// Where the pixel at `at` reads from, tap by tap.
+    #[inline(always)]
+    fn addresses<'a>(&self, at: Pixels, zeros: *const T, mut table: impl Iterator<Item = &'a mut *const T>)
+    where
+        T: 'a,
+    {
+        let [rows, columns] = &self.axes;
+        for t in 0..rows.taps {
+            let row = rows.source(at.row, t).map(|row| (at.sample * rows.source + row) * columns.source);
+            for u in 0..columns.taps {
+                let address = match (row, columns.source(at.col, u)) {
+                    (Some(row), Some(col)) => self.source.wrapping_add((row + col) * self.run),
+                    _ => zeros,
+                };
+                if let Some(entry) = table.next() {
+                    *entry = address;
+                }
+            }
+        }
+    }
+
+    fn target(&self, at: Pixels) -> *const T {
+        let [rows, columns] = &self.axes;
+        let row = at.sample * self.size[0] + rows.first + rows.step * at.row;
+        let pixel = row * self.size[1] + columns.first + columns.step * at.col;
+        self.out.wrapping_add(pixel * self.cols)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn multiply(
+        &self,
+        isa: Isa,
+        shape: TileShape,
+        packed: Packed<T>,
+        panel: usize,
+        rows: usize,
+        (table, block): (&[*const T], usize),
+        out: &[*const T],
+    ) {
+        let cols = self.panel(shape, panel);
+        let finish = Finish {
+            bias: self.bias.map_or(Bias::None, |bias| Bias::Columns(bias.wrapping_add(cols.start))),
+            activation: self.activation,
+        };
+        let mut done = 0;
+        for (tiles, height) in tile_heights(rows, shape.rows) {
+            if tiles == 0 {
+                continue;
+            }
+            let tiles = Tiles {
+                tiles,
+                steps: self.taps(),
+                run: self.run,
+                rows: Rows::Apart,
+                lhs: table.as_ptr().wrapping_add(done),
+                lhs_stride: block,
+                rhs: packed.elements.wrapping_add(panel * packed.panel_len),
+                rhs_stride: cols.len().next_multiple_of(shape.lanes),
+                rhs_padded: true,
+                cols: cols.len(),
+                out: out.as_ptr().wrapping_add(done).cast(),
+                col: cols.start,
+                from_out: self.accumulate == Accumulate::Add,
+                finish: Some(finish),
+            };
+            // SAFETY: the table has an address for each of `rows` pixels and each tap, of `run` elements of the source or of
+            // zeros; the panel was packed with taps · run rows; the pixels lie in the result, which is borrowed uniquely, and
+            // each of their elements is given to one thread; the bias has an element for each column.
+            unsafe { tiles.run(isa, height, shape.lanes) };
+            done += tiles.tiles * height;
+        }
+    }
+}
+
+/// Packed weights, panel after panel.
+#[derive(Clone, Copy)]
+struct Packed<T> {
+    elements: *mut T,
+    panel_len: usize,
+}
+
+// SAFETY: different panels are written by different threads, and read when all are written.
+unsafe impl<T: Real> Send for Packed<T> {}
+// SAFETY: as above.
+unsafe impl<T: Real> Sync for Packed<T> {}
+
+#[track_caller]
+fn bias_of<T>(epilogue: &Epilogue<'_, T>, channels: usize) -> Option<*const T> {
+    epilogue.bias.map(|bias| {
+        assert!(bias.len() == channels, "a bias of {} elements cannot be added to {channels} channels", bias.len());
+        bias.as_ptr()
+    })
+}

@@ -1,0 +1,151 @@
+//! Convolutions of images, as matrix products that read the images in place.
+//!
+//! Images are [samples, height, width, channels], the last contiguous. Weights are [kernel height, kernel width, channels read,
+//! channels written]. With stride s and padding p, and with x zero outside of the image,
+//!
+//! ```text
+//! y[n, i, j, o] = Σ over (kh, kw, c) of x[n, s·i + kh − p, s·j + kw − p, c] · w[kh, kw, c, o]
+//! ```
+//!
+//! which is a correlation: what frameworks call a convolution (Goodfellow, Bengio and Courville, Deep Learning, equation 9.6).
+//! An element of a result is one chain of fused multiply-adds, from zero or from the old element, over:
+//!
+//! * [`convolve`]: (kh, kw, c) ascending; positions outside of the image enter as zeros;
+//! * [`convolve_transposed`], the derivative by x: the (kh, kw) ascending that divide by the stride, and o; positions outside of y
+//!   enter as zeros;
+//! * [`weight_gradient`], the derivative by w: (n, i, j) ascending; positions outside of x enter as zeros.
+//!
+//! No patches are copied: a table gives for every row of a tile and every step the address of a contiguous run of channels,
+//! which outside of the image is a run of zeros. Only weights are packed.
+
+mod axis;
+mod gather;
+pub mod pool;
+mod tile;
+mod weights;
+
+use crate::activation::activate_in_place;
+use crate::once::once;
+use crate::{Accumulate, Activation, Epilogue, Isa, Real};
+use gather::Gather;
+
+/// The extents of a convolution. Pairs are height and width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Pixels of an image that it reads.
+    pub image: [usize; 2],
+    /// Channels of such a pixel.
+    pub image_channels: usize,
+    /// Pixels of an image that it writes.
+    pub output: [usize; 2],
+    /// Channels of such a pixel.
+    pub output_channels: usize,
+    /// Pixels of the kernel.
+    pub kernel: [usize; 2],
+    /// Pixels of the image from one pixel of the output to the next.
+    pub stride: [usize; 2],
+    /// Rows above and columns to the left of the image that count as zeros. Below and to the right there are as many as the
+    /// output asks for.
+    pub padding: [usize; 2],
+}
+
+impl Convolution {
+    /// Elements of the weights.
+    pub fn weights(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.image_channels * self.output_channels
+    }
+
+    /// Elements of an image that it reads.
+    pub fn image_len(&self) -> usize {
+        self.image[0] * self.image[1] * self.image_channels
+    }
+
+    /// Elements of an image that it writes.
+    pub fn output_len(&self) -> usize {
+        self.output[0] * self.output[1] * self.output_channels
+    }
+
+    /// The number of images, when all three have the lengths they must have.
+    #[track_caller]
+    pub(crate) fn samples(&self, image: usize, weights: usize, output: usize) -> usize {
+        assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
+        let [reads, writes] = [self.image_len(), self.output_len()];
+        let samples = if reads > 0 { image / reads } else { output / writes.max(1) };
+        assert!(
+            image == samples * reads && output == samples * writes && weights == self.weights(),
+            "images of {image} elements, weights of {weights} and outputs of {output} do not fit {self:?}: they must be \
+             samples times {reads}, {}, and samples times {writes}",
+            self.weights()
+        );
+        samples
+    }
+}
+
+once! {
+    /// y (+)= activation(x ∗ w + bias): x [n, image, image channels], w [kernel, image channels, output channels], bias
+    /// [output channels], y [n, output, output channels]; see the module for the order of the sums.
+    ///
+    /// # Panics
+    /// When the lengths do not fit, or a stride is 0.
+    pub fn convolve<T: Real>(
+        isa: Isa,
+        of: &Convolution,
+        x: &[T],
+        weight: &[T],
+        epilogue: Epilogue<'_, T>,
+        y: &mut [T],
+        accumulate: Accumulate,
+    ) {
+        let samples = of.samples(x.len(), weight.len(), y.len());
+        Gather::forward(of, samples, x, weight, &epilogue, y, accumulate).run(isa);
+        finish(isa, epilogue.activation, y);
+    }
+
+    /// x (+)= activation(transposed convolution of y with w + bias): the derivative of [`convolve`] by its images, and the
+    /// layer of that name. y [n, output, output channels], w [kernel, image channels, output channels], bias [image channels],
+    /// x [n, image, image channels].
+    ///
+    /// # Panics
+    /// When the lengths do not fit, or a stride is 0.
+    pub fn convolve_transposed<T: Real>(
+        isa: Isa,
+        of: &Convolution,
+        y: &[T],
+        weight: &[T],
+        epilogue: Epilogue<'_, T>,
+        x: &mut [T],
+        accumulate: Accumulate,
+    ) {
+        let samples = of.samples(x.len(), weight.len(), y.len());
+        for row in 0..of.stride[0] {
+            for col in 0..of.stride[1] {
+                Gather::transposed(of, samples, [row, col], y, weight, &epilogue, x, accumulate).run(isa);
+            }
+        }
+        finish(isa, epilogue.activation, x);
+    }
+
+    /// w (+)= the derivative of Σ y ∘ (x ∗ w) by w: x [n, image, image channels], y [n, output, output channels],
+    /// w [kernel, image channels, output channels].
+    ///
+    /// # Panics
+    /// When the lengths do not fit, or a stride is 0.
+    pub fn weight_gradient<T: Real>(
+        isa: Isa,
+        of: &Convolution,
+        x: &[T],
+        y: &[T],
+        weight: &mut [T],
+        accumulate: Accumulate,
+    ) {
+        let samples = of.samples(x.len(), weight.len(), y.len());
+        weights::WeightGradient::new(of, samples, x, y, weight, accumulate).run(isa);
+    }
+}
+
+/// Applies the activations that tiles leave out.
+fn finish<T: Real>(isa: Isa, activation: Activation, out: &mut [T]) {
+    if !activation.is_piecewise_linear() {
+        activate_in_place(isa, activation, out);
+    }
+}
