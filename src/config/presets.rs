@@ -47,7 +47,13 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 5] = [
+const PRESETS: [Preset; 6] = [
+    Preset {
+        name: "conv",
+        kind: PresetKind::Run,
+        summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
+        text: include_str!("presets/conv.toml"),
+    },
     Preset {
         name: "footwear",
         kind: PresetKind::Study,

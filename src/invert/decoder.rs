@@ -62,7 +62,7 @@ impl<T: Real> Decoder<T> {
                     outputs,
                     activation: dense.activation,
                 }));
-            } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. }) {
+            } else if !matches!(placed.layer, Layer::Dropout { .. } | Layer::Noise { .. } | Layer::Flatten) {
                 return Err(InvertError::NotDense { layer: name, kind: placed.layer.name().to_owned() });
             }
         }

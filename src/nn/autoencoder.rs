@@ -3,7 +3,7 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::Activation;
-use super::layer::{Dense, Layer, ModelError, Placed, Units, init_layer};
+use super::layer::{Dense, Layer, ModelError, Placed, Units, init_layer, rows};
 use super::{Init, Layout, Param, Pass, Sequential};
 use crate::tape::{NonFinite, Shape, Tape, Var};
 
@@ -42,8 +42,8 @@ impl AutoencoderBuilder {
     /// Lays the model out.
     pub fn build(&self) -> Result<Autoencoder, ModelError> {
         for (part, layers) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
-            if !layers.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {
-                return Err(ModelError::NoDense { part });
+            if !layers.iter().any(|layer| layer.activation().is_some()) {
+                return Err(ModelError::NoWeights { part });
             }
         }
         let (mut layout, features) = (Layout::default(), self.input.len());
@@ -169,13 +169,13 @@ impl Autoencoder {
 
     /// Records the encoder: x [batch, …] → code [batch, code], the mean of the code in a variational model.
     pub fn encode<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> Var {
-        self.encoder.record(tape, x, pass)
+        self.encode_with(tape, x, pass).code
     }
 
     /// [`encode`](Self::encode), and what its last layer was applied to.
     pub fn encode_with<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> Encoded {
         let (before, code) = self.encoder.record_before_last(tape, x, pass);
-        Encoded { before, code }
+        Encoded { before: rows(tape, before), code: rows(tape, code) }
     }
 
     /// Records the logarithm of the code's variance [batch, code]; `None` unless the model is variational.
@@ -186,9 +186,10 @@ impl Autoencoder {
         Some(tape.dense(encoded.before, weight, bias, Activation::Linear))
     }
 
-    /// Records the decoder: code [batch, code] → output [batch, …].
+    /// Records the decoder: code [batch, code] → output [batch, features].
     pub fn decode<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, pass: Pass) -> Var {
-        self.decoder.record(tape, code, pass)
+        let output = self.decoder.record(tape, code, pass);
+        rows(tape, output)
     }
 
     /// Records the decoder without the sigmoid of its last layer, for a loss that takes logits.
@@ -197,18 +198,20 @@ impl Autoencoder {
     /// When the last layer has no sigmoid.
     pub fn decode_to_logits<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, pass: Pass) -> Var {
         assert!(self.ends_in_sigmoid(), "logits are asked of a decoder that does not end in a sigmoid");
-        self.decoder.record_to_logits(tape, code, pass)
+        let logits = self.decoder.record_to_logits(tape, code, pass);
+        rows(tape, logits)
     }
 
-    /// What files of weights say of the model, as JSON: the layout of a weight and the activation of every dense layer.
+    /// What files of weights say of the model, as JSON: the layout of a weight and the activation of every layer that has one.
     pub fn description(&self) -> String {
         let activations = self.layers().filter_map(|placed| {
-            let dense = placed.dense()?;
-            Some((self.layout.layer_name(placed.number).to_owned(), dense.activation.to_string().into()))
+            let activation = placed.layer.activation()?;
+            Some((self.layout.layer_name(placed.number).to_owned(), activation.to_string().into()))
         });
         let description = serde_json::json!({
             "layout":
-                "weight is [in, out], y = activation(x @ weight + bias): a Keras kernel as it is, a PyTorch weight transposed",
+                "weight is [in, out], y = activation(x @ weight + bias): a Keras kernel as it is, a PyTorch weight transposed; of a convolution \
+                 [height, width, in, out], of a transposed one [height, width, out, in]: Keras kernels as they are",
             "activations": activations.collect::<serde_json::Map<_, _>>(),
         });
         description.to_string()

@@ -1,7 +1,7 @@
 //! How weights and biases begin.
 //!
 //! Every layer draws from its own stream, so that its weights do not depend on how many draws the layers before it took.
-//! fan_in and fan_out are the rows and columns of the weight [in, out].
+//! fan_in and fan_out are the rows and columns of the weight [in, out] of a dense layer.
 //!
 //! | initialiser | weight | bias | source |
 //! |---|---|---|---|
@@ -46,9 +46,22 @@ settings! {
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
 const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;
 
-/// Fills the weight [fan_in, fan_out] and then the bias `[fan_out]` of a layer.
+/// Fills the weight [fan_in, fan_out] and then the bias `[fan_out]` of a dense layer.
 pub fn init_dense<T: Real>(init: Init, fan_in: usize, weight: &mut [T], bias: &mut [T], stream: &mut Stream) {
-    let (fans_in, fans_both) = (fan_in as f64, (fan_in + bias.len()) as f64);
+    let fan_out = bias.len();
+    init_tensors(init, [fan_in, fan_out], weight, bias, stream);
+}
+
+/// Fills a weight and then a bias. Of a convolution, fan_in and fan_out are the channels read and written, times the pixels of the
+/// kernel; of a transposed one the other way round, as in Keras and PyTorch.
+pub(super) fn init_tensors<T: Real>(
+    init: Init,
+    [fan_in, fan_out]: [usize; 2],
+    weight: &mut [T],
+    bias: &mut [T],
+    stream: &mut Stream,
+) {
+    let (fans_in, fans_both) = (fan_in as f64, (fan_in + fan_out) as f64);
     match init {
         Init::GlorotUniform => uniform(weight, (6.0 / fans_both).sqrt(), stream),
         Init::GlorotNormal => cut_normal(weight, (2.0 / fans_both).sqrt(), stream),

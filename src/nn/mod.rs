@@ -2,19 +2,26 @@
 
 mod activation;
 mod autoencoder;
+mod batch_norm;
 mod init;
 mod layer;
 mod params;
 mod pass;
 mod sequential;
 mod summary;
+mod window;
 pub mod weights;
 
 pub use crate::tape::Activation;
+pub use batch_norm::BatchNorm;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded};
 pub use init::{Init, init_dense};
-pub use layer::{Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, dense, dropout, noise};
+pub use layer::{
+    Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise, reshape,
+    zero_pad,
+};
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};
 pub use sequential::Sequential;
 pub use summary::grouped;
+pub use window::{Dims, Padding};

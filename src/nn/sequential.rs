@@ -59,6 +59,11 @@ impl Sequential {
         self.layers.last().map_or(self.input, |last| last.output)
     }
 
+    /// Whether what it gives for a sample depends on the others of its batch while training.
+    pub fn needs_whole_batch(&self) -> bool {
+        self.layers.iter().any(|placed| matches!(placed.layer, Layer::BatchNorm { .. }))
+    }
+
     /// Number of parameters.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(Placed::parameters).sum()
@@ -86,8 +91,8 @@ impl Sequential {
         numbered.fold(x, |x, (place, layer)| layer.record(tape, x, pass, place == last))
     }
 
-    /// The activation of the last layer; linear where that is not dense.
+    /// The activation of the last layer; linear where that has none.
     pub fn last_activation(&self) -> Activation {
-        self.layers.last().and_then(Placed::dense).map_or(Activation::Linear, |dense| dense.activation)
+        self.layers.last().and_then(|last| last.layer.activation()).unwrap_or(Activation::Linear)
     }
 }

@@ -25,8 +25,7 @@ pub struct Prepared {
 impl Prepared {
     /// Lays out the model of `config` for images that are loaded.
     pub fn new(config: &RunConfig, loaded: Arc<Splits>) -> Result<Self, RunError> {
-        // The values of an image as one row.
-        let model = config.model.lay_out([loaded.data.features()])?;
+        let model = config.model.lay_out(config.model.input(loaded.data.shape()))?;
         let phase = Phase::new(["encoder", "decoder"], config.optimizer.clone());
         Ok(Prepared { loaded, task: AutoencoderTask::new(model, config.model.objective(), phase) })
     }

@@ -108,8 +108,21 @@ pub struct Arena<T: Real> {
     needed: Vec<bool>,
     /// Whether a backward pass is under way: slots are its own then.
     walking: bool,
+    /// Parameters that get new values when the step is done: offset and value.
+    assigned: Vec<(usize, Var)>,
     /// Working memory of operations that need some; its content means nothing from one to the next.
     scratch: AlignedVec<T>,
+}
+
+impl<T: Real> Arena<T> {
+    /// Writes to `params` what [`Tape::assign`] noted since the tape began, in order.
+    pub fn assign(&self, params: &mut [T]) {
+        for &(offset, var) in &self.assigned {
+            let node = &self.nodes[var.index()];
+            let value = &node.value[..node.shape.len()];
+            params[offset..offset + value.len()].copy_from_slice(value);
+        }
+    }
 }
 
 /// A computation being recorded: an arena in use, and the parameters that it reads.
@@ -158,12 +171,19 @@ impl<'a, T: Real> Tape<'a, T> {
     /// An empty tape in `arena` that reads parameters from the flat buffer `params`.
     pub fn new(context: Context, arena: &'a mut Arena<T>, params: &'a [T]) -> Self {
         (arena.len, arena.walking) = (0, false);
+        arena.assigned.clear();
         Tape { arena, params, context, scope: 0 }
     }
 
     /// The nodes recorded from now on carry `scope`, a number by which the caller knows the layer again.
     pub fn set_scope(&mut self, scope: u32) {
         self.scope = scope;
+    }
+
+    /// Notes that the elements of the flat buffer from `offset` on become `value` when the step is done, see
+    /// [`Arena::assign`]: for what a model itself keeps up to date, like running statistics.
+    pub fn assign(&mut self, offset: usize, value: Var) {
+        self.arena.assigned.push((offset, value));
     }
 
     /// The shape of a value.

@@ -196,8 +196,23 @@ impl<T: Real> Tape<'_, T> {
     /// Inverted dropout: each element is zeroed with probability `rate` in [0, 1), the others are divided by 1 − rate.
     /// The mask comes from `streams`, see [`NOISE_ROWS`].
     pub fn dropout(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
-        let kept = T::from_f64(1.0 / (1.0 - rate));
-        let mask = self.drawn(x, streams, |stream| if stream.random::<f64>() < rate { T::ZERO } else { kept });
+        let mask = self.drawn(x, streams, kept(rate));
+        self.mul(x, mask)
+    }
+
+    /// [`dropout`](Self::dropout) of whole channels: the elements of a sample that share the last index share their fate.
+    pub fn dropout_channels(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
+        let (shape, draw) = (self.shape(x), kept(rate));
+        let mask = self.constant_with(shape, |out| {
+            for (block, samples) in (0..).zip(out.chunks_mut((NOISE_ROWS * shape.features()).max(1))) {
+                let mut stream = streams(block);
+                for sample in samples.chunks_mut(shape.features()) {
+                    let (first, rest) = sample.split_at_mut(shape.cols());
+                    first.iter_mut().for_each(|value| *value = draw(&mut stream));
+                    rest.chunks_mut(shape.cols()).for_each(|pixel| pixel.copy_from_slice(first));
+                }
+            }
+        });
         self.mul(x, mask)
     }
 
@@ -295,4 +310,10 @@ impl<T: Real> Tape<'_, T> {
         assert!(count <= MOST_INPUTS, "{name} of {count} inputs: there may be {MOST_INPUTS}");
         self.push(Apply(function).into(), inputs)
     }
+}
+
+/// What dropout multiplies an element by.
+fn kept<T: Real>(rate: f64) -> impl Fn(&mut Stream) -> T {
+    let kept = T::from_f64(1.0 / (1.0 - rate));
+    move |stream| if stream.random::<f64>() < rate { T::ZERO } else { kept }
 }

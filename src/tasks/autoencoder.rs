@@ -40,13 +40,18 @@ impl AutoencoderTask {
         Trained { model: &self.model, params, objective: self.objective, context }
     }
 
+    fn needs_whole_batch(&self) -> bool {
+        let parts = [self.model.encoder(), self.model.decoder()];
+        self.objective.needs_whole_batch() || parts.iter().any(|part| part.needs_whole_batch())
+    }
+
     /// Where the divergences of the code's dimensions begin among the metrics.
     fn first_divergence(&self) -> usize {
         if self.objective.code_penalty.sparsity().is_some() { 2 } else { 0 }
     }
 
     fn weight_penalty<T: Real>(&self, tape: &mut Tape<'_, T>) -> Option<Var> {
-        let of_layers = self.model.layers().filter_map(Placed::dense).map(|dense| dense.weight);
+        let of_layers = self.model.layers().filter_map(Placed::weight);
         let all = of_layers.chain(self.model.log_variance_head().map(|[weight, _]| weight));
         all.fold(None, |so_far, weight| {
             let weight = weight.on(tape);
@@ -85,7 +90,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
         let (model, objective, whole) = (&self.model, &self.objective, batch.whole);
         let (rows, features) = (batch.len(), model.features());
         assert!(
-            !objective.needs_whole_batch() || rows == whole.samples,
+            !self.needs_whole_batch() || rows == whole.samples,
             "{rows} of {} samples are no whole batch",
             whole.samples
         );
@@ -128,7 +133,7 @@ impl<T: Real> Task<T> for AutoencoderTask {
     }
 
     fn accepts_slices(&self) -> bool {
-        !self.objective.needs_whole_batch()
+        !self.needs_whole_batch()
     }
 
     /// mean_activation and active_share of the code, where its mean is penalised; beta, kl, active_dimensions and kl_0, kl_1, …

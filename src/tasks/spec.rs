@@ -26,10 +26,10 @@ settings! {
     pub struct AutoencoderSpec {
         /// What is minimised. In a configuration it stands in the table of training.
         pub loss: Loss = Loss::Bce, if |_| false;
-        /// From the data to the code; has at least one dense layer.
+        /// From the data to the code; has at least one layer with weights.
         pub encoder: Vec<Layer> = Vec::new(), in (ENCODER, Layer::ACCEPTED),
             required "layers, as in encoder = [{ dense = 50, activation = \"relu\" }]";
-        /// From the code to the data; the last layer is dense with as many outputs as the data has values.
+        /// From the code to the data; gives as many values as the data has.
         pub decoder: Vec<Layer> = Vec::new(), in (DECODER, Layer::ACCEPTED),
             required "layers, as in decoder = [{ dense = \"input\", activation = \"sigmoid\" }]";
         /// How weights and biases begin.
@@ -52,6 +52,13 @@ settings! {
 }
 
 impl AutoencoderSpec {
+    /// How the encoder takes images [height, width, channels]: as they are where one of its layers reads images, otherwise as a
+    /// row of values.
+    pub fn input(&self, image: [usize; 3]) -> Shape {
+        let reads_images = self.encoder.iter().any(Layer::reads_images);
+        if reads_images { image.into() } else { [image.iter().product()].into() }
+    }
+
     /// The network for samples of this shape.
     pub fn lay_out(&self, input: impl Into<Shape>) -> Result<Autoencoder, ModelError> {
         let builder = Autoencoder::new(input).encoder(&self.encoder[..]).decoder(&self.decoder[..]).init(self.init);
@@ -73,8 +80,8 @@ impl AutoencoderSpec {
     /// The last decoder layer's activation, which the loss depends on.
     pub fn output_activation(&self) -> Activation {
         match self.decoder.last() {
-            Some(Layer::Dense { activation, .. }) => *activation,
-            _ => Activation::Linear,
+            Some(layer) => layer.activation().unwrap_or(Activation::Linear),
+            None => Activation::Linear,
         }
     }
 
@@ -85,8 +92,11 @@ impl AutoencoderSpec {
 
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
         self.contractive = self.contractive.filter(|contractive| contractive.weight > 0.0);
-        if !self.encoder.iter().any(|layer| matches!(layer, Layer::Dense { .. })) {
-            return Err(Fault::new("encoder", "an array without a dense layer", "at least one layer { dense = … }"));
+        for (part, layers) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
+            if !layers.iter().any(|layer| layer.activation().is_some()) {
+                let found = "an array without a dense or convolutional layer";
+                return Err(Fault::new(part, found, "at least one layer { dense = … } or { conv = … }"));
+            }
         }
         self.check_output()?;
         if self.contractive.is_some_and(|c| c.method == JacobianMethod::Gram) && !has_closed_form(&self.encoder) {
@@ -102,7 +112,9 @@ impl AutoencoderSpec {
         let found = match self.decoder.last() {
             None | Some(Layer::Dense { units: Units::Input, .. }) => return Ok(()),
             Some(Layer::Dense { units: Units::Count(units), .. }) => format!("a dense layer of {units} units"),
-            Some(other) => format!("a {} layer", other.name()),
+            Some(Layer::Dropout { .. } | Layer::Noise { .. }) => "a layer that acts while training only".to_owned(),
+            // Whether the size fits is known when the data is.
+            Some(_) => return Ok(()),
         };
         let accepted =
             "a last decoder layer that gives the data back, such as { dense = \"input\", activation = \"sigmoid\" }";

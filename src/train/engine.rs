@@ -172,6 +172,7 @@ impl<'j, T: Real> Fit<'j, T> {
                 let isa = training.context.isa;
                 clip.apply(isa, &mut memory.grads, ranges);
                 optimizer.step(isa, &mut self.params, &memory.grads, ranges, learning_rate.value());
+                memory.arena.assign(&mut self.params);
                 if number == 0 {
                     self.mean.add(loss, penalty, batch.len());
                 }

@@ -14,7 +14,7 @@ use crate::tape::{Arena, Tape, Whole};
 
 /// The buffers of a step, which the next one reuses.
 pub(super) struct StepMemory<T: Real> {
-    arena: Arena<T>,
+    pub(super) arena: Arena<T>,
     pub(super) grads: AlignedVec<T>,
 }
 

@@ -6,7 +6,7 @@ use narrows::tape::{ALL, Activation, Arena, BackwardError, Tape, Transpose, Var}
 use narrows_kernels::{Accumulate, Context, Isa};
 
 /// Random inputs of these shapes with magnitudes in [0.3, 1.2): away from the kinks at zero.
-fn inputs<const RANK: usize>(shapes: &[[usize; RANK]]) -> Vec<Input> {
+pub fn inputs<const RANK: usize>(shapes: &[[usize; RANK]]) -> Vec<Input> {
     let mut stream = stream(11, Purpose::Init, 0);
     shapes.iter().map(|&shape| Input::random(shape, 0.3, 1.2, &mut stream)).collect()
 }
@@ -16,7 +16,7 @@ fn positive<const RANK: usize>(shapes: &[[usize; RANK]]) -> Vec<Input> {
     shapes.iter().map(|&shape| Input::positive(shape, 0.3, 1.2, &mut stream)).collect()
 }
 
-fn check(name: &str, inputs: &[Input], function: impl Fn(&mut Tape<'_, f64>, &[Var]) -> Var) {
+pub fn check(name: &str, inputs: &[Input], function: impl Fn(&mut Tape<'_, f64>, &[Var]) -> Var) {
     for isa in Isa::available() {
         let context = Context { isa, ..Context::detect() };
         if let Err(mismatch) = check_gradients(context, inputs, &function) {

@@ -4,6 +4,7 @@
 mod support;
 
 mod config;
+mod convolutions;
 mod data_files;
 mod early_stopping;
 mod fetch;

@@ -65,29 +65,117 @@ impl Axis {
     }
 }
 
-/// Pixels of images in order, from any of them on: sample, row and column.
+/// A grid of pixels of a result, [samples, rows, columns], and where they read.
 #[derive(Clone, Copy)]
-pub(super) struct Pixels {
-    pub sample: usize,
-    pub row: usize,
-    pub col: usize,
-    size: [usize; 2],
+pub(super) struct Grid<T> {
+    /// Rows and columns.
+    pub axes: [Axis; 2],
+    /// The first element of the source.
+    pub source: *const T,
+    /// Elements from a pixel of the source to the next.
+    pub stride: usize,
 }
 
-impl Pixels {
-    /// From pixel `start` of images of `size` on, which is not empty.
-    pub fn from(start: usize, size: [usize; 2]) -> Pixels {
-        let (sample, pixel) = (start / (size[0] * size[1]), start % (size[0] * size[1]));
-        Pixels { sample, row: pixel / size[1], col: pixel % size[1], size }
+impl<T> Grid<T> {
+    pub fn taps(&self) -> usize {
+        self.axes[0].taps * self.axes[1].taps
     }
 
+    /// Pixels of a sample.
+    pub fn pixels(&self) -> usize {
+        self.axes[0].count * self.axes[1].count
+    }
+
+    /// Writes to `table` where the pixels from number `start` on, counted through the samples, read for tap number `tap`; `zeros`
+    /// for what is outside of the source.
     #[inline(always)]
-    pub fn advance(&mut self) {
-        self.col += 1;
-        if self.col == self.size[1] {
-            (self.col, self.row) = (0, self.row + 1);
-            if self.row == self.size[0] {
-                (self.row, self.sample) = (0, self.sample + 1);
+    pub fn addresses(&self, start: usize, tap: usize, zeros: *const T, table: &mut [*const T]) {
+        let [rows, cols] = &self.axes;
+        let (t, u) = (tap / cols.taps, tap % cols.taps);
+        let mut table = table;
+        for line in lines(start, table.len(), self.axes) {
+            let (entries, rest) = std::mem::take(&mut table).split_at_mut(line.count);
+            table = rest;
+            let Some(row) = rows.source(line.row, t) else {
+                entries.fill(zeros);
+                continue;
+            };
+            let first = self.source.wrapping_add((line.sample * rows.source + row) * cols.source * self.stride);
+            let mut col = (cols.advance * line.col) as isize + cols.offset + cols.offset_step * u as isize;
+            for entry in entries {
+                let address = first.wrapping_offset(col * self.stride as isize);
+                *entry = if (col as usize) < cols.source { address } else { zeros };
+                col += cols.advance as isize;
+            }
+        }
+    }
+}
+
+/// Pixels side by side in a row.
+pub(super) struct Line {
+    pub sample: usize,
+    pub row: usize,
+    /// The first one.
+    pub col: usize,
+    pub count: usize,
+}
+
+/// The lines of `count` pixels from number `start` on.
+pub(super) fn lines(start: usize, count: usize, [rows, cols]: [Axis; 2]) -> impl Iterator<Item = Line> {
+    let (mut at, end) = (start, start + count);
+    std::iter::from_fn(move || {
+        let (line, col) = (at / cols.count, at % cols.count);
+        let line = Line { sample: line / rows.count, row: line % rows.count, col, count: (cols.count - col).min(end - at) };
+        at += line.count;
+        (line.count > 0).then_some(line)
+    })
+}
+
+/// Images with all zeros around them that a convolution reads, so that the elements it reads of a row follow each other.
+#[derive(Clone, Copy)]
+pub(super) struct Bordered {
+    samples: usize,
+    channels: usize,
+    /// Of the images as they are, rows and columns.
+    from: [usize; 2],
+    /// With their borders.
+    to: [usize; 2],
+    padding: [usize; 2],
+}
+
+impl Bordered {
+    /// Where a pixel has few channels, copying images with their borders costs less than an address for each tap: `None` where a
+    /// row of the kernel has `enough` elements or more.
+    pub fn of(of: &Convolution, samples: usize, enough: usize) -> Option<Bordered> {
+        let to = [0, 1].map(|dim| (of.output[dim].max(1) - 1) * of.stride[dim] + of.kernel[dim]);
+        let channels = of.image_channels;
+        let pays = of.kernel[1] > 1 && channels < enough;
+        pays.then_some(Bordered { samples, channels, from: of.image, to, padding: of.padding })
+    }
+
+    /// The convolution that reads the copies: one tap for each row of the kernel, of as many channels as that row has elements.
+    pub fn axes(&self, of: &Convolution) -> [Axis; 2] {
+        let [rows, cols] = [0, 1].map(|dim| Axis { source: self.to[dim], offset: 0, ..Axis::forward(of, dim) });
+        [rows, Axis { taps: 1, ..cols }]
+    }
+
+    /// Elements of all copies.
+    pub fn len(&self) -> usize {
+        self.samples * self.to[0] * self.to[1] * self.channels
+    }
+
+    /// Writes the copies of `x`, [samples, image, channels].
+    pub fn copy<T: crate::Real>(&self, x: &[T], out: &mut [T]) {
+        let (width, line) = (self.from[1] * self.channels, self.to[1] * self.channels);
+        let before = (self.padding[1] * self.channels).min(line);
+        let inside = width.min(line - before);
+        for (row, out) in out.chunks_exact_mut(line).enumerate() {
+            let (sample, row) = (row / self.to[0], row % self.to[0]);
+            let from = row.checked_sub(self.padding[0]).filter(|&row| row < self.from[0]);
+            out.fill(T::ZERO);
+            if let Some(row) = from {
+                let from = (sample * self.from[0] + row) * width;
+                out[before..before + inside].copy_from_slice(&x[from..from + inside]);
             }
         }
     }

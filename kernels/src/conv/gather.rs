@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::Convolution;
-use super::axis::{Axis, Pixels};
+use super::axis::{Axis, Bordered, Grid, lines};
 use super::tile::{Rows, Tiles};
 use crate::gemm::blocked::tile_heights;
 use crate::gemm::pack::Pack;
@@ -21,6 +21,9 @@ use crate::{Accumulate, Activation, Epilogue, Isa, Real, team};
 
 /// Pixels of a block: five tiles of AVX-512, whose addresses for nine taps are 5 KB.
 const BLOCK_TILES: usize = 5;
+/// Channels below which images are copied with their borders: an address for each tap and pixel costs as much as about so many
+/// multiply-adds of a tile.
+const FEW_CHANNELS: usize = 5;
 /// Multiply-adds below which a second thread is not asked: about 2 µs of them.
 const WORK_FOR_A_THREAD: usize = 1 << 17;
 
@@ -28,9 +31,8 @@ const WORK_FOR_A_THREAD: usize = 1 << 17;
 #[derive(Clone, Copy)]
 pub(super) struct Gather<T> {
     samples: usize,
-    axes: [Axis; 2],
-    source: *const T,
-    /// Channels of a pixel of the source.
+    grid: Grid<T>,
+    /// Elements of the source that a tap reads.
     run: usize,
     /// The kernel's element (kh, kw) is a matrix [run, cols] at `weight + (kh · kernel width + kw) · run · cols`.
     weight: *const T,
@@ -53,19 +55,24 @@ unsafe impl<T: Real> Send for Gather<T> {}
 unsafe impl<T: Real> Sync for Gather<T> {}
 
 impl<T: Real> Gather<T> {
+    /// Computes a convolution.
     pub fn forward(
+        isa: Isa,
         of: &Convolution,
-        samples: usize,
         x: &[T],
         weight: &[T],
         epilogue: &Epilogue<'_, T>,
         y: &mut [T],
         accumulate: Accumulate,
-    ) -> Self {
-        Gather {
+    ) {
+        let samples = of.samples(x.len(), weight.len(), y.len());
+        let gather = Gather {
             samples,
-            axes: [0, 1].map(|dim| Axis::forward(of, dim)),
-            source: x.as_ptr(),
+            grid: Grid {
+                axes: [0, 1].map(|dim| Axis::forward(of, dim)),
+                source: x.as_ptr(),
+                stride: of.image_channels,
+            },
             run: of.image_channels,
             weight: weight.as_ptr(),
             weight_row_stride: of.output_channels,
@@ -77,6 +84,14 @@ impl<T: Real> Gather<T> {
             accumulate,
             bias: bias_of(epilogue, of.output_channels),
             activation: epilogue.activation,
+        };
+        match Bordered::of(of, samples, FEW_CHANNELS) {
+            None => gather.run(isa),
+            Some(bordered) => with_scratch(bordered.len(), |copy| {
+                bordered.copy(x, copy);
+                let grid = Grid { axes: bordered.axes(of), source: copy.as_ptr(), ..gather.grid };
+                Gather { grid, run: of.kernel[1] * of.image_channels, kernel_width: 1, ..gather }.run(isa);
+            }),
         }
     }
 
@@ -94,8 +109,11 @@ impl<T: Real> Gather<T> {
     ) -> Self {
         Gather {
             samples,
-            axes: [0, 1].map(|dim| Axis::transposed(of, dim, phase[dim])),
-            source: y.as_ptr(),
+            grid: Grid {
+                axes: [0, 1].map(|dim| Axis::transposed(of, dim, phase[dim])),
+                source: y.as_ptr(),
+                stride: of.output_channels,
+            },
             run: of.output_channels,
             weight: weight.as_ptr(),
             weight_row_stride: 1,
@@ -111,11 +129,7 @@ impl<T: Real> Gather<T> {
     }
 
     fn pixels(&self) -> usize {
-        self.samples * self.axes[0].count * self.axes[1].count
-    }
-
-    fn taps(&self) -> usize {
-        self.axes[0].taps * self.axes[1].taps
+        self.samples * self.grid.pixels()
     }
 
     pub fn run(self, isa: Isa) {
@@ -124,7 +138,7 @@ impl<T: Real> Gather<T> {
         }
         let shape = TileShape::of::<T>(isa);
         let panels = self.cols.div_ceil(shape.cols());
-        let depth = self.taps() * self.run;
+        let depth = self.grid.taps() * self.run;
         let panel_len = depth * shape.cols();
         with_scratch(panels * panel_len, |packed| {
             let packed = Packed { elements: packed.as_mut_ptr(), panel_len };
@@ -153,7 +167,7 @@ impl<T: Real> Gather<T> {
     fn pack(&self, isa: Isa, shape: TileShape, panel: usize, packed: Packed<T>) {
         let cols = self.panel(shape, panel);
         let stride = cols.len().next_multiple_of(shape.lanes);
-        let [rows, columns] = &self.axes;
+        let [rows, columns] = &self.grid.axes;
         let mut target = packed.elements.wrapping_add(panel * packed.panel_len);
         for t in 0..rows.taps {
             for u in 0..columns.taps {
@@ -174,20 +188,18 @@ impl<T: Real> Gather<T> {
     /// Computes the columns of `panels` of `pixels`, which are numbered through the grid of the axes.
     fn part(&self, isa: Isa, shape: TileShape, packed: Packed<T>, pixels: Range<usize>, panels: Range<usize>) {
         let block = BLOCK_TILES * shape.rows;
-        let steps = self.taps();
+        let steps = self.grid.taps();
         let addresses = (steps + 1) * block;
         with_scratch(self.run, |zeros: &mut [T]| {
             zeros.fill(T::ZERO);
             with_addresses(addresses, |table: &mut [*const T]| {
                 let (table, out) = table.split_at_mut(steps * block);
-                let mut at = Pixels::from(pixels.start, self.axes.map(|axis| axis.count));
                 for start in pixels.clone().step_by(block) {
                     let rows = block.min(pixels.end - start);
-                    for r in 0..rows {
-                        self.addresses(at, zeros.as_ptr(), table.iter_mut().skip(r).step_by(block));
-                        out[r] = self.target(at);
-                        at.advance();
+                    for (tap, entries) in table.chunks_exact_mut(block).enumerate() {
+                        self.grid.addresses(start, tap, zeros.as_ptr(), &mut entries[..rows]);
                     }
+                    self.targets(start, &mut out[..rows]);
                     for panel in panels.clone() {
                         self.multiply(isa, shape, packed, panel, rows, (table, block), out);
                     }
@@ -196,32 +208,19 @@ impl<T: Real> Gather<T> {
         });
     }
 
-    /// Where the pixel at `at` reads from, tap by tap.
-    #[inline(always)]
-    fn addresses<'a>(&self, at: Pixels, zeros: *const T, mut table: impl Iterator<Item = &'a mut *const T>)
-    where
-        T: 'a,
-    {
-        let [rows, columns] = &self.axes;
-        for t in 0..rows.taps {
-            let row = rows.source(at.row, t).map(|row| (at.sample * rows.source + row) * columns.source);
-            for u in 0..columns.taps {
-                let address = match (row, columns.source(at.col, u)) {
-                    (Some(row), Some(col)) => self.source.wrapping_add((row + col) * self.run),
-                    _ => zeros,
-                };
-                if let Some(entry) = table.next() {
-                    *entry = address;
+    /// The addresses of the pixels of the result from number `start` on.
+    fn targets(&self, start: usize, out: &mut [*const T]) {
+        let [rows, columns] = &self.grid.axes;
+        let mut out = out.iter_mut();
+        for line in lines(start, out.len(), self.grid.axes) {
+            let row = line.sample * self.size[0] + rows.first + rows.step * line.row;
+            let first = row * self.size[1] + columns.first;
+            for col in line.col..line.col + line.count {
+                if let Some(entry) = out.next() {
+                    *entry = self.out.wrapping_add((first + columns.step * col) * self.cols).cast_const();
                 }
             }
         }
-    }
-
-    fn target(&self, at: Pixels) -> *const T {
-        let [rows, columns] = &self.axes;
-        let row = at.sample * self.size[0] + rows.first + rows.step * at.row;
-        let pixel = row * self.size[1] + columns.first + columns.step * at.col;
-        self.out.wrapping_add(pixel * self.cols)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -247,14 +246,13 @@ impl<T: Real> Gather<T> {
             }
             let tiles = Tiles {
                 tiles,
-                steps: self.taps(),
+                steps: self.grid.taps(),
                 run: self.run,
                 rows: Rows::Apart,
                 lhs: table.as_ptr().wrapping_add(done),
                 lhs_stride: block,
                 rhs: packed.elements.wrapping_add(panel * packed.panel_len),
                 rhs_stride: cols.len().next_multiple_of(shape.lanes),
-                rhs_padded: true,
                 cols: cols.len(),
                 out: out.as_ptr().wrapping_add(done).cast(),
                 col: cols.start,

@@ -16,7 +16,8 @@
 //! * [`weight_gradient`], the derivative by w: (n, i, j) ascending; positions outside of x enter as zeros.
 //!
 //! No patches are copied: a table gives for every row of a tile and every step the address of a contiguous run of channels,
-//! which outside of the image is a run of zeros. Only weights are packed.
+//! which outside of the image is a run of zeros. Weights are packed; images of few channels are copied with a border of zeros, so
+//! that a row of the kernel is one run.
 
 mod axis;
 mod gather;
@@ -28,6 +29,7 @@ use crate::activation::activate_in_place;
 use crate::once::once;
 use crate::{Accumulate, Activation, Epilogue, Isa, Real};
 use gather::Gather;
+use weights::WeightGradient;
 
 /// The extents of a convolution. Pairs are height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +98,7 @@ once! {
         y: &mut [T],
         accumulate: Accumulate,
     ) {
-        let samples = of.samples(x.len(), weight.len(), y.len());
-        Gather::forward(of, samples, x, weight, &epilogue, y, accumulate).run(isa);
+        Gather::forward(isa, of, x, weight, &epilogue, y, accumulate);
         finish(isa, epilogue.activation, y);
     }
 
@@ -138,8 +139,7 @@ once! {
         weight: &mut [T],
         accumulate: Accumulate,
     ) {
-        let samples = of.samples(x.len(), weight.len(), y.len());
-        weights::WeightGradient::new(of, samples, x, y, weight, accumulate).run(isa);
+        WeightGradient::compute(isa, of, x, y, weight, accumulate);
     }
 }
 

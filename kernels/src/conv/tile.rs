@@ -6,7 +6,7 @@ use crate::{Isa, Kernel, Real, Simd};
 /// How the rows of a tile find their elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
-    /// Each has an address of its own for every step, where a run of elements begins.
+    /// Each has an address of its own for every step, where a run of elements begins. Rows of rhs are padded to whole vectors.
     Apart,
     /// All have one address for every step, and element `skip` + i from there is that of row i.
     Adjacent {
@@ -30,8 +30,6 @@ pub(super) struct Tiles<T> {
     /// Row p, for step p / run, starts at `rhs + p · rhs_stride`.
     pub rhs: *const T,
     pub rhs_stride: usize,
-    /// Whether rows of rhs are padded to whole vectors.
-    pub rhs_padded: bool,
     pub cols: usize,
     /// The addresses of the rows of the result.
     pub out: *const *mut T,
@@ -78,7 +76,6 @@ impl<T: Real, const ROWS: usize, const VECTORS: usize> Kernel<T> for Column<T, R
         }
         let tiles = self.0;
         let tail = tiles.cols - (VECTORS - 1) * S::LANES;
-        let whole = tiles.rhs_padded || tail == S::LANES;
         for tile in 0..tiles.tiles {
             let first = tile * ROWS;
             let mut chains = [[simd.splat(T::ZERO); VECTORS]; ROWS];
@@ -92,11 +89,16 @@ impl<T: Real, const ROWS: usize, const VECTORS: usize> Kernel<T> for Column<T, R
                         (0..VECTORS).for_each(|v| simd.prefetch(row(i).wrapping_add(v * S::LANES)));
                     }
                 }
-                match (tiles.rows, whole) {
-                    (Rows::Apart, true) => chain::<T, S, ROWS, VECTORS, false, true>(simd, &tiles, first, tail, &mut chains),
-                    (Rows::Apart, false) => chain::<T, S, ROWS, VECTORS, false, false>(simd, &tiles, first, tail, &mut chains),
-                    (Rows::Adjacent { .. }, true) => chain::<T, S, ROWS, VECTORS, true, true>(simd, &tiles, first, tail, &mut chains),
-                    (Rows::Adjacent { .. }, false) => chain::<T, S, ROWS, VECTORS, true, false>(simd, &tiles, first, tail, &mut chains),
+                match (tiles.rows, tail == S::LANES) {
+                    (Rows::Apart, _) => {
+                        chain::<T, S, ROWS, VECTORS, false, true>(simd, &tiles, first, tail, &mut chains);
+                    }
+                    (Rows::Adjacent { .. }, true) => {
+                        chain::<T, S, ROWS, VECTORS, true, true>(simd, &tiles, first, tail, &mut chains);
+                    }
+                    (Rows::Adjacent { .. }, false) => {
+                        chain::<T, S, ROWS, VECTORS, true, false>(simd, &tiles, first, tail, &mut chains);
+                    }
                 }
                 if let Some(finish) = tiles.finish {
                     finish_chains(simd, &mut chains, finish, tail);
