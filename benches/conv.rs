@@ -89,7 +89,11 @@ fn main() {
     pool.install(|| {
         warm_up();
         let isa = Isa::from_env().unwrap_or_else(|error| panic!("{error}"));
-        println!("batch {batch}, {} thread(s), {}; GFLOP/s and percent of the peak", rayon::current_num_threads(), isa.name());
+        println!(
+            "batch {batch}, {} thread(s), {}; GFLOP/s and percent of the peak",
+            rayon::current_num_threads(),
+            isa.name()
+        );
         for (name, of) in LAYERS.iter().filter(|(name, _)| name.contains(&only)) {
             measure(isa, name, of, batch, rounds);
         }
@@ -106,7 +110,8 @@ fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) 
         (0..len).map(|_| next()).collect()
     };
     let (x, w, y) = (random(batch * of.image_len()), random(of.weights()), random(batch * of.output_len()));
-    let (rows, depth, cols) = (batch * of.output[0] * of.output[1], of.weights() / of.output_channels, of.output_channels);
+    let (rows, depth, cols) =
+        (batch * of.output[0] * of.output[1], of.weights() / of.output_channels, of.output_channels);
     let mut copied = vec![0.0; rows * depth];
     let (mut out, mut by_patches) = (vec![0.0; y.len()], vec![0.0; y.len()]);
     let (mut back, mut gradient) = (vec![0.0; x.len()], vec![0.0; w.len()]);

@@ -96,13 +96,7 @@ pub fn convolve_transposed<T: Real>(
 }
 
 /// [`crate::conv::weight_gradient`] as three nested loops around an element of the kernel.
-pub fn weight_gradient<T: Real>(
-    of: &Convolution,
-    x: &[T],
-    y: &[T],
-    weight: &mut [T],
-    accumulate: Accumulate,
-) {
+pub fn weight_gradient<T: Real>(of: &Convolution, x: &[T], y: &[T], weight: &mut [T], accumulate: Accumulate) {
     let samples = of.samples(x.len(), weight.len(), y.len());
     let [reads, writes] = [of.image_channels, of.output_channels];
     for (index, element) in weight.iter_mut().enumerate() {

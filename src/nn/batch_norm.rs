@@ -4,7 +4,7 @@ use narrows_kernels::Real;
 
 use super::{Layout, Param, Pass};
 use crate::settings::settings;
-use crate::tape::{Shape, Tape, Var};
+use crate::tape::{Tape, Var};
 
 settings! {
     /// Whose batch normalisation.
@@ -54,7 +54,9 @@ impl BatchNorm {
     /// γ · (x − μ) / √(σ² + ε) + β for x [.., channels]. While training μ and σ² are those of the batch at hand, over all but the
     /// last dimension, and the running statistics move towards them when the step is done; otherwise they are the running ones.
     pub(super) fn record<T: Real>(self, params: &[Param], tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> Var {
-        let [weight, bias, running_mean, running_variance] = params else { panic!("a batch normalisation has four tensors") };
+        let [weight, bias, running_mean, running_variance] = params else {
+            panic!("a batch normalisation has four tensors")
+        };
         let shape = tape.shape(x);
         let (rows, cols) = (shape.rows(), shape.cols());
         let [old_mean, old_variance] = [running_mean, running_variance].map(|param| param.on(tape));

@@ -279,7 +279,11 @@ impl Layer {
     /// Whether it takes samples of shape [height, width, channels] alone.
     pub fn reads_images(&self) -> bool {
         match self {
-            Layer::Dense { .. } | Layer::Flatten | Layer::Reshape { .. } | Layer::Noise { .. } | Layer::BatchNorm { .. } => false,
+            Layer::Dense { .. }
+            | Layer::Flatten
+            | Layer::Reshape { .. }
+            | Layer::Noise { .. }
+            | Layer::BatchNorm { .. } => false,
             Layer::Dropout { by_channel, .. } => *by_channel,
             Layer::Conv { .. }
             | Layer::ConvTranspose { .. }

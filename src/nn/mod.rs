@@ -9,16 +9,16 @@ mod params;
 mod pass;
 mod sequential;
 mod summary;
-mod window;
 pub mod weights;
+mod window;
 
 pub use crate::tape::Activation;
-pub use batch_norm::BatchNorm;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded};
+pub use batch_norm::BatchNorm;
 pub use init::{Init, init_dense};
 pub use layer::{
-    Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise, reshape,
-    zero_pad,
+    Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise,
+    reshape, zero_pad,
 };
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};

@@ -8,57 +8,68 @@ use crate::tape::Shape;
 impl fmt::Display for Autoencoder {
     /// Encoder and decoder separately, then the whole: layer, output shape, parameters, totals, compression ratio.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoder = part(f, "encoder", self.encoder(), self.log_variance_head())?;
-        let decoder = part(f, "decoder", self.decoder(), None)?;
-        let total = encoder + decoder;
-        writeln!(f, "Model \"autoencoder\"")?;
-        rule(f)?;
-        row(f, "Layer", "Output shape", "Parameters")?;
-        rule(f)?;
-        row(f, "input", &shape(self.input()), "0")?;
-        row(f, "encoder", &shape(self.encoder().output()), &grouped(encoder))?;
-        row(f, "decoder", &shape(self.input()), &grouped(decoder))?;
-        rule(f)?;
+        let (encoder, decoder) = (self.encoder(), self.decoder());
+        let [in_encoder, in_decoder] =
+            [rows("encoder", encoder, self.log_variance_head()), rows("decoder", decoder, None)];
+        let [of_encoder, of_decoder] =
+            [&in_encoder, &in_decoder].map(|rows| rows.iter().map(|row| row.parameters).sum());
+        let whole = vec![
+            Row { layer: "input".to_owned(), output: self.input(), parameters: 0 },
+            Row { layer: "encoder".to_owned(), output: encoder.output(), parameters: of_encoder },
+            Row { layer: "decoder".to_owned(), output: self.input(), parameters: of_decoder },
+        ];
+        let total = of_encoder + of_decoder;
+        let models = [("encoder", in_encoder), ("decoder", in_decoder), ("autoencoder", whole)];
+        let lines = || models.iter().flat_map(|(_, rows)| rows);
+        let longest = |texts: &mut dyn Iterator<Item = String>, least| {
+            texts.map(|text| text.chars().count()).fold(least, usize::max)
+        };
+        let widths = [
+            longest(&mut lines().map(|row| row.layer.clone()), 36),
+            longest(&mut lines().map(|row| shape(row.output)), 14),
+        ];
+        let line = |f: &mut fmt::Formatter<'_>, [layer, output, parameters]: [&str; 3]| {
+            writeln!(f, "{layer:<layers$} {output:<outputs$} {parameters:>12}", layers = widths[0], outputs = widths[1])
+        };
+        let rule = "─".repeat(widths[0] + widths[1] + 14);
+        for (name, rows) in &models {
+            writeln!(f, "Model \"{name}\"\n{rule}")?;
+            line(f, ["Layer", "Output shape", "Parameters"])?;
+            writeln!(f, "{rule}")?;
+            for row in rows {
+                line(f, [&row.layer, &shape(row.output), &grouped(row.parameters)])?;
+            }
+            writeln!(f, "{rule}")?;
+            if *name != "autoencoder" {
+                writeln!(f, "Total parameters: {}\n", grouped(rows.iter().map(|row| row.parameters).sum()))?;
+            }
+        }
         writeln!(f, "Total parameters: {} ({})", grouped(total), bytes(4 * total))?;
         writeln!(f, "Compression ratio: {} / {} = {:.2}", self.features(), self.code_size(), self.compression_ratio())
     }
 }
 
-/// Prints one part and returns the number of its parameters.
-fn part(
-    f: &mut fmt::Formatter<'_>,
-    name: &str,
-    layers: &Sequential,
-    head: Option<&[Param; 2]>,
-) -> Result<usize, fmt::Error> {
-    writeln!(f, "Model \"{name}\"")?;
-    rule(f)?;
-    row(f, "Layer", "Output shape", "Parameters")?;
-    rule(f)?;
-    row(f, "input", &shape(layers.input()), "0")?;
-    let mut total = layers.parameters();
+struct Row {
+    layer: String,
+    output: Shape,
+    parameters: usize,
+}
+
+/// The input of a part, and its layers.
+fn rows(name: &str, layers: &Sequential, head: Option<&[Param; 2]>) -> Vec<Row> {
+    let mut rows = vec![Row { layer: "input".to_owned(), output: layers.input(), parameters: 0 }];
     let last = layers.layers().len() - 1;
     for (number, placed) in layers.layers().iter().enumerate() {
         let detail = if number == last && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
-        let label = format!("{name}.{number} {} ({detail})", placed.layer.name());
-        row(f, &label, &shape(placed.output), &grouped(placed.parameters()))?;
+        let detail = if detail.is_empty() { detail } else { format!(" ({detail})") };
+        let layer = format!("{name}.{number} {}{detail}", placed.layer.name());
+        rows.push(Row { layer, output: placed.output, parameters: placed.parameters() });
     }
     if let Some([weight, bias]) = head {
-        let parameters = weight.len() + bias.len();
-        total += parameters;
-        row(f, &format!("{name}.{last} log-variance head"), &shape(layers.output()), &grouped(parameters))?;
+        let layer = format!("{name}.{last} log-variance head");
+        rows.push(Row { layer, output: layers.output(), parameters: weight.len() + bias.len() });
     }
-    rule(f)?;
-    writeln!(f, "Total parameters: {}\n", grouped(total))?;
-    Ok(total)
-}
-
-fn rule(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "{}", "─".repeat(64))
-}
-
-fn row(f: &mut fmt::Formatter<'_>, layer: &str, shape: &str, parameters: &str) -> fmt::Result {
-    writeln!(f, "{layer:<36} {shape:<14} {parameters:>12}")
+    rows
 }
 
 fn shape(sample: Shape) -> String {

@@ -116,14 +116,19 @@ impl Place<'_> {
     pub fn image(&self) -> Result<[usize; 3], ModelError> {
         match *self.input.dims() {
             [height, width, channels] => Ok([height, width, channels]),
-            _ => Err(self.refuse(
-                "images [height, width, channels]; put a layer such as { reshape = [3, 3, 256] } before it",
-            )),
+            _ => Err(self
+                .refuse("images [height, width, channels]; put a layer such as { reshape = [3, 3, 256] } before it")),
         }
     }
 
     /// The output's pixels along one dimension, and the padding before the first.
-    fn extent(&self, pixels: usize, window: usize, stride: usize, padding: Padding) -> Result<(usize, usize), ModelError> {
+    fn extent(
+        &self,
+        pixels: usize,
+        window: usize,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<(usize, usize), ModelError> {
         let (output, before) = match padding {
             Padding::Same => {
                 let output = pixels.div_ceil(stride);

@@ -85,9 +85,9 @@ def pytorch(kind, x, w, b, stride, padding, more, seed):
     x, w, b = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (x, w, b))
     images = x.permute(0, 3, 1, 2)
     if kind == "conv":
-        y = torch.nn.functional.conv2d(images, w.permute(3, 2, 0, 1), b, stride, padding)
+        y = torch.nn.functional.conv2d(images, w.permute(3, 2, 0, 1).contiguous(), b, stride, padding)
     else:
-        y = torch.nn.functional.conv_transpose2d(images, w.permute(3, 2, 0, 1), b, stride, padding, more)
+        y = torch.nn.functional.conv_transpose2d(images, w.permute(3, 2, 0, 1).contiguous(), b, stride, padding, more)
     y = y.permute(0, 2, 3, 1)
     g = torch.tensor(numbers(y.numel(), seed).reshape(tuple(y.shape)))
     (y * g).sum().backward()

@@ -202,14 +202,11 @@ impl Goldens {
 
 #[test]
 fn outputs_and_gradients_are_those_of_pytorch_and_keras() {
-    for text in [
-        include_str!("../golden/convolutions_pytorch.json"),
-        include_str!("../golden/convolutions_keras.json"),
-    ] {
+    for text in [include_str!("../golden/convolutions_pytorch.json"), include_str!("../golden/convolutions_keras.json")]
+    {
         let goldens: Goldens = serde_json::from_str(text).unwrap();
         assert!(goldens.cases.len() >= 20, "{}", goldens.cases.len());
-        let edition =
-            if goldens.origin.starts_with("Keras") { BatchNorm::Keras } else { BatchNorm::Pytorch };
+        let edition = if goldens.origin.starts_with("Keras") { BatchNorm::Keras } else { BatchNorm::Pytorch };
         let double = goldens.worst::<f64>(edition);
         let single = goldens.worst::<f32>(edition);
         println!("{}: {} cases, {double:.1e} in f64, {single:.1e} in f32", goldens.origin, goldens.cases.len());
@@ -238,7 +235,9 @@ fn gradients_of_convolutions() {
         let mut random = |shape: &[usize]| Input::random(Shape::new(shape), 0.3, 1.2, &mut stream);
         let (x, y) = (random(&[2, 4, 3, 2]), random(&[2, rows, cols, 3]));
         let (w, b, c) = (random(&[3, 2, 2, 3]), random(&[1, 3]), random(&[1, 2]));
-        check(&format!("convolution, {activation}"), &[x, w.clone(), b], |t, v| t.convolve(v[0], v[1], v[2], of, activation));
+        check(&format!("convolution, {activation}"), &[x, w.clone(), b], |t, v| {
+            t.convolve(v[0], v[1], v[2], of, activation)
+        });
         check(&format!("transposed convolution, {activation}"), &[y, w, c], |t, v| {
             t.convolve_transposed(v[0], v[1], v[2], of, activation)
         });
@@ -295,7 +294,8 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
         let refused = Sequential::new("encoder", Shape::new(input), &[layer], &mut Layout::default());
         refused.unwrap_err().to_string()
     };
-    let conv = Layer::Conv { filters: 2, kernel: 5, stride: 1, padding: Padding::Valid, activation: Activation::Linear };
+    let conv =
+        Layer::Conv { filters: 2, kernel: 5, stride: 1, padding: Padding::Valid, activation: Activation::Linear };
     assert_eq!(
         refuse(&[784], conv),
         "encoder.0 (conv) is given samples of shape [784]; it takes images [height, width, channels]; put a layer such as \

@@ -125,7 +125,8 @@ pub(super) fn lines(start: usize, count: usize, [rows, cols]: [Axis; 2]) -> impl
     let (mut at, end) = (start, start + count);
     std::iter::from_fn(move || {
         let (line, col) = (at / cols.count, at % cols.count);
-        let line = Line { sample: line / rows.count, row: line % rows.count, col, count: (cols.count - col).min(end - at) };
+        let line =
+            Line { sample: line / rows.count, row: line % rows.count, col, count: (cols.count - col).min(end - at) };
         at += line.count;
         (line.count > 0).then_some(line)
     })

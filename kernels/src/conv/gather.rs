@@ -145,7 +145,11 @@ impl<T: Real> Gather<T> {
             let work = self.pixels() * depth * self.cols;
             let threads = if work < WORK_FOR_A_THREAD { 1 } else { team::threads() };
             let pack = |panel: usize| self.pack(isa, shape, panel, packed);
-            if threads > 1 { each(0, panels, &pack) } else { (0..panels).for_each(pack) }
+            if threads > 1 {
+                each(0, panels, &pack)
+            } else {
+                (0..panels).for_each(pack)
+            }
             // Two parts for each thread, so that one that is late leaves some to the others.
             let parts = if threads > 1 { 2 * threads } else { 1 };
             let row_parts = parts.min(self.pixels().div_ceil(shape.rows));

@@ -3,8 +3,8 @@
 //!
 //! A window's positions are numbered (kh, kw) in ascending order. Those outside of the image are left out: they are no zeros.
 
-use super::axis::Axis;
 use super::Convolution;
+use super::axis::Axis;
 use crate::once::once;
 use crate::{Isa, Kernel, Real, Simd, team};
 
@@ -137,7 +137,8 @@ fn split<T: Real>(
     f: &(impl Fn([&[T]; 2], &mut [T], Offsets<'_>) + Sync),
 ) {
     let lengths = [of.image_len(), of.output_len()];
-    let samples = if inputs[0].is_empty() { inputs[1].len() / lengths[1].max(1) } else { inputs[0].len() / lengths[0].max(1) };
+    let samples =
+        if inputs[0].is_empty() { inputs[1].len() / lengths[1].max(1) } else { inputs[0].len() / lengths[0].max(1) };
     if samples < 2 || samples * lengths[0] < 2 * crate::elementwise::drive::grain(samples * lengths[0]) {
         return f(inputs, out, offsets);
     }

@@ -134,14 +134,17 @@ unsafe fn chain<
     for _ in 0..tiles.steps {
         // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
         unsafe {
-            let addresses: [*const T; ROWS] = std::array::from_fn(|i| {
-                if ADJACENT { (*table).wrapping_add(skip + first + i) } else { *table.add(i) }
-            });
+            let addresses: [*const T; ROWS] =
+                std::array::from_fn(|i| if ADJACENT { (*table).wrapping_add(skip + first + i) } else { *table.add(i) });
             for c in 0..tiles.run {
                 let mut rhs = [simd.splat(T::ZERO); VECTORS];
                 for (v, x) in rhs.iter_mut().enumerate() {
                     let b = b.wrapping_add(v * S::LANES);
-                    *x = if WHOLE_VECTORS || v + 1 < VECTORS { simd.load_ptr(b) } else { simd.load_ptr_partial(b, tail) };
+                    *x = if WHOLE_VECTORS || v + 1 < VECTORS {
+                        simd.load_ptr(b)
+                    } else {
+                        simd.load_ptr_partial(b, tail)
+                    };
                 }
                 for (address, row) in addresses.iter().zip(chains.iter_mut()) {
                     let element = simd.splat(*address.add(c));

@@ -54,7 +54,14 @@ fn cases() -> Vec<(usize, Convolution)> {
 }
 
 /// The three products of a case, by `isa` and by definition.
-fn check<T: Real>(isa: Isa, samples: usize, of: &Convolution, accumulate: Accumulate, special: bool, activation: Activation) {
+fn check<T: Real>(
+    isa: Isa,
+    samples: usize,
+    of: &Convolution,
+    accumulate: Accumulate,
+    special: bool,
+    activation: Activation,
+) {
     let mut numbers = Numbers(samples as u64 + of.weights() as u64 * 31 + of.image_len() as u64);
     let mut fill = |len: usize| -> Vec<T> {
         (0..len).map(|_| if special { numbers.special() } else { numbers.element() }).collect()
@@ -186,7 +193,8 @@ fn pooled_maxima_are_those_of_the_windows_and_their_gradients_go_back_to_them() 
         let (mut expected, mut back) = (vec![0.0; samples * writes], vec![0.0; samples * reads]);
         for (index, expected) in expected.iter_mut().enumerate() {
             let (pixel, c) = (index / of.channels, index % of.channels);
-            let (n, i, j) = (pixel / of.output[1] / of.output[0], pixel / of.output[1] % of.output[0], pixel % of.output[1]);
+            let (n, i, j) =
+                (pixel / of.output[1] / of.output[0], pixel / of.output[1] % of.output[0], pixel % of.output[1]);
             let mut best: Option<(f32, usize)> = None;
             for position in 0..of.window[0] * of.window[1] {
                 let row = (i * of.stride[0] + position / of.window[1]).checked_sub(of.padding[0]);

@@ -1,8 +1,6 @@
 //! Pooling of images, and the linear maps that are its derivatives.
 
-use narrows_kernels::conv::pool::{
-    Pooling, max_pool, max_pool_at, max_pool_transposed, sum_pool, sum_pool_transposed,
-};
+use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_at, max_pool_transposed, sum_pool, sum_pool_transposed};
 use narrows_kernels::{bytes, bytes_mut};
 
 use super::*;
@@ -55,7 +53,8 @@ impl<T: Real> Tape<'_, T> {
         let output = checked("maximum pooling", shape, images(&of, shape.samples()), pooled(&of, shape.samples()));
         let positions = self.constant_with([output.len().div_ceil(size_of::<T>())], |_| {});
         let var = self.append(MaxPool { of }.into(), &[x, positions], output);
-        let [mut value, mut kept] = [var, positions].map(|var| std::mem::take(&mut self.arena.nodes[var.index()].value));
+        let [mut value, mut kept] =
+            [var, positions].map(|var| std::mem::take(&mut self.arena.nodes[var.index()].value));
         max_pool(
             self.context.isa,
             &of,
