@@ -1,5 +1,6 @@
 //! What all charts keep, and what each kind does.
 
+use super::Chart;
 use super::axis::Axis;
 use super::bars::BarChart;
 use super::curves::{Curve, LineChart, Panels};
@@ -14,9 +15,8 @@ fn assert_nothing_is_cut(scene: &Scene) {
     let mut texts: Vec<[f32; 4]> = Vec::new();
     for mark in &scene.marks {
         let (corners, by) = match mark {
-            Mark::Line { points, width, .. } => (points.clone(), *width),
+            Mark::Line { points, width, .. } => (points.clone(), *width / 2.0),
             Mark::Points { at, radius, .. } => (at.clone(), *radius),
-            Mark::Bar { x, y, width, height, .. } => (vec![(*x, *y), (x + width, y + height)], 0.0),
             Mark::Text { x, y, size, anchor, content, .. } => {
                 let width = font::width(content, *size);
                 let start = x - width * [0.0, 0.5, 1.0][*anchor as usize];
@@ -109,7 +109,7 @@ fn nothing_is_cut_whatever_the_size_and_the_labels() {
             assert!(scene.height >= least && (total != Some(2000.0) || scene.height == 2000.0), "{}", scene.height);
         }
     }
-    assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene());
+    assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene(None));
     assert_nothing_is_cut(&scatter(1100, 11).scene(None));
 }
 
@@ -189,15 +189,18 @@ fn values_that_are_not_finite_break_the_line_and_values_alone_are_points() {
 
 #[test]
 fn bars_are_as_long_as_their_values_and_values_are_printed() {
-    let widths = |chart: &BarChart| -> Vec<f32> {
-        let width = |mark: &Mark| if let Mark::Bar { width, .. } = mark { Some(*width) } else { None };
-        chart.scene().marks.iter().filter_map(width).collect()
+    let lengths = |chart: &BarChart| -> Vec<f32> {
+        let length = |mark: &Mark| match mark {
+            Mark::Line { points, ink: Ink::Series(_), .. } => Some(points[1].0 - points[0].0),
+            _ => None,
+        };
+        chart.scene(None).marks.iter().filter_map(length).collect()
     };
     let chart = bars(vec![("T-shirt".into(), vec![6000.0, 1000.0]), ("Bag".into(), vec![3000.0, 500.0])]);
-    let found = widths(&chart);
+    let found = lengths(&chart);
     assert_eq!(found.len(), 4);
-    for (width, ratio) in found.iter().zip([1.0, 6.0, 2.0, 12.0]) {
-        assert!((found[0] / width - ratio).abs() < 1e-3, "{found:?}");
+    for (length, ratio) in found.iter().zip([1.0, 6.0, 2.0, 12.0]) {
+        assert!((found[0] / length - ratio).abs() < 1e-3, "{found:?}");
     }
     let texts = [">1000<", ">500<", ">training<", ">test<", ">images<", ">T-shirt<"];
     assert_eq!(counts(&chart.to_svg(), texts), [1; 6]);
@@ -210,7 +213,7 @@ fn bars_are_as_long_as_their_values_and_values_are_printed() {
     ]);
     let texts = [">a &lt;b&gt; &amp; &quot;c&quot;<", ">not a number<", "NaN", ">−4.500<"];
     assert_eq!(counts(&odd.to_svg(), texts), [1, 1, 0, 1]);
-    assert_eq!(widths(&odd).iter().filter(|&&width| width == 0.0).count(), 2);
+    assert_eq!(lengths(&odd).iter().filter(|&&length| length == 0.0).count(), 2);
 }
 
 #[test]
