@@ -112,11 +112,6 @@ impl LineChart {
         }
     }
 
-    /// Whether zero is on the y axis: a caption may say otherwise only where this is false.
-    pub fn shows_zero(&self) -> bool {
-        axes(std::slice::from_ref(self)).is_some_and(|[_, y]| y.has_zero())
-    }
-
     /// The last value of every curve, in words.
     fn ends(&self) -> String {
         let mut text = String::new();

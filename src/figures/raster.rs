@@ -20,7 +20,7 @@ pub fn to_png(scene: &Scene, width: usize, height: usize) -> Result<Vec<u8>, Fig
     }
     // Everything is drawn on opaque white, so that the colours are not premultiplied by anything but one.
     let rgb: Vec<u8> = pixmap.data().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect();
-    png::rgb_png(width, height, &rgb)
+    png::encode(width, height, ::png::ColorType::Rgb, &rgb)
 }
 
 fn paint(ink: Ink, opacity: f32) -> Paint<'static> {

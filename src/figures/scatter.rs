@@ -3,6 +3,7 @@
 use super::Chart;
 use super::axis::{Axis, drawable, extent};
 use super::frame::{Entry, Frame};
+use super::number::significant;
 use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
 
 /// Natural height of the plot itself.
@@ -31,6 +32,21 @@ pub struct Scatter {
     /// The points: x, y, and the index of the group. Those that are not finite are left out, and of more than 12,000
     /// every second, third, … is drawn, evenly. More than 1,500 are transparent.
     pub points: Vec<(f64, f64, usize)>,
+}
+
+impl Scatter {
+    /// Codes along their first two principal components, which have these `shares` of the variance; groups are classes.
+    pub fn of_components(
+        title: String,
+        shares: &[f64],
+        classes: Vec<String>,
+        points: Vec<(f64, f64, usize)>,
+    ) -> Scatter {
+        let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
+        let x_label = format!("first principal component ({} % of the variance)", percent(0));
+        let y_label = format!("second principal component ({} %)", percent(1));
+        Scatter { title, x_label, y_label, groups: classes, points }
+    }
 }
 
 impl Chart for Scatter {

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod charts;
 mod config;
 mod data_files;
 mod early_stopping;

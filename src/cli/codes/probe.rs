@@ -47,15 +47,10 @@ pub fn probe(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
 
     let folder = out.unwrap_or_else(|| run.path.clone());
     create_folder(&folder).map_err(|source| RunError::Output { source })?;
-    let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
     let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
-    let chart = Scatter {
-        title: format!("{}: codes of the test images", run.config.name),
-        x_label: format!("first principal component ({} % of the variance)", percent(0)),
-        y_label: format!("second principal component ({} %)", percent(1)),
-        groups: data.class_names.clone(),
-        points: labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect(),
-    };
+    let points = labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect();
+    let title = format!("{}: codes of the test images", run.config.name);
+    let chart = Scatter::of_components(title, &shares, data.class_names.clone(), points);
     write_whole(&folder.join("codes.svg"), chart.to_svg().as_bytes())?;
     write_whole(&folder.join("codes.png"), &chart.to_png(1200, 1100)?)?;
     let figures = json!({

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::figures::Chart;
 use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart, Panels};
-use crate::figures::number::significant;
 use crate::figures::scatter::Scatter;
 use crate::study::facts::{
     Facts, InversionFacts, Inverted, LayerCourse, Pictures, RunFacts, SaturationFacts, SetFacts,
@@ -54,19 +53,11 @@ impl Charts {
         }
         let scatter = pictures.codes.iter().filter(|(_, shown)| !shown.points.is_empty()).map(|(name, shown)| {
             let codes = facts.codes.iter().find(|codes| codes.run == *name);
-            let share = |at: usize| {
-                let share = codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
-                significant(100.0 * share, 3)
-            };
+            let share = |at: usize| codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
             let set = runs.iter().find(|run| run.name == *name).map(|run| &facts.sets[run.set]);
-            let chart = Scatter {
-                title: String::new(),
-                x_label: format!("first principal component ({} % of the variance)", share(0)),
-                y_label: format!("second principal component ({} %)", share(1)),
-                groups: set.map_or(Vec::new(), |set| set.classes.clone()),
-                points: shown.points.clone(),
-            };
-            (name.clone(), chart.to_svg())
+            let classes = set.map_or(Vec::new(), |set| set.classes.clone());
+            let shares = [share(0), share(1)];
+            (name.clone(), Scatter::of_components(String::new(), &shares, classes, shown.points.clone()).to_svg())
         });
         Charts {
             classes: facts.sets.iter().map(classes).collect(),
