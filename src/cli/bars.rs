@@ -50,6 +50,7 @@ impl Bar {
         self.line.set_position(done);
         self.line.set_message(after);
         self.line.set_prefix(before.chars().take(room).collect::<String>());
+        self.line.force_draw();
     }
 
     /// Shows how many of a known number are done, and the time left at the pace so far.

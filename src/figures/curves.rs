@@ -139,13 +139,37 @@ pub struct Panels {
 
 impl Chart for LineChart {
     fn scene(&self, total: Option<f32>) -> Scene {
-        scene(&self.title, std::slice::from_ref(self), total)
+        Panels { title: self.title.clone(), charts: vec![self.clone()] }.scene(total)
     }
 }
 
 impl Chart for Panels {
     fn scene(&self, total: Option<f32>) -> Scene {
-        scene(&self.title, &self.charts, total)
+        let (charts, alone) = (&self.charts[..], self.charts.len() == 1);
+        let first = charts.first().cloned().unwrap_or_default();
+        let mut description = match self.title.is_empty() {
+            true => format!("{} over {}", first.y_label, first.x_label),
+            false => self.title.clone(),
+        };
+        for chart in charts {
+            if !alone {
+                description += &format!("; {}", chart.title);
+            }
+            description += &chart.ends();
+        }
+        let frame = Frame {
+            title: &self.title,
+            labels: [&first.x_label, &first.y_label],
+            axes: axes(charts),
+            lines: [false, true],
+            inset: 8.0,
+            beyond: 0.0,
+            height: PLOT[usize::from(!alone)],
+            panels: charts.iter().map(|chart| if alone { "" } else { &chart.title }).collect(),
+            legend: legend(charts, [&first.solid, &first.dashed]),
+            description,
+        };
+        frame.scene(total, |scene, number, plot| charts[number].curves.iter().for_each(|curve| curve.draw(scene, plot)))
     }
 }
 
@@ -197,33 +221,4 @@ fn legend(charts: &[LineChart], meanings: [&str; 2]) -> Vec<Entry> {
         }
     }
     entries
-}
-
-fn scene(title: &str, charts: &[LineChart], total: Option<f32>) -> Scene {
-    let alone = charts.len() == 1;
-    let of_first = |text: fn(&LineChart) -> &String| charts.first().map_or("", |chart| text(chart).as_str());
-    let labels = [of_first(|chart| &chart.x_label), of_first(|chart| &chart.y_label)];
-    let mut description = match title.is_empty() {
-        true => format!("{} over {}", labels[1], labels[0]),
-        false => title.to_owned(),
-    };
-    for chart in charts {
-        if !alone {
-            description += &format!("; {}", chart.title);
-        }
-        description += &chart.ends();
-    }
-    let frame = Frame {
-        title,
-        labels,
-        axes: axes(charts),
-        lines: [false, true],
-        inset: 8.0,
-        beyond: 0.0,
-        height: PLOT[usize::from(!alone)],
-        panels: charts.iter().map(|chart| if alone { "" } else { &chart.title }).collect(),
-        legend: legend(charts, [of_first(|chart| &chart.solid), of_first(|chart| &chart.dashed)]),
-        description,
-    };
-    frame.scene(total, |scene, number, plot| charts[number].curves.iter().for_each(|curve| curve.draw(scene, plot)))
 }

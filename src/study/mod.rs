@@ -161,7 +161,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
 }
 
 /// Makes every run of `runs` that `out` does not hold already, `jobs` at a time, each with its share of the machine's threads,
-/// and writes the study's folder `out`. The first run that fails ends the study with its error; what is finished stays.
+/// and writes the study's folder `out`. A run that fails ends the study with its error; what is finished stays.
 pub fn run_study(
     config: StudyConfig,
     runs: Vec<Planned>,

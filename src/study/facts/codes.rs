@@ -128,40 +128,39 @@ fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
 }
 
-/// Of a variational run: images of codes drawn from N(0, I), and the traversals of the numbers that are active, that of the
-/// largest effect first.
-pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Result<(ImageTable, ImageTable), RunError> {
-    let (trained, size) = (run.trained(study.machine), run.plan.prepared.model().code_size());
-    let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.plan.config.seed, Purpose::Sample, 0));
-    let mut samples = ImageTable::new(&run.loaded().data, Vec::new());
-    samples.row("", trained.decode_images(codes.view())?.outer_iter())?;
-    let mut traversals = ImageTable::new(&run.loaded().data, STEPS.map(|step| typeset(&step.to_string())).to_vec());
-    for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
-        let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
-        traversals.row(label, row.images.outer_iter())?;
-    }
-    Ok((samples, traversals))
-}
-
-/// Of a code of two numbers, images of codes on a grid: of N(0, I) where there are `divergences`, else of the training codes.
-pub(super) fn on_grid(
+/// Adds to the pictures, where the code is a distribution with these `divergences`, images of codes drawn from N(0, I) and the
+/// traversals of the numbers that are active, that of the largest effect first; and of a code of two numbers images of codes on
+/// a grid: of N(0, I), else of the training codes.
+pub(super) fn draw(
     study: &Study,
     run: &StudyRun,
     divergences: Option<&[f64]>,
-) -> Result<Option<ImageTable>, RunError> {
-    if run.plan.prepared.model().code_size() != 2 {
-        return Ok(None);
+    pictures: &mut CodePictures,
+) -> Result<(), RunError> {
+    let (loaded, trained, size) = (run.loaded(), run.trained(study.machine), run.plan.prepared.model().code_size());
+    if let Some(divergences) = divergences {
+        let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.plan.config.seed, Purpose::Sample, 0));
+        let mut samples = ImageTable::new(&loaded.data, Vec::new());
+        samples.row("", trained.decode_images(codes.view())?.outer_iter())?;
+        let mut traversals = ImageTable::new(&loaded.data, STEPS.map(|step| typeset(&step.to_string())).to_vec());
+        for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
+            let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
+            traversals.row(label, row.images.outer_iter())?;
+        }
+        (pictures.samples, pictures.traversals) = (Some(samples), Some(traversals));
     }
-    let (loaded, trained) = (run.loaded(), run.trained(study.machine));
-    let spread = match divergences {
-        Some(divergences) => CodeSpread::prior(divergences),
-        None => CodeSpread::of(trained.encode(loaded.train().to_array().view())?.view()),
-    };
-    let ticks = spread.ticks.expect("a code of two numbers has ticks");
-    let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));
-    let mut table = ImageTable::new(&loaded.data, ticks[0].iter().map(label).collect());
-    for (second, row) in plane(&trained, &ticks)? {
-        table.row(label(&second), row.outer_iter())?;
+    if size == 2 {
+        let spread = match divergences {
+            Some(divergences) => CodeSpread::prior(divergences),
+            None => CodeSpread::of(trained.encode(loaded.train().to_array().view())?.view()),
+        };
+        let ticks = spread.ticks.expect("a code of two numbers has ticks");
+        let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));
+        let mut table = ImageTable::new(&loaded.data, ticks[0].iter().map(label).collect());
+        for (second, row) in plane(&trained, &ticks)? {
+            table.row(label(&second), row.outer_iter())?;
+        }
+        pictures.plane = Some(table);
     }
-    Ok(Some(table))
+    Ok(())
 }

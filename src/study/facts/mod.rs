@@ -169,11 +169,7 @@ fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFac
             let divergences = run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"].as_array();
             let divergences: Option<Vec<f64>> =
                 divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
-            if let Some(divergences) = &divergences {
-                let (samples, traversals) = codes::drawn(study, made, divergences)?;
-                (pictures.samples, pictures.traversals) = (Some(samples), Some(traversals));
-            }
-            pictures.plane = codes::on_grid(study, made, divergences.as_deref())?;
+            codes::draw(study, made, divergences.as_deref(), &mut pictures)?;
         }
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));

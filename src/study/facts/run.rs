@@ -11,6 +11,7 @@ use crate::data::{Samples, Splits};
 use crate::loss;
 use crate::study::StudyRun;
 use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
+use crate::train::Stop;
 
 /// Images at a time; no figure depends on it.
 const TOGETHER: usize = 4096;
@@ -85,12 +86,12 @@ impl RunFacts {
         let error = Some(floors.error);
         let restored = Figure::read(&denoising["mse"]).against(&Figure::read(&denoising["noisy_mse"]), error);
         let mut stops = Stops::default();
-        for tree in &metrics {
-            match tree["stop"].as_str() {
-                Some("early stopping") => stops.early += 1,
-                Some(_) => stops.last += 1,
-                None => stops.interrupted += 1,
-            }
+        for (run, _) in seeds {
+            *match run.executed.outcome.stop {
+                Stop::Early => &mut stops.early,
+                Stop::LastEpoch => &mut stops.last,
+                Stop::Interrupted { .. } => &mut stops.interrupted,
+            } += 1;
         }
         RunFacts {
             name: first.plan.name.clone(),
