@@ -2,10 +2,10 @@
 
 use super::CliError;
 use super::args::InvertArguments;
-use super::bars::Bars;
-use super::output::{duration, is_terminal, note, say, table};
+use super::bars::Bar;
+use super::output::{duration, note, say, table};
 use super::{images, machine};
-use narrows::data::{Dataset, Samples};
+use narrows::data::Samples;
 use narrows::figures::number::significant;
 use narrows::files::create_folder;
 use narrows::invert::output::{picture, write};
@@ -21,9 +21,8 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height(), loaded.data.width());
     let other = images::other(&run, &arguments.images, "invert")?;
-    let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
     let mut parts: Vec<(&str, Samples<'_>)> = match &other {
-        Some(data) => vec![("images", Samples { data, indices: &all })],
+        Some(other) => vec![("images", other.test())],
         None => arguments.part.iter().map(|part| part.of(loaded)).collect(),
     };
     for (name, images) in &mut parts {
@@ -43,11 +42,10 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
         note(&format!("optimal codes: about {}", duration(seconds)));
         let mut measured = Vec::new();
         for (name, images) in &parts {
-            let bar = is_terminal().then(|| Bars::default().add());
-            let mut done = 0;
+            let (bar, mut done) = (Bar::new(), 0);
             let mut watch = |more| {
                 done += more;
-                bar.iter().for_each(|bar| bar.count(name, done, images.len()));
+                bar.count(name, done, images.len());
             };
             measured.push(inversion.measure(name, *images, tolerances, &mut watch)?);
         }

@@ -13,6 +13,7 @@ use super::prepare::Prepared;
 use super::resume::{self, identity};
 use crate::config::RunConfig;
 use crate::data::Samples;
+use crate::figures::Chart;
 use crate::files::sha256;
 use crate::nn::weights;
 use crate::tape::Arena;

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod charts;
 mod config;
 mod data_files;
 mod early_stopping;
@@ -21,8 +22,10 @@ mod loss;
 mod matlab;
 mod minimise;
 mod nn;
+mod number;
 mod optim;
 mod optimizers;
+mod reports;
 mod run;
 mod settings;
 mod slices;
