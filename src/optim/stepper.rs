@@ -5,15 +5,18 @@ use std::ops::Range;
 use narrows_kernels::{AlignedVec, Isa, Real};
 
 use super::nadam::Momenta;
-use super::{Moment, Moments, Optimizer, Step};
+use super::{Moments, Optimizer, Step};
 use crate::settings::{Fault, check};
 
 /// An optimizer with its moments.
 pub struct Stepper<T: Real> {
     optimizer: Optimizer,
     len: usize,
-    steps: u64,
-    moments: Vec<Moment<T>>,
+    /// Steps taken so far.
+    pub steps: u64,
+    /// The name and values of each moment, each as long as the parameters. With [`steps`](Self::steps) they are all that a
+    /// checkpoint needs.
+    pub moments: Vec<(String, AlignedVec<T>)>,
     momenta: Momenta,
 }
 
@@ -22,18 +25,13 @@ impl<T: Real> Stepper<T> {
     pub fn new(optimizer: impl Into<Optimizer>, len: usize) -> Result<Self, Fault> {
         let mut optimizer = optimizer.into();
         check(optimizer.settings()).map_err(|fault| fault.within("optimizer"))?;
-        let moment = |(name, initial)| {
+        let moment = |(name, initial): (&str, f64)| {
             let mut values = AlignedVec::zeros(len);
             values.fill(T::from_f64(initial));
-            Moment { name, values }
+            (name.to_owned(), values)
         };
         let moments = optimizer.moments().into_iter().map(moment).collect();
         Ok(Stepper { optimizer, len, steps: 0, moments, momenta: Momenta::new() })
-    }
-
-    /// What it was built from.
-    pub fn optimizer(&self) -> &Optimizer {
-        &self.optimizer
     }
 
     /// Moves the parameters in `ranges` by one step along their gradients, with this learning rate. `params` and `grads` are
@@ -54,27 +52,6 @@ impl<T: Real> Stepper<T> {
             let step = Step { isa, t: self.steps, rate: learning_rate, momenta: &mut self.momenta };
             self.optimizer.step(step, &mut params[range.clone()], &grads[range], moments);
         }
-    }
-
-    /// The name and values of each moment, each as long as the parameters. With [`step_count`](Self::step_count) they are
-    /// all that a checkpoint needs.
-    pub fn state(&self) -> Vec<(String, &[T])> {
-        self.moments.iter().map(|moment| (moment.name.to_owned(), &moment.values[..])).collect()
-    }
-
-    /// The same, to be overwritten from a checkpoint.
-    pub fn state_mut(&mut self) -> Vec<(String, &mut [T])> {
-        self.moments.iter_mut().map(|moment| (moment.name.to_owned(), &mut moment.values[..])).collect()
-    }
-
-    /// Steps taken so far.
-    pub fn step_count(&self) -> u64 {
-        self.steps
-    }
-
-    /// Makes the next step number `steps` + 1.
-    pub fn set_step_count(&mut self, steps: u64) {
-        self.steps = steps;
     }
 }
 
@@ -119,14 +96,10 @@ mod tests {
             };
             (0..9).for_each(|_| step(&mut whole, &mut params));
             let (mut copy, mut again) = (Stepper::<f64>::new(optimizer, 5).unwrap(), params);
-            for ((name, to), (of, from)) in copy.state_mut().into_iter().zip(whole.state()) {
-                assert_eq!(name, of);
-                to.copy_from_slice(from);
-            }
-            copy.set_step_count(whole.step_count());
+            (copy.steps, copy.moments) = (whole.steps, whole.moments.clone());
             (9..20).for_each(|_| step(&mut whole, &mut params));
             (9..20).for_each(|_| step(&mut copy, &mut again));
-            assert_eq!((again, copy.step_count()), (params, 20), "{optimizer:?}");
+            assert_eq!((again, copy.steps), (params, 20), "{optimizer:?}");
         }
     }
 
