@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::error::AnalysisError;
 use super::minimise::{Minimum, minimise};
+use super::standard::{Standard, check_finite, scatter};
 use crate::linalg::{cholesky_factor, cholesky_substitute};
 
 /// The inverse of the strength of the penalty on the weights.
@@ -54,10 +55,7 @@ impl LogisticRegression {
     /// [`fit`](Self::fit) on codes whose values keep their variance, so that the penalty depends on the size of each. The mean is
     /// subtracted all the same: the biases, which are not penalised, make up for it, and the search is shorter.
     pub fn fit_unscaled(context: Context, codes: ArrayView2<'_, f32>, labels: &[u8]) -> Result<Self, AnalysisError> {
-        Self::fit_as(context, codes, labels, |codes| Standard {
-            factor: vec![1.0; codes.ncols()],
-            ..Standard::of(codes)
-        })
+        Self::fit_as(context, codes, labels, |codes| Standard::of(codes).unscaled())
     }
 
     fn fit_as(
@@ -120,57 +118,6 @@ impl LogisticRegression {
     }
 }
 
-/// Refuses codes that hold something else than numbers.
-pub(super) fn check_finite(action: &'static str, codes: ArrayView2<'_, f32>) -> Result<(), AnalysisError> {
-    match codes.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, col), &value)) => Err(AnalysisError::NotFinite { action, row, col, value }),
-        None => Ok(()),
-    }
-}
-
-/// Mean and deviation of each value of the codes.
-#[derive(Clone, Debug, PartialEq)]
-struct Standard {
-    mean: Vec<f64>,
-    /// One over the standard deviation; 0 where the value does not vary.
-    factor: Vec<f64>,
-}
-
-impl Standard {
-    fn of(codes: ArrayView2<'_, f32>) -> Standard {
-        let n = codes.nrows() as f64;
-        let mut mean = vec![0.0; codes.ncols()];
-        for row in codes.rows() {
-            mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        mean.iter_mut().for_each(|sum| *sum /= n);
-        let mut variance = vec![0.0; codes.ncols()];
-        for row in codes.rows() {
-            for ((sum, &value), mean) in variance.iter_mut().zip(row).zip(&mean) {
-                *sum += (f64::from(value) - mean) * (f64::from(value) - mean);
-            }
-        }
-        // What is left of a constant by the rounding of its mean, as scikit-learn bounds it.
-        let factor = |(sum, mean): (&f64, &f64)| {
-            let variance = sum / n;
-            let constant =
-                variance <= n * f64::EPSILON * variance + (n * mean * f64::EPSILON) * (n * mean * f64::EPSILON);
-            if constant { 0.0 } else { 1.0 / variance.sqrt() }
-        };
-        Standard { factor: variance.iter().zip(&mean).map(factor).collect(), mean }
-    }
-
-    /// [n, d], row-major.
-    fn apply(&self, codes: ArrayView2<'_, f32>) -> Vec<f64> {
-        let mut x = Vec::with_capacity(codes.len());
-        for row in codes.rows() {
-            let standard = |((&value, mean), factor): ((&f32, &f64), &f64)| (f64::from(value) - mean) * factor;
-            x.extend(row.iter().zip(&self.mean).zip(&self.factor).map(standard));
-        }
-        x
-    }
-}
-
 /// z = x·W + b for every row.
 fn score(context: Context, x: &[f64], at: &[f64], d: usize, scores: &mut [f64]) {
     let k = at.len() / (d + 1);
@@ -193,9 +140,7 @@ struct Curvature {
 impl Curvature {
     fn of(context: Context, x: &[f64], d: usize, k: usize) -> Curvature {
         let n = x.len() / d.max(1);
-        let mut factor = vec![0.0; d * d];
-        let x = MatRef::new(x, n, d);
-        gemm(context, MatMut::new(&mut factor, d, d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
+        let mut factor = scatter(context, x, d);
         factor.iter_mut().for_each(|sum| *sum *= 0.5 / (k * n) as f64);
         factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal += 1.0 / (n as f64 * C));
         if !cholesky_factor(&mut factor, d) {
