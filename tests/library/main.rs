@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod analysis;
 mod config;
 mod data_files;
 mod early_stopping;
@@ -23,6 +24,7 @@ mod minimise;
 mod nn;
 mod optim;
 mod optimizers;
+mod rng;
 mod run;
 mod settings;
 mod slices;
