@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::error::AnalysisError;
 use crate::rng::{Purpose, stream};
-use crate::tasks::Trained;
+use crate::tasks::{Trained, psnr};
 use rand::Rng;
 
 /// Where between its ends a pair is looked at.
@@ -123,7 +123,7 @@ fn compare(pixels: impl Iterator<Item = (f32, f32)>) -> Comparison {
         count += 1;
     }
     let mse = squares / f64::from(count);
-    Comparison { psnr: if mse == 0.0 { f64::INFINITY } else { -10.0 * libm::log10(mse) }, distance: mse.sqrt() }
+    Comparison { psnr: psnr(mse), distance: mse.sqrt() }
 }
 
 #[cfg(test)]

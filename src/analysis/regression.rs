@@ -49,20 +49,20 @@ impl LogisticRegression {
     ///
     /// Refused: other numbers of labels than of codes, fewer than two labels that occur, codes that are not finite.
     pub fn fit(context: Context, codes: ArrayView2<'_, f32>, labels: &[u8]) -> Result<Self, AnalysisError> {
-        Self::fit_as(context, codes, labels, Standard::of)
+        Self::fit_as(context, codes, labels, Standard::of(codes))
     }
 
     /// [`fit`](Self::fit) on codes whose values keep their variance, so that the penalty depends on the size of each. The mean is
     /// subtracted all the same: the biases, which are not penalised, make up for it, and the search is shorter.
     pub fn fit_unscaled(context: Context, codes: ArrayView2<'_, f32>, labels: &[u8]) -> Result<Self, AnalysisError> {
-        Self::fit_as(context, codes, labels, |codes| Standard::of(codes).unscaled())
+        Self::fit_as(context, codes, labels, Standard::of(codes).unscaled())
     }
 
     fn fit_as(
         context: Context,
         codes: ArrayView2<'_, f32>,
         labels: &[u8],
-        standard: impl Fn(ArrayView2<'_, f32>) -> Standard,
+        standard: Standard,
     ) -> Result<Self, AnalysisError> {
         let (n, d) = codes.dim();
         if labels.len() != n {
@@ -77,7 +77,6 @@ impl LogisticRegression {
         }
         let number = |label: &u8| occurring.binary_search(label).expect("the list has every label that occurs");
         let classes: Vec<usize> = labels.iter().map(number).collect();
-        let standard = standard(codes);
         let x = standard.apply(codes);
         let k = occurring.len();
         let mut problem = Problem { context, x: &x, classes: &classes, d, k, scores: vec![0.0; n * k] };

@@ -3,7 +3,7 @@
 //! Epochs count from 0. A schedule is a constant description; what changes from epoch to epoch is a [`Rate`], four numbers
 //! that a checkpoint can hold.
 
-use super::{OptimizerSpec, Semantics};
+use super::{Optimizer, Semantics};
 use crate::settings::{Range, at_least, settings};
 
 settings! {
@@ -90,18 +90,19 @@ pub struct Rate {
     pub cooling: u64,
 }
 
-impl OptimizerSpec {
+impl Schedule {
     /// η₀, the learning rate of epoch 0.
-    pub fn first_rate(&self) -> Rate {
-        let rate = self.schedule.planned(self.rule.learning_rate(), 0);
+    pub fn first_rate(&self, rule: &Optimizer) -> Rate {
+        let rate = self.planned(rule.learning_rate(), 0);
         Rate { epoch: 0, rate, best: f64::INFINITY, waited: 0, cooling: 0 }
     }
 
-    /// Goes on to the next epoch; `monitored` is the figure at the end of this one that [`Schedule::monitor`] names.
-    pub fn next_rate(&self, state: &mut Rate, monitored: f64) {
+    /// Goes on to the next epoch; `monitored` is the figure at the end of this one that [`monitor`](Self::monitor) names. A
+    /// plateau is that of the rule's semantics.
+    pub fn next_rate(&self, rule: &Optimizer, state: &mut Rate, monitored: f64) {
         state.epoch += 1;
-        let Schedule::Plateau { factor, patience, min_delta, threshold, cooldown, floor, .. } = self.schedule else {
-            state.rate = self.schedule.planned(self.rule.learning_rate(), state.epoch);
+        let Schedule::Plateau { factor, patience, min_delta, threshold, cooldown, floor, .. } = *self else {
+            state.rate = self.planned(rule.learning_rate(), state.epoch);
             return;
         };
         let (patience, cooldown) = (patience as u64, cooldown.unwrap_or(0) as u64);
@@ -113,7 +114,7 @@ impl OptimizerSpec {
         if improves {
             state.best = monitored;
         }
-        match self.rule.semantics() {
+        match rule.semantics() {
             Semantics::Keras => {
                 if state.cooling > 0 {
                     state.cooling -= 1;
@@ -143,10 +144,8 @@ impl OptimizerSpec {
             }
         }
     }
-}
 
-impl Schedule {
-    /// The figure that [`OptimizerSpec::next_rate`] takes; only a plateau reads it.
+    /// The figure that [`next_rate`](Self::next_rate) takes; only a plateau reads it.
     pub fn monitor(&self) -> Monitor {
         match *self {
             Schedule::Plateau { monitor, .. } => monitor,

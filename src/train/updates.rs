@@ -34,7 +34,7 @@ impl<T: Real> Updates<T> {
         let ranges = task.layout().ranges(&phase.groups)?;
         let count = ranges.iter().map(ExactSizeIterator::len).sum();
         let (spec, stepper) = (phase.optimizer.clone(), Stepper::new(phase.optimizer.rule, count)?);
-        Ok(Updates { ranges, rate: spec.first_rate(), spec, stepper })
+        Ok(Updates { ranges, rate: spec.schedule.first_rate(&spec.rule), spec, stepper })
     }
 
     pub fn restore(&mut self, state: PhaseState<T>) {
@@ -53,6 +53,7 @@ impl<T: Real> Updates<T> {
     }
 
     pub fn epoch_done(&mut self, record: &EpochRecord) {
-        self.spec.next_rate(&mut self.rate, record.monitored(self.spec.schedule.monitor()));
+        let OptimizerSpec { rule, schedule, .. } = &self.spec;
+        schedule.next_rate(rule, &mut self.rate, record.monitored(schedule.monitor()));
     }
 }

@@ -2,22 +2,21 @@
 
 use narrows::optim::Semantics::{Keras, Pytorch};
 use narrows::optim::schedule::*;
-use narrows::optim::{OptimizerSpec, Semantics, Sgd};
+use narrows::optim::{Optimizer, Semantics, Sgd};
 
 fn rates(schedule: Schedule, semantics: Semantics, base: f64, monitored: &[f64]) -> Vec<f64> {
-    let spec = spec(schedule, semantics, base);
-    let mut rate = spec.first_rate();
+    let rule = rule(semantics, base);
+    let mut rate = schedule.first_rate(&rule);
     let mut rates = vec![rate.rate];
     for &value in monitored {
-        spec.next_rate(&mut rate, value);
+        schedule.next_rate(&rule, &mut rate, value);
         rates.push(rate.rate);
     }
     rates
 }
 
-fn spec(schedule: Schedule, semantics: Semantics, learning_rate: f64) -> OptimizerSpec {
-    let rule = Sgd { learning_rate, ..Sgd::defaults(semantics) };
-    OptimizerSpec { schedule, ..rule.into() }
+fn rule(semantics: Semantics, learning_rate: f64) -> Optimizer {
+    Sgd { learning_rate, ..Sgd::defaults(semantics) }.into()
 }
 
 #[test]
@@ -57,9 +56,9 @@ fn the_cooldown_ends_as_each_semantics_has_it() {
 #[test]
 fn nan_is_never_an_improvement() {
     for semantics in Semantics::all() {
-        let spec = spec(plateau(1, 0), semantics, 1.0);
-        let mut rate = spec.first_rate();
-        (0..4).for_each(|_| spec.next_rate(&mut rate, f64::NAN));
+        let (schedule, rule) = (plateau(1, 0), rule(semantics, 1.0));
+        let mut rate = schedule.first_rate(&rule);
+        (0..4).for_each(|_| schedule.next_rate(&rule, &mut rate, f64::NAN));
         assert!(rate.rate < 1.0 && rate.best == f64::INFINITY, "{rate:?}");
     }
 }
