@@ -9,7 +9,7 @@ use narrows::data::Samples;
 use narrows::figures::number::significant;
 use narrows::files::create_folder;
 use narrows::invert::output::{picture, write};
-use narrows::invert::{Inversion, LayerFacts, OptimalFigures, PartFigures, Stop, Tolerances, WalkFigures};
+use narrows::invert::{Inversion, LayerFacts, PartFigures, Tolerances, WalkFigures};
 use narrows::run::RunError;
 
 /// Images beside each other in the picture.
@@ -81,13 +81,14 @@ fn show_layers(layers: &[LayerFacts]) {
 
 /// What is walked back, in f32 and in f64.
 fn ways(part: &PartFigures) -> [(&'static str, &WalkFigures, &WalkFigures); 2] {
-    [("own output", &part.own_f32, &part.own_f64), ("images", &part.images_f32, &part.images_f64)]
+    [("own output", &part.own_output), ("images", &part.images_walked)].map(|(from, both)| (from, &both.f32, &both.f64))
 }
 
 fn show(parts: &[PartFigures]) {
     say!("\nCodes walked back, ‖Z − Ẑ‖_F against the encoder's codes Z:");
     let walk = |part: &PartFigures, (from, single, double): (&str, &WalkFigures, &WalkFigures)| {
-        let worst = double.worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
+        let worst = double.worst_sample.zip(double.worst_error);
+        let worst = worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
         vec![
             format!("{} from {from}", part.name),
             part.images.to_string(),
@@ -110,17 +111,16 @@ fn show(parts: &[PartFigures]) {
         let pair = |decoded: narrows::invert::Decoded| {
             format!("{}  {}", significant(decoded.norm, 4), significant(decoded.nrmse, 4))
         };
-        let OptimalFigures { decoded, gap, .. } = part.optimal;
-        let without = format!("{} of {}", part.optimal.without_certificate(), part.images);
-        let ways = [part.encoder, part.walk, decoded].map(pair);
-        [vec![part.name.clone()], ways.to_vec(), vec![without, significant(gap, 3)]].concat()
+        let without = format!("{} of {}", part.optimal.without_certificate, part.images);
+        let ways = [part.decoded.encoder, part.decoded.walk, part.decoded.optimal].map(pair);
+        [vec![part.name.clone()], ways.to_vec(), vec![without, significant(part.optimal.gap, 3)]].concat()
     };
     let header = ["", "encoder", "layer-wise", "optimal", "without certificate", "amortisation gap"];
     table(&header, &parts.iter().map(decoded).collect::<Vec<_>>());
     for part in parts {
         let optimal = &part.optimal;
-        let ended = Stop::ALL.iter().zip(optimal.stops).filter(|(_, count)| *count > 0);
-        let ended: Vec<String> = ended.map(|(stop, count)| format!("{count} by {}", stop.name())).collect();
+        let ended = optimal.stops.iter().filter(|(_, count)| *count > 0);
+        let ended: Vec<String> = ended.map(|(stop, count)| format!("{count} by {stop}")).collect();
         say!(
             "\nOptimal codes, {}: {}; {} steps on average; ‖Jᵀr‖ {} (median), {} (worst); largest cosine of r and a column of J {}, {}",
             part.name,
@@ -144,7 +144,7 @@ fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
             images - walk.identifiable
         );
     }
-    let pulled: u64 = walk.layers.iter().map(|layer| layer.pulled_in).sum();
+    let pulled: u64 = walk.layers.iter().map(|(_, layer)| layer.pulled_in).sum();
     if pulled > 0 {
         say!(
             "  {part} from {from}: {pulled} values lay at or beyond the rim of their activation's range and were pulled in"

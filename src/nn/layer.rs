@@ -144,13 +144,7 @@ impl Layer {
     }
 
     /// Places the layer behind samples of shape `input`: its tensors are appended to `layout` under `name`.
-    pub(super) fn place(
-        &self,
-        name: &str,
-        number: u32,
-        input: Shape,
-        layout: &mut Layout,
-    ) -> Result<Placed, ModelError> {
+    pub(super) fn place(&self, name: &str, number: u32, input: Shape, layout: &mut Layout) -> Placed {
         let (params, output) = match *self {
             Layer::Dense { units, .. } => {
                 let outputs = match units {
@@ -163,7 +157,7 @@ impl Layer {
             }
             Layer::Dropout { .. } | Layer::Noise { .. } => (Vec::new(), input),
         };
-        Ok(Placed { layer: *self, number, params, output })
+        Placed { layer: *self, number, params, output }
     }
 }
 

@@ -39,7 +39,7 @@ impl Sequential {
             let name = format!("{group}.{place}");
             let number = layout.layer(name.clone());
             let role = if place + 1 == layers.len() { role } else { "" };
-            placed.push(layer.place(&format!("{name}{role}"), number, shape, layout)?);
+            placed.push(layer.place(&format!("{name}{role}"), number, shape, layout));
         }
         Ok(Sequential { layers: placed, input })
     }

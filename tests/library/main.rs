@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod analysis;
 mod charts;
 mod config;
 mod data_files;
@@ -26,6 +27,7 @@ mod number;
 mod optim;
 mod optimizers;
 mod reports;
+mod rng;
 mod run;
 mod settings;
 mod slices;
