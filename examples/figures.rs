@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use narrows::figures::Chart;
 use narrows::figures::bars::BarChart;
 use narrows::figures::curves::{Curve, LineChart, Panels};
 use narrows::figures::grid::{GridRow, ImageGrid};
@@ -63,9 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sizes = LineChart {
         x_label: "code size (numbers)".into(),
         logarithmic: true,
-        solid: String::new(),
-        dashed: String::new(),
-        ..LineChart::losses("", "root mean square error", vec![errors(0), errors(1)])
+        y_label: "root mean square error".into(),
+        curves: vec![errors(0), errors(1)],
+        ..LineChart::default()
     };
     show("logarithmic", sizes.to_svg(), sizes.to_png(1200, 750)?)?;
     let one = |i: usize| Curve::per_epoch(format!("run {}", i / 2), vec![0.1 + 0.01 * i as f64], i % 2 == 1, i / 2);

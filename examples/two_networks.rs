@@ -15,6 +15,7 @@
 use std::error::Error;
 
 use narrows::data::{Dataset, Samples};
+use narrows::figures::Chart;
 use narrows::figures::scatter::Scatter;
 use narrows::nn::Activation::{LeakyRelu, Linear, Tanh};
 use narrows::nn::{Init, Layout, Pass, Sequential, dense};

@@ -1,11 +1,11 @@
 //! A normal distribution with the mean and the covariance of codes, to sample from where none is known.
 
 use crate::rng::standard_normal;
-use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
+use narrows_kernels::Context;
 use ndarray::{Array2, ArrayView2};
 
 use super::error::AnalysisError;
-use super::regression::check_finite;
+use super::standard::{Standard, scatter};
 use crate::linalg::cholesky_factor;
 use crate::rng::Stream;
 
@@ -29,23 +29,9 @@ impl Gaussian {
     /// millionth of the mean variance more, without which the covariance would have no factor.
     /// Refused: fewer than two codes, codes that are not finite.
     pub fn fit(context: Context, codes: ArrayView2<'_, f32>) -> Result<Gaussian, AnalysisError> {
-        let action = "fit a distribution to";
+        let standard = Standard::centring("fit a distribution to", codes)?;
         let (n, d) = codes.dim();
-        if n < 2 {
-            return Err(AnalysisError::TooFew { action, least: 2, found: n });
-        }
-        check_finite(action, codes)?;
-        let mut mean = vec![0.0; d];
-        for row in codes.rows() {
-            mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        mean.iter_mut().for_each(|sum| *sum /= n as f64);
-        let rows = codes.rows();
-        let centre = |(&value, mean): (&f32, &f64)| f64::from(value) - mean;
-        let centred: Vec<f64> = rows.into_iter().flat_map(|row| row.into_iter().zip(&mean).map(centre)).collect();
-        let mut factor = vec![0.0; d * d];
-        let x = MatRef::new(&centred, n, d);
-        gemm(context, MatMut::new(&mut factor, d, d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
+        let mut factor = scatter(context, &standard.apply(codes), d);
         factor.iter_mut().for_each(|sum| *sum /= (n - 1) as f64);
         let variance = factor.iter().step_by(d + 1).sum::<f64>() / d as f64;
         factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal += 1e-6 * variance);
@@ -56,7 +42,7 @@ impl Gaussian {
         for i in 0..d {
             factor[i * d + i + 1..(i + 1) * d].fill(0.0);
         }
-        Ok(Gaussian { mean, factor })
+        Ok(Gaussian { mean: standard.mean, factor })
     }
 
     /// `count` draws [count, d].

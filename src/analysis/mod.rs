@@ -6,6 +6,7 @@ mod interpolation;
 mod minimise;
 mod pca;
 mod regression;
+mod standard;
 mod traversal;
 
 pub use error::AnalysisError;

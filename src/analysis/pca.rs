@@ -4,13 +4,13 @@ use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
 use ndarray::{Array2, ArrayView2};
 
 use super::error::AnalysisError;
-use super::regression::check_finite;
+use super::standard::{Standard, scatter};
 use crate::linalg::{Matrix, symmetric_eigen};
 
 /// The mean of codes, and their directions of largest variance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pca {
-    mean: Vec<f64>,
+    standard: Standard,
     /// A row for each component [count, d], of length one, the one of largest variance first; its element of largest magnitude
     /// is positive.
     components: Array2<f64>,
@@ -22,22 +22,10 @@ impl Pca {
     /// The first `count` components of `codes` [n, d], of which there are at most d: the eigenvectors of their covariance,
     /// by Jacobi's rotations in f64. Refused: fewer than two codes, codes that are not finite.
     pub fn fit(context: Context, codes: ArrayView2<'_, f32>, count: usize) -> Result<Pca, AnalysisError> {
-        const ACTION: &str = "find the principal components of";
-        let (n, d) = codes.dim();
-        if n < 2 {
-            return Err(AnalysisError::TooFew { action: ACTION, least: 2, found: n });
-        }
-        check_finite(ACTION, codes)?;
-        let mut mean = vec![0.0; d];
-        for row in codes.rows() {
-            mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        mean.iter_mut().for_each(|sum| *sum /= n as f64);
-        let centred = centred(codes, &mean);
-        let mut covariance = Matrix::zeros(d, d);
-        let x = MatRef::new(&centred, n, d);
-        gemm(context, covariance.block_mut(0..d, 0..d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
-        let (variances, vectors) = symmetric_eigen(context, &mut covariance);
+        let standard = Standard::centring("find the principal components of", codes)?;
+        let d = codes.ncols();
+        let scatter = scatter(context, &standard.apply(codes), d);
+        let (variances, vectors) = symmetric_eigen(context, &mut Matrix::copy_of(MatRef::new(&scatter, d, d)));
         let total: f64 = variances.iter().sum();
         let mut components = Array2::zeros((count.min(d), d));
         let mut shares = Vec::new();
@@ -47,7 +35,7 @@ impl Pca {
             let largest = column.iter().fold(0.0f64, |most, &x| if x.abs() > most.abs() { x } else { most });
             row.iter_mut().zip(column).for_each(|(to, &x)| *to = x * largest.signum());
         }
-        Ok(Pca { mean, components, shares })
+        Ok(Pca { standard, components, shares })
     }
 
     /// The coordinates [n, count] of `codes` [n, d] along the components. Refused: codes of another size.
@@ -56,7 +44,7 @@ impl Pca {
         if codes.ncols() != d {
             return Err(AnalysisError::Width { action: "project", expected: d, found: codes.ncols() });
         }
-        let centred = centred(codes, &self.mean);
+        let centred = self.standard.apply(codes);
         let mut out = Array2::zeros((codes.nrows(), count));
         let components = self.components.as_slice().expect("made contiguous");
         gemm(
@@ -69,11 +57,6 @@ impl Pca {
         );
         Ok(out)
     }
-}
-
-fn centred(codes: ArrayView2<'_, f32>, mean: &[f64]) -> Vec<f64> {
-    let rows = codes.rows();
-    rows.into_iter().flat_map(|row| row.into_iter().zip(mean).map(|(&value, mean)| f64::from(value) - mean)).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use rayon::prelude::*;
 
 use super::error::AnalysisError;
 use super::minimise::{Minimum, minimise};
+use super::standard::{Standard, check_finite, scatter};
 use crate::linalg::{cholesky_factor, cholesky_substitute};
 
 /// The inverse of the strength of the penalty on the weights.
@@ -48,23 +49,20 @@ impl LogisticRegression {
     ///
     /// Refused: other numbers of labels than of codes, fewer than two labels that occur, codes that are not finite.
     pub fn fit(context: Context, codes: ArrayView2<'_, f32>, labels: &[u8]) -> Result<Self, AnalysisError> {
-        Self::fit_as(context, codes, labels, Standard::of)
+        Self::fit_as(context, codes, labels, Standard::of(codes))
     }
 
     /// [`fit`](Self::fit) on codes whose values keep their variance, so that the penalty depends on the size of each. The mean is
     /// subtracted all the same: the biases, which are not penalised, make up for it, and the search is shorter.
     pub fn fit_unscaled(context: Context, codes: ArrayView2<'_, f32>, labels: &[u8]) -> Result<Self, AnalysisError> {
-        Self::fit_as(context, codes, labels, |codes| Standard {
-            factor: vec![1.0; codes.ncols()],
-            ..Standard::of(codes)
-        })
+        Self::fit_as(context, codes, labels, Standard::of(codes).unscaled())
     }
 
     fn fit_as(
         context: Context,
         codes: ArrayView2<'_, f32>,
         labels: &[u8],
-        standard: impl Fn(ArrayView2<'_, f32>) -> Standard,
+        standard: Standard,
     ) -> Result<Self, AnalysisError> {
         let (n, d) = codes.dim();
         if labels.len() != n {
@@ -79,7 +77,6 @@ impl LogisticRegression {
         }
         let number = |label: &u8| occurring.binary_search(label).expect("the list has every label that occurs");
         let classes: Vec<usize> = labels.iter().map(number).collect();
-        let standard = standard(codes);
         let x = standard.apply(codes);
         let k = occurring.len();
         let mut problem = Problem { context, x: &x, classes: &classes, d, k, scores: vec![0.0; n * k] };
@@ -120,57 +117,6 @@ impl LogisticRegression {
     }
 }
 
-/// Refuses codes that hold something else than numbers.
-pub(super) fn check_finite(action: &'static str, codes: ArrayView2<'_, f32>) -> Result<(), AnalysisError> {
-    match codes.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, col), &value)) => Err(AnalysisError::NotFinite { action, row, col, value }),
-        None => Ok(()),
-    }
-}
-
-/// Mean and deviation of each value of the codes.
-#[derive(Clone, Debug, PartialEq)]
-struct Standard {
-    mean: Vec<f64>,
-    /// One over the standard deviation; 0 where the value does not vary.
-    factor: Vec<f64>,
-}
-
-impl Standard {
-    fn of(codes: ArrayView2<'_, f32>) -> Standard {
-        let n = codes.nrows() as f64;
-        let mut mean = vec![0.0; codes.ncols()];
-        for row in codes.rows() {
-            mean.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        mean.iter_mut().for_each(|sum| *sum /= n);
-        let mut variance = vec![0.0; codes.ncols()];
-        for row in codes.rows() {
-            for ((sum, &value), mean) in variance.iter_mut().zip(row).zip(&mean) {
-                *sum += (f64::from(value) - mean) * (f64::from(value) - mean);
-            }
-        }
-        // What is left of a constant by the rounding of its mean, as scikit-learn bounds it.
-        let factor = |(sum, mean): (&f64, &f64)| {
-            let variance = sum / n;
-            let constant =
-                variance <= n * f64::EPSILON * variance + (n * mean * f64::EPSILON) * (n * mean * f64::EPSILON);
-            if constant { 0.0 } else { 1.0 / variance.sqrt() }
-        };
-        Standard { factor: variance.iter().zip(&mean).map(factor).collect(), mean }
-    }
-
-    /// [n, d], row-major.
-    fn apply(&self, codes: ArrayView2<'_, f32>) -> Vec<f64> {
-        let mut x = Vec::with_capacity(codes.len());
-        for row in codes.rows() {
-            let standard = |((&value, mean), factor): ((&f32, &f64), &f64)| (f64::from(value) - mean) * factor;
-            x.extend(row.iter().zip(&self.mean).zip(&self.factor).map(standard));
-        }
-        x
-    }
-}
-
 /// z = x·W + b for every row.
 fn score(context: Context, x: &[f64], at: &[f64], d: usize, scores: &mut [f64]) {
     let k = at.len() / (d + 1);
@@ -193,9 +139,7 @@ struct Curvature {
 impl Curvature {
     fn of(context: Context, x: &[f64], d: usize, k: usize) -> Curvature {
         let n = x.len() / d.max(1);
-        let mut factor = vec![0.0; d * d];
-        let x = MatRef::new(x, n, d);
-        gemm(context, MatMut::new(&mut factor, d, d), Accumulate::Overwrite, x.transposed(), x, Epilogue::NONE);
+        let mut factor = scatter(context, x, d);
         factor.iter_mut().for_each(|sum| *sum *= 0.5 / (k * n) as f64);
         factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal += 1.0 / (n as f64 * C));
         if !cholesky_factor(&mut factor, d) {
@@ -275,31 +219,13 @@ fn softmax(isa: narrows_kernels::Isa, scores: &mut [f64], classes: &[usize], k: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::standard_normal;
-    use crate::rng::{Purpose, stream};
-    use ndarray::Array2;
-
-    /// Clouds around `classes` centres, and a value that never varies.
-    fn clouds(n: usize, d: usize, classes: usize, apart: f32) -> (Array2<f32>, Vec<u8>) {
-        let mut stream = stream(5, Purpose::Draw, 0);
-        let mut normal = || -> f32 {
-            let value: f64 = standard_normal(&mut stream);
-            value as f32
-        };
-        let centres = Array2::from_shape_simple_fn((classes, d), || apart * normal());
-        let labels: Vec<u8> = (0..n).map(|i| (i * 7 % classes) as u8 * 3).collect();
-        let codes = Array2::from_shape_fn((n, d + 1), |(i, j)| match j {
-            0 => 0.1,
-            j => centres[[i * 7 % classes, j - 1]] + 3.0 * normal(),
-        });
-        (codes, labels)
-    }
+    use crate::rng::{Purpose, standard_normal, stream};
 
     #[test]
     fn the_gradient_is_that_of_the_value() {
-        let (codes, labels) = clouds(300, 4, 3, 2.0);
-        let classes: Vec<usize> = labels.iter().map(|&label| usize::from(label) / 3).collect();
-        let x = Standard::of(codes.view()).apply(codes.view());
+        let mut stream = stream(5, Purpose::Draw, 0);
+        let x: Vec<f64> = (0..300 * 5).map(|_| standard_normal(&mut stream)).collect();
+        let classes: Vec<usize> = (0..300).map(|i| i * 7 % 3).collect();
         let context = Context::detect();
         let mut problem = Problem { context, x: &x, classes: &classes, d: 5, k: 3, scores: vec![0.0; 900] };
         let at: Vec<f64> = (0..18).map(|k| 0.1 * f64::from(k % 7) - 0.3).collect();
@@ -316,51 +242,5 @@ mod tests {
             // Central differences: h²·F‴/6 and ε·F/h are about 1e-11.
             assert!((difference - gradient).abs() < 1e-9, "{k}: {difference} {gradient}");
         }
-    }
-
-    #[test]
-    fn clouds_far_apart_are_told_and_clouds_upon_each_other_are_not() {
-        let context = Context::detect();
-        let accuracy = |apart: f32| {
-            let (codes, labels) = clouds(900, 6, 3, apart);
-            let (train, test) = codes.view().split_at(ndarray::Axis(0), 600);
-            let fitted = LogisticRegression::fit(context, train, &labels[..600]).unwrap();
-            assert!(fitted.minimum().converged, "{:?}", fitted.minimum());
-            fitted.accuracy(context, test, &labels[600..]).unwrap()
-        };
-        assert!(accuracy(30.0) == 1.0);
-        let none = accuracy(0.0);
-        assert!((0.2..0.47).contains(&none), "{none}");
-    }
-
-    #[test]
-    fn bits_do_not_depend_on_threads_or_instruction_set() {
-        let (codes, labels) = clouds(2000, 20, 5, 1.0);
-        let fit = |threads: usize, isa| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let context = Context { isa, ..Context::detect() };
-            pool.install(|| LogisticRegression::fit(context, codes.view(), &labels).unwrap())
-        };
-        let first = fit(1, narrows_kernels::Isa::detect());
-        for isa in narrows_kernels::Isa::available() {
-            assert!(fit(3, isa) == first, "{}", isa.name());
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_classified_is_refused() {
-        let context = Context::detect();
-        let (mut codes, labels) = clouds(30, 2, 3, 1.0);
-        let fitted = LogisticRegression::fit(context, codes.view(), &labels).unwrap();
-        let narrow = fitted.predict(context, codes.view().split_at(ndarray::Axis(1), 1).1).unwrap_err().to_string();
-        assert_eq!(narrow, "cannot classify codes of 2 values: those it was fitted to have 3");
-        let fit = |labels: &[u8], codes: &Array2<f32>| {
-            LogisticRegression::fit(context, codes.view(), labels).unwrap_err().to_string()
-        };
-        assert!(fit(&labels[1..], &codes).contains("30 codes with 29 labels"));
-        assert!(fit(&[4; 30], &codes).contains("codes of 1 class(es)"));
-        codes[[7, 2]] = f32::NAN;
-        assert!(fit(&labels, &codes).contains("value 2 of code 7 (both from 0) is NaN"));
-        assert!(fit(&[], &Array2::zeros((0, 3))).contains("codes of 0 class(es)"));
     }
 }

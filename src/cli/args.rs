@@ -29,7 +29,13 @@ pub enum Command {
     /// Train every run of a grid and write the report that compares them
     Study(StudyArguments),
     /// Measure a finished run on its training, validation and test images
-    Eval(EvalArguments),
+    Eval {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        of: RunArguments,
+    },
     /// Draw images above their reconstructions by a finished run
     Reconstruct(ReconstructArguments),
     /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
@@ -37,7 +43,16 @@ pub enum Command {
     /// Write the codes of images as an NPY file
     Encode(EncodeArguments),
     /// Write the images that a run's decoder makes of codes
-    Decode(DecodeArguments),
+    Decode {
+        #[command(flatten)]
+        of: RunArguments,
+        /// The codes, [images, values] of floats
+        #[arg(value_name = "CODES.npy")]
+        codes: PathBuf,
+        /// The file to write the images to: an array [images, pixels], or a picture
+        #[arg(long, value_name = "FILE.npy|FILE.png")]
+        out: PathBuf,
+    },
     /// Decode codes drawn from a distribution
     Sample(SampleArguments),
     /// Decode codes of which one value after the other moves; a code of two values also on a grid
@@ -45,10 +60,22 @@ pub enum Command {
     /// Decode the way between the codes of two images, beside the blend of its ends
     Interpolate(InterpolateArguments),
     /// Measure how well a linear classifier reads the classes from the codes, and draw the codes
-    Probe(ProbeArguments),
+    Probe {
+        /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        of: RunArguments,
+    },
     /// List, verify, fetch or draw data sets
-    #[command(subcommand)]
-    Data(DataCommand),
+    Data {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DataCommand,
+        /// Folder of the data sets [default: $NARROWS_DATA_DIR, else data/]
+        #[arg(long, value_name = "DIR", global = true)]
+        data_dir: Option<PathBuf>,
+    },
     /// List the presets or print one, to copy and edit
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -154,16 +181,6 @@ pub struct StudyArguments {
     pub machine: MachineArguments,
 }
 
-/// Arguments of `eval`.
-#[derive(Debug, Args)]
-pub struct EvalArguments {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
 /// A part of a run's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -249,19 +266,6 @@ pub struct EncodeArguments {
     pub of: RunArguments,
 }
 
-/// Arguments of `decode`.
-#[derive(Debug, Args)]
-pub struct DecodeArguments {
-    #[command(flatten)]
-    pub of: RunArguments,
-    /// The codes, [images, values] of floats
-    #[arg(value_name = "CODES.npy")]
-    pub codes: PathBuf,
-    /// The file to write the images to: an array [images, pixels], or a picture
-    #[arg(long, value_name = "FILE.npy|FILE.png")]
-    pub out: PathBuf,
-}
-
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
 pub struct SampleArguments {
@@ -326,35 +330,21 @@ pub struct InterpolateArguments {
     pub of: RunArguments,
 }
 
-/// Arguments of `probe`.
-#[derive(Debug, Args)]
-pub struct ProbeArguments {
-    /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
 /// What to do with data sets.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
     /// List the known data sets, and which are here
-    List(DataDirectory),
+    List,
     /// Check every file of the sets against its SHA-256
     Verify {
         /// Names of sets [default: those that are here]
         names: Vec<String>,
-        #[command(flatten)]
-        directory: DataDirectory,
     },
     /// Download sets, verify them, and put them in place
     Fetch {
         /// Names of sets
         #[arg(required = true)]
         names: Vec<String>,
-        #[command(flatten)]
-        directory: DataDirectory,
     },
     /// Draw a built-in set and save it as IDX files
     Make {
@@ -370,8 +360,6 @@ pub enum DataCommand {
         /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        #[command(flatten)]
-        directory: DataDirectory,
     },
     /// Save the images of a run as IDX files, divided as the run divided them, for use in other programs
     Export {
@@ -380,8 +368,6 @@ pub enum DataCommand {
         /// Folder to write train-, validation- and t10k-images-idx3-ubyte and their labels to
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
-        #[command(flatten)]
-        directory: DataDirectory,
     },
 }
 
@@ -392,14 +378,6 @@ pub enum Drawn {
     Footwear,
     /// Frames of one face whose pose and expression vary smoothly.
     DrawnFaces,
-}
-
-/// Where data sets are.
-#[derive(Debug, Args)]
-pub struct DataDirectory {
-    /// Folder of the data sets [default: $NARROWS_DATA_DIR, else data/]
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
 }
 
 /// What to do with presets.

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::CliError;
-use super::args::{DataCommand, DataDirectory, Drawn};
-use super::bars::{Bar, Bars};
+use super::args::{DataCommand, Drawn};
+use super::bars::Bar;
 use super::machine::check_data_dir;
-use super::output::{is_terminal, note, say};
+use super::output::{note, say};
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
     Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, data_dirs,
@@ -16,22 +16,20 @@ use narrows::figures::number::counted;
 use narrows::files::create_folder;
 use narrows::run::{OpenRun, RunError};
 
-/// Lists, verifies, fetches or draws data sets.
-pub fn run(command: DataCommand) -> Result<(), CliError> {
+/// Lists, verifies, fetches or draws data sets, in `data_dir` where it is given.
+pub fn run(command: DataCommand, data_dir: Option<&Path>) -> Result<(), CliError> {
     // The others make the folder.
-    if let DataCommand::List(read)
-    | DataCommand::Verify { directory: read, .. }
-    | DataCommand::Export { directory: read, .. } = &command
-    {
-        check_data_dir(read.data_dir.as_deref())?;
+    if !matches!(command, DataCommand::Fetch { .. } | DataCommand::Make { .. }) {
+        check_data_dir(data_dir)?;
     }
+    let directories = data_dirs(data_dir);
     match command {
-        DataCommand::List(directory) => list(&directories(&directory)),
-        DataCommand::Verify { names, directory } => verify_sets(&names, &directories(&directory)),
-        DataCommand::Fetch { names, directory } => fetch_sets(&names, &directories(&directory)),
-        DataCommand::Make { set, per_class, seed, out, directory } => {
+        DataCommand::List => list(&directories),
+        DataCommand::Verify { names } => verify_sets(&names, &directories),
+        DataCommand::Fetch { names } => fetch_sets(&names, &directories),
+        DataCommand::Make { set, per_class, seed, out } => {
             let name = if set == Drawn::Footwear { DRAWN_SET } else { DRAWN_FACES };
-            let out = out.unwrap_or_else(|| first(&directories(&directory)).join(name));
+            let out = out.unwrap_or_else(|| first(&directories).join(name));
             match (set, per_class) {
                 (Drawn::Footwear, per_class) => {
                     let per_class = per_class.map_or(DEFAULT_PER_CLASS, |n| n as usize);
@@ -44,12 +42,8 @@ pub fn run(command: DataCommand) -> Result<(), CliError> {
                 ))),
             }
         }
-        DataCommand::Export { run, out, directory } => export(&run, &out, &directories(&directory)),
+        DataCommand::Export { run, out } => export(&run, &out, &directories),
     }
-}
-
-fn directories(directory: &DataDirectory) -> Vec<PathBuf> {
-    data_dirs(directory.data_dir.as_deref())
 }
 
 fn first(directories: &[PathBuf]) -> &Path {
@@ -110,9 +104,9 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
         let set = catalog.find(name)?;
         let folder = set.folder_in(first(directories));
         create_folder(&folder)?;
-        let mut display = FetchProgress::default();
-        let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| display.show(progress));
-        display.finish();
+        let mut shown = None;
+        let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| show(&mut shown, progress));
+        drop(shown);
         for file in fetched? {
             match file {
                 Fetched::AlreadyThere { file } => say!("{file}: already there and whole"),
@@ -124,34 +118,18 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
     Ok(())
 }
 
-/// A bar for each file on a terminal, a line elsewhere.
-#[derive(Default)]
-struct FetchProgress {
-    file: String,
-    bar: Option<Bar>,
-}
-
-impl FetchProgress {
-    fn show(&mut self, progress: Progress<'_>) {
-        if self.file != progress.file {
-            self.finish();
-            self.file = progress.file.to_owned();
-            self.bar = is_terminal().then(|| Bars::default().add());
-            if self.bar.is_none() {
-                note(&format!("{}: from {}", progress.file, progress.mirror));
-            }
-        }
-        if let Some(bar) = &self.bar {
-            let done = progress.bytes as f64 / 1e6;
-            let of = progress.total.map_or(String::new(), |total| format!("/{:.1}", total as f64 / 1e6));
-            let after = format!("{done:.1}{of} MB, {:.1} MB/s", done / bar.seconds().max(1e-3));
-            bar.show(&self.file, progress.bytes, progress.total.unwrap_or(0), &after);
-        }
+/// A bar for each file on a terminal, a line elsewhere; `shown` is the file that was shown last, and its bar.
+fn show(shown: &mut Option<(String, Bar)>, progress: Progress<'_>) {
+    let known = shown.take().filter(|(file, _)| file == progress.file);
+    let is_new = known.is_none();
+    let (file, bar) = shown.insert(known.unwrap_or_else(|| (progress.file.to_owned(), Bar::new())));
+    if is_new && !bar.is_drawn() {
+        note(&format!("{file}: from {}", progress.mirror));
     }
-
-    fn finish(&mut self) {
-        self.bar = None;
-    }
+    let done = progress.bytes as f64 / 1e6;
+    let of = progress.total.map_or(String::new(), |total| format!("/{:.1}", total as f64 / 1e6));
+    let after = format!("{done:.1}{of} MB, {:.1} MB/s", done / bar.seconds().max(1e-3));
+    bar.show(file, progress.bytes, progress.total.unwrap_or(0), after);
 }
 
 fn make(published: &Published, out: &Path) -> Result<(), CliError> {

@@ -4,20 +4,21 @@ use std::path::Path;
 
 use super::CliError;
 use super::args::ImagesArguments;
-use narrows::data::{Dataset, load_path};
+use narrows::data::{Split, Splits, load_path};
 use narrows::run::OpenRun;
 
 /// The images that the arguments name in place of the run's, for `action` (a verb); see [`load_like`].
-pub fn other(run: &OpenRun, images: &ImagesArguments, action: &str) -> Result<Option<Dataset>, CliError> {
+pub fn other(run: &OpenRun, images: &ImagesArguments, action: &str) -> Result<Option<Splits>, CliError> {
     let load = |path| load_like(run, path, images.variable.as_deref(), action);
     images.images.as_deref().map(load).transpose()
 }
 
-/// Loads images for `action` (a verb) on a run. Refused: another shape than that of the run's images.
-pub fn load_like(run: &OpenRun, path: &Path, variable: Option<&str>, action: &str) -> Result<Dataset, CliError> {
+/// Loads images to test on for `action` (a verb) on a run. Refused: another shape than that of the run's images.
+pub fn load_like(run: &OpenRun, path: &Path, variable: Option<&str>, action: &str) -> Result<Splits, CliError> {
     let (found, own) = (load_path(path, variable)?.0, &run.prepared.loaded.data);
     if found.shape() == own.shape() {
-        return Ok(found.with_byte_values_of(own));
+        let split = Split { train: Vec::new(), validation: Vec::new(), test: (0..found.len() as u32).collect() };
+        return Ok(Splits { data: found.with_byte_values_of(own), split, origin: path.display().to_string() });
     }
     Err(CliError::Usage(format!(
         "cannot {action} {}: its images are {}×{} pixels, but {} was trained on {}×{}",

@@ -1,13 +1,12 @@
 //! `narrows eval` and `narrows reconstruct`: a finished run looked at again.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::CliError;
-use super::args::{EvalArguments, ReconstructArguments};
+use super::args::{ReconstructArguments, RunArguments};
 use super::images;
 use super::machine;
 use super::output::{print, say, table};
-use narrows::data::{Dataset, Samples};
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -15,8 +14,8 @@ use narrows::tape::Arena;
 use narrows::tasks::Evaluation;
 
 /// Prints the figures of every part of a run's data.
-pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
-    let (machine, run) = machine::open(&arguments.of)?;
+pub fn evaluate(json: bool, of: &RunArguments) -> Result<(), CliError> {
+    let (machine, run) = machine::open(of)?;
     let loaded = &run.prepared.loaded;
     let parts: Vec<(&str, Evaluation)> = machine.run(|| {
         let mut arena = Arena::default();
@@ -24,14 +23,12 @@ pub fn evaluate(arguments: EvalArguments) -> Result<(), CliError> {
         let trained = run.trained(machine.context);
         parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect()
     })?;
-    let loss = run.config.model.loss.name();
-    if arguments.json {
-        let figures: Map<String, Value> =
-            parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
-        print(&format!("{:#}\n", Value::Object(figures)));
-        return Ok(());
+    if json {
+        let figures = parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json()));
+        print(&format!("{:#}\n", Value::Object(figures.collect())));
+    } else {
+        show(run.config.model.loss.name(), &parts);
     }
-    show(loss, &parts);
     Ok(())
 }
 
@@ -53,12 +50,10 @@ pub fn show(loss: &str, parts: &[(&str, Evaluation)]) {
 /// Draws images above their reconstructions.
 pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(&arguments.of)?;
-    let loaded = &run.prepared.loaded;
     let other = images::other(&run, &arguments.images, "reconstruct")?;
-    let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
     let (label, images) = match &other {
-        Some(data) => ("images", Samples { data, indices: &all }),
-        None => arguments.part.of(loaded),
+        Some(other) => ("images", other.test()),
+        None => arguments.part.of(&run.prepared.loaded),
     };
     if images.is_empty() {
         return Err(CliError::Usage(format!("{} has no {label} images", run.path.display())));

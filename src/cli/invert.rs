@@ -2,14 +2,14 @@
 
 use super::CliError;
 use super::args::InvertArguments;
-use super::bars::Bars;
-use super::output::{duration, is_terminal, note, say, table};
+use super::bars::Bar;
+use super::output::{duration, note, say, table};
 use super::{images, machine};
-use narrows::data::{Dataset, Samples};
+use narrows::data::Samples;
 use narrows::figures::number::significant;
 use narrows::files::create_folder;
 use narrows::invert::output::{picture, write};
-use narrows::invert::{Inversion, LayerFacts, OptimalFigures, PartFigures, Stop, Tolerances, WalkFigures};
+use narrows::invert::{Inversion, LayerFacts, PartFigures, Tolerances, WalkFigures};
 use narrows::run::RunError;
 
 /// Images beside each other in the picture.
@@ -21,9 +21,8 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let loaded = &run.prepared.loaded;
     let shape = (loaded.data.height(), loaded.data.width());
     let other = images::other(&run, &arguments.images, "invert")?;
-    let all: Vec<u32> = (0..other.as_ref().map_or(0, Dataset::len) as u32).collect();
     let mut parts: Vec<(&str, Samples<'_>)> = match &other {
-        Some(data) => vec![("images", Samples { data, indices: &all })],
+        Some(other) => vec![("images", other.test())],
         None => arguments.part.iter().map(|part| part.of(loaded)).collect(),
     };
     for (name, images) in &mut parts {
@@ -43,11 +42,10 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
         note(&format!("optimal codes: about {}", duration(seconds)));
         let mut measured = Vec::new();
         for (name, images) in &parts {
-            let bar = is_terminal().then(|| Bars::default().add());
-            let mut done = 0;
+            let (bar, mut done) = (Bar::new(), 0);
             let mut watch = |more| {
                 done += more;
-                bar.iter().for_each(|bar| bar.count(name, done, images.len()));
+                bar.count(name, done, images.len());
             };
             measured.push(inversion.measure(name, *images, tolerances, &mut watch)?);
         }
@@ -83,13 +81,14 @@ fn show_layers(layers: &[LayerFacts]) {
 
 /// What is walked back, in f32 and in f64.
 fn ways(part: &PartFigures) -> [(&'static str, &WalkFigures, &WalkFigures); 2] {
-    [("own output", &part.own_f32, &part.own_f64), ("images", &part.images_f32, &part.images_f64)]
+    [("own output", &part.own_output), ("images", &part.images_walked)].map(|(from, both)| (from, &both.f32, &both.f64))
 }
 
 fn show(parts: &[PartFigures]) {
     say!("\nCodes walked back, ‖Z − Ẑ‖_F against the encoder's codes Z:");
     let walk = |part: &PartFigures, (from, single, double): (&str, &WalkFigures, &WalkFigures)| {
-        let worst = double.worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
+        let worst = double.worst_sample.zip(double.worst_error);
+        let worst = worst.map_or("-".to_owned(), |(at, error)| format!("{} ({at})", significant(error, 3)));
         vec![
             format!("{} from {from}", part.name),
             part.images.to_string(),
@@ -112,17 +111,16 @@ fn show(parts: &[PartFigures]) {
         let pair = |decoded: narrows::invert::Decoded| {
             format!("{}  {}", significant(decoded.norm, 4), significant(decoded.nrmse, 4))
         };
-        let OptimalFigures { decoded, gap, .. } = part.optimal;
-        let without = format!("{} of {}", part.optimal.without_certificate(), part.images);
-        let ways = [part.encoder, part.walk, decoded].map(pair);
-        [vec![part.name.clone()], ways.to_vec(), vec![without, significant(gap, 3)]].concat()
+        let without = format!("{} of {}", part.optimal.without_certificate, part.images);
+        let ways = [part.decoded.encoder, part.decoded.walk, part.decoded.optimal].map(pair);
+        [vec![part.name.clone()], ways.to_vec(), vec![without, significant(part.optimal.gap, 3)]].concat()
     };
     let header = ["", "encoder", "layer-wise", "optimal", "without certificate", "amortisation gap"];
     table(&header, &parts.iter().map(decoded).collect::<Vec<_>>());
     for part in parts {
         let optimal = &part.optimal;
-        let ended = Stop::ALL.iter().zip(optimal.stops).filter(|(_, count)| *count > 0);
-        let ended: Vec<String> = ended.map(|(stop, count)| format!("{count} by {}", stop.name())).collect();
+        let ended = optimal.stops.iter().filter(|(_, count)| *count > 0);
+        let ended: Vec<String> = ended.map(|(stop, count)| format!("{count} by {stop}")).collect();
         say!(
             "\nOptimal codes, {}: {}; {} steps on average; ‖Jᵀr‖ {} (median), {} (worst); largest cosine of r and a column of J {}, {}",
             part.name,
@@ -146,7 +144,7 @@ fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
             images - walk.identifiable
         );
     }
-    let pulled: u64 = walk.layers.iter().map(|layer| layer.pulled_in).sum();
+    let pulled: u64 = walk.layers.iter().map(|(_, layer)| layer.pulled_in).sum();
     if pulled > 0 {
         say!(
             "  {part} from {from}: {pulled} values lay at or beyond the rim of their activation's range and were pulled in"

@@ -27,7 +27,7 @@ pub fn resolve(arguments: &MachineArguments) -> Result<Machine, CliError> {
         Gemm::Narrows => GemmEngine::Narrows,
         Gemm::Matrixmultiply => GemmEngine::Matrixmultiply,
     };
-    let detected = Machine::detect()?;
+    let detected = Machine::detect().map_err(|error| CliError::Usage(error.to_string()))?;
     let machine = Machine {
         context: Context { gemm, ..detected.context },
         threads: arguments.threads.map_or(detected.threads, usize::from),

@@ -26,28 +26,14 @@ use args::{Arguments, Command, ConfigCommand};
 use output::say;
 
 use narrows::analysis::AnalysisError;
-use narrows::config::{ConfigError, UnknownPreset, preset, presets};
-use narrows::data::DataError;
-use narrows::files::FileError;
-use narrows::invert::InvertError;
+use narrows::config::presets;
 use narrows::run::RunError;
-use narrows_kernels::IsaError;
 
 /// What ends a command without success.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error(transparent)]
-    Run(#[from] RunError),
-    #[error(transparent)]
-    Invert(#[from] InvertError),
-    #[error(transparent)]
-    Analysis(#[from] AnalysisError),
-    #[error(transparent)]
-    Isa(#[from] IsaError),
-    #[error(transparent)]
-    Preset(#[from] UnknownPreset),
-    #[error(transparent)]
-    File(#[from] FileError),
+    Run(RunError),
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -56,14 +42,12 @@ enum CliError {
     Interrupted,
 }
 
-impl From<ConfigError> for CliError {
-    fn from(error: ConfigError) -> Self {
-        CliError::Run(error.into())
-    }
-}
-
-impl From<DataError> for CliError {
-    fn from(error: DataError) -> Self {
+/// What goes wrong in a run goes wrong in a command in the same words.
+impl<E> From<E> for CliError
+where
+    RunError: From<E>,
+{
+    fn from(error: E) -> Self {
         CliError::Run(error.into())
     }
 }
@@ -71,16 +55,10 @@ impl From<DataError> for CliError {
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
+            CliError::Run(RunError::Analysis(AnalysisError::Pairs { .. })) | CliError::Usage(_) => 2,
             CliError::Run(error) if error.is_usage() => 2,
-            CliError::Invert(error) if error.is_usage() => 2,
-            CliError::Analysis(AnalysisError::Pairs { .. }) => 2,
-            CliError::Isa(_) | CliError::Preset(_) | CliError::Usage(_) => 2,
+            CliError::Run(_) | CliError::Failed(_) => 1,
             CliError::Interrupted => interrupt::exit_code(),
-            CliError::Run(_)
-            | CliError::Invert(_)
-            | CliError::Analysis(_)
-            | CliError::File(_)
-            | CliError::Failed(_) => 1,
         }
     }
 }
@@ -102,16 +80,16 @@ fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(arguments) => train::run(arguments),
         Command::Study(arguments) => study::run(arguments),
-        Command::Eval(arguments) => inspect::evaluate(arguments),
+        Command::Eval { json, of } => inspect::evaluate(json, &of),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Encode(arguments) => codes::encode(arguments),
-        Command::Decode(arguments) => codes::decode(arguments),
+        Command::Decode { of, codes, out } => codes::decode(&of, &codes, &out),
         Command::Sample(arguments) => codes::sample(arguments),
         Command::Traverse(arguments) => codes::traverse(arguments),
         Command::Interpolate(arguments) => codes::interpolate(arguments),
-        Command::Probe(arguments) => codes::probe(arguments),
-        Command::Data(command) => data::run(command),
+        Command::Probe { out, of } => codes::probe(out, &of),
+        Command::Data { command, data_dir } => data::run(command, data_dir.as_deref()),
         Command::Config(command) => config(command),
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -157,7 +135,7 @@ fn config(command: ConfigCommand) -> Result<(), CliError> {
                 say!("{:<width$}  {}", preset.name, preset.summary);
             }
         }
-        ConfigCommand::Show { name } => output::print(preset(&name)?.text),
+        ConfigCommand::Show { name } => output::print(source::named(&name)?.text),
     }
     Ok(())
 }

@@ -1,6 +1,12 @@
 //! Words for a person: results to standard output, progress and refusals to standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+use std::sync::LazyLock;
+
+use indicatif::MultiProgress;
+
+/// The bars of this process, one below the other; hidden unless standard error is a terminal that can redraw its lines.
+pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Prints a line to standard output. A reader that went away (`narrows … | head`) is no error.
 macro_rules! say {
@@ -83,14 +89,11 @@ fn laid_out(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Stri
     text
 }
 
-/// Prints a line to standard error.
+/// Prints a line to standard error, above the bars where there are some.
 pub fn note(text: &str) {
-    print_error(&format!("{text}\n"));
-}
-
-/// Prints `text` to standard error as it is.
-pub fn print_error(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    BARS.suspend(|| {
+        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+    });
 }
 
 /// Says why the command ends without success.
@@ -99,16 +102,10 @@ pub fn complain(text: &str) {
     note(&format!("{on}narrows:{off} {text}"));
 }
 
-/// Whether standard error takes colour: it is such a terminal, and `NO_COLOR` is unset or empty (<https://no-color.org>).
+/// Whether standard error takes colour: it is a terminal with bars, and `NO_COLOR` is unset or empty (<https://no-color.org>).
 pub fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    is_terminal() && !refused
-}
-
-/// Whether progress is shown to a person as it happens: standard error is a terminal that can redraw its lines.
-pub fn is_terminal() -> bool {
-    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    std::io::stderr().is_terminal() && !dumb
+    !BARS.is_hidden() && !refused
 }
 
 /// A number of seconds as a person says it.

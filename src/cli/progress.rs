@@ -1,11 +1,10 @@
-//! Progress of training: a bar on a terminal, a line for each epoch elsewhere.
+//! Progress of training: a line for each epoch, and on a terminal a bar.
 
-use super::bars::{Bar, Bars};
+use super::bars::Bar;
 use super::interrupt;
 use super::output::note;
 use narrows::figures::number::significant;
-use narrows::train::TrainSettings;
-use narrows::train::{Callback, EpochRecord, Event, Flow};
+use narrows::train::{Callback, EpochRecord, Event, Flow, TrainSettings};
 
 /// The progress of one run.
 pub struct RunProgress {
@@ -14,23 +13,14 @@ pub struct RunProgress {
     patience: Option<usize>,
     /// Epochs since the last that early stopping took as better.
     waited: usize,
-    bar: Option<Bar>,
+    bar: Bar,
 }
 
 impl RunProgress {
-    /// Progress of a run that is alone.
-    pub fn new(config: &TrainSettings, terminal: bool) -> Self {
-        Self::labelled(String::new(), config, terminal.then(|| Bars::default().add()))
-    }
-
-    /// Progress of one of several runs, called `name`, among the bars of `all` if there is a terminal.
-    pub fn among(all: Option<&Bars>, name: &str, config: &TrainSettings) -> Self {
-        Self::labelled(format!("{name}: "), config, all.map(Bars::add))
-    }
-
-    fn labelled(label: String, config: &TrainSettings, bar: Option<Bar>) -> Self {
+    /// Progress of a run whose lines begin with `label`.
+    pub fn new(label: String, config: &TrainSettings) -> Self {
         let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
-        RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar }
+        RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar: Bar::new() }
     }
 
     fn line(&self, record: &EpochRecord, names: &[String]) -> String {
@@ -63,23 +53,18 @@ impl Callback<f32> for RunProgress {
         if let Event::EpochDone { improved: Some(improved), .. } = event {
             self.waited = if improved { 0 } else { self.waited + 1 };
         }
-        match (event, &self.bar) {
-            (Event::StepDone { epoch, step, steps, loss }, Some(bar)) => {
+        match event {
+            Event::StepDone { epoch, step, steps, loss } if self.bar.is_drawn() => {
                 let before = format!("{}epoch {epoch}/{}  loss {}", self.label, self.epochs, significant(loss, 4));
-                bar.show(&before, step as u64, steps as u64, &format!("{step}/{steps}"));
+                self.bar.show(&before, step as u64, steps as u64, format!("{step}/{steps}"));
             }
-            (Event::EpochDone { record, names, .. }, Some(bar)) => bar.print(&self.line(record, names)),
-            (Event::EpochDone { record, names, .. }, None) => note(&self.line(record, names)),
-            (Event::StepDone { .. }, None) => {}
+            Event::StepDone { .. } => {}
+            Event::EpochDone { record, names, .. } => note(&self.line(record, names)),
         }
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
     }
 
     fn on_note(&mut self, sentence: &str) {
-        let line = format!("{}{sentence}", self.label);
-        match &self.bar {
-            Some(bar) => bar.print(&line),
-            None => note(&line),
-        }
+        note(&format!("{}{sentence}", self.label));
     }
 }

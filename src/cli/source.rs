@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::CliError;
-use narrows::config::{Source, preset, presets};
+use narrows::config::{Preset, Source, preset, presets};
 use narrows::files::read_whole;
 
 /// Whether the configuration is one of the program's own or a file of the user's.
@@ -13,6 +13,11 @@ pub enum Origin {
     Preset,
     /// On disk.
     File,
+}
+
+/// The preset of this name.
+pub fn named(name: &str) -> Result<&'static Preset, CliError> {
+    preset(name).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// The configuration called `name`: a file if it looks like one, else a preset.
@@ -37,16 +42,11 @@ pub fn find(name: &str) -> Result<(Source, Origin), CliError> {
             .map_err(|_| CliError::Usage(format!("{name} is not UTF-8 text; a TOML file is expected")))?;
         return Ok((Source::parse(&text, name)?, Origin::File));
     }
-    Ok((preset(name)?.source()?, Origin::Preset))
+    Ok((named(name)?.source()?, Origin::Preset))
 }
 
 /// Applies the settings of the command line, then the seed.
-pub fn settle(mut source: Source, settings: &[String], seed: Option<u64>) -> Result<Source, CliError> {
-    for setting in settings {
-        source = source.set(setting)?;
-    }
-    if let Some(seed) = seed {
-        source = source.set(&format!("seed={seed}"))?;
-    }
-    Ok(source)
+pub fn settle(source: Source, settings: &[String], seed: Option<u64>) -> Result<Source, CliError> {
+    let seed = seed.map(|seed| format!("seed={seed}"));
+    Ok(settings.iter().chain(&seed).try_fold(source, |source, setting| source.set(setting))?)
 }

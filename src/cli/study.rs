@@ -1,13 +1,14 @@
 //! `narrows study`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use super::CliError;
 use super::args::StudyArguments;
-use super::bars::{self, Bar, Bars};
-use super::output::{duration, is_terminal, say, table};
+use super::bars::Bar;
+use super::output::{duration, note, say, table};
 use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
@@ -39,8 +40,7 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
         machine.context.isa.name()
     );
     interrupt::listen();
-    let bars = is_terminal().then(Bars::default);
-    let progress = StudyProgress::new(&runs, bars);
+    let progress = StudyProgress::new(&runs);
     let study = run_study(config, runs, &out, machine, jobs, &progress)?;
     conclude(&study, &out);
     if study.interrupted {
@@ -56,76 +56,65 @@ fn next_free(name: &str) -> PathBuf {
 }
 
 struct StudyProgress {
-    bars: Option<Bars>,
     began: Instant,
-    /// Names and work of the runs; work is multiply-adds of training, whatever is left out of that being small beside it.
-    work: Mutex<Vec<(String, f64)>>,
-    done: Mutex<f64>,
-    /// The decoder that is being run backwards: its run, since when, and its bar.
-    inverting: Mutex<Option<(String, Instant, Option<Bar>)>>,
+    /// The work of the runs that are left, by their names, and that of those that were made; work is multiply-adds of training,
+    /// whatever is left out of that being small beside it.
+    work: Mutex<(BTreeMap<String, f64>, f64)>,
+    /// The decoder that is being run backwards: its run, and its bar.
+    inverting: Mutex<Option<(String, Bar)>>,
 }
 
 impl StudyProgress {
-    fn new(runs: &[Planned], bars: Option<Bars>) -> Self {
+    fn new(runs: &[Planned]) -> Self {
         let work = |run: &Planned| {
             let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
             (run.title(), run.prepared.model().layout().len() as f64 * images as f64)
         };
-        let work = Mutex::new(runs.iter().map(work).collect());
-        StudyProgress { bars, began: Instant::now(), work, done: Mutex::new(0.0), inverting: Mutex::new(None) }
-    }
-
-    fn line(&self, line: &str) {
-        bars::print(self.bars.as_ref(), line);
+        let work = Mutex::new((runs.iter().map(work).collect(), 0.0));
+        StudyProgress { began: Instant::now(), work, inverting: Mutex::new(None) }
     }
 
     /// What is left of the study's training at the pace so far, once `name` is done.
     fn time_left(&self, name: &str) -> String {
-        let mut done = self.done.lock().expect("nobody panics while holding it");
-        let work = self.work.lock().expect("nobody panics while holding it");
-        *done += work.iter().find(|(other, _)| other == name).map_or(0.0, |(_, work)| *work);
-        let all: f64 = work.iter().map(|(_, work)| work).sum();
-        match all - *done {
-            left if left > 1e-9 * all => {
-                format!("; about {} of training left", duration(self.began.elapsed().as_secs_f64() / *done * left))
-            }
-            _ => String::new(),
+        let (left, done) = &mut *self.work.lock().expect("nobody panics while holding it");
+        *done += left.remove(name).unwrap_or(0.0);
+        if left.is_empty() {
+            return String::new();
         }
+        let seconds = self.began.elapsed().as_secs_f64() / *done * left.values().sum::<f64>();
+        format!("; about {} of training left", duration(seconds))
     }
 }
 
 impl Observer for StudyProgress {
     fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>> {
-        Box::new(RunProgress::among(self.bars.as_ref(), &run.title(), &run.config.train))
+        Box::new(RunProgress::new(format!("{}: ", run.title()), &run.config.train))
     }
 
     fn kept(&self, run: &Planned) {
         let name = run.title();
-        self.line(&format!("{name}: finished before, kept"));
+        note(&format!("{name}: finished before, kept"));
         // Its work took no time now, and what is left is judged by the rest.
-        self.work.lock().expect("nobody panics while holding it").retain(|(other, _)| *other != name);
+        self.work.lock().expect("nobody panics while holding it").0.remove(&name);
     }
 
     fn end(&self, run: &Planned, executed: &Executed) {
         let name = run.title();
         let epochs = executed.outcome.history.epochs.len();
-        self.line(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));
+        note(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));
     }
 
     fn inverting(&self, run: &Planned, done: usize, all: usize) {
         let name = run.title();
         let mut inverting = self.inverting.lock().expect("nobody panics while holding it");
-        if inverting.as_ref().is_none_or(|(other, ..)| *other != name) {
-            *inverting = Some((name.clone(), Instant::now(), self.bars.as_ref().map(Bars::add)));
-        }
-        if let Some((_, _, Some(bar))) = &*inverting {
-            bar.count(&format!("{name}: decoder run backwards"), done, all);
-        }
-        if done >= all
-            && let Some((_, began, _)) = inverting.take()
-        {
-            let taken = duration(began.elapsed().as_secs_f64());
-            self.line(&format!("{name}: decoder run backwards on {} in {taken}", counted(all, "image")));
+        let known = inverting.take().filter(|(other, _)| *other == name);
+        let (_, bar) = known.unwrap_or_else(|| (name.clone(), Bar::new()));
+        bar.count(&format!("{name}: decoder run backwards"), done, all);
+        if done >= all {
+            let taken = duration(bar.seconds());
+            note(&format!("{name}: decoder run backwards on {} in {taken}", counted(all, "image")));
+        } else {
+            *inverting = Some((name, bar));
         }
     }
 

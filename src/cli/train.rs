@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::output::{duration, is_terminal, note, say, table};
+use super::output::{duration, note, say, table};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{inspect, interrupt, machine};
-use narrows::config::{RunConfig, Source, preset};
+use narrows::config::{RunConfig, Source};
 use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
 use narrows::figures::number::counted;
 use narrows::optim::Monitor;
@@ -21,10 +21,7 @@ use narrows::train::Stop;
 pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
-    let config = match &arguments.resume {
-        Some(path) => configure_again(&arguments, path)?,
-        None => configure(&arguments, &data_dirs)?,
-    };
+    let config = configure(&arguments, &data_dirs)?;
     let prepared = prepare(&config, &data_dirs)?;
     prepared.check_memory(&config)?;
     let folder = match (&arguments.resume, &arguments.out) {
@@ -54,7 +51,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         counted(machine.threads, "thread"),
     );
     interrupt::listen();
-    let mut progress = RunProgress::new(&config.train, is_terminal());
+    let mut progress = RunProgress::new(String::new(), &config.train);
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
     drop(progress);
     if let Err(RunError::File(_) | RunError::Checkpoint(_)) = &executed
@@ -70,46 +67,39 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     }
 }
 
-/// The configuration of the run in `path`, which one that is given with it must not change.
-fn configure_again(arguments: &TrainArguments, path: &Path) -> Result<RunConfig, CliError> {
-    let begun = run_config(path)?;
-    let file = path.join("config.toml").display().to_string();
-    let (source, origin) = match &arguments.config {
-        Some(name) => source::find(name)?,
-        None => (Source::parse(&begun.to_toml(), &file)?, Origin::File),
+/// What the arguments ask for. A run that is gone on with has a configuration, which one that is given with it must not change.
+fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
+    let begun = arguments.resume.as_ref().map(|path| Ok::<_, CliError>((path, run_config(path)?))).transpose()?;
+    let (source, origin) = match (&arguments.config, &begun) {
+        (Some(name), _) => source::find(name)?,
+        (None, Some((path, begun))) => {
+            (Source::parse(&begun.to_toml(), &path.join("config.toml").display().to_string())?, Origin::File)
+        }
+        (None, None) => {
+            let (footwear, origin) = source::find("footwear")?;
+            let fashion = Catalog::builtin().find("fashion-mnist").map(|set| locate(data_dirs, set).is_ok());
+            if fashion.unwrap_or(false) {
+                say!("Data: sandals, sneakers and ankle boots of Fashion-MNIST, which is in the data directory.");
+                (footwear, origin)
+            } else {
+                say!(
+                    "Data: sandals, sneakers and ankle boots drawn by the program, because Fashion-MNIST is not in the data \
+                     directory.\n      `narrows data fetch fashion-mnist` gets the real images; the next run then takes them."
+                );
+                (footwear.set(&format!("data.set={DRAWN_SET}"))?, origin)
+            }
+        }
     };
     let source = source::settle(source, &arguments.set, arguments.seed)?;
     let config = match origin {
         Origin::Preset => source.into_base_run()?,
         Origin::File => source.into_run()?,
     };
-    check_config(path, &begun, &config)?;
-    Ok(begun)
-}
-
-fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
-    let (mut source, origin) = match &arguments.config {
-        Some(name) => source::find(name)?,
-        None => {
-            let footwear = preset("footwear")?.source()?;
-            let fashion = Catalog::builtin().find("fashion-mnist").map(|set| locate(data_dirs, set).is_ok());
-            if fashion.unwrap_or(false) {
-                say!("Data: sandals, sneakers and ankle boots of Fashion-MNIST, which is in the data directory.");
-                (footwear, Origin::Preset)
-            } else {
-                say!(
-                    "Data: sandals, sneakers and ankle boots drawn by the program, because Fashion-MNIST is not in the data \
-                     directory.\n      `narrows data fetch fashion-mnist` gets the real images; the next run then takes them."
-                );
-                (footwear.set(&format!("data.set={DRAWN_SET}"))?, Origin::Preset)
-            }
-        }
-    };
-    source = source::settle(source, &arguments.set, arguments.seed)?;
-    Ok(match origin {
-        Origin::Preset => source.into_base_run()?,
-        Origin::File => source.into_run()?,
-    })
+    if let Some((path, begun)) = begun {
+        check_config(path, &begun, &config)?;
+        return Ok(begun);
+    }
+    Ok(config)
 }
 
 /// Says what the data are, and how the classes are distributed over the parts.

@@ -6,7 +6,7 @@ use super::axis::{Axis, drawable, extent};
 use super::frame::{Entry, Frame, LABEL};
 use super::number::{count_or_significant, typeset};
 use super::scene::{Anchor, Ink, Mark, Scene, Shape};
-use super::{FigureError, font, raster, svg};
+use super::{Chart, font};
 
 /// Height of a bar.
 const BAR: f32 = 16.0;
@@ -28,18 +28,9 @@ pub struct BarChart {
     pub groups: Vec<(String, Vec<f64>)>,
 }
 
-impl BarChart {
-    /// The chart as an `svg` element for a page or a file of its own.
-    pub fn to_svg(&self) -> String {
-        svg::to_svg(&self.scene())
-    }
-
-    /// The chart as a PNG of at most `width` × `height` pixels' content, centred on white.
-    pub fn to_png(&self, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
-        raster::to_png(&self.scene(), width, height)
-    }
-
-    pub(super) fn scene(&self) -> Scene {
+impl Chart for BarChart {
+    /// Bars have their natural height, whatever the picture; its content is centred.
+    fn scene(&self, _: Option<f32>) -> Scene {
         let values = || self.groups.iter().flat_map(|(_, values)| values.iter().copied());
         let printed = |value: f64| typeset(&count_or_significant(value));
         let (low, high) = extent(values().filter(|&value| drawable(value)).chain([0.0]));
@@ -57,6 +48,11 @@ impl BarChart {
 
         let entry = |(index, label): (usize, &String)| Entry::of_group(index, Shape::Square, label);
         let legend: Vec<Entry> = self.series.iter().enumerate().map(entry).collect();
+        let title = if self.title.is_empty() { &self.value_label } else { &self.title };
+        let described = |(name, values): &(String, Vec<f64>)| {
+            let values: Vec<String> = values.iter().copied().map(count_or_significant).collect();
+            format!("; {name}: {}", values.join(", "))
+        };
         let frame = Frame {
             title: &self.title,
             labels: [&self.value_label, ""],
@@ -67,7 +63,7 @@ impl BarChart {
             height: total as f32,
             panels: vec![""],
             legend: if legend.len() > 1 { legend } else { Vec::new() },
-            description: self.description(),
+            description: title.clone() + &self.groups.iter().map(described).collect::<String>(),
         };
         frame.scene(None, |scene, _, plot| {
             let zero = plot.x(0.0);
@@ -76,23 +72,15 @@ impl BarChart {
                 for (index, &value) in values.iter().enumerate() {
                     let top = first + BAR * index as f32;
                     let end = if drawable(value) { plot.x(value) } else { zero };
-                    let (x, width, ink) = (zero.min(end), (end - zero).abs(), Ink::Series(index));
-                    scene.marks.push(Mark::Bar { x, y: top + 1.0, width, height: BAR - 2.0, ink });
+                    let points = [zero, end].map(|x| (x, top + BAR / 2.0)).to_vec();
+                    let bar = Mark::Line { points, ink: Ink::Series(index), width: BAR - 2.0, dashed: false };
+                    scene.marks.push(bar);
                     let at = (zero.max(end) + 6.0, top + BAR / 2.0 + 4.5);
                     scene.text(at, LABEL, Anchor::Start, Ink::Text, &printed(value));
                 }
             }
             scene.line((zero, plot.top), (zero, plot.foot), Ink::Axis);
         })
-    }
-
-    fn description(&self) -> String {
-        let title = if self.title.is_empty() { &self.value_label } else { &self.title };
-        let group = |(name, values): &(String, Vec<f64>)| {
-            let values: Vec<String> = values.iter().copied().map(count_or_significant).collect();
-            format!("; {name}: {}", values.join(", "))
-        };
-        title.clone() + &self.groups.iter().map(group).collect::<String>()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Line charts: losses over epochs, errors over the size of a code; one chart, or several as panels on one scale.
 
+use super::Chart;
 use super::axis::{Axis, drawable, extent};
-use super::frame::{Entry, Frame, Plot, proportional};
+use super::frame::{Entry, Frame, Plot};
 use super::number::{count_or_significant, significant};
 use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
-use super::{FigureError, raster, svg};
 
 /// Natural height of the plot of a chart alone, and of a panel.
 const PLOT: [f32; 2] = [300.0, 170.0];
@@ -12,7 +12,7 @@ const PLOT: [f32; 2] = [300.0, 170.0];
 const FAR_APART: f64 = 1000.0;
 
 /// One curve.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
     /// What the legend calls it. Curves of one group with the same label share an entry.
     pub label: String,
@@ -80,7 +80,7 @@ impl Curve {
 
 /// Curves over common axes, with the legend below them. The y axis is logarithmic where positive values lie more than a factor
 /// of 1,000 apart; a logarithmic axis says so in its label.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LineChart {
     /// Its title; may be empty.
     pub title: String,
@@ -107,29 +107,9 @@ impl LineChart {
             y_label: y_label.into(),
             solid: "training".into(),
             dashed: "validation".into(),
-            logarithmic: false,
             curves,
+            ..LineChart::default()
         }
-    }
-
-    /// The chart as an `svg` element for a page or a file of its own.
-    pub fn to_svg(&self) -> String {
-        svg::to_svg(&self.scene(None))
-    }
-
-    /// The chart as a PNG of `width` × `height` pixels on white. What is around the curves keeps its proportion to the
-    /// width; a picture too low for it is filled in height instead. At least 600 pixels of width read well.
-    pub fn to_png(&self, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
-        raster::to_png(&self.scene(Some(proportional(width, height))), width, height)
-    }
-
-    pub(super) fn scene(&self, total: Option<f32>) -> Scene {
-        scene(&self.title, std::slice::from_ref(self), total)
-    }
-
-    /// Whether zero is on the y axis: a caption may say otherwise only where this is false.
-    pub fn shows_zero(&self) -> bool {
-        axes(std::slice::from_ref(self)).is_some_and(|[_, y]| y.has_zero())
     }
 
     /// The last value of every curve, in words.
@@ -148,7 +128,7 @@ impl LineChart {
 }
 
 /// Charts as panels of one figure, on one scale and with one legend: for curves that would cover each other in a single plot.
-/// The title of a chart stands above its panel; labels and the meaning of lines are those of the first.
+/// The title of a chart stands above its panel, but for that of a single one; labels and the meaning of lines are those of the first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panels {
     /// Title of the whole; may be empty.
@@ -157,15 +137,39 @@ pub struct Panels {
     pub charts: Vec<LineChart>,
 }
 
-impl Panels {
-    /// The panels as one `svg` element for a page or a file of its own.
-    pub fn to_svg(&self) -> String {
-        svg::to_svg(&scene(&self.title, &self.charts, None))
+impl Chart for LineChart {
+    fn scene(&self, total: Option<f32>) -> Scene {
+        Panels { title: self.title.clone(), charts: vec![self.clone()] }.scene(total)
     }
+}
 
-    /// The panels as a PNG of `width` × `height` pixels on white, laid out like [`LineChart::to_png`].
-    pub fn to_png(&self, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
-        raster::to_png(&scene(&self.title, &self.charts, Some(proportional(width, height))), width, height)
+impl Chart for Panels {
+    fn scene(&self, total: Option<f32>) -> Scene {
+        let (charts, alone) = (&self.charts[..], self.charts.len() == 1);
+        let first = charts.first().cloned().unwrap_or_default();
+        let mut description = match self.title.is_empty() {
+            true => format!("{} over {}", first.y_label, first.x_label),
+            false => self.title.clone(),
+        };
+        for chart in charts {
+            if !alone {
+                description += &format!("; {}", chart.title);
+            }
+            description += &chart.ends();
+        }
+        let frame = Frame {
+            title: &self.title,
+            labels: [&first.x_label, &first.y_label],
+            axes: axes(charts),
+            lines: [false, true],
+            inset: 8.0,
+            beyond: 0.0,
+            height: PLOT[usize::from(!alone)],
+            panels: charts.iter().map(|chart| if alone { "" } else { &chart.title }).collect(),
+            legend: legend(charts, [&first.solid, &first.dashed]),
+            description,
+        };
+        frame.scene(total, |scene, number, plot| charts[number].curves.iter().for_each(|curve| curve.draw(scene, plot)))
     }
 }
 
@@ -217,33 +221,4 @@ fn legend(charts: &[LineChart], meanings: [&str; 2]) -> Vec<Entry> {
         }
     }
     entries
-}
-
-fn scene(title: &str, charts: &[LineChart], total: Option<f32>) -> Scene {
-    let alone = charts.len() == 1;
-    let of_first = |text: fn(&LineChart) -> &String| charts.first().map_or("", |chart| text(chart).as_str());
-    let labels = [of_first(|chart| &chart.x_label), of_first(|chart| &chart.y_label)];
-    let mut description = match title.is_empty() {
-        true => format!("{} over {}", labels[1], labels[0]),
-        false => title.to_owned(),
-    };
-    for chart in charts {
-        if !alone {
-            description += &format!("; {}", chart.title);
-        }
-        description += &chart.ends();
-    }
-    let frame = Frame {
-        title,
-        labels,
-        axes: axes(charts),
-        lines: [false, true],
-        inset: 8.0,
-        beyond: 0.0,
-        height: PLOT[usize::from(!alone)],
-        panels: charts.iter().map(|chart| if alone { "" } else { &chart.title }).collect(),
-        legend: legend(charts, [of_first(|chart| &chart.solid), of_first(|chart| &chart.dashed)]),
-        description,
-    };
-    frame.scene(total, |scene, number, plot| charts[number].curves.iter().for_each(|curve| curve.draw(scene, plot)))
 }

@@ -96,11 +96,6 @@ impl Plot<'_> {
     }
 }
 
-/// The height that a chart of [`WIDTH`] has in a picture of `width` × `height` pixels.
-pub fn proportional(width: usize, height: usize) -> f32 {
-    WIDTH * height as f32 / width.max(1) as f32
-}
-
 impl Frame<'_> {
     /// Lays the chart out, `draw` adding the values of each plot by its number. Plots have their natural height, or what a
     /// chart of the height `total` leaves them.
@@ -111,7 +106,7 @@ impl Frame<'_> {
             _ => glued(self.labels[side]),
         };
         let head = [font::wrapped(&glued(self.title), TITLE, inner), font::wrapped(&label(1), LABEL, inner)];
-        let legend = Legend::laid_out(&self.legend, inner);
+        let legend = in_rows(&self.legend, inner);
         let columns = match self.panels.len() {
             0 | 1 => 1,
             2 | 4 => 2,
@@ -122,7 +117,7 @@ impl Frame<'_> {
 
         let top = 18.0 + LINES[0] * head[0].len() as f32 + LINES[1] * head[1].len() as f32;
         let x_label = if self.labels[0].is_empty() { 0.0 } else { 20.0 };
-        let below = x_label + if self.legend.is_empty() { 0.0 } else { legend.height() + 8.0 } + 10.0;
+        let below = x_label + legend.last().map_or(0.0, |(_, row, ..)| (row + 1) as f32 * ROW + 8.0) + 10.0;
         let around = top + below + rows as f32 * (heading + LINES[2]);
         let natural = if self.axes.is_some() { self.height } else { LEAST };
         let plot = total.map_or(natural, |total| ((total - around) / rows as f32).max(LEAST));
@@ -169,7 +164,10 @@ impl Frame<'_> {
         let middle = ((left + right) / 2.0).min(WIDTH - MARGIN - half).max(MARGIN + half);
         let foot = height - below;
         scene.text((middle, foot + 16.0), LABEL, Anchor::Middle, Ink::Text, &label);
-        legend.draw(&mut scene, MARGIN, foot + x_label + 8.0);
+        for (x, row, entry, label) in legend {
+            let middle = foot + x_label + 8.0 + (row as f32 + 0.5) * ROW;
+            entry.draw(&mut scene, (MARGIN + x, middle), &label);
+        }
         scene
     }
 }
@@ -190,11 +188,6 @@ pub struct Entry {
     pub label: String,
 }
 
-/// Entries with the place of each: x, row, and the text as it fits.
-struct Legend<'a> {
-    placed: Vec<(f32, usize, &'a Entry, String)>,
-}
-
 impl Entry {
     /// A point for all marks of a group.
     pub fn of_group(group: usize, shape: Shape, label: &str) -> Entry {
@@ -205,44 +198,32 @@ impl Entry {
     fn indent(&self) -> f32 {
         if self.line.is_some() { 36.0 } else { 18.0 }
     }
+
+    /// Adds the sample and its text to the scene, from `x` on around the height `middle`.
+    fn draw(&self, scene: &mut Scene, (x, middle): (f32, f32), label: &str) {
+        let ink = self.ink;
+        if let Some(dashed) = self.line {
+            scene.marks.push(Mark::Line { points: vec![(x, middle), (x + 26.0, middle)], ink, width: 2.0, dashed });
+        }
+        if let Some((shape, hollow)) = self.point {
+            let (dx, radius) = if self.line.is_some() { (13.0, 3.5) } else { (6.0, 5.0) };
+            scene.marks.push(Mark::Points { at: vec![(x + dx, middle)], shape, radius, ink, hollow, opacity: 1.0 });
+        }
+        scene.text((x + self.indent(), middle + 4.5), LABEL, Anchor::Start, Ink::Text, label);
+    }
 }
 
-impl Legend<'_> {
-    /// Places `entries` in rows of `width`.
-    fn laid_out(entries: &[Entry], width: f32) -> Legend<'_> {
-        let mut placed = Vec::new();
-        let (mut x, mut row) = (0.0, 0);
-        for entry in entries {
-            let label = font::shortened(&glued(&entry.label), LABEL, width - entry.indent());
-            let needed = entry.indent() + font::width(&label, LABEL);
-            if x > 0.0 && x + needed > width {
-                (x, row) = (0.0, row + 1);
-            }
-            placed.push((x, row, entry, label));
-            x += needed + ENTRY_GAP;
+/// Entries in rows of `width`: where each begins, to the right and in rows down, and its text as it fits.
+fn in_rows(entries: &[Entry], width: f32) -> Vec<(f32, usize, &Entry, String)> {
+    let (mut placed, mut x, mut row) = (Vec::new(), 0.0, 0);
+    for entry in entries {
+        let label = font::shortened(&glued(&entry.label), LABEL, width - entry.indent());
+        let needed = entry.indent() + font::width(&label, LABEL);
+        if x > 0.0 && x + needed > width {
+            (x, row) = (0.0, row + 1);
         }
-        Legend { placed }
+        placed.push((x, row, entry, label));
+        x += needed + ENTRY_GAP;
     }
-
-    /// What it takes up; zero without entries.
-    fn height(&self) -> f32 {
-        self.placed.last().map_or(0.0, |(_, row, ..)| (row + 1) as f32 * ROW)
-    }
-
-    /// Adds it to the scene with its upper left corner at (`left`, `top`).
-    fn draw(&self, scene: &mut Scene, left: f32, top: f32) {
-        for (x, row, entry, label) in &self.placed {
-            let (x, middle, ink) = (left + x, top + (*row as f32 + 0.5) * ROW, entry.ink);
-            if let Some(dashed) = entry.line {
-                let points = vec![(x, middle), (x + 26.0, middle)];
-                scene.marks.push(Mark::Line { points, ink, width: 2.0, dashed });
-            }
-            if let Some((shape, hollow)) = entry.point {
-                let (dx, radius) = if entry.line.is_some() { (13.0, 3.5) } else { (6.0, 5.0) };
-                let at = vec![(x + dx, middle)];
-                scene.marks.push(Mark::Points { at, shape, radius, ink, hollow, opacity: 1.0 });
-            }
-            scene.text((x + entry.indent(), middle + 4.5), LABEL, Anchor::Start, Ink::Text, label);
-        }
-    }
+    placed
 }

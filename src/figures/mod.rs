@@ -20,6 +20,24 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
+/// What lays itself out as a scene, to be written as SVG or drawn as PNG.
+pub trait Chart {
+    /// The chart with what is around its values; with plots of their natural height, or as they fit into the height `total`.
+    #[doc(hidden)]
+    fn scene(&self, total: Option<f32>) -> scene::Scene;
+
+    /// The chart as an `svg` element for a page or a file of its own.
+    fn to_svg(&self) -> String {
+        svg::to_svg(&self.scene(None))
+    }
+
+    /// The chart as a PNG of `width` × `height` pixels on white. What is around the values keeps its proportion to the width; a
+    /// picture too low for it is filled in height instead. At least 600 pixels of width read well.
+    fn to_png(&self, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
+        raster::to_png(&self.scene(Some(frame::WIDTH * height as f32 / width.max(1) as f32)), width, height)
+    }
+}
+
 /// A figure that cannot be drawn from what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FigureError {

@@ -24,12 +24,13 @@ pub fn grey_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, F
     encode(width, height, png::ColorType::Grayscale, pixels)
 }
 
-/// An 8-bit colour PNG of `pixels` [height × width × 3], row by row from the top, red first.
-pub fn rgb_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
-    encode(width, height, png::ColorType::Rgb, pixels)
-}
-
-fn encode(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
+/// An 8-bit PNG of `pixels` [height × width × samples], row by row from the top.
+pub(super) fn encode(
+    width: usize,
+    height: usize,
+    color: png::ColorType,
+    pixels: &[u8],
+) -> Result<Vec<u8>, FigureError> {
     let samples = color.samples();
     if pixels.len() != checked_size(width, height)? * samples {
         let what = if samples == 1 { "a grey picture" } else { "a colour picture" }.to_owned();
@@ -76,8 +77,7 @@ mod tests {
             error.to_string().contains("grey picture of 7 × 5 pixels: 35 values are needed and 34 were given"),
             "{error}"
         );
-        assert!(rgb_png(1, 1, &[0; 3]).is_ok());
-        let error = rgb_png(2, 1, &[0; 2]).unwrap_err();
+        let error = encode(2, 1, png::ColorType::Rgb, &[0; 2]).unwrap_err();
         assert!(error.to_string().contains("2 × 1 pixels: 6 values are needed and 2 were given"), "{error}");
         assert!(matches!(grey_png(0, 5, &[]), Err(FigureError::Size { .. })));
         assert!(matches!(grey_png(usize::MAX, 2, &[]), Err(FigureError::Size { .. })));

@@ -1,6 +1,6 @@
 //! Scenes as PNG pictures on white.
 
-use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform};
+use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
 
 use super::scene::{Ink, Mark, PALETTE, Scene};
 use super::{FigureError, font, png};
@@ -20,7 +20,7 @@ pub fn to_png(scene: &Scene, width: usize, height: usize) -> Result<Vec<u8>, Fig
     }
     // Everything is drawn on opaque white, so that the colours are not premultiplied by anything but one.
     let rgb: Vec<u8> = pixmap.data().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect();
-    png::rgb_png(width, height, &rgb)
+    png::encode(width, height, ::png::ColorType::Rgb, &rgb)
 }
 
 fn paint(ink: Ink, opacity: f32) -> Paint<'static> {
@@ -63,12 +63,6 @@ fn draw(pixmap: &mut Pixmap, transform: Transform, mark: &Mark) {
             }
             (ink, *opacity, hollow.then(|| Stroke { width: 1.5, ..Stroke::default() }))
         }
-        Mark::Bar { x, y, width, height, ink } => {
-            if let Some(rect) = Rect::from_xywh(*x, *y, *width, *height) {
-                path.push_rect(rect);
-            }
-            (ink, 1.0, None)
-        }
         Mark::Text { x, y, size, anchor, ink, content } => {
             let start = x - font::width(content, *size) * [0.0, 0.5, 1.0][*anchor as usize];
             font::outline(&mut path, content, *size, start, *y);
@@ -89,7 +83,8 @@ mod tests {
     #[test]
     fn a_bar_covers_its_own_pixels_in_its_own_colour() {
         let mut scene = Scene { description: String::new(), width: 10.0, height: 5.0, marks: Vec::new() };
-        scene.marks.push(Mark::Bar { x: 2.0, y: 1.0, width: 3.0, height: 2.0, ink: Ink::Series(PALETTE.len()) });
+        let (points, ink) = (vec![(2.0, 2.0), (5.0, 2.0)], Ink::Series(PALETTE.len()));
+        scene.marks.push(Mark::Line { points, ink, width: 2.0, dashed: false });
         let (width, height, pixels) = png::decode(&to_png(&scene, 20, 10).unwrap());
         assert_eq!((width, height), (20, 10));
         for (index, pixel) in pixels.chunks_exact(3).enumerate() {

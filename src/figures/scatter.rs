@@ -1,9 +1,10 @@
 //! Scatter charts: points of some groups in a plane, such as codes coloured by class.
 
+use super::Chart;
 use super::axis::{Axis, drawable, extent};
-use super::frame::{Entry, Frame, proportional};
+use super::frame::{Entry, Frame};
+use super::number::significant;
 use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
-use super::{FigureError, raster, svg};
 
 /// Natural height of the plot itself.
 const PLOT: f32 = 520.0;
@@ -34,29 +35,33 @@ pub struct Scatter {
 }
 
 impl Scatter {
-    /// The chart as an `svg` element for a page or a file of its own.
-    pub fn to_svg(&self) -> String {
-        svg::to_svg(&self.scene(None))
+    /// Codes along their first two principal components, which have these `shares` of the variance; groups are classes.
+    pub fn of_components(
+        title: String,
+        shares: &[f64],
+        classes: Vec<String>,
+        points: Vec<(f64, f64, usize)>,
+    ) -> Scatter {
+        let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
+        let x_label = format!("first principal component ({} % of the variance)", percent(0));
+        let y_label = format!("second principal component ({} %)", percent(1));
+        Scatter { title, x_label, y_label, groups: classes, points }
     }
+}
 
-    /// The chart as a PNG of `width` × `height` pixels on white. At least 600 pixels of width read well.
-    pub fn to_png(&self, width: usize, height: usize) -> Result<Vec<u8>, FigureError> {
-        raster::to_png(&self.scene(Some(proportional(width, height))), width, height)
-    }
-
-    fn drawn(&self) -> Vec<(f64, f64, usize)> {
+impl Chart for Scatter {
+    fn scene(&self, total: Option<f32>) -> Scene {
         let finite: Vec<_> = self.points.iter().filter(|(x, y, _)| drawable(*x) && drawable(*y)).copied().collect();
         let every = finite.len().div_ceil(MOST_POINTS).max(1);
-        finite.into_iter().step_by(every).collect()
-    }
-
-    pub(super) fn scene(&self, total: Option<f32>) -> Scene {
-        let points = self.drawn();
+        let points: Vec<(f64, f64, usize)> = finite.into_iter().step_by(every).collect();
         let axis = |of: fn(&(f64, f64, usize)) -> f64| {
             let (low, high) = extent(points.iter().map(of));
             Axis::covering(low, high, 8)
         };
         let entry = |(group, label): (usize, &String)| Entry::of_group(group, shape(group), label);
+        let title = if self.title.is_empty() { "Points" } else { &self.title };
+        let groups = self.groups.join(", ");
+        let coloured = if groups.is_empty() { String::new() } else { format!(", coloured by {groups}") };
         let frame = Frame {
             title: &self.title,
             labels: [&self.x_label, &self.y_label],
@@ -67,7 +72,7 @@ impl Scatter {
             height: PLOT,
             panels: vec![""],
             legend: self.groups.iter().enumerate().map(entry).collect(),
-            description: self.description(points.len()),
+            description: format!("{title}: {} points, {} over {}{coloured}", points.len(), self.y_label, self.x_label),
         };
         let opacity = (MOST_OPAQUE as f32 / points.len().max(1) as f32).sqrt().min(1.0);
         frame.scene(total, |scene, _, plot| {
@@ -82,13 +87,6 @@ impl Scatter {
                 }
             }
         })
-    }
-
-    fn description(&self, drawn: usize) -> String {
-        let title = if self.title.is_empty() { "Points" } else { &self.title };
-        let groups =
-            if self.groups.is_empty() { String::new() } else { format!(", coloured by {}", self.groups.join(", ")) };
-        format!("{title}: {drawn} points, {} over {}{groups}", self.y_label, self.x_label)
     }
 }
 

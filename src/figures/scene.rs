@@ -1,4 +1,4 @@
-//! What a chart consists of once it is laid out: lines, bars, points and text, in units of which one is a CSS pixel at
+//! What a chart consists of once it is laid out: lines, points and text, in units of which one is a CSS pixel at
 //! the chart's natural size; x to the right, y downwards.
 
 /// Okabe and Ito's palette for all kinds of colour vision ("Color Universal Design", 2008), in the order of its contrast
@@ -74,8 +74,6 @@ pub enum Mark {
     Line { points: Vec<(f32, f32)>, ink: Ink, width: f32, dashed: bool },
     /// Points of one kind around their centres; `radius` is half their width, and of hollow ones only the outline is drawn.
     Points { at: Vec<(f32, f32)>, shape: Shape, radius: f32, ink: Ink, hollow: bool, opacity: f32 },
-    /// A filled rectangle from its upper left corner.
-    Bar { x: f32, y: f32, width: f32, height: f32, ink: Ink },
     /// One line of text on the baseline `y`, `size` units to the em.
     Text { x: f32, y: f32, size: f32, anchor: Anchor, ink: Ink, content: String },
 }

@@ -112,10 +112,6 @@ fn write_mark(out: &mut String, mark: &Mark) {
             let dots: String = at.iter().map(outline).collect();
             writeln!(out, r#"<path d="{dots}" {paint}{opacity}{}/>"#, ink_attributes(*ink))
         }
-        Mark::Bar { x, y, width, height, ink } => {
-            let ([x, y, width, height], ink) = ([x, y, width, height].map(|side| Short(*side)), ink_attributes(*ink));
-            writeln!(out, r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="currentColor"{ink}/>"#)
-        }
         Mark::Text { content, .. } if content.is_empty() => Ok(()),
         Mark::Text { x, y, size, anchor, ink, content } => {
             let ([x, y, size], ink) = ([x, y, size].map(|side| Short(*side)), ink_attributes(*ink));

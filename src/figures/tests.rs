@@ -1,8 +1,9 @@
 //! What all charts keep, and what each kind does.
 
+use super::Chart;
 use super::axis::Axis;
 use super::bars::BarChart;
-use super::curves::{Curve, LineChart, Panels};
+use super::curves::{Curve, LineChart};
 use super::font;
 use super::frame::Frame;
 use super::png::decode;
@@ -14,9 +15,8 @@ fn assert_nothing_is_cut(scene: &Scene) {
     let mut texts: Vec<[f32; 4]> = Vec::new();
     for mark in &scene.marks {
         let (corners, by) = match mark {
-            Mark::Line { points, width, .. } => (points.clone(), *width),
+            Mark::Line { points, width, .. } => (points.clone(), *width / 2.0),
             Mark::Points { at, radius, .. } => (at.clone(), *radius),
-            Mark::Bar { x, y, width, height, .. } => (vec![(*x, *y), (x + width, y + height)], 0.0),
             Mark::Text { x, y, size, anchor, content, .. } => {
                 let width = font::width(content, *size);
                 let start = x - width * [0.0, 0.5, 1.0][*anchor as usize];
@@ -40,11 +40,6 @@ fn losses(curves: Vec<Curve>) -> LineChart {
 
 fn decay(epochs: usize, end: f64) -> Vec<f64> {
     (1..=epochs).map(|epoch| end + 0.4 / epoch as f64).collect()
-}
-
-/// Training and validation of a run.
-fn both(run: &str, group: usize) -> Vec<Curve> {
-    [false, true].map(|dashed| Curve::per_epoch(run, decay(14, 0.2), dashed, group)).into()
 }
 
 fn bars(groups: Vec<(String, Vec<f64>)>) -> BarChart {
@@ -109,13 +104,14 @@ fn nothing_is_cut_whatever_the_size_and_the_labels() {
             assert!(scene.height >= least && (total != Some(2000.0) || scene.height == 2000.0), "{}", scene.height);
         }
     }
-    assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene());
+    assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene(None));
     assert_nothing_is_cut(&scatter(1100, 11).scene(None));
 }
 
 #[test]
 fn pictures_have_the_size_asked_for_and_the_colours_of_their_marks() {
-    let chart = losses(vec![both("a", 0).remove(0), both("b", 1).remove(1)]);
+    let curve = |dashed, group| Curve::per_epoch("run", decay(14, 0.2), dashed, group);
+    let chart = losses(vec![curve(false, 0), curve(true, 1)]);
     let bytes = chart.to_png(900, 560).unwrap();
     let (width, height, pixels) = decode(&bytes);
     assert_eq!((width, height), (900, 560));
@@ -125,79 +121,25 @@ fn pictures_have_the_size_asked_for_and_the_colours_of_their_marks() {
     for (width, height) in [(1, 1), (3000, 7), (5, 2000)] {
         assert_eq!(decode(&chart.to_png(width, height).unwrap()).0, width);
     }
-    let panels = Panels { title: String::new(), charts: vec![chart.clone()] };
-    for size in [0, 10] {
-        assert_eq!(chart.to_png(size, 10).is_ok(), size > 0);
-        assert_eq!(panels.to_png(size, 10).is_ok(), size > 0);
-        assert_eq!(bars(Vec::new()).to_png(size, 10).is_ok(), size > 0);
-        assert_eq!(scatter(0, 1).to_png(size, 10).is_ok(), size > 0);
-    }
-}
-
-#[test]
-fn losses_that_leap_stand_on_a_logarithmic_axis_and_zero_is_where_it_is_said_to_be() {
-    let chart = |values: [f64; 3]| losses(vec![Curve::per_epoch("run", values.to_vec(), false, 0)]);
-    let leaping = chart([0.2, 175.0, 0.02]);
-    assert!(leaping.to_svg().contains("(nats per pixel), logarithmic scale<") && !leaping.shows_zero());
-    for (values, zero) in [([0.2, 175.0, 0.2], true), ([0.2, 175.0, 0.0], true), ([0.2, 0.3, 0.25], false)] {
-        assert!(!chart(values).to_svg().contains("logarithmic"), "{values:?}");
-        assert_eq!(chart(values).shows_zero(), zero, "{values:?}");
-    }
-}
-
-#[test]
-fn training_and_validation_of_a_run_share_an_entry_and_panels_share_a_legend() {
-    let svg = losses(both("batch 128", 0)).to_svg();
-    let once = [">batch 128<", ">solid: training<", ">dashed: validation<", ">epoch<", ">Losses<"];
-    assert_eq!(counts(&svg, once), [1; 5]);
-    // The curve and the sample.
-    assert_eq!(counts(&svg, ["stroke-dasharray"]), [2]);
-
-    let (line, dashes) = ("stroke-width=\"2\" stroke-linejoin=\"round\" class", "stroke-dasharray=\"6 4\" class");
-    let mut panels = Panels { title: "Both".into(), charts: vec![losses(both("a", 0)), losses(both("b", 1))] };
-    let svg = panels.to_svg();
-    assert_eq!(counts(&svg, [">a<", ">b<", ">solid: training<", ">epoch<", ">Both<"]), [1; 5]);
-    // The curves, and a sample for each run.
-    assert_eq!(counts(&svg, [">Losses<", line, dashes]), [2, 2 + 2, 2]);
-    // The title of a panel needs no entry beside it.
-    panels.charts[1].title = "b".into();
-    assert_eq!(counts(&panels.to_svg(), [">a<", ">b<", line, dashes]), [1, 1, 2 + 1, 2]);
-    assert!(Panels { title: String::new(), charts: Vec::new() }.to_svg().contains("no finite values to draw"));
-}
-
-#[test]
-fn values_that_are_not_finite_break_the_line_and_values_alone_are_points() {
-    let values = vec![0.5, 0.4, f64::NAN, 0.3, f64::INFINITY, 0.2, 0.15, 0.1];
-    let svg = losses(vec![Curve::per_epoch("run", values, false, 0)]).to_svg();
-    // Two pieces and a sample; a point.
-    assert_eq!(counts(&svg, ["stroke-width=\"2\" stroke-linejoin=\"round\" class", "<path", "NaN"]), [3, 1, 0]);
-    let one = |value, dashed| Curve::per_epoch("run", vec![value], dashed, 0);
-    let svg = losses(vec![one(0.3, false), one(0.4, true)]).to_svg();
-    // Two values, the run, and the meaning of each style.
-    assert_eq!(counts(&svg, ["<path", ">filled: training<", ">hollow: validation<"]), [5, 1, 1]);
-    let none = losses(vec![one(f64::NAN, false)]);
-    assert!(none.to_svg().contains("no finite values to draw") && !none.shows_zero());
-
-    // Places of their own: three points, for the shorter of the two counts.
-    let values = vec![0.9, 0.5, 0.3, 0.2];
-    let curve = Curve { at: Some(vec![2.0, 8.0, 32.0]), ..Curve::per_epoch("test", values, false, 1) };
-    let svg = LineChart { logarithmic: true, ..losses(vec![curve]) }.to_svg();
-    let path = svg.split("<path d=\"").nth(1).unwrap();
-    assert_eq!(counts(&path[..path.find('"').unwrap()], ["M"]), [3]);
-    assert_eq!(counts(&svg, [">32<", ">epoch, logarithmic scale<"]), [1, 1]);
+    assert!(
+        chart.to_png(0, 10).is_err() && bars(Vec::new()).to_png(10, 10).is_ok() && scatter(0, 1).to_png(10, 10).is_ok()
+    );
 }
 
 #[test]
 fn bars_are_as_long_as_their_values_and_values_are_printed() {
-    let widths = |chart: &BarChart| -> Vec<f32> {
-        let width = |mark: &Mark| if let Mark::Bar { width, .. } = mark { Some(*width) } else { None };
-        chart.scene().marks.iter().filter_map(width).collect()
+    let lengths = |chart: &BarChart| -> Vec<f32> {
+        let length = |mark: &Mark| match mark {
+            Mark::Line { points, ink: Ink::Series(_), .. } => Some(points[1].0 - points[0].0),
+            _ => None,
+        };
+        chart.scene(None).marks.iter().filter_map(length).collect()
     };
     let chart = bars(vec![("T-shirt".into(), vec![6000.0, 1000.0]), ("Bag".into(), vec![3000.0, 500.0])]);
-    let found = widths(&chart);
+    let found = lengths(&chart);
     assert_eq!(found.len(), 4);
-    for (width, ratio) in found.iter().zip([1.0, 6.0, 2.0, 12.0]) {
-        assert!((found[0] / width - ratio).abs() < 1e-3, "{found:?}");
+    for (length, ratio) in found.iter().zip([1.0, 6.0, 2.0, 12.0]) {
+        assert!((found[0] / length - ratio).abs() < 1e-3, "{found:?}");
     }
     let texts = [">1000<", ">500<", ">training<", ">test<", ">images<", ">T-shirt<"];
     assert_eq!(counts(&chart.to_svg(), texts), [1; 6]);
@@ -210,7 +152,7 @@ fn bars_are_as_long_as_their_values_and_values_are_printed() {
     ]);
     let texts = [">a &lt;b&gt; &amp; &quot;c&quot;<", ">not a number<", "NaN", ">−4.500<"];
     assert_eq!(counts(&odd.to_svg(), texts), [1, 1, 0, 1]);
-    assert_eq!(widths(&odd).iter().filter(|&&width| width == 0.0).count(), 2);
+    assert_eq!(lengths(&odd).iter().filter(|&&length| length == 0.0).count(), 2);
 }
 
 #[test]

@@ -17,9 +17,7 @@ const TOGETHER: usize = 2048;
 pub struct PcaFloor {
     context: Context,
     mean: Vec<f64>,
-    /// Of the scatter matrix, largest first.
-    eigenvalues: Vec<f64>,
-    /// Columns.
+    /// Columns: the eigenvectors of the scatter matrix, that of the largest eigenvalue first.
     components: Matrix<f64>,
 }
 
@@ -46,13 +44,8 @@ impl PcaFloor {
             gemm(context, out, Accumulate::Add, x.transposed(), x, Epilogue::NONE);
         });
         let mut scatter = Matrix::copy_of(MatRef::new(&scatter, features, features));
-        let (eigenvalues, components) = symmetric_eigen(context, &mut scatter);
-        PcaFloor { context, mean, eigenvalues, components }
-    }
-
-    /// Eigenvalues of the scatter matrix, largest first: the squared error that each component takes away.
-    pub fn eigenvalues(&self) -> &[f64] {
-        &self.eigenvalues
+        let (_, components) = symmetric_eigen(context, &mut scatter);
+        PcaFloor { context, mean, components }
     }
 
     /// √(mean squared error per pixel) / (largest − smallest pixel) of `images` projected on the first d components, for each d

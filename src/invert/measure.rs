@@ -1,6 +1,5 @@
 //! Both inversions of a trained decoder, measured on images.
 
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use narrows_kernels::losses::squared_error;
@@ -102,7 +101,7 @@ impl<'a> Inversion<'a> {
         let codes = self.trained.encode(x.view())?;
         let [x, codes] = [x, codes].map(|array| array.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
         let began = Instant::now();
-        optimal_codes(self.trained.context, self.decoder(), &x, &codes, tolerances, &AtomicUsize::new(0));
+        optimal_codes(self.trained.context, self.decoder(), &x, &codes, tolerances);
         // So few are searched by one thread.
         let threads = rayon::current_num_threads().min(images.len().div_ceil(ESTIMATED)).max(1);
         Ok(began.elapsed().as_secs_f64() * images.len() as f64 / (few.len() * threads).max(1) as f64)
@@ -119,19 +118,19 @@ impl<'a> Inversion<'a> {
         watch: &mut dyn FnMut(usize),
     ) -> Result<PartFigures, InvertError> {
         let found = (images.data.height(), images.data.width());
-        let expected = self.trained.model.features();
         if found != self.shape {
             return Err(InvertError::ImageSize { name: name.to_owned(), shape: self.shape, found });
         }
         if images.indices.is_empty() {
             return Err(InvertError::NoImages { name: name.to_owned() });
         }
-        let mut sums = Sums::new(self.layers.len(), expected, self.decoder().code_size());
+        let layers = self.layers.iter().map(|layer| layer.name.clone());
+        let mut sums = Sums::new(name, layers, self.trained.model.features());
         for indices in images.indices.chunks(TOGETHER) {
             self.measure_together(Samples { indices, ..images }, tolerances, &mut sums)?;
             watch(indices.len());
         }
-        Ok(sums.figures(name))
+        Ok(sums.finish())
     }
 
     fn measure_together(
@@ -141,7 +140,7 @@ impl<'a> Inversion<'a> {
         sums: &mut Sums,
     ) -> Result<(), InvertError> {
         let context = self.trained.context;
-        let (count, features, code) = (images.indices.len(), sums.features, sums.code);
+        let (seen, features, code) = (sums.figures.images, sums.features, self.decoder().code_size());
         let x = images.to_array();
         let codes = sums.time("encode", || self.trained.encode(x.view()))?;
         let x = x.as_slice().expect("a new array is contiguous");
@@ -152,40 +151,40 @@ impl<'a> Inversion<'a> {
         let single = self.single.decoder();
         let y = sums.time("decode f32", || single.decode(context, z));
         let walked = sums.time("walk f32, own output", || self.single.invert(&y, f64::from(f32::EPSILON)));
-        sums.own_f32.add(z, &walked, code);
+        sums.figures.own_output.f32.add(seen, z, &walked, code);
         let walked = sums.time("walk f32, images", || self.single.invert(x, IMAGE_RIM));
-        sums.images_f32.add(z, &walked, code);
+        sums.figures.images_walked.f32.add(seen, z, &walked, code);
 
         let y = sums.time("decode f64", || self.decoder().decode(context, &z64));
         let walked = sums.time("walk f64, own output", || self.double.invert(&y, f64::EPSILON));
-        sums.own_f64.add(&z64, &walked, code);
+        sums.figures.own_output.f64.add(seen, &z64, &walked, code);
         let walked = sums.time("walk f64, images", || self.double.invert(&x64, IMAGE_RIM));
-        sums.images_f64.add(&z64, &walked, code);
+        sums.figures.images_walked.f64.add(seen, &z64, &walked, code);
 
         let decoded = self.decoder().decode(context, &walked.codes);
+        let sources = &mut sums.figures.decoded;
         for (sample, &known) in walked.identifiable.iter().enumerate() {
             let row = sample * features..(sample + 1) * features;
             let add = |sum: &mut f64, y: &[f64]| {
                 *sum = squared_error(context.isa, &y[row.clone()], &x64[row.clone()], features, *sum);
             };
-            add(&mut sums.encoder, &y);
+            add(&mut sources.encoder.norm, &y);
             if known {
-                add(&mut sums.walk, &decoded);
-                add(&mut sums.encoder_beside_walk, &y);
+                add(&mut sources.walk.norm, &decoded);
+                add(&mut sources.encoder_beside_walk.norm, &y);
             }
         }
-        let optima = sums.time("optimal codes", || {
-            optimal_codes(context, self.decoder(), &x64, &z64, tolerances, &AtomicUsize::new(0))
-        });
+        let optima = sums.time("optimal codes", || optimal_codes(context, self.decoder(), &x64, &z64, tolerances));
         optima.iter().for_each(|optimum| sums.add_optimum(optimum));
         for &pixel in &x64 {
             sums.smallest = sums.smallest.min(pixel);
             sums.largest = sums.largest.max(pixel);
         }
-        sums.codes.encoder.extend_from_slice(z);
-        sums.codes.walk.extend_from_slice(&walked.codes);
-        sums.codes.identifiable.extend_from_slice(&walked.identifiable);
-        sums.images += count;
+        let PartFigures { images: measured, codes, .. } = &mut sums.figures;
+        codes.encoder.extend_from_slice(z);
+        codes.walk.extend_from_slice(&walked.codes);
+        codes.identifiable.extend_from_slice(&walked.identifiable);
+        *measured += images.indices.len();
         Ok(())
     }
 }

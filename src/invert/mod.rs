@@ -18,7 +18,7 @@ mod walk;
 
 pub use decoder::{Decoder, Dense, Stage};
 pub use error::InvertError;
-pub use figures::{Decoded, OptimalFigures, PartCodes, PartFigures, WalkFigures};
+pub use figures::{BothFigures, Decoded, DecodedFigures, OptimalFigures, PartCodes, PartFigures, WalkFigures};
 pub use floor::PcaFloor;
 pub use measure::{IMAGE_RIM, Inversion, LayerFacts};
 pub use optimal::{Optimum, Stop, Tolerances, optimal_codes};

@@ -34,8 +34,6 @@
 //! Samples share products, not numbers: an element of a product is one chain that its neighbours cannot change. A sample that
 //! has ended makes room for the next, so that products stay large.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::reduce::sum_of_squares;
 use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, Real, gemm};
@@ -111,9 +109,7 @@ impl Stop {
 pub struct Optimum<T> {
     /// Its code \[code\].
     pub code: Vec<T>,
-    /// ½‖decoder(start) − x‖².
-    pub start: f64,
-    /// ½‖decoder(code) − x‖²; never more than `start`.
+    /// ½‖decoder(code) − x‖²; never more than at the start.
     pub objective: f64,
     /// ‖Jᵀr‖₂ at the code: the certificate.
     pub gradient: f64,
@@ -130,8 +126,8 @@ const PRODUCT_ROWS: usize = 512;
 /// Batches that one thread takes at a time.
 const BATCHES: usize = 8;
 
-/// The best code for each of `targets` [count, features], searched from `starts` [count, code]. `done` counts the samples that
-/// have ended, for whoever watches. The samples are shared among the threads of the current rayon pool.
+/// The best code for each of `targets` [count, features], searched from `starts` [count, code]. The samples are
+/// shared among the threads of the current rayon pool.
 ///
 /// # Panics
 /// When the two are not as many rows of the decoder's widths.
@@ -141,7 +137,6 @@ pub fn optimal_codes<T: Real>(
     targets: &[T],
     starts: &[T],
     tolerances: Tolerances,
-    done: &AtomicUsize,
 ) -> Vec<Optimum<T>> {
     let (code, features) = (decoder.code_size(), decoder.features());
     assert!(starts.len().is_multiple_of(code), "{} values are no codes [{code}]", starts.len());
@@ -149,7 +144,7 @@ pub fn optimal_codes<T: Real>(
     let together = (PRODUCT_ROWS / (code + 1)).max(8);
     let search = |(targets, starts)| {
         let problem = Problem { context, decoder, targets, starts, tolerances };
-        problem.search(together, done)
+        problem.search(together)
     };
     let targets = targets.par_chunks(together * BATCHES * features);
     let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
@@ -168,7 +163,6 @@ struct Problem<'a, T> {
 struct Search<T> {
     sample: usize,
     z: Vec<T>,
-    start: Option<f64>,
     objective: f64,
     /// [JᵀJ, Jᵀr; rᵀJ, rᵀr] at z, row-major [code + 1, code + 1]; of an earlier z while `moved`.
     gram: Vec<f64>,
@@ -216,7 +210,6 @@ impl<T: Real> Problem<'_, T> {
         Search {
             sample,
             z: self.starts[sample * code..(sample + 1) * code].to_vec(),
-            start: None,
             objective: f64::INFINITY,
             gram: vec![0.0; (code + 1) * (code + 1)],
             moved: true,
@@ -232,7 +225,7 @@ impl<T: Real> Problem<'_, T> {
         }
     }
 
-    fn search(&self, together: usize, done: &AtomicUsize) -> Vec<Optimum<T>> {
+    fn search(&self, together: usize) -> Vec<Optimum<T>> {
         let count = self.starts.len() / self.decoder.code_size();
         let mut waiting = 0..count;
         let mut searches: Vec<Search<T>> = waiting.by_ref().take(together).map(|sample| self.begin(sample)).collect();
@@ -249,7 +242,6 @@ impl<T: Real> Problem<'_, T> {
                 }
                 Err(stop) => {
                     ended[search.sample] = Some(search.end(stop));
-                    done.fetch_add(1, Ordering::Relaxed);
                     false
                 }
             });
@@ -279,14 +271,13 @@ impl<T: Real> Problem<'_, T> {
             gemm(self.context, out, Accumulate::Overwrite, columns, columns.transposed(), Epilogue::NONE);
             let before = std::mem::replace(&mut search.gram, gram.iter().map(|g| g.to_f64()).collect());
             search.seams = tangents.seams(code, count, place);
-            if search.seams.weights.is_empty() && search.start.is_some() {
+            if search.seams.weights.is_empty() && search.steps > 0 {
                 search.learn(&before);
             }
             search.moved = false;
-            if search.start.is_none() {
+            if search.steps == 0 {
                 let residual = &planes[(code * count + place) * features..][..features];
                 search.objective = 0.5 * sum_of_squares(self.context.isa, residual);
-                search.start = Some(search.objective);
             }
             for (j, scale) in search.scale.iter_mut().enumerate() {
                 *scale = scale.max(search.gram[j * (code + 2)]);
@@ -448,7 +439,6 @@ impl<T: Real> Search<T> {
         let (gradient, cosine) = self.gradient();
         Optimum {
             code: std::mem::take(&mut self.z),
-            start: self.start.unwrap_or(self.objective),
             objective: self.objective,
             gradient,
             cosine,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::figures::{Decoded, PartFigures, WalkFigures};
 use super::measure::{IMAGE_RIM, Inversion, LayerFacts};
-use super::optimal::{Stop, Tolerances};
+use super::optimal::Tolerances;
 use crate::data::Samples;
 use crate::figures::FigureError;
 use crate::figures::grid::{GridRow, ImageGrid};
@@ -15,7 +15,7 @@ use crate::files::{FileError, write_whole};
 
 /// The content of `inversion.json`. Figures that are not finite are null.
 pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigures]) -> Value {
-    let parts: Map<String, Value> = parts.iter().map(|part| (part.name.clone(), part_json(part, layers))).collect();
+    let parts: Map<String, Value> = parts.iter().map(|part| (part.name.clone(), json!(part))).collect();
     json!({
         "layers": layers,
         "rim": { "own_output": "machine epsilon", "images": IMAGE_RIM },
@@ -24,65 +24,14 @@ pub fn to_json(layers: &[LayerFacts], tolerances: Tolerances, parts: &[PartFigur
     })
 }
 
-fn part_json(part: &PartFigures, layers: &[LayerFacts]) -> Value {
-    let walk = |figures: &WalkFigures| {
-        json!({
-            "identifiable": figures.identifiable,
-            "error": figures.error,
-            "relative_error": figures.relative,
-            "worst_sample": figures.worst.map(|(sample, _)| sample),
-            "worst_error": figures.worst.map(|(_, error)| error),
-            "layers": layers.iter().zip(&figures.layers).map(|(facts, trace)| (facts.name.clone(), json!(trace))).collect::<Map<_, _>>(),
-        })
-    };
-    let optimal = &part.optimal;
-    let stops: Map<String, Value> =
-        Stop::ALL.iter().zip(optimal.stops).map(|(stop, count)| (stop.name().to_owned(), json!(count))).collect();
-    json!({
-        "images": part.images,
-        "code_norm": part.code_norm,
-        "own_output": { "f32": walk(&part.own_f32), "f64": walk(&part.own_f64) },
-        "images_walked": { "f32": walk(&part.images_f32), "f64": walk(&part.images_f64) },
-        "decoded": {
-            "encoder": part.encoder,
-            "walk": part.walk,
-            "encoder_where_the_walk_has_a_code": part.encoder_beside_walk,
-            "optimal": optimal.decoded,
-        },
-        "optimal": {
-            "amortisation_gap": optimal.gap,
-            "without_certificate": optimal.without_certificate(),
-            "stops": stops,
-            "mean_steps": optimal.mean_steps,
-            "median_gradient": optimal.median_gradient,
-            "worst_gradient": optimal.worst_gradient,
-            "median_cosine": optimal.median_cosine,
-            "worst_cosine": optimal.worst_cosine,
-        },
-    })
-}
-
 /// The content of `inversion.csv`: a row for each part, source of the codes, and precision. Cells that do not apply are empty.
 pub fn to_csv(parts: &[PartFigures]) -> String {
-    let header = [
-        "part",
-        "images",
-        "codes",
-        "precision",
-        "identifiable",
-        "code_error",
-        "relative_error",
-        "worst_sample",
-        "worst_error",
-        "norm",
-        "nrmse",
-        "without_certificate",
-    ];
+    const COLUMNS: &str = "part,images,codes,precision,identifiable,code_error,relative_error,worst_sample,worst_error,\
+                           norm,nrmse,without_certificate";
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |row: &[String]| writer.write_record(row).expect("memory takes every row");
-    write(&header.map(str::to_owned));
+    write(&COLUMNS.split(',').map(str::to_owned).collect::<Vec<_>>());
     for part in parts {
-        let uncertified = part.optimal.without_certificate();
         let mut row = |codes: &str, precision: &str, walk: Option<&WalkFigures>, decoded: Option<Decoded>| {
             let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
             write(&[
@@ -93,19 +42,19 @@ pub fn to_csv(parts: &[PartFigures]) -> String {
                 walk.map_or(part.images, |walk| walk.identifiable).to_string(),
                 number(walk.map(|walk| walk.error)),
                 number(walk.map(|walk| walk.relative)),
-                walk.and_then(|walk| walk.worst).map_or(String::new(), |(sample, _)| sample.to_string()),
-                number(walk.and_then(|walk| walk.worst).map(|(_, error)| error)),
+                walk.and_then(|walk| walk.worst_sample).map_or(String::new(), |sample| sample.to_string()),
+                number(walk.and_then(|walk| walk.worst_error)),
                 number(decoded.map(|decoded| decoded.norm)),
                 number(decoded.map(|decoded| decoded.nrmse)),
-                if codes == "optimal" { uncertified.to_string() } else { String::new() },
+                if codes == "optimal" { part.optimal.without_certificate.to_string() } else { String::new() },
             ]);
         };
-        row("encoder", "f64", None, Some(part.encoder));
-        row("walk from own output", "f32", Some(&part.own_f32), None);
-        row("walk from own output", "f64", Some(&part.own_f64), None);
-        row("walk from images", "f32", Some(&part.images_f32), None);
-        row("walk from images", "f64", Some(&part.images_f64), Some(part.walk));
-        row("optimal", "f64", None, Some(part.optimal.decoded));
+        row("encoder", "f64", None, Some(part.decoded.encoder));
+        row("walk from own output", "f32", Some(&part.own_output.f32), None);
+        row("walk from own output", "f64", Some(&part.own_output.f64), None);
+        row("walk from images", "f32", Some(&part.images_walked.f32), None);
+        row("walk from images", "f64", Some(&part.images_walked.f64), Some(part.decoded.walk));
+        row("optimal", "f64", None, Some(part.decoded.optimal));
     }
     let bytes = writer.into_inner().expect("memory takes every row");
     String::from_utf8(bytes).expect("numbers and names are text")

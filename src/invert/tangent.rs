@@ -115,11 +115,6 @@ impl<T: Real> Tangents<T> {
         &self.columns
     }
 
-    /// After [`Tangents::jacobian`]: the outputs [count, features].
-    pub fn outputs(&self) -> &[T] {
-        self.outputs.last().map_or(&[], Vec::as_slice)
-    }
-
     /// After [`Tangents::jacobian`]: appends r = decoder(z) − `targets` [count, features] as one more plane to its columns,
     /// [code + 1, count, features], and finds what kinks change.
     pub(super) fn add_residuals(&mut self, context: Context, decoder: &Decoder<T>, targets: &[T]) {

@@ -47,6 +47,14 @@ pub struct LayerTrace {
     pub not_identifiable: usize,
 }
 
+impl LayerTrace {
+    pub(super) fn add(&mut self, other: LayerTrace) {
+        self.residual += other.residual;
+        self.pulled_in += other.pulled_in;
+        self.not_identifiable += other.not_identifiable;
+    }
+}
+
 /// Where a walk ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walked<T> {
@@ -101,9 +109,7 @@ impl<T: Real> Walk<T> {
             walked.identifiable.extend_from_slice(&part.identifiable);
             for (total, trace) in walked.layers.iter_mut().zip(part.layers.iter().rev()) {
                 // Squares until the root below.
-                total.residual += trace.residual;
-                total.pulled_in += trace.pulled_in;
-                total.not_identifiable += trace.not_identifiable;
+                total.add(*trace);
             }
         }
         walked.layers.iter_mut().for_each(|layer| layer.residual = layer.residual.sqrt());

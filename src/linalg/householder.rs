@@ -61,7 +61,7 @@ impl<T: Real> Reflectors<T> {
         let starts = (0..taus.len()).step_by(PANEL);
         let panel = |first: usize| {
             let end = (first + PANEL).min(taus.len());
-            Panel::new(context, a.as_slice(), a.rows(), first, first, &taus[first..end])
+            Panel::new(context, a.as_slice(), a.rows(), first, &taus[first..end])
         };
         Reflectors { panels: starts.map(panel).collect() }
     }
@@ -76,12 +76,12 @@ impl<T: Real> Reflectors<T> {
 }
 
 impl<T: Real> Panel<T> {
-    /// Reads the vectors from columns `col`.. of `data`, whose columns lie `rows` elements apart, from row `first` on.
-    fn new(context: Context, data: &[T], rows: usize, first: usize, col: usize, taus: &[T]) -> Self {
+    /// Reads the vectors from the columns of `data`, which lie `rows` elements apart, from the diagonal element `first` on.
+    fn new(context: Context, data: &[T], rows: usize, first: usize, taus: &[T]) -> Self {
         let k = taus.len();
         let mut v = Matrix::zeros(rows - first, k);
         for j in 0..k {
-            let source = &data[(col + j) * rows + first..(col + j + 1) * rows];
+            let source = &data[(first + j) * rows + first..(first + j + 1) * rows];
             let to = v.col_mut(j);
             to[j] = T::ONE;
             to[j + 1..].copy_from_slice(&source[j + 1..]);
@@ -132,7 +132,7 @@ pub(super) fn factor_unpivoted<T: Real>(context: Context, a: &mut Matrix<T>) -> 
             }
             taus.push(tau);
         }
-        let panel = Panel::new(context, left, rows, first, first, &taus);
+        let panel = Panel::new(context, left, rows, first, &taus);
         if end < cols {
             panel.apply(context, block_mut(right, rows, first..rows, 0..cols - end), true);
         }

@@ -94,16 +94,6 @@ impl<T: Real> PivotedQr<T> {
         Ok(PivotedQr { rows, cols, scale, q, r, permutation, rank, triangle, z })
     }
 
-    /// Rows of A.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of A.
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-
     /// The number of diagonal elements of R above max(m, n) · ε · |r₀₀|.
     pub fn rank(&self) -> usize {
         self.rank
@@ -124,19 +114,6 @@ impl<T: Real> PivotedQr<T> {
     /// Column j of A·P is column `permutation()[j]` of A.
     pub fn permutation(&self) -> &[usize] {
         &self.permutation
-    }
-
-    /// Q·R·Pᵀ [m, n]: A again, but for rounding.
-    pub fn reconstruct(&self, context: Context) -> Matrix<T> {
-        let r = self.r();
-        let mut product = Matrix::zeros(self.rows, self.cols);
-        let out = product.block_mut(0..self.rows, 0..self.cols);
-        gemm(context, out, Accumulate::Overwrite, self.q.view(), r.view(), Epilogue::NONE);
-        let mut a = Matrix::zeros(self.rows, self.cols);
-        for (j, &to) in self.permutation.iter().enumerate() {
-            a.col_mut(to).copy_from_slice(product.col(j));
-        }
-        a
     }
 
     /// The singular values of A, largest first, by [`singular_values`] of Rᵀ; their relative errors are of the size of

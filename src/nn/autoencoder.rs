@@ -197,7 +197,8 @@ impl Autoencoder {
     /// # Panics
     /// When the last layer has no sigmoid.
     pub fn decode_to_logits<T: Real>(&self, tape: &mut Tape<'_, T>, code: Var, pass: Pass) -> Var {
-        assert!(self.ends_in_sigmoid(), "logits are asked of a decoder that does not end in a sigmoid");
+        let last = self.decoder.last_activation();
+        assert!(last == Activation::Sigmoid, "logits are asked of a decoder that does not end in a sigmoid");
         let logits = self.decoder.record_to_logits(tape, code, pass);
         rows(tape, logits)
     }
@@ -215,11 +216,6 @@ impl Autoencoder {
             "activations": activations.collect::<serde_json::Map<_, _>>(),
         });
         description.to_string()
-    }
-
-    /// Whether the last layer has a sigmoid.
-    pub fn ends_in_sigmoid(&self) -> bool {
-        self.decoder.last_activation() == Activation::Sigmoid
     }
 }
 

@@ -95,13 +95,3 @@ fn bytes(count: usize) -> String {
     let kib = count as f64 / KIB;
     if kib < KIB { format!("{kib:.2} KiB") } else { format!("{:.2} MiB", kib / KIB) }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        assert_eq!([7, 999, 1000, 428_354, 1_234_567].map(grouped), ["7", "999", "1,000", "428,354", "1,234,567"]);
-    }
-}

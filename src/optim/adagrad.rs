@@ -48,23 +48,3 @@ impl Rule for Adagrad {
         update::adagrad(isa, &by, params, grads, squares);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::Stepper;
-    use super::*;
-    use narrows_kernels::Isa;
-
-    #[test]
-    fn pytorch_lowers_its_learning_rate_from_the_second_step_on() {
-        let rule = Adagrad { lr_decay: 1.0, epsilon: f64::MIN_POSITIVE, ..Adagrad::pytorch(0.5) };
-        let mut stepper = Stepper::<f64>::new(rule, 1).unwrap();
-        let mut w = [1.0];
-        let mut step = |gradient: f64| {
-            stepper.step(Isa::SCALAR, &mut w, &[gradient], std::slice::from_ref(&(0..1)), 0.5);
-            w[0]
-        };
-        assert_eq!(step(3.0), 0.5);
-        assert_eq!(step(4.0), 0.5 - 0.25 * (4.0 / 5.0));
-    }
-}

@@ -8,38 +8,8 @@ use narrows_kernels::{Isa, Real, reduce};
 use super::Semantics;
 use super::stepper::joined;
 
-/// What is done to gradients before each step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Clip {
-    /// Nothing.
-    None,
-    /// [`by_global_norm`] with this largest norm.
-    Norm(Semantics, f64),
-    /// [`by_value`] with this limit.
-    Value(f64),
-}
-
-impl Clip {
-    /// Clips the gradients in `ranges` of `grads`.
-    pub fn apply<T: Real>(self, isa: Isa, grads: &mut [T], ranges: &[Range<usize>]) {
-        match self {
-            Clip::None => {}
-            Clip::Norm(semantics, norm) => {
-                by_global_norm(isa, semantics, grads, ranges, norm);
-            }
-            Clip::Value(limit) => {
-                by_value(isa, grads, ranges, limit);
-            }
-        }
-    }
-}
-
-/// n = √Σg² over the gradients in `ranges`; ranges that touch count as one.
-fn norm<T: Real>(isa: Isa, grads: &[T], ranges: &[Range<usize>]) -> f64 {
-    joined(ranges).map(|range| reduce::sum_of_squares(isa, &grads[range])).sum::<f64>().sqrt()
-}
-
-/// Shortens the gradient in `ranges` to a Euclidean norm n = √Σg² of at most c = `max_norm`, and returns n as it was before.
+/// Shortens the gradient in `ranges` to a Euclidean norm n = √Σg² of at most c = `max_norm`, and returns n as it was before;
+/// ranges that touch count as one.
 ///
 /// | Keras (`global_clipnorm`) | PyTorch (`clip_grad_norm_`) |
 /// |---|---|
@@ -54,7 +24,8 @@ pub fn by_global_norm<T: Real>(
     ranges: &[Range<usize>],
     max_norm: f64,
 ) -> f64 {
-    let norm = norm(isa, grads, ranges);
+    let squares = joined(ranges).map(|range| reduce::sum_of_squares(isa, &grads[range]));
+    let norm = squares.sum::<f64>().sqrt();
     let factor = match semantics {
         Semantics::Keras => max_norm / norm.max(max_norm),
         Semantics::Pytorch => (max_norm / (norm + 1e-6)).min(1.0),
@@ -66,10 +37,8 @@ pub fn by_global_norm<T: Real>(
 }
 
 /// Moves each element of the gradient in `ranges` to the nearest number in \[−c, c\], c = `limit` > 0; NaN stays. Both
-/// frameworks define it so. Returns the norm from before.
-pub fn by_value<T: Real>(isa: Isa, grads: &mut [T], ranges: &[Range<usize>], limit: f64) -> f64 {
-    let norm = norm(isa, grads, ranges);
+/// frameworks define it so.
+pub fn by_value<T: Real>(isa: Isa, grads: &mut [T], ranges: &[Range<usize>], limit: f64) {
     let limit = T::from_f64(limit);
     joined(ranges).for_each(|range| clamp_in_place(isa, &mut grads[range], -limit, limit));
-    norm
 }

@@ -34,10 +34,9 @@ mod stepper;
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
-pub use clip::Clip;
 pub use nadam::Nadam;
 pub use rmsprop::Rmsprop;
-pub use schedule::{LearningRate, Monitor, Schedule};
+pub use schedule::{Monitor, Schedule};
 pub use sgd::Sgd;
 pub use spec::OptimizerSpec;
 pub use stepper::Stepper;
@@ -88,15 +87,9 @@ struct Step<'a> {
     momenta: &'a mut nadam::Momenta,
 }
 
-/// One value that a rule keeps of each parameter between steps.
-struct Moment<T: Real> {
-    name: &'static str,
-    values: AlignedVec<T>,
-}
-
 /// The moments of a range of the parameters.
 struct Moments<'a, T: Real> {
-    all: &'a mut [Moment<T>],
+    all: &'a mut [(String, AlignedVec<T>)],
     at: Range<usize>,
 }
 
@@ -104,7 +97,7 @@ impl<'a, T: Real> Moments<'a, T> {
     /// The first N moments; empty slices where the rule has fewer.
     fn take<const N: usize>(self) -> [&'a mut [T]; N] {
         let mut all = self.all.iter_mut();
-        std::array::from_fn(|_| all.next().map_or(Default::default(), |moment| &mut moment.values[self.at.clone()]))
+        std::array::from_fn(|_| all.next().map_or(Default::default(), |(_, values)| &mut values[self.at.clone()]))
     }
 }
 

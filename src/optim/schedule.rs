@@ -3,7 +3,7 @@
 //! Epochs count from 0. A schedule is a constant description; what changes from epoch to epoch is a [`Rate`], four numbers
 //! that a checkpoint can hold.
 
-use super::Semantics;
+use super::{Optimizer, Semantics};
 use crate::settings::{Range, at_least, settings};
 
 settings! {
@@ -75,7 +75,7 @@ settings! {
     }
 }
 
-/// The learning rate of an epoch, and what a plateau remembers.
+/// The learning rate of an epoch, and what a plateau remembers: with the configuration, all that the rates to come depend on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
     /// The epoch that this is the rate of, from 0.
@@ -90,69 +90,31 @@ pub struct Rate {
     pub cooling: u64,
 }
 
-/// The learning rate of a run, epoch after epoch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LearningRate {
-    base: f64,
-    schedule: Schedule,
-    semantics: Semantics,
-    rate: Rate,
-}
-
-impl LearningRate {
-    /// η₀ = `base` in epoch 0, and what `schedule` makes of it; a plateau is that of `semantics`.
-    pub fn new(schedule: Schedule, base: f64, semantics: Semantics) -> Self {
-        let rate = Rate { epoch: 0, rate: schedule.planned(base, 0), best: f64::INFINITY, waited: 0, cooling: 0 };
-        LearningRate { base, schedule, semantics, rate }
+impl Schedule {
+    /// η₀, the learning rate of epoch 0.
+    pub fn first_rate(&self, rule: &Optimizer) -> Rate {
+        let rate = self.planned(rule.learning_rate(), 0);
+        Rate { epoch: 0, rate, best: f64::INFINITY, waited: 0, cooling: 0 }
     }
 
-    /// η of the epoch under way.
-    pub fn value(&self) -> f64 {
-        self.rate.rate
-    }
-
-    /// η, and what a plateau remembers: with the configuration, all that the rates to come depend on.
-    pub fn rate(&self) -> &Rate {
-        &self.rate
-    }
-
-    /// Goes on from such a rate.
-    pub fn set_rate(&mut self, rate: Rate) {
-        self.rate = rate;
-    }
-
-    /// Which figure [`epoch_done`](Self::epoch_done) takes; only a plateau reads it.
-    pub fn monitor(&self) -> Monitor {
-        match self.schedule {
-            Schedule::Plateau { monitor, .. } => monitor,
-            _ => Monitor::default(),
-        }
-    }
-
-    /// Goes on to the next epoch; `monitored` is the figure at the end of this one.
-    pub fn epoch_done(&mut self, monitored: f64) {
-        self.rate.epoch += 1;
-        match self.schedule {
-            Schedule::Plateau { .. } => self.observe(monitored),
-            _ => self.rate.rate = self.schedule.planned(self.base, self.rate.epoch),
-        }
-    }
-
-    /// A plateau's epoch.
-    fn observe(&mut self, value: f64) {
-        let Schedule::Plateau { factor, patience, min_delta, threshold, cooldown, floor, .. } = self.schedule else {
+    /// Goes on to the next epoch; `monitored` is the figure at the end of this one that [`monitor`](Self::monitor) names. A
+    /// plateau is that of the rule's semantics.
+    pub fn next_rate(&self, rule: &Optimizer, state: &mut Rate, monitored: f64) {
+        state.epoch += 1;
+        let Schedule::Plateau { factor, patience, min_delta, threshold, cooldown, floor, .. } = *self else {
+            state.rate = self.planned(rule.learning_rate(), state.epoch);
             return;
         };
-        let (state, patience, cooldown) = (&mut self.rate, patience as u64, cooldown.unwrap_or(0) as u64);
+        let (patience, cooldown) = (patience as u64, cooldown.unwrap_or(0) as u64);
         let improves = match threshold {
-            Some(share) => value < state.best * (1.0 - share),
-            None => value < state.best - min_delta,
+            Some(share) => monitored < state.best * (1.0 - share),
+            None => monitored < state.best - min_delta,
         };
         let reduced = (state.rate * factor).max(floor);
         if improves {
-            state.best = value;
+            state.best = monitored;
         }
-        match self.semantics {
+        match rule.semantics() {
             Semantics::Keras => {
                 if state.cooling > 0 {
                     state.cooling -= 1;
@@ -182,9 +144,15 @@ impl LearningRate {
             }
         }
     }
-}
 
-impl Schedule {
+    /// The figure that [`next_rate`](Self::next_rate) takes; only a plateau reads it.
+    pub fn monitor(&self) -> Monitor {
+        match *self {
+            Schedule::Plateau { monitor, .. } => monitor,
+            _ => Monitor::default(),
+        }
+    }
+
     /// The rate of `epoch` where nothing monitored changes it.
     fn planned(&self, base: f64, epoch: u64) -> f64 {
         match *self {

@@ -1,7 +1,11 @@
 //! An optimizer with what goes on around it.
 
-use super::{Clip, LearningRate, Optimizer, Schedule, Semantics, Sgd};
-use crate::settings::{Fault, Range, settings};
+use std::ops::Range;
+
+use narrows_kernels::{Isa, Real};
+
+use super::{Optimizer, Schedule, Semantics, Sgd, clip};
+use crate::settings::{self, Fault, settings};
 
 const SCHEDULE: &str = "\"constant\", { step = 10, factor = 0.5 }, { exponential = 0.95 }, { cosine = 50 } or \
                         { plateau = \"val_loss\", factor = 0.1, patience = 5 }";
@@ -16,9 +20,9 @@ settings! {
         /// How the learning rate goes on.
         pub schedule: Schedule = Schedule::Constant, in SCHEDULE;
         /// Scales the whole gradient down to this Euclidean norm. Not together with `clip_value`.
-        pub clip_norm: Option<f64> = None, in Range::ABOVE_ZERO;
+        pub clip_norm: Option<f64> = None, in settings::Range::ABOVE_ZERO;
         /// Clips each value of the gradient to ± this.
-        pub clip_value: Option<f64> = None, in Range::ABOVE_ZERO;
+        pub clip_value: Option<f64> = None, in settings::Range::ABOVE_ZERO;
     }
     settle settle;
 }
@@ -31,18 +35,13 @@ impl<O: Into<Optimizer>> From<O> for OptimizerSpec {
 }
 
 impl OptimizerSpec {
-    /// What is done to gradients before each step.
-    pub fn clip(&self) -> Clip {
-        match (self.clip_norm, self.clip_value) {
-            (Some(norm), _) => Clip::Norm(self.rule.semantics(), norm),
-            (None, Some(limit)) => Clip::Value(limit),
-            (None, None) => Clip::None,
+    /// Clips the gradients in `ranges` of `grads`, as is done before each step.
+    pub fn clip<T: Real>(&self, isa: Isa, grads: &mut [T], ranges: &[Range<usize>]) {
+        if let Some(norm) = self.clip_norm {
+            clip::by_global_norm(isa, self.rule.semantics(), grads, ranges, norm);
+        } else if let Some(limit) = self.clip_value {
+            clip::by_value(isa, grads, ranges, limit);
         }
-    }
-
-    /// The learning rate, before the first epoch.
-    pub fn learning_rate(&self) -> LearningRate {
-        LearningRate::new(self.schedule, self.rule.learning_rate(), self.rule.semantics())
     }
 
     fn settle(&mut self, given: &dyn Fn(&str) -> bool) -> Result<(), Fault> {

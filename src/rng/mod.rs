@@ -78,19 +78,3 @@ pub fn stream_of(seed: u64, purpose: Purpose, index: u64, part: [u8; 2]) -> Stre
     }
     Stream::from_seed(key.finalize().into())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::Rng;
-
-    #[test]
-    fn streams_differ_by_seed_purpose_and_index_and_repeat() {
-        let first = |seed, purpose, index| stream(seed, purpose, index).next_u64();
-        let base = first(1, Purpose::Init, 0);
-        assert_eq!(base, first(1, Purpose::Init, 0));
-        assert_ne!(base, first(2, Purpose::Init, 0));
-        assert_ne!(base, first(1, Purpose::Split, 0));
-        assert_ne!(base, first(1, Purpose::Init, 1));
-    }
-}

@@ -13,11 +13,12 @@ use super::prepare::Prepared;
 use super::resume::{self, identity};
 use crate::config::RunConfig;
 use crate::data::Samples;
+use crate::figures::Chart;
 use crate::files::sha256;
 use crate::nn::weights;
 use crate::tape::Arena;
 use crate::tasks::Evaluation;
-use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, Snapshot, Stop, Training};
+use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, State, Stop, Training};
 
 /// Images in `reconstructions.png`: the first of the test set.
 const RECONSTRUCTIONS: usize = 15;
@@ -69,8 +70,8 @@ impl<F: FnMut(usize, &[f32]) + Send> Callback<f32> for Watcher<F> {
         matches!(moment, Moment::Epoch(_))
     }
 
-    fn on_state(&mut self, state: &Snapshot<'_, f32>) -> Flow {
-        (self.0)(state.history.epochs.len(), state.params);
+    fn on_state(&mut self, state: State<f32>) -> Flow {
+        (self.0)(state.history.epochs.len(), &state.params);
         Flow::Continue
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Identity, Store};
 use super::error::RunError;
 use super::folder::RunFolder;
-use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, Snapshot};
+use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, State};
 
 /// Between two writings of `history.csv` while training.
 const HISTORY_EVERY: Duration = Duration::from_secs(1);
@@ -123,9 +123,9 @@ impl Callback<f32> for Keeper<'_> {
         }
     }
 
-    fn on_state(&mut self, state: &Snapshot<'_, f32>) -> Flow {
+    fn on_state(&mut self, state: State<f32>) -> Flow {
         let began = Instant::now();
-        let written = self.store.write(self.identity, &state.to_state());
+        let written = self.store.write(self.identity, &state);
         self.last = Instant::now();
         self.cost = self.last - began;
         match written {

@@ -18,6 +18,13 @@ pub(super) struct Figure {
 /// What JSON has in the place of an infinite number.
 const INFINITE: &str = "∞";
 
+impl Default for Figure {
+    /// One that no seed has.
+    fn default() -> Figure {
+        Figure::of([])
+    }
+}
+
 impl Figure {
     /// Of a value for each seed; NaN stands for one that was not measured.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Figure {
@@ -83,7 +90,7 @@ pub(super) fn number(value: f64) -> Value {
 }
 
 /// How a figure stands to another.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
     /// By a difference that counts.
@@ -93,6 +100,7 @@ pub(super) enum Verdict {
     /// The difference does not count.
     Same,
     /// One of them is absent or not finite, or nothing is known of the spread over seeds.
+    #[default]
     Unknown,
 }
 

@@ -9,6 +9,7 @@ mod figure;
 mod report;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,7 @@ use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
     Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
 };
+use crate::tasks::Trained;
 use crate::train::{Callback, Stop};
 
 /// A study that is done, or interrupted.
@@ -36,6 +38,13 @@ pub struct Study {
     pub runs: Vec<StudyRun>,
     /// Whether it was interrupted before all were made.
     pub interrupted: bool,
+}
+
+impl Study {
+    /// The runs of this name: one for each seed that it was made with.
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a StudyRun> {
+        self.runs.iter().filter(move |run| run.plan.name == name)
+    }
 }
 
 /// A run of a study, to be made.
@@ -78,6 +87,23 @@ pub struct StudyRun {
     pub executed: Executed,
     /// Its folder.
     pub folder: PathBuf,
+}
+
+impl StudyRun {
+    /// Its data, divided.
+    fn loaded(&self) -> &Arc<Splits> {
+        &self.plan.prepared.loaded
+    }
+
+    /// Whether it was interrupted before its end.
+    fn is_interrupted(&self) -> bool {
+        matches!(self.executed.outcome.stop, Stop::Interrupted { .. })
+    }
+
+    /// Its model, trained.
+    fn trained(&self, machine: Machine) -> Trained<'_, f32> {
+        self.plan.prepared.trained(&self.executed.outcome.params, machine.context)
+    }
 }
 
 /// Makes the callback of each run.
@@ -135,7 +161,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
 }
 
 /// Makes every run of `runs` that `out` does not hold already, `jobs` at a time, each with its share of the machine's threads,
-/// and writes the study's folder `out`. The first run that fails ends the study with its error; what is finished stays.
+/// and writes the study's folder `out`. A run that fails ends the study with its error; what is finished stays.
 pub fn run_study(
     config: StudyConfig,
     runs: Vec<Planned>,
@@ -147,22 +173,17 @@ pub fn run_study(
     begin(&config, out)?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let seeds = runs.iter().map(|run| run.repeat + 1).max().unwrap_or(1);
-    let made: Mutex<Vec<(usize, StudyRun)>> = Mutex::new(Vec::new());
-    let failed: Mutex<Option<RunError>> = Mutex::new(None);
+    let made: Mutex<BTreeMap<usize, Result<StudyRun, RunError>>> = Mutex::default();
     let worker = |machine: Machine| {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let stopped = failed.lock().expect("no run panics while holding it").is_some();
+            let stopped = made.lock().expect("no run panics while holding it").values().any(Result::is_err);
             let Some(plan) = runs.get(at).filter(|_| !stopped && !observer.is_interrupted()) else {
                 return;
             };
-            match make(plan, out, machine, observer) {
-                Ok(run) => made.lock().expect("no run panics while holding it").push((at, run)),
-                Err(error) => {
-                    let error = RunError::InStudy { run: plan.title(), source: Box::new(error) };
-                    failed.lock().expect("no run panics while holding it").get_or_insert(error);
-                }
-            }
+            let run = make(plan, out, machine, observer)
+                .map_err(|error| RunError::InStudy { run: plan.title(), source: Box::new(error) });
+            made.lock().expect("no run panics while holding it").insert(at, run);
         }
     };
     std::thread::scope(|scope| {
@@ -172,14 +193,9 @@ pub fn run_study(
             scope.spawn(move || worker(Machine { threads, ..machine }));
         }
     });
-    if let Some(error) = failed.into_inner().expect("no run panicked") {
-        return Err(error);
-    }
-    let mut made = made.into_inner().expect("no run panicked");
-    made.sort_by_key(|(at, _)| *at);
-    let runs: Vec<StudyRun> = made.into_iter().map(|(_, run)| run).collect();
-    let is_cut = |run: &StudyRun| matches!(run.executed.outcome.stop, Stop::Interrupted { .. });
-    let interrupted = runs.len() < total || runs.iter().any(is_cut);
+    let made = made.into_inner().expect("no run panicked");
+    let runs: Vec<StudyRun> = made.into_values().collect::<Result<_, _>>()?;
+    let interrupted = runs.len() < total || runs.iter().any(StudyRun::is_interrupted);
     let study = Study { config, machine, jobs, seeds, runs, interrupted };
     if !study.runs.is_empty() {
         write_reports(&study, out, observer)?;
@@ -190,7 +206,7 @@ pub fn run_study(
 /// Writes `summary.csv`, `codes.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
 /// finished.
 fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(), RunError> {
-    let (facts, pictures) = facts::measured(study, observer)?;
+    let (facts, pictures) = study.machine.run(|| facts::measured(study, observer))??;
     write_whole(&out.join("summary.csv"), summary::summary_csv(&facts).as_bytes())?;
     if !facts.codes.is_empty() {
         write_whole(&out.join("codes.csv"), summary::codes_csv(&facts.codes).as_bytes())?;

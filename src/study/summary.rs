@@ -23,61 +23,61 @@ const COLUMNS: [(&str, &str); 13] = [
     ("seed", "/seed"),
 ];
 
+/// The columns of `codes.csv`, and where the figures of codes have them.
+const CODES: [(&str, &str); 4] = [
+    ("train_accuracy", "/accuracy/train"),
+    ("test_accuracy", "/accuracy/test"),
+    ("raw_test_accuracy", "/accuracy_raw/test"),
+    ("mean_jacobian_norm", "/jacobian"),
+];
+
+/// Those at each α, and where an interpolation has them.
+const BETWEEN: [(&str, &str); 4] = [
+    ("psnr", "blend_psnr"),
+    ("distance", "blend_distance"),
+    ("image_psnr", "image_psnr"),
+    ("code_distance", "code_distance"),
+];
+
 /// The text of `summary.csv`. `train_loss` and `val_loss` are those of the last epoch's history, without penalties; what is
 /// `test_` is measured with the weights kept, as are the two figures of the code, on the test set. What a run does not have is
 /// empty.
 pub(super) fn summary_csv(facts: &Facts) -> String {
-    let mut text = "run".to_owned();
-    COLUMNS.iter().for_each(|(name, _)| text.push_str(&format!(",{name}")));
-    text.push('\n');
-    for run in &facts.runs {
-        for (seed, metrics) in run.seeds.iter().zip(&run.each) {
-            text.push_str(&run.name);
-            for (name, pointer) in COLUMNS {
-                let field = match (name, metrics.pointer(pointer)) {
-                    ("seed", _) => seed.to_string(),
-                    ("seconds", Some(seconds)) => format!("{:.3}", seconds.as_f64().unwrap_or(f64::NAN)),
-                    (_, Some(Value::String(text))) => text.clone(),
-                    (_, Some(Value::Number(number))) => plain(number),
-                    _ => String::new(),
-                };
-                text.push_str(&format!(",{field}"));
-            }
-            text.push('\n');
-        }
-    }
-    text
-}
-
-/// A number without an exponent.
-fn plain(number: &serde_json::Number) -> String {
-    number.as_u64().map_or_else(|| number.as_f64().unwrap_or(f64::NAN).to_string(), |count| count.to_string())
+    let columns = COLUMNS.map(|(name, pointer)| (name.to_owned(), pointer.to_owned()));
+    let rows = facts.runs.iter().flat_map(|run| run.seeds.iter().zip(&run.each).map(|at| (run.name.as_str(), at)));
+    csv(&columns, rows)
 }
 
 /// The text of `codes.csv`: accuracies of the logistic regression in [0, 1], the mean of ‖∂code/∂input‖_F, and at each α the means of
 /// the interpolation: PSNR in dB (`inf` where both images are the same) and L2 / √pixels against the blend of the decoded ends, PSNR
 /// against the decoded code of the blended images, distance of that code.
 pub(super) fn codes_csv(codes: &[CodesFacts]) -> String {
-    let mut text = "run,seed,train_accuracy,test_accuracy,raw_test_accuracy,mean_jacobian_norm".to_owned();
-    let between = ["psnr", "distance", "image_psnr", "code_distance"];
-    ALPHAS.iter().for_each(|alpha| between.iter().for_each(|name| text.push_str(&format!(",{name}_{alpha}"))));
-    text.push('\n');
-    for one in codes {
-        for (seed, figures) in &one.each {
-            let field = |value: &Value| Some(Figure::read(value).mean).filter(|x| !x.is_nan()).map(|x| x.to_string());
-            let mut fields = vec![
-                field(&figures["accuracy"]["train"]),
-                field(&figures["accuracy"]["test"]),
-                field(&figures["accuracy_raw"]["test"]),
-                field(&figures["jacobian"]),
-            ];
-            for at in 0..ALPHAS.len() {
-                let keys = ["blend_psnr", "blend_distance", "image_psnr", "code_distance"];
-                fields.extend(keys.map(|key| field(&figures["interpolation"][at][key])));
-            }
-            let fields: Vec<String> = fields.into_iter().map(Option::unwrap_or_default).collect();
-            text.push_str(&format!("{},{seed},{}\n", one.run, fields.join(",")));
+    let mut columns = vec![("seed".to_owned(), String::new())];
+    columns.extend(CODES.map(|(name, pointer)| (name.to_owned(), pointer.to_owned())));
+    for (at, alpha) in ALPHAS.iter().enumerate() {
+        columns.extend(BETWEEN.map(|(name, key)| (format!("{name}_{alpha}"), format!("/interpolation/{at}/{key}"))));
+    }
+    let rows = codes.iter().flat_map(|one| one.each.iter().map(|(seed, tree)| (one.run.as_str(), (seed, tree))));
+    csv(&columns, rows)
+}
+
+/// The rows, each a run, a seed of it and the figures: the name of the run, then what the figures have in each column's place.
+fn csv<'a>(columns: &[(String, String)], rows: impl Iterator<Item = (&'a str, (&'a u64, &'a Value))>) -> String {
+    let names: String = columns.iter().map(|(name, _)| format!(",{name}")).collect();
+    let mut text = format!("run{names}\n");
+    for (run, (seed, figures)) in rows {
+        text += run;
+        for (name, pointer) in columns {
+            let value = figures.pointer(pointer).unwrap_or(&Value::Null);
+            text += &match (name.as_str(), value, Figure::read(value).mean) {
+                ("seed", ..) => format!(",{seed}"),
+                ("seconds", _, seconds) => format!(",{seconds:.3}"),
+                (_, Value::String(text), mean) if mean.is_nan() => format!(",{text}"),
+                (_, _, mean) if mean.is_nan() => ",".to_owned(),
+                (_, _, mean) => format!(",{mean}"),
+            };
         }
+        text.push('\n');
     }
     text
 }

@@ -3,6 +3,7 @@
 use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, enlist};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::objective::Objective;
@@ -21,7 +22,7 @@ pub(super) const ROWS: usize = 500;
 pub const ACTIVE_ABOVE: f64 = 1e-3;
 
 /// Figures of a model on a set of images.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Images measured.
     pub images: usize,
@@ -40,14 +41,7 @@ pub struct Evaluation {
 impl Evaluation {
     /// As `metrics.json` holds it.
     pub fn to_json(&self) -> Value {
-        json!({
-            "images": self.images,
-            "loss": self.loss,
-            "mse": self.mse,
-            "nrmse": self.nrmse,
-            "active_code_units": self.active_code_units,
-            "code_l1": self.code_l1,
-        })
+        json!(self)
     }
 
     /// Reads what [`to_json`](Self::to_json) gives; a number that JSON has no word for is NaN.

@@ -36,14 +36,29 @@ impl EarlyStoppingRule {
     pub fn new(patience: usize, min_delta: f64) -> Self {
         EarlyStoppingRule { patience, min_delta, ..Self::default() }
     }
-}
 
-/// The state of early stopping.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EarlyStopping {
-    config: EarlyStoppingRule,
-    best: Option<Best>,
-    wait: usize,
+    /// Takes the monitored value at the end of `epoch`, counted from 1.
+    pub fn observe(&self, patience: &mut Patience, epoch: usize, value: f64) -> Verdict {
+        if epoch <= self.start_from_epoch {
+            return Verdict::Waiting;
+        }
+        patience.wait += 1;
+        if self.improves_on(value, patience.best.map(|best| best.value)) {
+            patience.best = Some(Best { epoch, value });
+            if self.improves_on(value, self.baseline) {
+                patience.wait = 0;
+            }
+            return Verdict::Improved;
+        }
+        if patience.wait >= self.patience && epoch > 1 { Verdict::Stop } else { Verdict::Waiting }
+    }
+
+    fn improves_on(&self, value: f64, reference: Option<f64>) -> bool {
+        match reference {
+            None => !value.is_nan(),
+            Some(reference) => value + self.min_delta < reference,
+        }
+    }
 }
 
 /// The best epoch so far.
@@ -73,54 +88,4 @@ pub enum Verdict {
     Waiting,
     /// Not better, and patience has run out.
     Stop,
-}
-
-impl EarlyStopping {
-    /// Before the first epoch.
-    pub fn new(config: EarlyStoppingRule) -> Self {
-        EarlyStopping { config, best: None, wait: 0 }
-    }
-
-    /// The rule being followed.
-    pub fn config(&self) -> &EarlyStoppingRule {
-        &self.config
-    }
-
-    /// The best epoch so far.
-    pub fn best(&self) -> Option<Best> {
-        self.best
-    }
-
-    /// What it remembers.
-    pub fn patience(&self) -> Patience {
-        Patience { best: self.best, wait: self.wait }
-    }
-
-    /// Goes on from what was remembered.
-    pub fn set_patience(&mut self, patience: Patience) {
-        (self.best, self.wait) = (patience.best, patience.wait);
-    }
-
-    /// Takes the monitored value at the end of `epoch`, counted from 1.
-    pub fn observe(&mut self, epoch: usize, value: f64) -> Verdict {
-        if epoch <= self.config.start_from_epoch {
-            return Verdict::Waiting;
-        }
-        self.wait += 1;
-        if self.improves_on(value, self.best.map(|best| best.value)) {
-            self.best = Some(Best { epoch, value });
-            if self.improves_on(value, self.config.baseline) {
-                self.wait = 0;
-            }
-            return Verdict::Improved;
-        }
-        if self.wait >= self.config.patience && epoch > 1 { Verdict::Stop } else { Verdict::Waiting }
-    }
-
-    fn improves_on(&self, value: f64, reference: Option<f64>) -> bool {
-        match reference {
-            None => !value.is_nan(),
-            Some(reference) => value + self.config.min_delta < reference,
-        }
-    }
 }

@@ -89,35 +89,24 @@ pub struct StateError {
     pub needed: String,
 }
 
-/// Where a loss stopped being finite, before the epoch and step are known.
-pub(super) struct NonFiniteLoss {
-    loss: f64,
-    origin: String,
-    image: usize,
-    in_parameter: bool,
-}
-
-impl NonFiniteLoss {
-    pub(super) fn trace<T: Real>(layout: &Layout, tape: &Tape<'_, T>, loss: f64, first_sample: usize) -> Self {
-        match tape.first_non_finite() {
-            Some(found) => NonFiniteLoss {
-                loss,
-                origin: layout.describe(found),
-                image: first_sample + found.row + 1,
-                in_parameter: found.parameter.is_some(),
-            },
-            None => {
-                NonFiniteLoss { loss, origin: "the sum of loss and penalty".to_owned(), image: 1, in_parameter: false }
-            }
-        }
-    }
-
-    pub(super) fn at(self, epoch: usize, step: usize) -> TrainError {
-        let NonFiniteLoss { loss, origin, image, in_parameter } = self;
-        if in_parameter {
-            TrainError::NonFiniteParameter { epoch, step, loss, origin }
-        } else {
-            TrainError::NonFiniteLoss { epoch, step, loss, origin, image }
+impl TrainError {
+    /// Where a loss that is not finite came from. Epoch and step are counted from 1, the samples before the first one at hand
+    /// from 0.
+    pub(super) fn non_finite<T: Real>(
+        layout: &Layout,
+        tape: &Tape<'_, T>,
+        [epoch, step]: [usize; 2],
+        loss: f64,
+        first_sample: usize,
+    ) -> Self {
+        let Some(found) = tape.first_non_finite() else {
+            let origin = "the sum of loss and penalty".to_owned();
+            return TrainError::NonFiniteLoss { epoch, step, loss, origin, image: 1 };
+        };
+        let (origin, image) = (layout.describe(found), first_sample + found.row + 1);
+        match found.parameter {
+            Some(_) => TrainError::NonFiniteParameter { epoch, step, loss, origin },
+            None => TrainError::NonFiniteLoss { epoch, step, loss, origin, image },
         }
     }
 }

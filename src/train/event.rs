@@ -3,7 +3,7 @@
 use narrows_kernels::Real;
 
 use super::history::EpochRecord;
-use super::state::Snapshot;
+use super::state::State;
 
 /// Something that happened in the training loop.
 #[derive(Clone, Copy, Debug)]
@@ -60,14 +60,14 @@ pub trait Callback<T: Real>: Send {
     /// Takes a sentence for a person about something that went wrong and that the run survives.
     fn on_note(&mut self, _sentence: &str) {}
 
-    /// Whether to be lent the state now. Asked after every step and every epoch but the last, so it must be quick.
+    /// Whether to be given the state now, a copy. Asked after every step and every epoch but the last, so it must be quick.
     fn wants_state(&mut self, _moment: Moment) -> bool {
         false
     }
 
-    /// Takes the state between two steps, and says whether training goes on. The time this takes counts as that of
-    /// checkpoints. Whatever it does with the state changes no bit of the run.
-    fn on_state(&mut self, _state: &Snapshot<'_, T>) -> Flow {
+    /// Takes the state between two steps, and says whether training goes on. The time this takes, the copy's included,
+    /// counts as that of checkpoints.
+    fn on_state(&mut self, _state: State<T>) -> Flow {
         Flow::Continue
     }
 }

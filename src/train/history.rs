@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::optim::Monitor;
+
 /// One epoch; a row of `history.csv`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochRecord {
@@ -115,6 +117,14 @@ impl History {
 }
 
 impl EpochRecord {
+    /// The figure that a schedule or early stopping watches.
+    pub(super) fn monitored(&self, monitor: Monitor) -> f64 {
+        match monitor {
+            Monitor::Loss => self.loss,
+            Monitor::ValLoss => self.val_loss,
+        }
+    }
+
     /// All numbers in the order of the columns.
     pub fn numbers(&self) -> Vec<f64> {
         let EpochRecord { epoch, loss, val_loss, seconds, checkpoint_seconds, penalty, learning_rate, scalars } = self;

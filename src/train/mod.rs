@@ -14,7 +14,7 @@ mod task;
 mod training;
 mod updates;
 
-pub use early_stopping::{Best, EarlyStopping, EarlyStoppingRule, Patience, Verdict};
+pub use early_stopping::{Best, EarlyStoppingRule, Patience, Verdict};
 pub use engine::{FitResult, Stop};
 pub use error::{StateError, TrainError};
 pub use event::{Callback, Event, Flow, Moment};
@@ -22,7 +22,7 @@ pub use history::{EpochRecord, History, HistoryError};
 pub use metrics::Metrics;
 pub use pool::{ThreadsError, all_threads, with_threads};
 pub use settings::{CheckpointRule, TrainSettings};
-pub use state::{Cursor, EpochMean, Snapshot, State};
+pub use state::{Cursor, EpochMean, State};
 pub use task::{Batch, Phase, Recorded, Task};
 pub use training::{SLICE_SAMPLES, Training};
 pub use updates::PhaseState;

@@ -47,7 +47,7 @@ impl EpochMean {
     }
 }
 
-/// A state of its own, from which [`Training::resume`] goes on.
+/// All of it: what a [`Callback`](super::Callback) is given between two steps, and [`Training::resume`] goes on from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T: Real> {
     /// Where the run stands.
@@ -88,48 +88,6 @@ impl<T: Real> Training<'_, T> {
             seconds: 0.0,
             checkpoint_seconds: 0.0,
         })
-    }
-}
-
-/// The same by reference: what a [`Callback`](super::Callback) is lent between two steps.
-#[derive(Clone, Copy)]
-pub struct Snapshot<'a, T: Real> {
-    /// Where the run stands.
-    pub cursor: Cursor,
-    /// The flat parameter buffer.
-    pub params: &'a [T],
-    pub(super) updates: &'a [Updates<T>],
-    /// The running means of the epoch under way.
-    pub mean: EpochMean,
-    /// What the task gathered in the epoch under way.
-    pub metrics: &'a Metrics,
-    /// What early stopping remembers, where it watches.
-    pub patience: Option<Patience>,
-    /// The parameters of the best epoch, where they are kept.
-    pub best_params: Option<&'a [T]>,
-    /// Every finished epoch.
-    pub history: &'a History,
-    /// Seconds of the epoch under way, without those for checkpoints.
-    pub seconds: f64,
-    /// Seconds for checkpoints since the last epoch's row.
-    pub checkpoint_seconds: f64,
-}
-
-impl<T: Real> Snapshot<'_, T> {
-    /// A copy.
-    pub fn to_state(&self) -> State<T> {
-        State {
-            cursor: self.cursor,
-            params: AlignedVec::from_slice(self.params),
-            phases: self.updates.iter().map(Updates::to_state).collect(),
-            mean: self.mean,
-            metrics: self.metrics.clone(),
-            patience: self.patience,
-            best_params: self.best_params.map(AlignedVec::from_slice),
-            history: self.history.clone(),
-            seconds: self.seconds,
-            checkpoint_seconds: self.checkpoint_seconds,
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use narrows_kernels::{Accumulate, AlignedVec, Real};
 
-use super::error::NonFiniteLoss;
+use super::error::TrainError;
 use super::metrics::Metrics;
 use super::task::Batch;
 use super::training::Training;
@@ -34,7 +34,7 @@ impl<T: Real> StepMemory<T> {
         batch: &[u32],
         draws: Draws,
         metrics: &mut Metrics,
-    ) -> Result<(f64, f64), NonFiniteLoss> {
+    ) -> Result<(f64, f64), TrainError> {
         let task = training.task;
         let slice_samples = if task.accepts_slices() { training.slice_samples } else { batch.len() };
         let (mut whole, mut values, mut penalty) = (Whole { samples: batch.len(), above: 0.0 }, 0.0, 0.0);
@@ -48,7 +48,8 @@ impl<T: Real> StepMemory<T> {
             values += tape.scalar(recorded.loss).to_f64();
             penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
             if !(values + penalty).is_finite() || !tape.scalar(recorded.total).is_finite() {
-                return Err(NonFiniteLoss::trace(task.layout(), &tape, values + penalty, first_sample));
+                let at = [draws.epoch, draws.step as usize % training.steps() + 1];
+                return Err(TrainError::non_finite(task.layout(), &tape, at, values + penalty, first_sample));
             }
             // A sum that is chained over rows does not depend on the slices; a mean of means does in its last bits.
             loss = match tape.loss_sum(recorded.loss) {

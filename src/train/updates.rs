@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use narrows_kernels::{AlignedVec, Real};
+use narrows_kernels::{AlignedVec, Isa, Real};
 
 use super::error::TrainError;
+use super::history::EpochRecord;
 use super::task::{Phase, Task};
 use crate::optim::schedule::Rate;
-use crate::optim::{Clip, LearningRate, Stepper};
+use crate::optim::{OptimizerSpec, Stepper};
 
 /// What the updates of a phase remember.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,37 +24,36 @@ pub struct PhaseState<T: Real> {
 /// The updates of a phase: what they move, and how.
 pub(super) struct Updates<T: Real> {
     pub ranges: Vec<Range<usize>>,
-    pub optimizer: Stepper<T>,
-    pub learning_rate: LearningRate,
-    pub clip: Clip,
+    spec: OptimizerSpec,
+    stepper: Stepper<T>,
+    pub rate: Rate,
 }
 
 impl<T: Real> Updates<T> {
     pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
         let ranges = task.layout().ranges(&phase.groups)?;
         let count = ranges.iter().map(ExactSizeIterator::len).sum();
-        Ok(Updates {
-            ranges,
-            learning_rate: phase.optimizer.learning_rate(),
-            optimizer: Stepper::new(phase.optimizer.rule, count)?,
-            clip: phase.optimizer.clip(),
-        })
+        let (spec, stepper) = (phase.optimizer.clone(), Stepper::new(phase.optimizer.rule, count)?);
+        Ok(Updates { ranges, rate: spec.schedule.first_rate(&spec.rule), spec, stepper })
     }
 
-    pub fn restore(&mut self, state: &PhaseState<T>) {
-        for ((_, to), (_, from)) in self.optimizer.state_mut().into_iter().zip(&state.moments) {
-            to.copy_from_slice(from);
-        }
-        self.optimizer.set_step_count(state.updates);
-        self.learning_rate.set_rate(state.rate.clone());
+    pub fn restore(&mut self, state: PhaseState<T>) {
+        (self.stepper.steps, self.stepper.moments, self.rate) = (state.updates, state.moments, state.rate);
     }
 
     pub fn to_state(&self) -> PhaseState<T> {
-        let moments = self.optimizer.state().into_iter();
-        PhaseState {
-            updates: self.optimizer.step_count(),
-            moments: moments.map(|(name, values)| (name, AlignedVec::from_slice(values))).collect(),
-            rate: self.learning_rate.rate().clone(),
-        }
+        let Stepper { steps, moments, .. } = &self.stepper;
+        PhaseState { updates: *steps, moments: moments.clone(), rate: self.rate.clone() }
+    }
+
+    /// Moves the parameters of the phase by one step along their gradients, which are clipped before.
+    pub fn step(&mut self, isa: Isa, params: &mut [T], grads: &mut [T]) {
+        self.spec.clip(isa, grads, &self.ranges);
+        self.stepper.step(isa, params, grads, &self.ranges, self.rate.rate);
+    }
+
+    pub fn epoch_done(&mut self, record: &EpochRecord) {
+        let OptimizerSpec { rule, schedule, .. } = &self.spec;
+        schedule.next_rate(rule, &mut self.rate, record.monitored(schedule.monitor()));
     }
 }

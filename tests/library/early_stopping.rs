@@ -1,8 +1,7 @@
 //! Early stopping against what Keras does, in forty recorded cases.
 
 use narrows::optim::Monitor;
-use narrows::train::EarlyStoppingRule;
-use narrows::train::{EarlyStopping, Verdict};
+use narrows::train::{EarlyStoppingRule, Patience, Verdict};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -41,12 +40,13 @@ fn config(patience: usize, min_delta: f64) -> EarlyStoppingRule {
 
 /// What happens to a run with these validation losses.
 fn run(config: EarlyStoppingRule, val_loss: &[f64]) -> Expected {
-    let mut stopping = EarlyStopping::new(config);
-    let stopped = (1..).zip(val_loss).find(|&(epoch, &value)| stopping.observe(epoch, value) == Verdict::Stop);
+    let mut patience = Patience::default();
+    let stopped =
+        (1..).zip(val_loss).find(|&(epoch, &value)| config.observe(&mut patience, epoch, value) == Verdict::Stop);
     Expected {
         epochs_run: stopped.map_or(val_loss.len(), |(epoch, _)| epoch),
-        best: stopping.best().map(|best| best.value),
-        best_epoch: stopping.best().map_or(0, |best| best.epoch),
+        best: patience.best.map(|best| best.value),
+        best_epoch: patience.best.map_or(0, |best| best.epoch),
     }
 }
 

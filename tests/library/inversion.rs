@@ -1,8 +1,6 @@
 //! Decoders run backwards: Jacobians against the tape, walks back to the codes they came from, optimal codes against planted
 //! ones and against scipy.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use narrows::invert::{Decoder, Dense, InvertError, Optimum, Stage, Stop, Tangents, Tolerances, Walk, optimal_codes};
 use narrows::rng::{Purpose, Stream, stream};
 use narrows::tape::{Arena, Tape};
@@ -67,10 +65,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn search(decoder: &Decoder<f64>, targets: &[f64], starts: &[f64]) -> Vec<Optimum<f64>> {
-    let done = AtomicUsize::new(0);
-    let optima = optimal_codes(Context::detect(), decoder, targets, starts, Tolerances::default(), &done);
-    assert_eq!(done.load(Ordering::Relaxed), optima.len());
-    optima
+    optimal_codes(Context::detect(), decoder, targets, starts, Tolerances::default())
 }
 
 /// The Jacobian [count, features, code] by one backward pass of the tape for each output.
@@ -128,7 +123,6 @@ fn jacobians_are_those_of_the_tape() {
                 }
             }
         }
-        assert_eq!(tangents.outputs(), decoder.decode(Context::detect(), &codes));
     }
 }
 
@@ -273,8 +267,7 @@ fn no_sample_ends_worse_than_it_began_and_minima_are_certified() {
         let outputs = decoder.decode(Context::detect(), &starts);
         for ((optimum, y), x) in optima.iter().zip(outputs.chunks(20)).zip(images.chunks(20)) {
             let start = 0.5 * distance(y, x).powi(2);
-            assert!((optimum.start - start).abs() <= 1e-13 * start);
-            assert!(optimum.objective <= optimum.start);
+            assert!(optimum.objective <= start * (1.0 + 1e-13));
             let found = decoder.decode(Context::detect(), &optimum.code);
             let objective = 0.5 * distance(&found, x).powi(2);
             assert!((optimum.objective - objective).abs() <= 1e-13 * objective, "the objective is that of the code");
@@ -336,8 +329,7 @@ fn codes_are_the_same_bits_for_any_threads_instruction_set_and_company() {
             let images = &images[first * 50..(first + count) * 50];
             let starts = &starts[first * 3..(first + count) * 3];
             let walked = Walk::new(context, decoder.clone()).unwrap().invert(images, 1e-3);
-            let done = AtomicUsize::new(0);
-            let optima = optimal_codes(context, &decoder, images, starts, Tolerances::default(), &done);
+            let optima = optimal_codes(context, &decoder, images, starts, Tolerances::default());
             let codes = optima.iter().flat_map(|optimum| bits(&optimum.code));
             (bits(&walked.codes), codes.collect::<Vec<u64>>())
         })

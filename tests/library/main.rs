@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod analysis;
+mod charts;
 mod config;
 mod convolutions;
 mod data_files;
@@ -22,8 +24,11 @@ mod loss;
 mod matlab;
 mod minimise;
 mod nn;
+mod number;
 mod optim;
 mod optimizers;
+mod reports;
+mod rng;
 mod run;
 mod settings;
 mod slices;

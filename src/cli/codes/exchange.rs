@@ -1,20 +1,18 @@
 //! `narrows encode` and `narrows decode`: codes as NPY files.
 
+use std::path::{Path, PathBuf};
+
 use super::super::CliError;
-use super::super::args::{DecodeArguments, EncodeArguments};
+use super::super::args::{EncodeArguments, RunArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{codes_in, images_in, must_end_in, part_of, write_images};
 use narrows::data::npy;
 use narrows::figures::number::counted;
-use narrows::run::RunError;
 
 /// Writes the codes of images.
 pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["npy"])?;
-    if let Some(labels) = &arguments.labels {
-        must_end_in(labels, &["npy"])?;
-    }
+    must_end_in(std::iter::once(&arguments.out).chain(&arguments.labels), &["npy"])?;
     let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let (images, labels) = match &arguments.images.images {
@@ -30,7 +28,7 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
         }
         (path, labels) => path.as_ref().zip(labels),
     };
-    let codes = machine.run(|| run.trained(machine.context).encode(images.view()))?.map_err(RunError::from)?;
+    let codes = machine.run(|| run.trained(machine.context).encode(images.view()))??;
     npy::write(&arguments.out, codes.view())?;
     let [count, size] = [(codes.nrows(), "code"), (codes.ncols(), "value")].map(|(n, noun)| counted(n, noun));
     say!("{count} of {size}: {}", arguments.out.display());
@@ -42,12 +40,12 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
 }
 
 /// Writes the images that the decoder makes of codes.
-pub fn decode(arguments: DecodeArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["npy", "png"])?;
-    let (machine, run) = machine::open(&arguments.of)?;
-    let codes = codes_in(&run, &arguments.codes)?;
-    let images = machine.run(|| run.trained(machine.context).decode_images(codes.view()))?.map_err(RunError::from)?;
-    write_images(&run, "", images.view(), &arguments.out)?;
-    say!("{} of {} pixels: {}", counted(images.nrows(), "image"), images.ncols(), arguments.out.display());
+pub fn decode(of: &RunArguments, codes: &Path, out: &PathBuf) -> Result<(), CliError> {
+    must_end_in([out], &["npy", "png"])?;
+    let (machine, run) = machine::open(of)?;
+    let codes = codes_in(&run, codes)?;
+    let images = machine.run(|| run.trained(machine.context).decode_images(codes.view()))??;
+    write_images(&run, "", images.view(), out)?;
+    say!("{} of {} pixels: {}", counted(images.nrows(), "image"), images.ncols(), out.display());
     Ok(())
 }

@@ -7,12 +7,12 @@ use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
 use super::{greys, images_at, must_end_in, or_in_run, part_of, write_grid, write_images};
-use narrows::analysis::{self, AnalysisError, CodeSpread, Gaussian, TICKS, plane};
+use narrows::analysis::{self, CodeSpread, Gaussian, TICKS, plane};
 use narrows::data::npy;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, subscript, typeset};
 use narrows::rng::{Purpose, stream};
-use narrows::run::{OpenRun, RunError};
+use narrows::run::OpenRun;
 use narrows::tape::Arena;
 use narrows::tasks::ACTIVE_NATS;
 
@@ -23,12 +23,8 @@ fn is_variational(run: &OpenRun) -> bool {
 
 /// Decodes codes that are drawn from a distribution.
 pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
-    if let Some(out) = &arguments.out {
-        must_end_in(out, &["npy", "png"])?;
-    }
-    if let Some(codes) = &arguments.codes {
-        must_end_in(codes, &["npy"])?;
-    }
+    must_end_in(&arguments.out, &["npy", "png"])?;
+    must_end_in(&arguments.codes, &["npy"])?;
     let (machine, run) = machine::open(&arguments.of)?;
     if !arguments.fitted && !is_variational(&run) {
         return Err(CliError::Usage(format!(
@@ -41,14 +37,14 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
         let trained = run.trained(machine.context);
         let distribution = match arguments.fitted {
             true => {
-                let training = trained.encode(part_of(&run, Part::Train)?.to_array().view());
-                Gaussian::fit(machine.context, training.map_err(RunError::from)?.view())?
+                let training = trained.encode(part_of(&run, Part::Train)?.to_array().view())?;
+                Gaussian::fit(machine.context, training.view())?
             }
             false => Gaussian::standard(run.prepared.model().code_size()),
         };
         let mut stream = stream(arguments.seed, Purpose::Sample, 0);
         let codes = distribution.sample(arguments.count as usize, &mut stream);
-        let images = trained.decode_images(codes.view()).map_err(RunError::from)?;
+        let images = trained.decode_images(codes.view())?;
         Ok::<_, CliError>((codes, images))
     })??;
     let out = or_in_run(arguments.out, &run, "samples.png");
@@ -65,9 +61,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
 
 /// Decodes codes of which one value after the other moves; those of two numbers also on a grid.
 pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
-    if let Some(out) = &arguments.out {
-        must_end_in(out, &["png"])?;
-    }
+    must_end_in(&arguments.out, &["png"])?;
     let (machine, run) = machine::open(&arguments.of)?;
     let (variational, part) = (is_variational(&run), arguments.part.of(&run.prepared.loaded).0);
     let index = match arguments.image {
@@ -89,18 +83,18 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
                 .expect("the model is variational");
             CodeSpread::prior(&elbo.kl_per_dimension)
         } else {
-            let training = trained.encode(part_of(&run, Part::Train)?.to_array().view());
-            CodeSpread::of(training.map_err(RunError::from)?.view())
+            CodeSpread::of(trained.encode(part_of(&run, Part::Train)?.to_array().view())?.view())
         };
         let base = match index {
             None => spread.mean.clone(),
-            Some(index) => {
-                trained.encode(images_at(&run, &[index]).view()).map_err(RunError::from)?.into_raw_vec_and_offset().0
-            }
+            Some(index) => trained.encode(images_at(&run, &[index]).view())?.into_raw_vec_and_offset().0,
         };
         let rows = analysis::traverse(&trained, ArrayView1::from(&base), &spread, &offsets)?;
-        let grid = spread.ticks.as_ref().map(|ticks| Ok((ticks[0].clone(), plane(&trained, ticks)?)));
-        Ok((rows, grid.transpose().map_err(|error: AnalysisError| CliError::from(error))?, base.len()))
+        let grid = match spread.ticks {
+            Some(ticks) => Some((plane(&trained, &ticks)?, ticks)),
+            None => None,
+        };
+        Ok((rows, grid, base.len()))
     })??;
     let why = match variational {
         true => format!("mean divergence of at most {ACTIVE_NATS} nat on the {part} images"),
@@ -135,7 +129,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     if rows.len() < size {
         say!("{} inactive left out: {why}", size - rows.len());
     }
-    if let Some((ticks, grid)) = grid {
+    if let Some((grid, [ticks, _])) = grid {
         let out = out.with_file_name(format!("{}-grid.png", out.file_stem().unwrap_or_default().to_string_lossy()));
         let rows = grid.iter().map(|(tick, images)| GridRow { label: label(*tick), images: greys(images.view()) });
         let from = if variational {

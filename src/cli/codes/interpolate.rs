@@ -1,6 +1,6 @@
 //! `narrows interpolate`: from one code to another.
 
-use ndarray::{Axis, concatenate};
+use ndarray::{Array2, Axis};
 
 use super::super::CliError;
 use super::super::args::InterpolateArguments;
@@ -32,13 +32,12 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
         Some(labels) => data.class_names[usize::from(labels[index as usize])].clone(),
         None => index.to_string(),
     };
-    let row = |(pair, (decoded, ends)): (&Pair, (&ndarray::Array2<f32>, [_; 2]))| {
-        let [first, second] = ends;
-        let images = concatenate(Axis(0), &[first, decoded.view(), second]).expect("images of one size");
-        GridRow { label: format!("{} to {}", class(pair.first), class(pair.second)), images: greys(images.view()) }
+    let row = |(at, pair): (usize, &Pair)| {
+        let end = |images: &Array2<f32>| greys(images.row(at).insert_axis(Axis(0)));
+        let images = [end(&first), greys(found.decoded[at].view()), end(&second)].concat();
+        GridRow { label: format!("{} to {}", class(pair.first), class(pair.second)), images }
     };
-    let ends = first.axis_chunks_iter(Axis(0), 1).zip(second.axis_chunks_iter(Axis(0), 1)).map(|(a, b)| [a, b]);
-    let rows = pairs.iter().zip(found.decoded.iter().zip(ends)).map(row).collect();
+    let rows = pairs.iter().enumerate().map(row).collect();
     let picture = folder.join("interpolation.png");
     let decoded = ALPHAS.iter().map(|alpha| format!("α = {alpha}"));
     let columns = std::iter::once("image".into()).chain(decoded).chain(["image".into()]).collect();

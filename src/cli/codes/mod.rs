@@ -17,7 +17,7 @@ use narrows::data::npy::{self, Array};
 use narrows::figures::grid::{GridRow, ImageGrid};
 use narrows::figures::png::to_grey;
 use narrows::files::write_whole;
-use narrows::run::{OpenRun, RunError};
+use narrows::run::OpenRun;
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -50,9 +50,7 @@ fn images_at(run: &OpenRun, indices: &[u32]) -> Array2<f32> {
 fn images_in(run: &OpenRun, path: &Path, variable: Option<&str>) -> Result<Array2<f32>, CliError> {
     let (pixels, scale) = (run.prepared.loaded.data.features(), run.prepared.loaded.data.byte_values::<f32>());
     if !ends_in(path, "npy") {
-        let data = load_like(run, path, variable, "encode")?;
-        let all: Vec<u32> = (0..data.len() as u32).collect();
-        return Ok(Samples { data: &data, indices: &all }.to_array());
+        return Ok(load_like(run, path, variable, "encode")?.test().to_array());
     }
     if variable.is_some() {
         return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
@@ -106,17 +104,13 @@ fn ends_in(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// Refuses a path that ends in none of these.
-fn must_end_in(path: &Path, extensions: &[&str]) -> Result<(), CliError> {
-    if extensions.iter().any(|extension| ends_in(path, extension)) {
+/// Refuses a path, if there is one, that ends in none of these.
+fn must_end_in<'a>(path: impl IntoIterator<Item = &'a PathBuf>, extensions: &[&str]) -> Result<(), CliError> {
+    let Some(path) = path.into_iter().find(|path| !extensions.iter().any(|extension| ends_in(path, extension))) else {
         return Ok(());
-    }
-    let accepted: Vec<String> = extensions.iter().map(|extension| format!(".{extension}")).collect();
-    Err(CliError::Usage(format!(
-        "cannot write {}: a name that ends in {} is expected",
-        path.display(),
-        accepted.join(" or ")
-    )))
+    };
+    let accepted = extensions.join(" or .");
+    Err(CliError::Usage(format!("cannot write {}: a name that ends in .{accepted} is expected", path.display())))
 }
 
 /// Writes images [n, pixels] as an array or as a picture, whichever the name says; a picture has the title.
@@ -149,8 +143,7 @@ fn write_grid(
     }
     let data = &run.prepared.loaded.data;
     let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(data.width(), data.height(), rows) };
-    write_whole(out, &grid.to_png().map_err(RunError::from)?)?;
-    Ok(())
+    Ok(write_whole(out, &grid.to_png()?)?)
 }
 
 /// `out`, or this name in the run folder.

@@ -1,17 +1,18 @@
 //! `narrows probe`: how well a linear map reads the classes from the codes, and how the codes lie.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use ndarray::Array2;
 use serde_json::json;
 
 use super::super::CliError;
-use super::super::args::ProbeArguments;
+use super::super::args::RunArguments;
 use super::super::machine;
 use super::super::output::{duration, say};
 use super::part_of;
 use narrows::analysis::{LogisticRegression, Pca};
 use narrows::data::Samples;
+use narrows::figures::Chart;
 use narrows::figures::number::{counted, significant};
 use narrows::figures::scatter::Scatter;
 use narrows::files::{create_folder, write_whole};
@@ -19,8 +20,8 @@ use narrows::run::RunError;
 
 /// Fits a classifier to the training codes, measures it on the test codes, and draws these along their principal
 /// components.
-pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
-    let (machine, run) = machine::open(&arguments.of)?;
+pub fn probe(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
+    let (machine, run) = machine::open(of)?;
     let data = &run.prepared.loaded.data;
     let Some(all) = &data.labels else {
         return Err(CliError::Usage(format!("cannot probe {}: {} has no labels", run.path.display(), data.name)));
@@ -29,8 +30,8 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     let (train, test) = (part_of(&run, super::Part::Train)?, part_of(&run, super::Part::Test)?);
     let (fitted, accuracies, points, shares, seconds) = machine.run(|| {
         let trained = run.trained(machine.context);
-        let encode = |part: Samples<'_>| trained.encode(part.to_array().view()).map_err(RunError::from);
-        let (train_codes, test_codes): (Array2<f32>, Array2<f32>) = (encode(train)?, encode(test)?);
+        let encode = |part: Samples<'_>| trained.encode(part.to_array().view());
+        let (train_codes, test_codes) = (encode(train)?, encode(test)?);
         let started = Instant::now();
         let fitted = LogisticRegression::fit(machine.context, train_codes.view(), &labels(train))?;
         let seconds = started.elapsed().as_secs_f64();
@@ -44,19 +45,14 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     })??;
     let minimum = fitted.minimum();
 
-    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    let folder = out.unwrap_or_else(|| run.path.clone());
     create_folder(&folder).map_err(|source| RunError::Output { source })?;
-    let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
     let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
-    let chart = Scatter {
-        title: format!("{}: codes of the test images", run.config.name),
-        x_label: format!("first principal component ({} % of the variance)", percent(0)),
-        y_label: format!("second principal component ({} %)", percent(1)),
-        groups: data.class_names.clone(),
-        points: labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect(),
-    };
+    let points = labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect();
+    let title = format!("{}: codes of the test images", run.config.name);
+    let chart = Scatter::of_components(title, &shares, data.class_names.clone(), points);
     write_whole(&folder.join("codes.svg"), chart.to_svg().as_bytes())?;
-    write_whole(&folder.join("codes.png"), &chart.to_png(1200, 1100).map_err(RunError::from)?)?;
+    write_whole(&folder.join("codes.png"), &chart.to_png(1200, 1100)?)?;
     let figures = json!({
         "train_accuracy": accuracies[0],
         "test_accuracy": accuracies[1],

@@ -4,12 +4,13 @@ use ndarray::{Array2, ArrayView1, Zip};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::RunError;
 use super::pictures::{CodePictures, ImageTable};
-use super::{RunError, images};
 use crate::analysis::{
     ALPHAS, AnalysisError, CodeSpread, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate, plane,
     traverse,
 };
+use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
 use crate::run::JACOBIANS;
@@ -46,26 +47,24 @@ pub(in crate::study) struct CodesFacts {
 /// ‖∂code/∂input‖_F over the first test images (`jacobian`), what lies between pairs of test images (`interpolation`, one entry
 /// for each α), the share of the variance along the first two principal components of the training codes (`components`).
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
-    let (plan, context) = (&run.plan, study.machine.context);
-    let (data, split) = (&plan.prepared.loaded.data, &plan.prepared.loaded.split);
-    let trained = plan.prepared.trained(&run.executed.outcome.params, context);
-    let first = plan.prepared.loaded.test().first(JACOBIANS);
+    let (loaded, context, trained) = (run.loaded(), study.machine.context, run.trained(study.machine));
+    let (train, test) = (loaded.train(), loaded.test());
+    let first = test.first(JACOBIANS);
     let mut pictures = CodePictures::default();
     let mut figures = json!({
         "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
         "jacobian_images": first.len().to_string(),
     });
-    if split.test.len() >= 2 {
-        let pairs = choose_pairs(data.labels.as_deref(), &split.test, PAIRS, plan.config.seed)?;
+    if test.len() >= 2 {
+        let pairs = choose_pairs(loaded.data.labels.as_deref(), test.indices, PAIRS, run.plan.config.seed)?;
         let (found, strips) = between(&trained, run, &pairs)?;
         (figures["interpolation"], pictures.strips) = (found, Some(strips));
         figures["pairs"] = json!(pairs.len().to_string());
     }
-    if let Some(all) = &data.labels {
-        let labels = |indices: &[u32]| indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
-        let codes = |indices: &[u32]| trained.encode(images(&plan.prepared.loaded, indices).view());
-        let (train, test) = (codes(&split.train)?, codes(&split.test)?);
-        let (train_labels, test_labels) = (labels(&split.train), labels(&split.test));
+    if let (Some(train_labels), Some(test_labels)) = (train.labels(train.indices), test.labels(test.indices)) {
+        let (train_labels, test_labels) = (train_labels.collect::<Vec<u8>>(), test_labels.collect::<Vec<u8>>());
+        let [train, test] = [train, test].map(|part| trained.encode(part.to_array().view()));
+        let (train, test) = (train?, test?);
         let accuracy = |fitted: LogisticRegression| -> Result<Value, AnalysisError> {
             Ok(json!({
                 "train": number(fitted.accuracy(context, train.view(), &train_labels)?),
@@ -89,8 +88,10 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
 /// ends, of the PSNR between D(z_α) and D(E(x_α)), and of ‖E(x_α) − z_α‖₂, z_α and x_α being the blends of codes and of images;
 /// and the decoded images of some pairs.
 fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result<(Value, ImageTable), RunError> {
-    let loaded = &run.plan.prepared.loaded;
-    let end = |of: fn(&Pair) -> u32| images(loaded, &pairs.iter().map(of).collect::<Vec<_>>());
+    let loaded = run.loaded();
+    let end = |of: fn(&Pair) -> u32| {
+        Samples { data: &loaded.data, indices: &pairs.iter().map(of).collect::<Vec<_>>() }.to_array()
+    };
     let ends = [end(|pair| pair.first), end(|pair| pair.second)];
     let found = interpolate(trained, ends[0].view(), ends[1].view())?;
     let codes = [trained.encode(ends[0].view())?, trained.encode(ends[1].view())?];
@@ -113,14 +114,12 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
             "code_distance": number(mean(&encoded, &z, |squares, _| squares.sqrt())),
         }));
     }
-    let width = loaded.data.width();
-    let mut columns = vec!["image".to_owned()];
-    columns.extend(ALPHAS.map(|alpha| format!("α = {alpha}")));
-    columns.push("image".to_owned());
-    let mut strips = ImageTable::new((loaded.data.height(), width), columns);
+    let image = || std::iter::once("image".to_owned());
+    let columns = image().chain(ALPHAS.map(|alpha| format!("α = {alpha}"))).chain(image());
+    let mut strips = ImageTable::new(&loaded.data, columns.collect());
     for pair in 0..pairs.len().min(SHOWN_PAIRS) {
         let middle = found.decoded[pair].outer_iter();
-        strips.row("", width, std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
+        strips.row("", std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
     }
     Ok((json!(rows), strips))
 }
@@ -129,46 +128,39 @@ fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
 }
 
-/// Of a variational run: images of codes drawn from N(0, I), and the traversals of the numbers that are active, that of the
-/// largest effect first.
-pub(super) fn drawn(study: &Study, run: &StudyRun, divergences: &[f64]) -> Result<(ImageTable, ImageTable), RunError> {
-    let plan = &run.plan;
-    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
-    let (data, size) = (&plan.prepared.loaded.data, plan.prepared.model().code_size());
-    let shape = (data.height(), data.width());
-    let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(plan.config.seed, Purpose::Sample, 0));
-    let mut samples = ImageTable::new(shape, Vec::new());
-    samples.row("", data.width(), trained.decode_images(codes.view())?.outer_iter())?;
-    let columns = STEPS.map(|step| if step < 0.0 { format!("−{}", -step) } else { step.to_string() });
-    let mut traversals = ImageTable::new(shape, columns.to_vec());
-    for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
-        let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
-        traversals.row(label, data.width(), row.images.outer_iter())?;
-    }
-    Ok((samples, traversals))
-}
-
-/// Of a code of two numbers, images of codes on a grid: of N(0, I) where there are `divergences`, else of the training codes.
-pub(super) fn on_grid(
+/// Adds to the pictures, where the code is a distribution with these `divergences`, images of codes drawn from N(0, I) and the
+/// traversals of the numbers that are active, that of the largest effect first; and of a code of two numbers images of codes on
+/// a grid: of N(0, I), else of the training codes.
+pub(super) fn draw(
     study: &Study,
     run: &StudyRun,
     divergences: Option<&[f64]>,
-) -> Result<Option<ImageTable>, RunError> {
-    let plan = &run.plan;
-    if plan.prepared.model().code_size() != 2 {
-        return Ok(None);
+    pictures: &mut CodePictures,
+) -> Result<(), RunError> {
+    let (loaded, trained, size) = (run.loaded(), run.trained(study.machine), run.plan.prepared.model().code_size());
+    if let Some(divergences) = divergences {
+        let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.plan.config.seed, Purpose::Sample, 0));
+        let mut samples = ImageTable::new(&loaded.data, Vec::new());
+        samples.row("", trained.decode_images(codes.view())?.outer_iter())?;
+        let mut traversals = ImageTable::new(&loaded.data, STEPS.map(|step| typeset(&step.to_string())).to_vec());
+        for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
+            let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
+            traversals.row(label, row.images.outer_iter())?;
+        }
+        (pictures.samples, pictures.traversals) = (Some(samples), Some(traversals));
     }
-    let (loaded, data) = (&plan.prepared.loaded, &plan.prepared.loaded.data);
-    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
-    let spread = match divergences {
-        Some(divergences) => CodeSpread::prior(divergences),
-        None => CodeSpread::of(trained.encode(images(loaded, &loaded.split.train).view())?.view()),
-    };
-    let ticks = spread.ticks.expect("a code of two numbers has ticks");
-    let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));
-    let mut table = ImageTable::new((data.height(), data.width()), ticks[0].iter().map(label).collect());
-    for (second, row) in plane(&trained, &ticks)? {
-        table.row(label(&second), data.width(), row.outer_iter())?;
+    if size == 2 {
+        let spread = match divergences {
+            Some(divergences) => CodeSpread::prior(divergences),
+            None => CodeSpread::of(trained.encode(loaded.train().to_array().view())?.view()),
+        };
+        let ticks = spread.ticks.expect("a code of two numbers has ticks");
+        let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));
+        let mut table = ImageTable::new(&loaded.data, ticks[0].iter().map(label).collect());
+        for (second, row) in plane(&trained, &ticks)? {
+            table.row(label(&second), row.outer_iter())?;
+        }
+        pictures.plane = Some(table);
     }
-    Ok(Some(table))
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Which figures of which runs differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(super) struct Metric {
     pub key: &'static str,
     /// What a reader calls it; `{}` stands for the part that models are judged by, `{n}` for the last common epoch.
     pub name: &'static str,
-    /// Where it is among the figures of a run; `{}` as in the name.
+    /// Where it is among the figures of a run; `{}` stands for the part.
     pub pointer: &'static str,
     family: Family,
     /// Whether the lowest is the best.
@@ -128,7 +128,7 @@ pub(super) fn leaders(runs: &[&RunFacts], key: &str, rules: Rules) -> Vec<String
 /// squared error where the losses are of different kinds.
 pub(super) fn rank(runs: &mut [RunFacts], rules: Rules) -> Vec<Ranking> {
     let mut rankings = Vec::new();
-    let groups: std::collections::BTreeSet<usize> = runs.iter().map(|run| run.group).collect();
+    let groups: BTreeSet<usize> = runs.iter().map(|run| run.group).collect();
     for group in groups {
         let peers: Vec<&RunFacts> = runs.iter().filter(|run| run.group == group && !run.is_interrupted()).collect();
         let ranked = METRICS.iter().filter(|metric| metric.ranked && metric.is_comparable(&peers));
@@ -195,7 +195,7 @@ pub(super) fn along_axes(axes: &[Axis], runs: &[RunFacts], rules: Rules) -> Vec<
                     others.zip(rest).map(|((_, other), &at)| other.values[at].phrase.as_str()).collect();
                 let of_value = |value: usize| runs.iter().find(|run| run.place[axis] == value);
                 let figures = (0..axes[axis].values.len())
-                    .map(|value| of_value(value).map_or(Figure::of([]), |run| run.measured(metric.key)));
+                    .map(|value| of_value(value).map_or(Figure::default(), |run| run.measured(metric.key)));
                 rows.extend(row(metric, figures.collect(), rest.join(", "), rules));
             }
             let first = rows[begin..].first().and_then(|row: &Row| row.lowest);
@@ -229,7 +229,6 @@ fn row(metric: &Metric, figures: Vec<Figure>, rest: String, rules: Rules) -> Opt
 mod tests {
     use super::super::setup::AxisValue;
     use super::*;
-    use serde_json::Value;
 
     const RULES: Rules = Rules { floors: Floors { loss: 0.034, error: 0.12, code: 0.1 }, part: "test", epoch: 1 };
 
@@ -243,24 +242,10 @@ mod tests {
         ]);
         RunFacts {
             name: name.into(),
-            folders: Vec::new(),
-            seeds: vec![1],
-            config: Value::Null,
             place: place.into(),
-            set: 0,
-            group: 0,
             loss_label: "cross-entropy",
-            code_size: 8,
-            stops: Default::default(),
             measured,
-            best: Vec::new(),
-            figures: Value::Null,
-            score: loss,
-            mean_image: loss,
-            against_mean: Verdict::Unknown,
-            restored: None,
-            each: Vec::new(),
-            history: Vec::new(),
+            ..RunFacts::default()
         }
     }
 

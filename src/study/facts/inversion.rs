@@ -66,21 +66,19 @@ pub(super) fn measure(
     observer: &dyn Observer,
     pictures: &mut Pictures,
 ) -> Result<InversionFacts, RunError> {
-    let of = |name: &str| -> Vec<&StudyRun> { study.runs.iter().filter(|run| run.plan.name == name).collect() };
     let mut inverted = |name: &String, most: usize, writes: bool| -> Result<Option<Inverted>, RunError> {
         let mut trees = Vec::new();
-        for run in of(name) {
+        for run in study.named(name) {
             let (tree, png) = invert(study, run, most, observer, writes)?;
             if writes && most == usize::MAX {
                 pictures.inverted.entry(name.clone()).or_insert_with(|| STANDARD.encode(png));
             }
             trees.push(tree);
         }
-        let model = of(name).first().map(|run| run.plan.prepared.model());
-        Ok(model.map(|model| Inverted {
+        Ok(study.named(name).next().map(|run| Inverted {
             run: name.clone(),
-            code_size: model.code_size(),
-            compression_ratio: model.compression_ratio(),
+            code_size: run.plan.prepared.model().code_size(),
+            compression_ratio: run.plan.prepared.model().compression_ratio(),
             figures: over_seeds(&trees),
         }))
     };
@@ -96,27 +94,28 @@ pub(super) fn measure(
     sizes.sort_by_key(|one| one.code_size);
 
     let (mut components, mut component_images) = (BTreeMap::new(), 0);
-    if let Some(run) = sizes.first().and_then(|one| of(&one.run).into_iter().next()) {
+    if let Some(run) = sizes.first().and_then(|one| study.named(&one.run).next()) {
         let sizes: Vec<usize> = sizes.iter().map(|one| one.code_size).collect();
-        components = study.machine.run(|| principal_components(study, run, most, &sizes))?;
-        component_images = parts(run, most).next().map_or(0, |(_, samples)| samples.len());
+        // On just these images no linear code of that size does better; on the test images nothing of the kind is known.
+        let train = run.loaded().train().first(most);
+        let floor = PcaFloor::of(study.machine.context, train);
+        components = parts(run, most).map(|(name, samples)| (name, floor.nrmse(samples, &sizes))).collect();
+        component_images = train.len();
     }
     let mut schemes = Vec::new();
     let mut raw: Vec<Value> = Vec::new();
     for (what, names) in &wanted.schemes {
         schemes.push(scheme(what, names, facts, rules));
-        let firsts: Vec<&StudyRun> = names.iter().filter_map(|name| of(name).into_iter().next()).collect();
-        if let Some(loaded) = firsts.first().map(|run| &run.plan.prepared.loaded) {
-            let indices = &loaded.split.test[..loaded.split.test.len().min(study.config.report.reconstructions)];
-            if !indices.is_empty() {
-                pictures.schemes.insert(what.clone(), reconstructed(study.machine, loaded, indices, &firsts)?);
-            }
+        let firsts: Vec<&StudyRun> = names.iter().filter_map(|name| study.named(name).next()).collect();
+        let images = firsts.first().map(|run| run.loaded().test().first(study.config.report.reconstructions));
+        if let Some(images) = images.filter(|images| !images.is_empty()) {
+            pictures.schemes.insert(what.clone(), reconstructed(study.machine, images, &firsts)?);
         }
         for run in firsts {
             let (name, loss) = (&run.plan.name, run.plan.config.model.loss);
             let is_changed = matches!(loss, Loss::BceLogits | Loss::Kl);
             if is_changed && raw.iter().all(|known| known["run"] != **name) {
-                let each = of(name).into_iter().map(|run| study.machine.run(|| raw_nrmse(study, run))?);
+                let each = study.named(name).map(|run| raw_nrmse(study, run));
                 let each: Vec<[f64; 2]> = each.collect::<Result<_, RunError>>()?;
                 let [train, test] = [0, 1].map(|at| Figure::of(each.iter().map(|pair| pair[at])));
                 raw.push(json!({ "run": name, "loss": loss.name(), "train": train, "test": test }));
@@ -128,7 +127,7 @@ pub(super) fn measure(
 
 /// The training and test images of a run, at most `most` of each.
 fn parts(run: &StudyRun, most: usize) -> impl Iterator<Item = (&'static str, Samples<'_>)> {
-    let parts = run.plan.prepared.loaded.parts().into_iter();
+    let parts = run.loaded().parts().into_iter();
     let parts = parts.filter(|(name, samples)| *name != "validation" && !samples.is_empty());
     parts.map(move |(name, samples)| (name, samples.first(most)))
 }
@@ -141,52 +140,33 @@ fn invert(
     observer: &dyn Observer,
     writes: bool,
 ) -> Result<(Value, Vec<u8>), RunError> {
-    let plan = &run.plan;
-    let loaded = &plan.prepared.loaded;
-    let tolerances = Tolerances::default();
-    study.machine.run(|| {
-        let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
-        let inversion = Inversion::new(trained, (loaded.data.height(), loaded.data.width()))?;
-        let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
-        let (mut done, mut figures, mut drawn) = (0, Vec::new(), Vec::new());
-        for (name, images) in parts(run, most) {
-            let mut watch = |more: usize| {
-                done += more;
-                observer.inverting(plan, done, all);
-            };
-            let mut part = inversion.measure(name, images, tolerances, &mut watch)?;
-            if name == "test" {
-                drawn = picture(&inversion, &part, images.first(SHOWN))?;
-            }
-            // The codes were for the picture, and of many runs they are hundreds of megabytes.
-            part.codes = Default::default();
-            figures.push(part);
+    let (loaded, tolerances) = (run.loaded(), Tolerances::default());
+    let inversion = Inversion::new(run.trained(study.machine), (loaded.data.height(), loaded.data.width()))?;
+    let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
+    let (mut done, mut figures, mut drawn) = (0, Vec::new(), Vec::new());
+    for (name, images) in parts(run, most) {
+        let mut watch = |more: usize| {
+            done += more;
+            observer.inverting(&run.plan, done, all);
+        };
+        let mut part = inversion.measure(name, images, tolerances, &mut watch)?;
+        if name == "test" {
+            drawn = picture(&inversion, &part, images.first(SHOWN))?;
         }
-        if writes {
-            let drawn = (!drawn.is_empty()).then_some(&drawn[..]);
-            write(&run.folder, inversion.layers(), tolerances, &figures, drawn)?;
-        }
-        Ok((to_json(inversion.layers(), tolerances, &figures), drawn))
-    })?
-}
-
-/// NRMSE of the projection on the first principal components of the training images that are measured, at most `most`: on just
-/// these images no linear code of that size does better; on the test images nothing of the kind is known.
-fn principal_components(
-    study: &Study,
-    run: &StudyRun,
-    most: usize,
-    sizes: &[usize],
-) -> BTreeMap<&'static str, Vec<f64>> {
-    let Some((_, train)) = parts(run, most).next() else { return BTreeMap::new() };
-    let floor = PcaFloor::of(study.machine.context, train);
-    parts(run, most).map(|(name, samples)| (name, floor.nrmse(samples, sizes))).collect()
+        // The codes were for the picture, and of many runs they are hundreds of megabytes.
+        part.codes = Default::default();
+        figures.push(part);
+    }
+    if writes {
+        let drawn = (!drawn.is_empty()).then_some(&drawn[..]);
+        write(&run.folder, inversion.layers(), tolerances, &figures, drawn)?;
+    }
+    Ok((to_json(inversion.layers(), tolerances, &figures), drawn))
 }
 
 /// NRMSE of the decoder's output, taken for an image as it is, on the training and on the test images.
 fn raw_nrmse(study: &Study, run: &StudyRun) -> Result<[f64; 2], RunError> {
-    let plan = &run.plan;
-    let trained = plan.prepared.trained(&run.executed.outcome.params, study.machine.context);
+    let trained = run.trained(study.machine);
     let mut errors = [f64::NAN; 2];
     for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);

@@ -16,20 +16,19 @@ mod setup;
 pub(super) use codes::CodesFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
 pub(super) use pictures::{CodePictures, Pictures};
-pub(super) use record::Columns;
 pub(super) use run::RunFacts;
 pub(super) use saturation::{LayerCourse, SaturationFacts};
 pub(super) use setup::SetFacts;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ndarray::Array2;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::figure::{Figure, over_seeds};
 use super::{Observer, Study, StudyRun};
-use crate::data::{Samples, Splits};
+use crate::data::Splits;
 use crate::run::RunError;
 use compare::{Comparison, METRICS, Ranking, Rules};
 use record::Record;
@@ -74,10 +73,9 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     if study.interrupted {
         return Ok((facts, pictures));
     }
-    let first = |name: &String| study.runs.iter().find(|run| run.plan.name == *name);
-    let saturation: Vec<&StudyRun> = report.saturation.iter().filter_map(first).collect();
+    let saturation: Vec<&StudyRun> = report.saturation.iter().filter_map(|name| study.named(name).next()).collect();
     for run in &saturation {
-        facts.saturation.push(saturation::measure(study, run)?);
+        facts.saturation.push(saturation::measure(&run.plan, study.machine.context)?);
     }
     pictures.early = saturation::early(study, &saturation)?;
     for name in &report.codes {
@@ -97,31 +95,23 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
 fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let config = &study.config;
     let names: Vec<String> = config.runs().into_iter().map(|(name, _)| name).collect();
-    let records: Vec<(&StudyRun, Record)> =
-        study.runs.iter().map(|run| Ok((run, Record::read(run)?))).collect::<Result<_, RunError>>()?;
-    let has = |part: &&str| records.iter().any(|(_, record)| record.metrics["evaluation"][part].is_object());
+    let has = |part: &&str| study.runs.iter().any(|run| run.executed.evaluation(part).is_some());
     let judged = ["test", "validation", "train"].into_iter().find(has).unwrap_or("test");
-    let finished = records.iter().filter(|(_, record)| record.metrics["stop"].is_string());
-    let common_epoch = finished.map(|(_, record)| record.epochs()).min().unwrap_or(0);
+    let finished = study.runs.iter().filter(|run| !run.is_interrupted());
+    let common_epoch = finished.map(|run| run.executed.outcome.history.epochs.len()).min().unwrap_or(0);
     let sets = setup::sets(study);
     let rules = Rules { floors: published::floors(), part: setup::word(judged), epoch: common_epoch };
 
-    let mut means: Vec<(Arc<Splits>, f64)> = Vec::new();
+    let mut means: BTreeMap<*const Splits, f64> = BTreeMap::new();
     let mut runs: Vec<RunFacts> = Vec::new();
     let mut groups: Vec<(Value, Value)> = Vec::new();
     for (number, name) in names.iter().enumerate() {
-        let seeds: Vec<(&StudyRun, Record)> =
-            records.iter().filter(|(run, _)| run.plan.name == *name).cloned().collect();
+        let seeds = study.named(name).map(|run| Ok((run, Record::read(run, common_epoch)?)));
+        let seeds: Vec<(&StudyRun, Record)> = seeds.collect::<Result<_, RunError>>()?;
         let Some((first, record)) = seeds.first() else { continue };
-        let mut mean_image = |(run, _): &(&'_ StudyRun, Record)| {
-            let loaded = &run.plan.prepared.loaded;
-            let known = means.iter().find(|(other, _)| Arc::ptr_eq(other, loaded)).map(|(_, mse)| *mse);
-            known.unwrap_or_else(|| {
-                means.push((Arc::clone(loaded), run::mean_image_mse(loaded, judged)));
-                means.last().expect("one was added").1
-            })
-        };
-        let mean_image = Figure::of(seeds.iter().map(&mut mean_image));
+        let mean_image = Figure::of(seeds.iter().map(|(run, _)| {
+            *means.entry(Arc::as_ptr(run.loaded())).or_insert_with(|| run::mean_image_mse(run.loaded(), judged))
+        }));
         let mut facts = RunFacts::of(&seeds, mean_image, judged, rules.floors);
         // Who sees the same images in the same way: data and corruption agree.
         let seen = (record.config["data"].clone(), record.config["model"]["corruption"].clone());
@@ -129,14 +119,11 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
             groups.push(seen);
             groups.len() - 1
         });
-        facts.set = sets.iter().position(|(set, _)| Arc::ptr_eq(set, &first.plan.prepared.loaded)).unwrap_or(0);
+        facts.set = sets.iter().position(|(set, _)| Arc::ptr_eq(set, first.loaded())).unwrap_or(0);
         facts.place = setup::place(config, number);
         for metric in &METRICS {
-            let figure = match metric.pointer {
-                "/there" => loss_after(&facts, common_epoch),
-                pointer => facts.figures.pointer(&pointer.replace("{}", judged)).map_or(Figure::of([]), Figure::read),
-            };
-            facts.measured.insert(metric.key, figure);
+            let figure = facts.figures.pointer(&metric.pointer.replace("{}", judged)).map(Figure::read);
+            facts.measured.insert(metric.key, figure.unwrap_or_default());
         }
         runs.push(facts);
     }
@@ -146,13 +133,12 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let mut pictures = Pictures::default();
     for (number, (loaded, _)) in sets.iter().enumerate() {
         let users = runs.iter().filter(|run| run.set == number);
-        let users: Vec<&StudyRun> =
-            users.filter_map(|run| study.runs.iter().find(|made| made.plan.name == run.name)).collect();
+        let users: Vec<&StudyRun> = users.filter_map(|run| study.named(&run.name).next()).collect();
         let count = config.report.reconstructions;
         pictures.reconstructions.extend(pictures::reconstructions(study.machine, loaded, judged, count, &users)?);
     }
     let firsts: Vec<(&StudyRun, &RunFacts)> =
-        runs.iter().filter_map(|run| Some((study.runs.iter().find(|made| made.plan.name == run.name)?, run))).collect();
+        runs.iter().filter_map(|run| Some((study.named(&run.name).next()?, run))).collect();
     let configs: Vec<_> = firsts.iter().map(|(made, run)| (run.name.as_str(), &made.plan.config)).collect();
     let facts = Facts {
         study: setup::settings(study),
@@ -172,32 +158,18 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     Ok((facts, pictures))
 }
 
-/// The validation loss of a run, or else its training loss, after this epoch.
-fn loss_after(run: &RunFacts, epoch: usize) -> Figure {
-    let at = |columns: &Columns, name: &str| {
-        columns.get(name).and_then(|losses| losses.get(epoch.wrapping_sub(1))).copied().unwrap_or(f64::NAN)
-    };
-    let validated = Figure::of(run.history.iter().map(|columns| at(columns, "val_loss")));
-    if validated.seeds > 0 { validated } else { Figure::of(run.history.iter().map(|columns| at(columns, "loss"))) }
-}
-
 /// The measures of a run's codes over its seeds, and the pictures of the first.
 fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFacts, CodePictures), RunError> {
-    let mut pictures: Option<CodePictures> = None;
+    let mut pictures = CodePictures::default();
     let (mut each, mut trees) = (Vec::new(), Vec::new());
-    for made in study.runs.iter().filter(|made| made.plan.name == run.name) {
-        let (figures, mut shown) = study.machine.run(|| codes::measure(study, made))??;
-        if pictures.is_none() {
-            let divergences = &run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"];
-            let divergences = divergences.as_array();
+    for (number, made) in study.named(&run.name).enumerate() {
+        let (figures, shown) = codes::measure(study, made)?;
+        if number == 0 {
+            pictures = shown;
+            let divergences = run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"].as_array();
             let divergences: Option<Vec<f64>> =
                 divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
-            if let Some(divergences) = &divergences {
-                let (samples, traversals) = study.machine.run(|| codes::drawn(study, made, divergences))??;
-                (shown.samples, shown.traversals) = (Some(samples), Some(traversals));
-            }
-            shown.plane = study.machine.run(|| codes::on_grid(study, made, divergences.as_deref()))??;
-            pictures = Some(shown);
+            codes::draw(study, made, divergences.as_deref(), &mut pictures)?;
         }
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));
@@ -216,10 +188,5 @@ fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFac
     };
     let twin = all.iter().find(is_twin).map(|other| other.name.clone());
     let facts = CodesFacts { run: run.name.clone(), twin, figures: over_seeds(&trees), each };
-    Ok((facts, pictures.unwrap_or_default()))
-}
-
-/// The images at `indices` [n, pixels], as a run sees them.
-fn images(loaded: &Splits, indices: &[u32]) -> Array2<f32> {
-    Samples { data: &loaded.data, indices }.to_array()
+    Ok((facts, pictures))
 }

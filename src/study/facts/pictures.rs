@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use ndarray::ArrayView1;
 use serde::Serialize;
 
-use super::{RunError, images};
-use crate::data::{Splits, corrupt_measured};
+use super::RunError;
+use crate::data::{Dataset, Samples, Splits, corrupt_measured};
 use crate::figures::png::{grey_png, to_grey};
 use crate::run::Machine;
 use crate::study::StudyRun;
@@ -73,6 +73,9 @@ pub(in crate::study) struct ImageTable {
     pub height: usize,
     /// The rows.
     pub rows: Vec<ImageRow>,
+    /// Rows and columns of an image itself.
+    #[serde(skip)]
+    shape: [usize; 2],
 }
 
 /// A row of images.
@@ -85,22 +88,22 @@ pub(in crate::study) struct ImageRow {
 }
 
 impl ImageTable {
-    /// A table without rows for images of `shape` (rows, columns).
-    pub fn new((height, width): (usize, usize), columns: Vec<String>) -> ImageTable {
+    /// A table without rows for images like those of `data`.
+    pub fn new(data: &Dataset, columns: Vec<String>) -> ImageTable {
+        let [height, width, _] = data.shape();
         let scale = (SIDE / width.max(height).max(1)).max(1);
-        ImageTable { columns, width: width * scale, height: height * scale, rows: Vec::new() }
+        ImageTable { columns, width: width * scale, height: height * scale, rows: Vec::new(), shape: [height, width] }
     }
 
-    /// Adds images [n, pixels], clipped to [0, 1], whose own `width` is given.
+    /// Adds images [n, pixels], clipped to [0, 1].
     pub fn row<'a>(
         &mut self,
         label: impl Into<String>,
-        width: usize,
         images: impl IntoIterator<Item = ArrayView1<'a, f32>>,
     ) -> Result<(), RunError> {
         let picture = |image: ArrayView1<'_, f32>| -> Result<String, RunError> {
             let grey: Vec<u8> = image.iter().copied().map(to_grey).collect();
-            Ok(STANDARD.encode(grey_png(width, grey.len() / width.max(1), &grey)?))
+            Ok(STANDARD.encode(grey_png(self.shape[1], self.shape[0], &grey)?))
         };
         let images = images.into_iter().map(picture).collect::<Result<_, _>>()?;
         self.rows.push(ImageRow { label: label.into(), images });
@@ -108,33 +111,24 @@ impl ImageTable {
     }
 }
 
-/// The images at `indices` above what each of `runs` makes of them; what a run that undoes noise was given stands above what it
+/// Images above what each of `runs` makes of them; what a run that undoes noise was given stands above what it
 /// gave.
-pub(super) fn reconstructed(
-    machine: Machine,
-    loaded: &Splits,
-    indices: &[u32],
-    runs: &[&StudyRun],
-) -> Result<ImageTable, RunError> {
-    let data = &loaded.data;
-    let class = |labels: &[u8], index: u32| data.class_names[usize::from(labels[index as usize])].clone();
-    let labels = data.labels.as_deref();
-    let columns = labels.map_or(Vec::new(), |labels| indices.iter().map(|&index| class(labels, index)).collect());
-    let mut table = ImageTable::new((data.height(), data.width()), columns);
-    let originals = images(loaded, indices);
-    table.row("original", data.width(), originals.outer_iter())?;
+pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&StudyRun]) -> Result<ImageTable, RunError> {
+    let class = |label: u8| images.data.class_names[usize::from(label)].clone();
+    let columns = images.labels(images.indices).map_or(Vec::new(), |labels| labels.map(class).collect());
+    let mut table = ImageTable::new(images.data, columns);
+    let originals = images.to_array();
+    table.row("original", originals.outer_iter())?;
     for run in runs {
         let plan = &run.plan;
-        let trained = plan.prepared.trained(&run.executed.outcome.params, machine.context);
         let mut given = originals.clone();
         if let Some(corruption) = plan.config.model.corruption {
             let clean = originals.as_slice().expect("a new array is contiguous");
             let noisy = given.as_slice_mut().expect("a copy of it is, too");
-            corrupt_measured(corruption, plan.config.seed, indices, clean, noisy);
-            table.row(format!("noisy, for {}", plan.name), data.width(), given.outer_iter())?;
+            corrupt_measured(corruption, plan.config.seed, images.indices, clean, noisy);
+            table.row(format!("noisy, for {}", plan.name), given.outer_iter())?;
         }
-        let made = machine.run(|| trained.reconstruct(given.view()))??;
-        table.row(plan.name.as_str(), data.width(), made.outer_iter())?;
+        table.row(plan.name.as_str(), run.trained(machine).reconstruct(given.view())?.outer_iter())?;
     }
     Ok(table)
 }
@@ -153,6 +147,6 @@ pub(super) fn reconstructions(
         return Ok(None);
     };
     let shown = &runs[..runs.len().min(MOST_RUNS)];
-    let table = reconstructed(machine, loaded, images.first(count).indices, shown)?;
+    let table = reconstructed(machine, images.first(count), shown)?;
     Ok(Some(Reconstructions { part: super::setup::word(part), shown: shown.len(), runs: runs.len(), table }))
 }

@@ -8,9 +8,10 @@ use super::RunError;
 use crate::files::read_whole;
 use crate::study::StudyRun;
 use crate::study::figure::number;
+use crate::train::{History, Stop};
 
-/// The columns of `history.csv` by their names; an empty cell is NaN.
-pub(in crate::study) type Columns = BTreeMap<String, Vec<f64>>;
+/// The columns of `history.csv` by their names; NaN where a cell is empty.
+pub(super) type Columns = BTreeMap<String, Vec<f64>>;
 
 /// Epochs that the course of a loss is looked at over, where no early stopping says how many.
 const LAST_EPOCHS: usize = 5;
@@ -27,15 +28,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads the folder of a run that is finished or interrupted.
-    pub fn read(run: &StudyRun) -> Result<Record, RunError> {
-        let text = |name: &str| -> Result<String, RunError> {
-            Ok(String::from_utf8_lossy(&read_whole(&run.folder.join(name))?).into_owned())
-        };
-        let unreadable = |name: &str, reason: String| RunError::Unreadable { file: run.folder.join(name), reason };
-        let config = text("config.toml")?;
-        let mut config: Value =
-            toml::from_str(&config).map_err(|error| unreadable("config.toml", error.to_string()))?;
+    /// Of a run that is finished or interrupted; `common_epoch` is the last that every finished run of the study made.
+    pub fn read(run: &StudyRun, common_epoch: usize) -> Result<Record, RunError> {
+        let mut config: Value = toml::from_str(&run.plan.config.to_toml()).unwrap_or_default();
         // What a configuration leaves out is none, so that whoever asks for it finds that.
         for key in ["contractive", "corruption", "variational", "code_penalty"] {
             let absent = if key == "code_penalty" { json!({}) } else { Value::Null };
@@ -43,12 +38,15 @@ impl Record {
                 model.entry(key).or_insert(absent);
             }
         }
-        let metrics = text("metrics.json")?;
-        let metrics = serde_json::from_str(&metrics).map_err(|error| unreadable("metrics.json", error.to_string()))?;
-        let history = columns(&text("history.csv")?);
+        let file = run.folder.join("metrics.json");
+        let metrics = serde_json::from_slice(&read_whole(&file)?)
+            .map_err(|error| RunError::Unreadable { file, reason: error.to_string() })?;
+        let History { names, epochs } = &run.executed.outcome.history;
+        let names = History::COLUMNS.into_iter().chain(names.iter().map(String::as_str)).enumerate();
+        let column = |at: usize| epochs.iter().map(|epoch| epoch.numbers()[at]).collect();
+        let history = names.map(|(at, name)| (name.to_owned(), column(at))).collect();
         let mut record = Record { config, metrics, history };
-        let steps_per_epoch = run.plan.prepared.loaded.split.train.len().div_ceil(run.plan.config.train.batch_size);
-        record.add_course(steps_per_epoch);
+        record.add_course(run, common_epoch);
         Ok(record)
     }
 
@@ -63,8 +61,8 @@ impl Record {
     }
 
     /// Adds to the metrics what the history says: `last` (figures of the last epoch), `at` (losses after epochs 1, 5 and 10),
-    /// `course` (of the loss that early stopping watches, or would), `steps` and `seconds_per_epoch`.
-    fn add_course(&mut self, steps_per_epoch: usize) {
+    /// `there` (the validation loss after `common_epoch`, or else the training loss), `course` (of the loss that early stopping watches, or would), `steps` and `seconds_per_epoch`.
+    fn add_course(&mut self, run: &StudyRun, common_epoch: usize) {
         let at = |column: &[f64], epoch: usize| column.get(epoch.wrapping_sub(1)).copied().unwrap_or(f64::NAN);
         let (loss, val_loss, penalty) = (self.column("loss"), self.column("val_loss"), self.column("penalty"));
         let last = self.epochs();
@@ -83,18 +81,21 @@ impl Record {
         });
         let losses: Vec<Value> = losses.collect();
         let stopping = &self.config["train"]["early_stopping"];
-        let watched =
-            if val_loss.iter().any(|loss| !loss.is_nan()) && stopping["monitor"] != "loss" { val_loss } else { loss };
+        let judged = if val_loss.iter().any(|loss| !loss.is_nan()) { val_loss } else { loss };
+        let watched = if stopping["monitor"] == "loss" { loss } else { judged };
         let patience = stopping["patience"].as_u64().map_or(LAST_EPOCHS, |patience| patience.max(1) as usize);
         let course = course(watched, patience);
         let mut seconds = self.column("seconds").to_vec();
         seconds.sort_by(f64::total_cmp);
-        let stopped_in = self.metrics["stop"]["interrupted"]["step"].as_u64().map_or(0, |step| step as usize);
-        let begun_in = self.metrics["stop"]["interrupted"]["epoch"].as_u64().map_or(0, |epoch| epoch as usize);
-        let begun = if begun_in > last { stopped_in } else { 0 };
+        let steps_per_epoch = run.loaded().split.train.len().div_ceil(run.plan.config.train.batch_size);
+        let begun = match run.executed.outcome.stop {
+            Stop::Interrupted { epoch, step } if epoch > last => step,
+            _ => 0,
+        };
         let more = json!({
             "last": last_epoch,
             "at": losses,
+            "there": at(judged, common_epoch),
             "first_mean_activation": at(self.column("mean_activation"), 1),
             "course": course,
             "steps": last * steps_per_epoch + begun,
@@ -123,18 +124,6 @@ fn course(losses: &[f64], epochs: usize) -> Value {
     })
 }
 
-fn columns(text: &str) -> Columns {
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let mut columns: Columns = names.iter().map(|name| ((*name).to_owned(), Vec::new())).collect();
-    for line in lines {
-        for (name, field) in names.iter().zip(line.split(',')) {
-            columns.entry((*name).to_owned()).or_default().push(field.parse().unwrap_or(f64::NAN));
-        }
-    }
-    columns
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,12 +138,5 @@ mod tests {
         assert!((rising["risen"].as_f64().unwrap() - 0.5).abs() < 1e-12, "{rising}");
         assert_eq!(course(&[f64::NAN], 5), json!({}));
         assert_eq!(course(&[0.1], 5)["fell"], 0);
-    }
-
-    #[test]
-    fn columns_are_found_by_name() {
-        let columns = columns("epoch,loss,val_loss\n1,0.5,\n2,0.25,1e-3\n");
-        assert_eq!(columns["loss"], [0.5, 0.25]);
-        assert!(columns["val_loss"][0].is_nan() && columns["val_loss"][1] == 1e-3);
     }
 }

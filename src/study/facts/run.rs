@@ -11,12 +11,13 @@ use crate::data::{Samples, Splits};
 use crate::loss;
 use crate::study::StudyRun;
 use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
+use crate::train::Stop;
 
 /// Images at a time; no figure depends on it.
 const TOGETHER: usize = 4096;
 
 /// A run: its configuration, and what its seeds measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(in crate::study) struct RunFacts {
     /// Its name.
     pub name: String,
@@ -85,26 +86,21 @@ impl RunFacts {
         let error = Some(floors.error);
         let restored = Figure::read(&denoising["mse"]).against(&Figure::read(&denoising["noisy_mse"]), error);
         let mut stops = Stops::default();
-        for tree in &metrics {
-            match tree["stop"].as_str() {
-                Some("early stopping") => stops.early += 1,
-                Some(_) => stops.last += 1,
-                None => stops.interrupted += 1,
-            }
+        for (run, _) in seeds {
+            *match run.executed.outcome.stop {
+                Stop::Early => &mut stops.early,
+                Stop::LastEpoch => &mut stops.last,
+                Stop::Interrupted { .. } => &mut stops.interrupted,
+            } += 1;
         }
         RunFacts {
             name: first.plan.name.clone(),
             folders: seeds.iter().map(|(run, _)| run.plan.folder().to_string_lossy().replace('\\', "/")).collect(),
             seeds: seeds.iter().map(|(run, _)| run.plan.config.seed).collect(),
             config: record.config.clone(),
-            place: Vec::new(),
-            set: 0,
-            group: 0,
             loss_label: loss::axis_label(first.plan.config.model.loss),
             code_size: first.plan.prepared.model().code_size(),
             stops,
-            measured: BTreeMap::new(),
-            best: Vec::new(),
             score,
             mean_image,
             against_mean: score.against(&mean_image, error),
@@ -112,6 +108,7 @@ impl RunFacts {
             figures,
             each: metrics,
             history: seeds.iter().map(|(_, record)| record.history.clone()).collect(),
+            ..RunFacts::default()
         }
     }
 
@@ -122,7 +119,7 @@ impl RunFacts {
 
     /// A figure by its key; absent where the run has none.
     pub fn measured(&self, key: &str) -> Figure {
-        self.measured.get(key).copied().unwrap_or_else(|| Figure::of([]))
+        self.measured.get(key).copied().unwrap_or_default()
     }
 }
 
@@ -143,32 +140,20 @@ pub(super) fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::mean_image_mse;
-    use crate::config::StudyConfig;
-    use crate::study::prepare_runs;
-
-    /// The error of the mean image among twelve pictures of 1×2 pixels, whose levels are 100 and 200.
-    fn of_two_levels(scaling: &str) -> f64 {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("levels-idx3-ubyte");
-        let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 2];
-        bytes.extend([100u8, 200].repeat(6));
-        bytes.extend([200u8, 100].repeat(6));
-        std::fs::write(&file, bytes).unwrap();
-        let text = format!(
-            "name = \"two\"\nseed = 1\n[data]\nset = {:?}\npool = true\nsplit = {{ train = 1, stratified = false }}\n\
-             scaling = \"{scaling}\"\n[model]\nencoder = [{{ dense = 1 }}]\ndecoder = [{{ dense = \"input\" }}]\n[train]\n\
-             loss = \"mse\"\nbatch_size = 4\nmax_epochs = 1\n[optimizer]\nname = \"sgd\"\nlearning_rate = 0.1\n",
-            file.display().to_string()
-        );
-        let config = StudyConfig::from_toml(&text, "two.toml").unwrap();
-        mean_image_mse(&prepare_runs(&config, 1, &[]).unwrap()[0].prepared.loaded, "train")
-    }
+    use crate::data::{Dataset, Split, Splits};
 
     #[test]
     fn the_mean_image_is_taken_of_pixels_as_the_run_sees_them() {
+        // Twelve pictures of 1×2 pixels, whose levels are 100 and 200.
+        let bytes = [[100u8, 200].repeat(6), [200u8, 100].repeat(6)].concat();
+        let split = Split { train: (0..12).collect(), validation: Vec::new(), test: Vec::new() };
+        let data = Dataset::from_bytes("levels", [1, 2, 1], bytes).unwrap();
+        let unit = Splits { data, split, origin: String::new() };
+        let scaled = unit.clone().standard_min_max().unwrap();
         // Every pixel is half the range from its mean: 50/255 of the unit, or 1/2 of the range that the scaling makes 1.
-        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
-        close(of_two_levels("unit"), (50.0f64 / 255.0).powi(2));
-        close(of_two_levels("standard-min-max"), 0.25);
+        for (images, expected) in [(unit, (50.0f64 / 255.0).powi(2)), (scaled, 0.25)] {
+            let found = mean_image_mse(&images, "train");
+            assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+        }
     }
 }

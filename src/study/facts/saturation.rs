@@ -1,13 +1,14 @@
 //! How layers saturate, how far their weights move, and what a run makes of images after its first steps.
 
-use narrows_kernels::AlignedVec;
+use std::sync::Arc;
+
+use narrows_kernels::Context;
 use serde::Serialize;
 
+use super::RunError;
 use super::pictures::ImageTable;
-use super::{RunError, images};
 use crate::run::{fit, watch};
-use crate::study::{Study, StudyRun};
-use crate::tasks::Saturation;
+use crate::study::{Planned, Study, StudyRun};
 use crate::train::{Callback, Event, Flow};
 
 /// Training images that tell how a layer saturates.
@@ -31,7 +32,7 @@ pub(in crate::study) struct SaturationFacts {
 }
 
 /// A layer that can saturate.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(in crate::study) struct LayerCourse {
     /// "encoder.0".
     pub layer: String,
@@ -46,10 +47,8 @@ pub(in crate::study) struct LayerCourse {
 }
 
 /// Repeats a run, whose bits are the same again, to look at its layers after each epoch.
-pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<SaturationFacts, RunError> {
-    let plan = &run.plan;
-    let loaded = &plan.prepared.loaded;
-    let first = loaded.train().first(IMAGES);
+pub(super) fn measure(plan: &Planned, context: Context) -> Result<SaturationFacts, RunError> {
+    let first = plan.prepared.loaded.train().first(IMAGES);
     let mut courses: Vec<LayerCourse> = Vec::new();
     let mut begun = Vec::new();
     let weights = |params: &[f32], layer: &str| -> Vec<f32> {
@@ -57,35 +56,25 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<SaturationFacts, 
         let mut table = plan.prepared.model().layout().iter();
         table.find(|param| param.name == name).map_or(Vec::new(), |param| param.of(params).to_vec())
     };
-    study.machine.run(|| {
-        watch(&plan.config, &plan.prepared, study.machine.context, |epoch, params| {
-            let trained = plan.prepared.trained(params, study.machine.context);
-            let layers = trained.saturation(first);
+    watch(&plan.config, &plan.prepared, context, |epoch, params| {
+        let layers = plan.prepared.trained(params, context).saturation(first);
+        for (at, found) in layers.into_iter().enumerate() {
             if epoch == 0 {
-                begun = layers.iter().map(|layer| weights(params, &layer.layer)).collect();
-                courses = layers.iter().map(LayerCourse::of).collect();
+                begun.push(weights(params, &found.layer));
+                courses.push(LayerCourse { layer: found.layer, is_passed: found.is_passed, ..LayerCourse::default() });
             }
-            for ((course, layer), begun) in courses.iter_mut().zip(layers).zip(&begun) {
-                course.saturated.push(layer.saturated);
-                course.slope.push(layer.slope);
-                let moved = moved(begun, &weights(params, &layer.layer));
-                course.moved = if epoch < 2 { [moved; 2] } else { [course.moved[0], moved] };
-            }
-        })
-    })??;
-    let passed = |of: fn(&[f64]) -> Option<&f64>| {
-        let slopes = courses.iter().filter(|course| course.is_passed).filter_map(|course| of(&course.slope));
-        slopes.product::<f64>()
+            let course = &mut courses[at];
+            course.saturated.push(found.saturated);
+            course.slope.push(found.slope);
+            let moved = moved(&begun[at], &weights(params, &course.layer));
+            course.moved = if epoch < 2 { [moved; 2] } else { [course.moved[0], moved] };
+        }
+    })?;
+    let slopes = |of: fn(&[f64]) -> Option<&f64>| {
+        courses.iter().filter(|course| course.is_passed).filter_map(move |course| of(&course.slope))
     };
-    let passed = [passed(<[f64]>::first), passed(<[f64]>::last)];
+    let passed = [slopes(<[f64]>::first).product(), slopes(<[f64]>::last).product()];
     Ok(SaturationFacts { run: plan.name.clone(), images: first.len(), layers: courses, passed })
-}
-
-impl LayerCourse {
-    fn of(layer: &Saturation) -> LayerCourse {
-        let (layer, is_passed) = (layer.layer.clone(), layer.is_passed);
-        LayerCourse { layer, saturated: Vec::new(), slope: Vec::new(), is_passed, moved: [0.0; 2] }
-    }
 }
 
 /// ‖now − begun‖ / ‖begun‖.
@@ -97,23 +86,17 @@ fn moved(begun: &[f32], now: &[f32]) -> f64 {
 
 /// The first test images above what each run made of them after its first [`STEPS`] steps.
 pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTable>, RunError> {
-    let Some(first) = runs.first() else { return Ok(None) };
-    let loaded = &first.plan.prepared.loaded;
-    let indices = &loaded.split.test[..loaded.split.test.len().min(SHOWN)];
-    let originals = images(loaded, indices);
-    let mut table = ImageTable::new((loaded.data.height(), loaded.data.width()), Vec::new());
-    table.row("original", loaded.data.width(), originals.outer_iter())?;
-    let same = |run: &&&StudyRun| std::sync::Arc::ptr_eq(&run.plan.prepared.loaded, loaded);
-    for run in runs.iter().filter(same) {
+    let Some(loaded) = runs.first().map(|run| run.loaded()) else { return Ok(None) };
+    let originals = loaded.test().first(SHOWN).to_array();
+    let mut table = ImageTable::new(&loaded.data, Vec::new());
+    table.row("original", originals.outer_iter())?;
+    for run in runs.iter().filter(|run| Arc::ptr_eq(run.loaded(), loaded)) {
         let (plan, context) = (&run.plan, study.machine.context);
-        let made = study.machine.run(|| -> Result<_, RunError> {
-            let params: AlignedVec<f32> =
-                fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
-            Ok(plan.prepared.trained(&params, context).reconstruct(originals.view())?)
-        })??;
-        table.row(format!("{} after {STEPS} steps", plan.name), loaded.data.width(), made.outer_iter())?;
+        let params = fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
+        let made = plan.prepared.trained(&params, context).reconstruct(originals.view())?;
+        table.row(format!("{} after {STEPS} steps", plan.name), made.outer_iter())?;
     }
-    Ok((!indices.is_empty()).then_some(table))
+    Ok((!originals.is_empty()).then_some(table))
 }
 
 /// Ends a training after so many steps.
@@ -134,9 +117,7 @@ impl Callback<f32> for Until {
 mod tests {
     use super::*;
     use crate::config::StudyConfig;
-    use crate::run::{Machine, RunFolder, execute};
     use crate::study::prepare_runs;
-    use narrows_kernels::Context;
 
     /// A network of four layers whose units all stand at zero, and stay there.
     fn at_zero(activation: &str, loss: &str) -> SaturationFacts {
@@ -149,13 +130,7 @@ mod tests {
         );
         let config = StudyConfig::from_toml(&text, "zero.toml").unwrap();
         let plan = prepare_runs(&config, 1, &[]).unwrap().remove(0);
-        let machine = Machine { context: Context::detect(), threads: 1 };
-        let place = tempfile::tempdir().unwrap();
-        let folder = RunFolder::take(&place.path().join("run")).unwrap();
-        let executed = execute(&plan.config, &plan.prepared, machine, &folder, &mut ()).unwrap();
-        let run = StudyRun { plan, executed, folder: folder.path().to_path_buf() };
-        let study = Study { config, machine, jobs: 1, seeds: 1, runs: Vec::new(), interrupted: false };
-        measure(&study, &run).unwrap()
+        measure(&plan, Context::detect()).unwrap()
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::figures::Chart;
 use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart, Panels};
-use crate::figures::number::significant;
 use crate::figures::scatter::Scatter;
 use crate::study::facts::{
     Facts, InversionFacts, Inverted, LayerCourse, Pictures, RunFacts, SaturationFacts, SetFacts,
@@ -53,28 +53,17 @@ impl Charts {
         }
         let scatter = pictures.codes.iter().filter(|(_, shown)| !shown.points.is_empty()).map(|(name, shown)| {
             let codes = facts.codes.iter().find(|codes| codes.run == *name);
-            let share = |at: usize| {
-                let share = codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
-                significant(100.0 * share, 3)
-            };
+            let share = |at: usize| codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
             let set = runs.iter().find(|run| run.name == *name).map(|run| &facts.sets[run.set]);
-            let chart = Scatter {
-                title: String::new(),
-                x_label: format!("first principal component ({} % of the variance)", share(0)),
-                y_label: format!("second principal component ({} %)", share(1)),
-                groups: set.map_or(Vec::new(), |set| set.classes.clone()),
-                points: shown.points.clone(),
-            };
-            (name.clone(), chart.to_svg())
+            let classes = set.map_or(Vec::new(), |set| set.classes.clone());
+            let shares = [share(0), share(1)];
+            (name.clone(), Scatter::of_components(String::new(), &shares, classes, shown.points.clone()).to_svg())
         });
         Charts {
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
             schemes,
-            saturation: match facts.saturation.is_empty() {
-                true => String::new(),
-                false => drawn(facts.saturation.iter().map(saturation).collect()),
-            },
+            saturation: drawn(facts.saturation.iter().map(saturation).collect()),
             codes: scatter.collect(),
             latent: runs.iter().filter_map(|run| Some((run.name.clone(), latent(run)?))).collect(),
             sizes: facts.inversion.as_ref().map_or(Vec::new(), sizes),
@@ -83,9 +72,7 @@ impl Charts {
 }
 
 fn chart(x_label: &str, y_label: &str, curves: Vec<Curve>) -> LineChart {
-    let (title, none) = (String::new(), String::new());
-    let (x_label, y_label) = (x_label.to_owned(), y_label.to_owned());
-    LineChart { title, x_label, y_label, solid: none.clone(), dashed: none, logarithmic: false, curves }
+    LineChart { x_label: x_label.into(), y_label: y_label.into(), curves, ..LineChart::default() }
 }
 
 fn classes(set: &SetFacts) -> String {
@@ -178,12 +165,9 @@ fn losses(runs: &[&RunFacts]) -> Vec<Value> {
     labels.into_iter().map(of).collect()
 }
 
-/// One chart, or several as panels on one scale.
+/// One chart, or several as panels on one scale; empty for none.
 fn drawn(charts: Vec<LineChart>) -> String {
-    match &charts[..] {
-        [chart] => LineChart { title: String::new(), ..chart.clone() }.to_svg(),
-        _ => Panels { title: String::new(), charts }.to_svg(),
-    }
+    if charts.is_empty() { String::new() } else { Panels { title: String::new(), charts }.to_svg() }
 }
 
 fn coincide(a: &[f64], b: &[f64]) -> bool {
@@ -208,8 +192,8 @@ fn saturation(course: &SaturationFacts) -> LineChart {
         label: layer.layer.clone(),
         values: layer.saturated.iter().map(|share| 100.0 * share).collect(),
         at: Some((0..layer.saturated.len()).map(|epoch| epoch as f64).collect()),
-        dashed: false,
         group,
+        ..Curve::default()
     };
     let curves = course.layers.iter().enumerate().map(curve).collect();
     LineChart { title: course.run.clone(), ..chart("epoch", "saturated units (%)", curves) }
@@ -243,28 +227,17 @@ fn sizes(inversion: &InversionFacts) -> Vec<Value> {
         for ratio in [false, true] {
             let size = |one: &Inverted| if ratio { one.compression_ratio } else { one.code_size as f64 };
             let x: Vec<f64> = sizes.iter().map(size).collect();
-            let curve = |group: usize, label: &str, values: Vec<f64>, dashed: bool| Curve {
-                label: label.into(),
-                values,
-                at: Some(x.clone()),
-                dashed,
-                group,
-            };
-            let nrmse = |pointer: &str| {
+            let mut curves = Vec::new();
+            for (label, pointer) in KINDS {
                 let figure = |one: &Inverted| one.figures["parts"][part].pointer(pointer).map(Figure::read);
-                sizes.iter().map(|one| figure(one).map_or(f64::NAN, |figure| figure.mean)).collect::<Vec<f64>>()
-            };
-            let kinds = KINDS.iter().enumerate();
-            let mut curves: Vec<Curve> =
-                kinds.map(|(group, (label, pointer))| curve(group, label, nrmse(pointer), false)).collect();
-            curves.push(curve(KINDS.len(), "principal components", components.clone(), true));
+                let values = sizes.iter().map(|one| figure(one).unwrap_or_default().mean).collect();
+                curves.push(Curve::per_epoch(label, values, false, curves.len()));
+            }
+            curves.push(Curve::per_epoch("principal components", components.clone(), true, curves.len()));
+            curves.iter_mut().for_each(|curve| curve.at = Some(x.clone()));
             let word = if part == "train" { "training" } else { part };
-            let x_label = if ratio {
-                "compression ratio (pixels per number in the code)"
-            } else {
-                "latent size (numbers in the code)"
-            };
-            let chart = chart(x_label, &format!("NRMSE, {word} images"), curves);
+            let x_label = ["latent size (numbers in the code)", "compression ratio (pixels per number in the code)"];
+            let chart = chart(x_label[usize::from(ratio)], &format!("NRMSE, {word} images"), curves);
             let svg = LineChart { logarithmic: true, ..chart }.to_svg();
             charts.push(json!({ "part": part, "ratio": ratio, "svg": svg }));
         }

@@ -94,6 +94,3 @@ fn environment(headings: &Arc<Mutex<Vec<String>>>) -> Result<Environment<'static
     });
     Ok(environment)
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,23 +10,17 @@ use crate::study::figure::Figure;
 /// What stands for a figure that was not measured.
 pub(super) const ABSENT: &str = "–";
 
-/// A number, a figure of facts, or a text that stands for one.
-fn figure(value: &Value) -> Option<Figure> {
-    let number = |value: &Value| match value.as_str() {
-        Some(_) => Some(f64::INFINITY).filter(|_| value.as_str() == Some("∞")),
-        None => f64::try_from(value.clone()).ok(),
-    };
-    if let Some(mean) = number(value) {
-        return Some(Figure::of([mean]));
-    }
-    let part = |name: &str| value.get_attr(name).ok().as_ref().and_then(number);
-    let seeds = part("seeds").map_or(1, |seeds| seeds as usize);
-    Some(Figure { mean: part("mean")?, deviation: part("deviation"), seeds })
+/// A number, a figure of facts, or a text that stands for an infinite one; all else is a figure that no seed has.
+fn figure(value: &Value) -> Figure {
+    // JSON has no infinite number, which a template may compute.
+    let read = || Figure::read(&serde_json::to_value(value).unwrap_or_default());
+    f64::try_from(value.clone()).map_or_else(|_| read(), |mean| Figure::of([mean]))
 }
 
 /// Applies `words` to a figure that was measured.
 fn of(value: &Value, words: impl Fn(Figure) -> String) -> String {
-    figure(value).filter(|figure| !figure.mean.is_nan()).map_or(ABSENT.to_owned(), words)
+    let figure = figure(value);
+    if figure.mean.is_nan() { ABSENT.to_owned() } else { words(figure) }
 }
 
 /// `digits` significant digits: "0.2169", and over several seeds "0.2169 ± 0.0012".
@@ -85,8 +79,7 @@ pub(super) fn percent(value: &Value) -> String {
 /// A change in percent with its sign: "+1.2 %", "−34 %".
 pub(super) fn change(value: &Value) -> String {
     let text = percent(value);
-    let is_rise = figure(value).is_some_and(|figure| figure.mean > 0.0);
-    if is_rise && text != ABSENT && !text.starts_with('<') { format!("+{text}") } else { text }
+    if figure(value).mean > 0.0 && !text.starts_with('<') { format!("+{text}") } else { text }
 }
 
 /// A setting, in the shortest form: "0.0001" is "10⁻⁴", "0.01" stays.

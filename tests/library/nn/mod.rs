@@ -3,4 +3,5 @@
 mod init;
 mod params;
 mod pass;
+mod summary;
 mod weights;

@@ -32,7 +32,7 @@ fn a_norm_that_is_not_finite_changes_nothing_and_is_returned() {
 #[test]
 fn values_are_moved_to_the_limit_and_nan_stays() {
     let mut grads = [0.25f32, -3.0, 7.0, f32::NAN, f32::NEG_INFINITY];
-    assert!(by_value(Isa::detect(), &mut grads, &[0..2, 2..5], 0.5).is_nan());
+    by_value(Isa::detect(), &mut grads, &[0..2, 2..5], 0.5);
     assert_eq!(grads[..3], [0.25, -0.5, 0.5]);
     assert!(grads[3].is_nan());
     assert_eq!(grads[4], -0.5);
@@ -46,6 +46,6 @@ fn gradients_outside_the_ranges_neither_count_nor_change() {
     assert_eq!((grads[0], grads[1], grads[3]), (70.0, 3.0 * 0.2, -4.0 * 0.2));
     assert!(grads[2].is_nan());
     let mut grads = [70.0f64, 3.0, f64::NAN, -4.0];
-    assert_eq!(by_value(isa, &mut grads, &ranges, 0.5), 5.0);
+    by_value(isa, &mut grads, &ranges, 0.5);
     assert_eq!((grads[0], grads[1], grads[3]), (70.0, 0.5, -0.5));
 }

@@ -3,3 +3,4 @@
 mod clip;
 mod schedule;
 mod sgd;
+mod stepper;

@@ -1,17 +1,22 @@
 //! The learning rate of each epoch.
 
-use narrows::optim::Semantics;
 use narrows::optim::Semantics::{Keras, Pytorch};
 use narrows::optim::schedule::*;
+use narrows::optim::{Optimizer, Semantics, Sgd};
 
 fn rates(schedule: Schedule, semantics: Semantics, base: f64, monitored: &[f64]) -> Vec<f64> {
-    let mut rate = LearningRate::new(schedule, base, semantics);
-    let mut rates = vec![rate.value()];
+    let rule = rule(semantics, base);
+    let mut rate = schedule.first_rate(&rule);
+    let mut rates = vec![rate.rate];
     for &value in monitored {
-        rate.epoch_done(value);
-        rates.push(rate.value());
+        schedule.next_rate(&rule, &mut rate, value);
+        rates.push(rate.rate);
     }
     rates
+}
+
+fn rule(semantics: Semantics, learning_rate: f64) -> Optimizer {
+    Sgd { learning_rate, ..Sgd::defaults(semantics) }.into()
 }
 
 #[test]
@@ -51,9 +56,10 @@ fn the_cooldown_ends_as_each_semantics_has_it() {
 #[test]
 fn nan_is_never_an_improvement() {
     for semantics in Semantics::all() {
-        let mut rate = LearningRate::new(plateau(1, 0), 1.0, semantics);
-        (0..4).for_each(|_| rate.epoch_done(f64::NAN));
-        assert!(rate.value() < 1.0 && rate.rate().best == f64::INFINITY, "{rate:?}");
+        let (schedule, rule) = (plateau(1, 0), rule(semantics, 1.0));
+        let mut rate = schedule.first_rate(&rule);
+        (0..4).for_each(|_| schedule.next_rate(&rule, &mut rate, f64::NAN));
+        assert!(rate.rate < 1.0 && rate.best == f64::INFINITY, "{rate:?}");
     }
 }
 
@@ -130,20 +136,4 @@ fn a_relative_threshold_is_that_of_pytorch() {
         differ += usize::from(rates(plateau(None), Pytorch, lr, &losses) != expected);
     }
     assert_eq!(differ, 2, "a difference of 0 gives other rates than the threshold");
-}
-
-#[test]
-fn a_saved_rate_continues_where_it_stopped() {
-    let losses = [3.0, 2.0, 2.0, 2.0, 1.9999, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0];
-    for (schedule, semantics) in [(plateau(2, 1), Keras), (plateau(1, 1), Pytorch)] {
-        let whole = rates(schedule, semantics, 1.0, &losses);
-        let mut rate = LearningRate::new(schedule, 1.0, semantics);
-        for (epoch, &loss) in losses.iter().enumerate() {
-            let mut fresh = LearningRate::new(schedule, 1.0, semantics);
-            fresh.set_rate(rate.rate().clone());
-            rate = fresh;
-            rate.epoch_done(loss);
-            assert_eq!(rate.value(), whole[epoch + 1]);
-        }
-    }
 }

@@ -1,4 +1,5 @@
 //! Promises of `tape`.
 
+mod check;
 mod shape;
 mod values;

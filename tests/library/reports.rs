@@ -1,11 +1,10 @@
 //! Whole pages of small studies.
 
-use narrows_kernels::Context;
-
-use crate::config::StudyConfig;
-use crate::run::{Executed, Machine};
-use crate::study::{Observer, Planned, Study, prepare_runs, run_study};
-use crate::train::{Callback, Event, Flow};
+use narrows::Context;
+use narrows::config::StudyConfig;
+use narrows::run::{Executed, Machine};
+use narrows::study::{Observer, Planned, Study, prepare_runs, run_study};
+use narrows::train::{Callback, Event, Flow};
 
 /// Interrupts the run that it is told to, after its first epoch.
 struct Watch(Option<&'static str>);

@@ -1,0 +1,5 @@
+//! What codes are worth.
+
+mod pairs;
+mod regression;
+mod traversal;
