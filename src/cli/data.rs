@@ -200,5 +200,5 @@ fn create_for_images(out: &Path) -> Result<(), CliError> {
             }
         }
     }
-    Ok(create_folder(out).map_err(|source| RunError::Output { source })?)
+    Ok(create_folder(out).map_err(RunError::Output)?)
 }

@@ -45,7 +45,7 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     let minimum = fitted.minimum();
 
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(|source| RunError::Output { source })?;
+    create_folder(&folder).map_err(RunError::Output)?;
     let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
     let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
     let chart = Scatter {

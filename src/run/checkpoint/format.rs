@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use narrows_kernels::AlignedVec;
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
+use safetensors::{SafeTensorError, SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -139,27 +139,36 @@ fn header(identity: &Identity, state: &State<f32>) -> Header {
 /// Reads a checkpoint. Total: any bytes give a checkpoint or an error, in time and memory linear in their number. A file that
 /// [`encode`] did not write bit for bit is refused.
 pub fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| FormatError::Container(error.to_string()))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(container)?;
     let header = metadata.metadata().as_ref().and_then(|entries| entries.get(HEADER));
-    let header = header.ok_or(FormatError::Content("header"))?;
+    let header = header.ok_or(content("header"))?;
     let format = serde_json::from_str::<serde_json::Value>(header).unwrap_or_default()["format"].as_u64();
     if format != Some(FORMAT.into()) {
-        return Err(FormatError::Format(format.unwrap_or_default()));
+        let format = format.unwrap_or_default();
+        return Err(FormatError(format!("it has the format {format}, and this program reads format {FORMAT}")));
     }
-    let header: Header = serde_json::from_str(header).map_err(|_| FormatError::Content("header"))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| FormatError::Container(error.to_string()))?;
+    let header: Header = serde_json::from_str(header).map_err(|_| content("header"))?;
+    let file = SafeTensors::deserialize(bytes).map_err(container)?;
     let state = state(&header, &file)?;
     let checkpoint = Checkpoint { identity: header.identity, state };
     if encode(&checkpoint.identity, &checkpoint.state) != bytes {
-        return Err(FormatError::Checksum);
+        return Err(FormatError("its checksum is not that of its content: it is damaged".to_owned()));
     }
     Ok(checkpoint)
+}
+
+fn container(error: SafeTensorError) -> FormatError {
+    FormatError(format!("it is no whole safetensors file ({error})"))
+}
+
+fn content(what: &str) -> FormatError {
+    FormatError(format!("its {what} is not what a checkpoint holds"))
 }
 
 fn state(header: &Header, file: &SafeTensors<'_>) -> Result<State<f32>, FormatError> {
     let values = |name: &str, what| {
         let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32);
-        let tensor = tensor.ok_or(FormatError::Content(what))?;
+        let tensor = tensor.ok_or(content(what))?;
         let mut values = AlignedVec::zeros(tensor.data().len() / 4);
         values.iter_mut().zip(from_little_endian(tensor.data())).for_each(|(value, read)| *value = read);
         Ok(values)
@@ -167,7 +176,7 @@ fn state(header: &Header, file: &SafeTensors<'_>) -> Result<State<f32>, FormatEr
     let wide = |name: &'static str, width: usize| {
         let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F64);
         let tensor = tensor.filter(|tensor| matches!(tensor.shape(), &[_, cols] if cols == width));
-        let tensor = tensor.ok_or(FormatError::Content(name))?;
+        let tensor = tensor.ok_or(content(name))?;
         Ok::<Vec<f64>, FormatError>(from_little_endian(tensor.data()).collect())
     };
     let phase = |(number, phase): (usize, &PhaseHeader)| {

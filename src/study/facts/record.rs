@@ -32,7 +32,7 @@ impl Record {
         let text = |name: &str| -> Result<String, RunError> {
             Ok(String::from_utf8_lossy(&read_whole(&run.folder.join(name))?).into_owned())
         };
-        let unreadable = |name: &str, reason: String| RunError::Unreadable { file: run.folder.join(name), reason };
+        let unreadable = |name: &str, reason: String| RunError::unreadable(&run.folder.join(name), reason);
         let config = text("config.toml")?;
         let mut config: Value =
             toml::from_str(&config).map_err(|error| unreadable("config.toml", error.to_string()))?;
