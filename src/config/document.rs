@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, Place, refused};
 
 /// The longest text that is read, in bytes.
 const LIMIT_BYTES: usize = 1 << 20;
@@ -92,7 +92,16 @@ impl Node {
         }
     }
 
-    fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
+    /// The table that this has to be; `key` is what messages call it.
+    pub fn table(&self, key: &str, accepted: &str) -> Result<&Table, ConfigError> {
+        match &self.value {
+            Value::Table(table) => Ok(table),
+            other => Err(refused(&self.place, key, other.describe(), accepted)),
+        }
+    }
+
+    /// Gives what is left of the dotted key `path` behind `depth` parts the value `node`.
+    pub fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
         let Some(key) = path.get(depth) else {
             *self = node;
             return Ok(());
@@ -115,7 +124,7 @@ impl Node {
                 other.describe()
             ),
         };
-        Err(ConfigError::rule(&node.place, sentence))
+        Err(ConfigError::new(&node.place, sentence))
     }
 }
 
@@ -174,19 +183,7 @@ impl Value {
 
     /// Whether both mean the same, wherever they stand; 0 and 0.0 do.
     pub fn same(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            (Value::Datetime(a), Value::Datetime(b)) => a == b,
-            (Value::Array(a), Value::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.value.same(&b.value))
-            }
-            (Value::Table(a), Value::Table(b)) => {
-                a.entries.len() == b.entries.len()
-                    && a.entries.iter().zip(&b.entries).all(|(a, b)| a.key == b.key && a.node.value.same(&b.node.value))
-            }
-            (a, b) => a.number().is_some_and(|a| b.number() == Some(a)),
-        }
+        self.number().is_some_and(|number| other.number() == Some(number)) || self.to_toml() == other.to_toml()
     }
 }
 
@@ -263,11 +260,11 @@ pub(super) fn parse_setting(text: &str, place: &Place) -> Result<Node, ConfigErr
 
 fn too_large(text: &str, place: &Place) -> ConfigError {
     let (bytes, limit) = (text.len(), LIMIT_BYTES);
-    ConfigError::rule(place, format!("the configuration has {bytes} bytes; accepted: at most {limit} (1 MiB)"))
+    ConfigError::new(place, format!("the configuration has {bytes} bytes; accepted: at most {limit} (1 MiB)"))
 }
 
 fn not_toml(error: &toml::de::Error, place: &Place) -> ConfigError {
-    ConfigError::rule(place, format!("this is not TOML: {}", error.message()))
+    ConfigError::new(place, format!("this is not TOML: {}", error.message()))
 }
 
 // The parser bounds the nesting (80 levels), so that these two and the drop of the tree cannot exhaust the stack.
@@ -302,19 +299,6 @@ mod tests {
 
     fn parsed(text: &str) -> Table {
         parse(text, &"a.toml".into()).unwrap()
-    }
-
-    #[test]
-    fn every_value_knows_its_line() {
-        let table = parsed("a = 1\n\n[b]\nc = [\n  2,\n  { d = 3 },\n]\n");
-        let line = |place: &Place| place.to_string();
-        assert_eq!(line(&table.get("a").unwrap().node.place), "a.toml:1");
-        let b = table.get("b").unwrap();
-        assert_eq!((line(&b.key_place), line(&b.node.place)), ("a.toml:3".into(), "a.toml:3".into()));
-        let Value::Table(b) = &b.node.value else { panic!() };
-        let Value::Array(items) = &b.get("c").unwrap().node.value else { panic!() };
-        assert_eq!(line(&items[0].place), "a.toml:5");
-        assert_eq!(line(&items[1].place), "a.toml:6");
     }
 
     #[test]
