@@ -113,10 +113,10 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
         let mut display = FetchProgress::default();
         let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| display.show(progress));
         display.finish();
-        for file in fetched? {
-            match file {
-                Fetched::AlreadyThere { file } => say!("{file}: already there and whole"),
-                Fetched::Downloaded { file, mirror } => say!("{file}: fetched from {mirror} and verified"),
+        for Fetched { file, mirror } in fetched? {
+            match mirror {
+                None => say!("{file}: already there and whole"),
+                Some(mirror) => say!("{file}: fetched from {mirror} and verified"),
             }
         }
         say!("{name} is in {}", folder.display());

@@ -142,38 +142,34 @@ impl CatalogSet {
     }
 
     fn check(&self) -> Result<(), DataError> {
-        let refuse = |rule: String| Err(fault(format!("the set `{}`: {rule}", self.name)));
         let roles: Vec<Role> = self.files.iter().map(|file| file.role).collect();
         let needed: &[Role] = match self.format {
             Format::Idx => &[Role::TrainImages, Role::TrainLabels, Role::TestImages, Role::TestLabels],
             Format::Matlab => &[Role::Whole],
         };
-        if roles != needed {
-            return refuse(format!("its files must be {needed:?}, in this order, and are {roles:?}"));
-        }
-        if self.height == 0 || self.width == 0 || self.classes.len() > 256 {
-            return refuse("its images must have pixels, and its classes must be at most 256".into());
-        }
-        for name in self.files.iter().map(|file| &file.name).chain([&self.name, &self.folder]) {
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-                return refuse(format!("`{name}` must be a plain name of letters, digits, `-`, `_` and `.`"));
-            }
-        }
-        for file in &self.files {
-            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
-                return refuse(format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name));
-            }
-            if file.bytes > LIMIT {
-                return refuse(format!("{} must have at most {} bytes", file.name, LIMIT));
-            }
-        }
-        for mirror in &self.mirrors {
-            if !(mirror.starts_with("http://") || mirror.starts_with("https://")) || !mirror.ends_with('/') {
-                return refuse(format!("the mirror {mirror} must start with http:// or https:// and end with /"));
-            }
-        }
-        Ok(())
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && name.chars().all(letter);
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        let is_hash = |text: &str| text.len() == 64 && text.chars().all(is_hex);
+        let is_folder = |mirror: &str| {
+            ["http://", "https://"].iter().any(|start| mirror.starts_with(start)) && mirror.ends_with('/')
+        };
+        let mut names = self.files.iter().map(|file| &file.name).chain([&self.name, &self.folder]);
+        let rule = if roles != needed {
+            format!("its files must be {needed:?}, in this order, and are {roles:?}")
+        } else if self.height == 0 || self.width == 0 || self.classes.len() > 256 {
+            "its images must have pixels, and its classes must be at most 256".to_owned()
+        } else if let Some(name) = names.find(|name| !is_plain(name)) {
+            format!("`{name}` must be a plain name of letters, digits, `-`, `_` and `.`")
+        } else if let Some(file) = self.files.iter().find(|file| !is_hash(&file.sha256)) {
+            format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name)
+        } else if let Some(file) = self.files.iter().find(|file| file.bytes > LIMIT) {
+            format!("{} must have at most {LIMIT} bytes", file.name)
+        } else if let Some(mirror) = self.mirrors.iter().find(|mirror| !is_folder(mirror)) {
+            format!("the mirror {mirror} must start with http:// or https:// and end with /")
+        } else {
+            return Ok(());
+        };
+        Err(fault(format!("the set `{}`: {rule}", self.name)))
     }
 }

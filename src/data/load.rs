@@ -58,17 +58,19 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
 /// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
 pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
     if set.format == Format::Matlab {
-        let file = catalogued(folder, set, Role::Whole)?;
-        let images = matlab::read_images(&file.path, None)?;
+        let (path, _) = catalogued(folder, set, Role::Whole)?;
+        let images = matlab::read_images(&path, None)?;
         let shape = [images.height, images.width, 1];
-        check_shape(&file.path, [set.height, set.width, 1], shape)?;
+        check_shape(&path, [set.height, set.width, 1], shape)?;
         return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
     let part = |suffix: &str, images: Role, labels: Role| {
-        let images = catalogued(folder, set, images)?;
-        let labels = catalogued(folder, set, labels)?;
+        let (images, images_file) = catalogued(folder, set, images)?;
+        let (labels, labels_file) = catalogued(folder, set, labels)?;
         let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
-        check_shape(&images.path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
+        check_size((&images, images_file), 3, dataset.len() * dataset.features())?;
+        check_size((&labels, labels_file), 1, dataset.len())?;
+        check_shape(&images, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
     };
     let train = part("(train)", Role::TrainImages, Role::TrainLabels)?;
     Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
@@ -101,8 +103,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(no_variables(&path.display().to_string(), variable));
     }
     if path.is_file() {
-        let labels = labels_beside(path).map(Stored::own);
-        return Ok((read_part(&name, &Stored::own(path.to_path_buf()), labels.as_ref(), None)?, None));
+        return Ok((read_part(&name, path, labels_beside(path).as_deref(), None)?, None));
     }
     if !path.is_dir() {
         let accepted = "an IDX file of images is accepted, a MATLAB or PNG file, or a folder that holds \
@@ -110,8 +111,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         let fault = Fault::new("there is no such file or folder", accepted);
         return Err(fault.doing(format!("load {}", path.display())).asked().into());
     }
-    let find = |name: &str| stored(path, name).map(Stored::own);
-    let Some(images) = find(TRAIN_IMAGES) else {
+    let Some(images) = stored(path, TRAIN_IMAGES) else {
         let files = pictures_in(path)?;
         if !files.is_empty() {
             return Ok((pictures(name, &files)?, None));
@@ -119,23 +119,23 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(missing(path, TRAIN_IMAGES));
     };
     let mut names = class_names(path)?;
-    let mut train = read_part(&name, &images, find(TRAIN_LABELS).as_ref(), names.as_deref())?;
-    let Some(images) = find(TEST_IMAGES) else {
+    let mut train = read_part(&name, &images, stored(path, TRAIN_LABELS).as_deref(), names.as_deref())?;
+    let Some(images) = stored(path, TEST_IMAGES) else {
         return Ok((train, None));
     };
-    let labels = find(TEST_LABELS);
+    let labels = stored(path, TEST_LABELS);
     if names.is_none() && train.labels.is_some() {
         // A class may occur in the test part alone: both parts get the names of the larger count.
         if let Some(labels) = &labels {
-            let numbered = numbered(&idx::read_labels(&labels.path)?);
+            let numbered = numbered(&idx::read_labels(labels)?);
             if numbered.len() > train.class_names.len() {
                 train.class_names = numbered;
             }
         }
         names = Some(train.class_names.clone());
     }
-    let test = read_part(&name, &images, labels.as_ref(), names.as_deref())?;
-    check_shape(&images.path, train.shape(), test.shape())?;
+    let test = read_part(&name, &images, labels.as_deref(), names.as_deref())?;
+    check_shape(&images, train.shape(), test.shape())?;
     Ok((train, Some(test)))
 }
 
@@ -194,29 +194,6 @@ pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), Data
     Ok(())
 }
 
-/// A file, and the payload size it must have.
-struct Stored {
-    path: PathBuf,
-    bytes: Option<u64>,
-}
-
-impl Stored {
-    fn own(path: PathBuf) -> Stored {
-        Stored { path, bytes: None }
-    }
-
-    fn check_size(&self, found: u64) -> Result<(), DataError> {
-        match self.bytes {
-            Some(expected) if expected != found => {
-                let found = format!("its payload is {found} bytes, but the catalogue gives {expected}");
-                let fault = Fault::new(found, "`narrows data verify` checks the whole set");
-                Err(fault.doing(format!("load {}", self.path.display())).into())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 fn missing(folder: &Path, name: &str) -> DataError {
     let found = format!("neither {name}.gz nor {name} is there, nor any PNG file");
     Fault::new(found, "").doing(format!("load {}", folder.display())).into()
@@ -238,27 +215,35 @@ fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result
     Err(fault.doing(format!("use {}", origin.display())).into())
 }
 
-fn catalogued(folder: &Path, set: &CatalogSet, role: Role) -> Result<Stored, DataError> {
+/// The file of a role, where it lies.
+fn catalogued<'a>(folder: &Path, set: &'a CatalogSet, role: Role) -> Result<(PathBuf, &'a CatalogFile), DataError> {
     let file = set.file(role).ok_or_else(|| missing(folder, &format!("{role:?}")))?;
-    let path = stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name))?;
-    Ok(Stored { path, bytes: Some(file.bytes) })
+    Ok((stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name))?, file))
+}
+
+fn check_size((path, file): (&Path, &CatalogFile), rank: u8, values: usize) -> Result<(), DataError> {
+    let (found, expected) = ((values + idx::header_bytes(rank)) as u64, file.bytes);
+    if found == expected {
+        return Ok(());
+    }
+    let found = format!("its payload is {found} bytes, but the catalogue gives {expected}");
+    let fault = Fault::new(found, "`narrows data verify` checks the whole set");
+    Err(fault.doing(format!("load {}", path.display())).into())
 }
 
 fn read_part(
     name: &str,
-    images: &Stored,
-    labels: Option<&Stored>,
+    path: &Path,
+    labels: Option<&Path>,
     class_names: Option<&[String]>,
 ) -> Result<Dataset, DataError> {
-    let read = idx::read_images(&images.path)?;
-    images.check_size((read.pixels.len() + idx::header_bytes(3)) as u64)?;
+    let read = idx::read_images(path)?;
     let shape = [read.height, read.width, 1];
     let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
-    let values = idx::read_labels(&labels.path)?;
-    labels.check_size((values.len() + idx::header_bytes(1)) as u64)?;
+    let values = idx::read_labels(labels)?;
     let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
     // Checked here, where the paths are known.
-    let paths = [images, labels].map(|file| file.path.display().to_string());
+    let paths = [path, labels].map(|path| path.display().to_string());
     check_labels(&paths[0], &paths[1], read.count, &values, class_names.len())?;
     Dataset::from_bytes(name, shape, read.pixels)?.with_labels(values, class_names)
 }
