@@ -5,10 +5,13 @@
 //! | `params` | f32 `[parameters]` | the flat parameter buffer |
 //! | `phase.N.NAME` | f32 `[parameters of the phase]` | a moment of the optimizer of phase N |
 //! | `best_params` | f32 `[parameters]` | the parameters of the best epoch, where they are kept |
+//! | `phases` | f64 `[phases, 6]` | updates; epoch, rate, best value, epochs waited and cooling of the schedule |
+//! | `numbers` | f64 `[7, 1]` | epoch, step, samples of the epoch, their mean loss and penalty, seconds, those for checkpoints |
+//! | `patience` | f64 `[0, 1 or 3, 1]` | early stopping: epochs waited, best epoch and its value |
 //! | `metrics` | f64 `[figures, 2]` | sums and weights that the task gathered in the epoch under way |
 //! | `history` | f64 `[epochs, columns]` | a row of `history.csv` for each finished epoch |
 //!
-//! The metadata entry `narrows` is a JSON header with everything else, and a SHA-256 over the rest of it and all tensors. A file
+//! The metadata entry `narrows` is a JSON header with names and what the run is, and a SHA-256 over the rest of it and all tensors. A file
 //! is written beside its name, synced, read back and compared before it takes the place of the last one, which then becomes
 //! the previous one.
 

@@ -82,13 +82,13 @@ fn every_changed_bit_and_every_truncation_is_refused() {
 #[test]
 fn another_format_is_named() {
     let text = String::from_utf8_lossy(&bytes()).into_owned();
-    assert!(text.contains(r#"\"format\":3"#));
+    assert!(text.contains(r#"\"format\":4"#));
     let whole = bytes();
     let at = whole.windows(9).position(|window| window == br#"format\":"#).unwrap() + 9;
     let mut other = whole.clone();
-    other[at] = b'4';
+    other[at] = b'5';
     let said = decode(&other).unwrap_err().to_string();
-    assert_eq!(said, "it has the format 4, and this program reads format 3");
+    assert_eq!(said, "it has the format 5, and this program reads format 4");
 }
 
 proptest! {
