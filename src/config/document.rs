@@ -65,18 +65,15 @@ impl Table {
     }
 
     fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
-        let Some(key) = path.get(depth) else { return Ok(()) };
-        let at = match self.entries.iter().position(|entry| entry.key == *key) {
-            Some(at) => at,
-            None => {
-                let table = Node { value: Value::Table(Table::default()), place: node.place.clone() };
-                self.entries.push(Entry { key: key.clone(), key_place: node.place.clone(), node: table });
-                self.entries.len() - 1
-            }
-        };
+        let (key, place) = (&path[depth], node.place.clone());
+        let at = self.entries.iter().position(|entry| entry.key == *key).unwrap_or_else(|| {
+            let table = Node { value: Value::Table(Table::default()), place: place.clone() };
+            self.entries.push(Entry { key: key.clone(), key_place: place.clone(), node: table });
+            self.entries.len() - 1
+        });
         let entry = &mut self.entries[at];
         if depth + 1 == path.len() {
-            entry.key_place = node.place.clone();
+            entry.key_place = place;
         }
         entry.node.put_below(path, depth + 1, node)
     }
@@ -106,25 +103,21 @@ impl Node {
             *self = node;
             return Ok(());
         };
-        let sentence = match &mut self.value {
+        let (found, accepted) = match &mut self.value {
             Value::Table(table) => return table.put_below(path, depth, node),
             Value::Array(items) => {
-                let count = items.len();
+                let found = format!("a list of {} without an item {key:?}", items.len());
                 match key.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
                     Some(item) => return item.put_below(path, depth + 1, node),
-                    None => format!(
-                        "\"{}\" is a list of {count} without an item {key:?}; accepted: the number of an item, counted from 0",
-                        path[..depth].join(".")
-                    ),
+                    None => (found, "the number of an item, counted from 0"),
                 }
             }
-            other => format!(
-                "\"{}\" is {}, which has no keys; accepted: a key whose every part but the last is a table",
-                path[..depth].join("."),
-                other.describe()
-            ),
+            other => {
+                let found = format!("{}, which has no keys", other.describe());
+                (found, "a key whose every part but the last is a table")
+            }
         };
-        Err(ConfigError::new(&node.place, sentence))
+        Err(refused(&node.place, &path[..depth].join("."), found, accepted))
     }
 }
 

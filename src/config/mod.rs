@@ -32,7 +32,7 @@ mod write;
 pub use difference::Difference;
 pub use error::{ConfigError, Place};
 pub use list::{Entry, vocabulary};
-pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
+pub use presets::{Preset, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig};
 pub use source::Source;
 pub use study::{StudyConfig, Varied};
