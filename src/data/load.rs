@@ -3,18 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, Role};
+use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, IDX_FILES};
 use super::dataset::{Dataset, check_labels, size};
 use super::error::{DataError, Fault};
 use super::payload::{LIMIT, Payload, stored};
 use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
-
-/// The four names of a folder in the format of MNIST, without `.gz`.
-const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
-const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
-const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
-const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
 
 /// Names of the classes, one a line, in a folder of one's own; without it the classes are called by their numbers.
 const CLASS_NAMES: &str = "class-names.txt";
@@ -57,23 +51,22 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
 /// Refused: headers, sizes and image shapes that are not the catalogue's, counts that differ, labels that are no class.
 /// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
 pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
-    if set.format == Format::Matlab {
-        let (path, _) = catalogued(folder, set, Role::Whole)?;
-        let images = matlab::read_images(&path, None)?;
+    let path = |file: &CatalogFile| stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name));
+    let paths = set.files.iter().map(path).collect::<Result<Vec<PathBuf>, _>>()?;
+    if let [path] = &paths[..] {
+        let images = matlab::read_images(path, None)?;
         let shape = [images.height, images.width, 1];
-        check_shape(&path, [set.height, set.width, 1], shape)?;
+        check_shape(path, [set.height, set.width, 1], shape)?;
         return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
-    let part = |suffix: &str, images: Role, labels: Role| {
-        let (images, images_file) = catalogued(folder, set, images)?;
-        let (labels, labels_file) = catalogued(folder, set, labels)?;
-        let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
-        check_size((&images, images_file), 3, dataset.len() * dataset.features())?;
-        check_size((&labels, labels_file), 1, dataset.len())?;
-        check_shape(&images, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
+    let part = |suffix: &str, images: usize| {
+        let (path, labels) = (&paths[images], images + 1);
+        let dataset = read_part(&format!("{} {suffix}", set.name), path, Some(&paths[labels]), Some(&set.classes))?;
+        check_size((path, &set.files[images]), 3, dataset.len() * dataset.features())?;
+        check_size((&paths[labels], &set.files[labels]), 1, dataset.len())?;
+        check_shape(path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
     };
-    let train = part("(train)", Role::TrainImages, Role::TrainLabels)?;
-    Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
+    Ok((part("(train)", 0)?, Some(part("(test)", 2)?)))
 }
 
 /// Loads files of one's own: the training part, and the test part if there is one.
@@ -111,22 +104,22 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         let fault = Fault::new("there is no such file or folder", accepted);
         return Err(fault.doing(format!("load {}", path.display())).asked().into());
     }
-    let Some(images) = stored(path, TRAIN_IMAGES) else {
+    let [train_images, train_labels, test_images, test_labels] = IDX_FILES.map(|name| stored(path, name));
+    let Some(images) = train_images else {
         let files = pictures_in(path)?;
         if !files.is_empty() {
             return Ok((pictures(name, &files)?, None));
         }
-        return Err(missing(path, TRAIN_IMAGES));
+        return Err(missing(path, IDX_FILES[0]));
     };
     let mut names = class_names(path)?;
-    let mut train = read_part(&name, &images, stored(path, TRAIN_LABELS).as_deref(), names.as_deref())?;
-    let Some(images) = stored(path, TEST_IMAGES) else {
+    let mut train = read_part(&name, &images, train_labels.as_deref(), names.as_deref())?;
+    let Some(images) = test_images else {
         return Ok((train, None));
     };
-    let labels = stored(path, TEST_LABELS);
     if names.is_none() && train.labels.is_some() {
         // A class may occur in the test part alone: both parts get the names of the larger count.
-        if let Some(labels) = &labels {
+        if let Some(labels) = &test_labels {
             let numbered = numbered(&idx::read_labels(labels)?);
             if numbered.len() > train.class_names.len() {
                 train.class_names = numbered;
@@ -134,7 +127,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         }
         names = Some(train.class_names.clone());
     }
-    let test = read_part(&name, &images, labels.as_deref(), names.as_deref())?;
+    let test = read_part(&name, &images, test_labels.as_deref(), names.as_deref())?;
     check_shape(&images, train.shape(), test.shape())?;
     Ok((train, Some(test)))
 }
@@ -213,12 +206,6 @@ fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result
         format!("{} is needed", size(expected)),
     );
     Err(fault.doing(format!("use {}", origin.display())).into())
-}
-
-/// The file of a role, where it lies.
-fn catalogued<'a>(folder: &Path, set: &'a CatalogSet, role: Role) -> Result<(PathBuf, &'a CatalogFile), DataError> {
-    let file = set.file(role).ok_or_else(|| missing(folder, &format!("{role:?}")))?;
-    Ok((stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name))?, file))
 }
 
 fn check_size((path, file): (&Path, &CatalogFile), rank: u8, values: usize) -> Result<(), DataError> {
