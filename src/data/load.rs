@@ -59,14 +59,14 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
         check_shape(path, [set.height, set.width, 1], shape)?;
         return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
-    let part = |suffix: &str, images: usize| {
-        let (path, labels) = (&paths[images], images + 1);
-        let dataset = read_part(&format!("{} {suffix}", set.name), path, Some(&paths[labels]), Some(&set.classes))?;
-        check_size((path, &set.files[images]), 3, dataset.len() * dataset.features())?;
-        check_size((&paths[labels], &set.files[labels]), 1, dataset.len())?;
+    let parts = paths.as_chunks().0.iter().zip(set.files.as_chunks().0);
+    let mut parts = ["(train)", "(test)"].into_iter().zip(parts).map(|(suffix, ([path, labels], files))| {
+        let name = format!("{} {suffix}", set.name);
+        let dataset = read_part(&name, path, Some(labels), Some(&set.classes), Some(files))?;
         check_shape(path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
-    };
-    Ok((part("(train)", 0)?, Some(part("(test)", 2)?)))
+    });
+    let train = parts.next().unwrap_or_else(|| Err(missing(folder, IDX_FILES[0])))?;
+    Ok((train, parts.next().transpose()?))
 }
 
 /// Loads files of one's own: the training part, and the test part if there is one.
@@ -96,7 +96,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(no_variables(&path.display().to_string(), variable));
     }
     if path.is_file() {
-        return Ok((read_part(&name, path, labels_beside(path).as_deref(), None)?, None));
+        return Ok((read_part(&name, path, labels_beside(path).as_deref(), None, None)?, None));
     }
     if !path.is_dir() {
         let accepted = "an IDX file of images is accepted, a MATLAB or PNG file, or a folder that holds \
@@ -113,7 +113,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(missing(path, IDX_FILES[0]));
     };
     let mut names = class_names(path)?;
-    let mut train = read_part(&name, &images, train_labels.as_deref(), names.as_deref())?;
+    let mut train = read_part(&name, &images, train_labels.as_deref(), names.as_deref(), None)?;
     let Some(images) = test_images else {
         return Ok((train, None));
     };
@@ -127,7 +127,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         }
         names = Some(train.class_names.clone());
     }
-    let test = read_part(&name, &images, test_labels.as_deref(), names.as_deref())?;
+    let test = read_part(&name, &images, test_labels.as_deref(), names.as_deref(), None)?;
     check_shape(&images, train.shape(), test.shape())?;
     Ok((train, Some(test)))
 }
@@ -208,7 +208,7 @@ fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result
     Err(fault.doing(format!("use {}", origin.display())).into())
 }
 
-fn check_size((path, file): (&Path, &CatalogFile), rank: u8, values: usize) -> Result<(), DataError> {
+fn check_size(path: &Path, file: &CatalogFile, rank: u8, values: usize) -> Result<(), DataError> {
     let (found, expected) = ((values + idx::header_bytes(rank)) as u64, file.bytes);
     if found == expected {
         return Ok(());
@@ -218,16 +218,20 @@ fn check_size((path, file): (&Path, &CatalogFile), rank: u8, values: usize) -> R
     Err(fault.doing(format!("load {}", path.display())).into())
 }
 
+/// One part of a set; `files` are its images and labels in the catalogue, where it is there.
 fn read_part(
     name: &str,
     path: &Path,
     labels: Option<&Path>,
     class_names: Option<&[String]>,
+    files: Option<&[CatalogFile; 2]>,
 ) -> Result<Dataset, DataError> {
     let read = idx::read_images(path)?;
+    files.map_or(Ok(()), |[file, _]| check_size(path, file, 3, read.pixels.len()))?;
     let shape = [read.height, read.width, 1];
     let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
     let values = idx::read_labels(labels)?;
+    files.map_or(Ok(()), |[_, file]| check_size(labels, file, 1, values.len()))?;
     let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
     // Checked here, where the paths are known.
     let paths = [path, labels].map(|path| path.display().to_string());

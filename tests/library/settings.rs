@@ -35,7 +35,10 @@ fn a_value_out_of_its_range_is_named_wherever_it_stands() {
         (|run| run.train.batch_size = 0, "\"train.batch_size\" is 0; accepted: an integer from 1 to 4294967295"),
         (|run| run.model.code_penalty.l1 = f64::NAN, "\"model.code_penalty.l1\" is NaN; accepted: a finite number"),
         (|run| run.model.encoder.clear(), "\"model.encoder\" is a list of 0; accepted: "),
-        (|run| run.model.encoder.push(dense(0, Activation::Relu)), "\"model.encoder.2.dense\" is 0; accepted: "),
+        (
+            |run| run.model.encoder.push(dense(1 << 21, Activation::Relu)),
+            "\"model.encoder.2.dense\" is 2097152; accepted: a number of units from 1 to",
+        ),
         (
             |run| run.model.corruption = Some(Corruption::Masking { rate: 2.0 }),
             "\"model.corruption.masking\" is 2; accepted: ",
