@@ -52,18 +52,18 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
 /// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
 pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
     let path = |file: &CatalogFile| stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name));
-    let paths = set.files.iter().map(path).collect::<Result<Vec<PathBuf>, _>>()?;
-    if let [path] = &paths[..] {
-        let images = matlab::read_images(path, None)?;
+    if let [file] = &set.files[..] {
+        let path = path(file)?;
+        let images = matlab::read_images(&path, None)?;
         let shape = [images.height, images.width, 1];
-        check_shape(path, [set.height, set.width, 1], shape)?;
+        check_shape(&path, [set.height, set.width, 1], shape)?;
         return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
-    let parts = paths.as_chunks().0.iter().zip(set.files.as_chunks().0);
-    let mut parts = ["(train)", "(test)"].into_iter().zip(parts).map(|(suffix, ([path, labels], files))| {
-        let name = format!("{} {suffix}", set.name);
-        let dataset = read_part(&name, path, Some(labels), Some(&set.classes), Some(files))?;
-        check_shape(path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
+    let parts = ["(train)", "(test)"].into_iter().zip(set.files.as_chunks().0);
+    let mut parts = parts.map(|(suffix, files @ [images, labels])| {
+        let (name, images, labels) = (format!("{} {suffix}", set.name), path(images)?, path(labels)?);
+        let dataset = read_part(&name, &images, Some(&labels), Some(&set.classes), Some(files))?;
+        check_shape(&images, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
     });
     let train = parts.next().unwrap_or_else(|| Err(missing(folder, IDX_FILES[0])))?;
     Ok((train, parts.next().transpose()?))
