@@ -107,10 +107,10 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
         let mut shown = None;
         let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| show(&mut shown, progress));
         drop(shown);
-        for file in fetched? {
-            match file {
-                Fetched::AlreadyThere { file } => say!("{file}: already there and whole"),
-                Fetched::Downloaded { file, mirror } => say!("{file}: fetched from {mirror} and verified"),
+        for Fetched { file, mirror } in fetched? {
+            match mirror {
+                None => say!("{file}: already there and whole"),
+                Some(mirror) => say!("{file}: fetched from {mirror} and verified"),
             }
         }
         say!("{name} is in {}", folder.display());
@@ -178,5 +178,5 @@ fn create_for_images(out: &Path) -> Result<(), CliError> {
             }
         }
     }
-    Ok(create_folder(out).map_err(|source| RunError::Output { source })?)
+    Ok(create_folder(out).map_err(RunError::Output)?)
 }

@@ -54,7 +54,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let mut progress = RunProgress::new(String::new(), &config.train);
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
     drop(progress);
-    if let Err(RunError::File(_) | RunError::Checkpoint(_)) = &executed
+    if let Err(RunError::File(_)) = &executed
         && folder.has_checkpoint()
     {
         note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));

@@ -18,30 +18,28 @@ pub struct Difference {
 impl RunConfig {
     /// The first key, in the order of [`to_toml`](Self::to_toml), in which `other` differs.
     pub fn difference(&self, other: &RunConfig) -> Option<Difference> {
-        let (first, second) = (leaves(self), leaves(other));
-        let find = |all: &[(String, String)], key: &str| {
-            all.iter().find(|(found, _)| found == key).map_or("nothing".to_owned(), |(_, value)| value.clone())
-        };
-        let keys = first.iter().chain(&second).map(|(key, _)| key);
-        let pairs =
-            keys.map(|key| Difference { key: key.clone(), first: find(&first, key), second: find(&second, key) });
-        pairs.into_iter().find(|pair| pair.first != pair.second)
+        let [first, second] = [self, other].map(|run| {
+            let mut leaves = Vec::new();
+            collect(&write::tree(&mut run.clone()), "", &mut leaves);
+            leaves
+        });
+        first.iter().chain(&second).find_map(|(key, _)| {
+            let [first, second] = [&first, &second].map(|leaves| {
+                let value = leaves.iter().find(|(found, _)| found == key).map(|(_, value)| value.as_str());
+                value.unwrap_or("nothing").to_owned()
+            });
+            (first != second).then(|| Difference { key: key.clone(), first, second })
+        })
     }
 }
 
-/// Every value of a run with its dotted key; lists are one value.
-fn leaves(run: &RunConfig) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    collect(&write::tree(&mut run.clone()), "", &mut found);
-    found
-}
-
-fn collect(table: &Table, path: &str, found: &mut Vec<(String, String)>) {
+/// Every value of a table with its dotted key; lists are one value.
+fn collect(table: &Table, path: &str, leaves: &mut Vec<(String, String)>) {
     for entry in &table.entries {
         let key = join(path, &entry.key);
         match &entry.node.value {
-            Value::Table(table) => collect(table, &key, found),
-            value => found.push((key, value.to_toml())),
+            Value::Table(table) => collect(table, &key, leaves),
+            value => leaves.push((key, value.to_toml())),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place};
+use super::error::{ConfigError, Place, refused};
 
 /// The longest text that is read, in bytes.
 const LIMIT_BYTES: usize = 1 << 20;
@@ -65,18 +65,15 @@ impl Table {
     }
 
     fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
-        let Some(key) = path.get(depth) else { return Ok(()) };
-        let at = match self.entries.iter().position(|entry| entry.key == *key) {
-            Some(at) => at,
-            None => {
-                let table = Node { value: Value::Table(Table::default()), place: node.place.clone() };
-                self.entries.push(Entry { key: key.clone(), key_place: node.place.clone(), node: table });
-                self.entries.len() - 1
-            }
-        };
+        let (key, place) = (&path[depth], node.place.clone());
+        let at = self.entries.iter().position(|entry| entry.key == *key).unwrap_or_else(|| {
+            let table = Node { value: Value::Table(Table::default()), place: place.clone() };
+            self.entries.push(Entry { key: key.clone(), key_place: place.clone(), node: table });
+            self.entries.len() - 1
+        });
         let entry = &mut self.entries[at];
         if depth + 1 == path.len() {
-            entry.key_place = node.place.clone();
+            entry.key_place = place;
         }
         entry.node.put_below(path, depth + 1, node)
     }
@@ -92,30 +89,35 @@ impl Node {
         }
     }
 
-    fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
+    /// The table that this has to be; `key` is what messages call it.
+    pub fn table(&self, key: &str, accepted: &str) -> Result<&Table, ConfigError> {
+        match &self.value {
+            Value::Table(table) => Ok(table),
+            other => Err(refused(&self.place, key, other.describe(), accepted)),
+        }
+    }
+
+    /// Gives what is left of the dotted key `path` behind `depth` parts the value `node`.
+    pub fn put_below(&mut self, path: &[String], depth: usize, node: Node) -> Result<(), ConfigError> {
         let Some(key) = path.get(depth) else {
             *self = node;
             return Ok(());
         };
-        let sentence = match &mut self.value {
+        let (found, accepted) = match &mut self.value {
             Value::Table(table) => return table.put_below(path, depth, node),
             Value::Array(items) => {
-                let count = items.len();
+                let found = format!("a list of {} without an item {key:?}", items.len());
                 match key.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
                     Some(item) => return item.put_below(path, depth + 1, node),
-                    None => format!(
-                        "\"{}\" is a list of {count} without an item {key:?}; accepted: the number of an item, counted from 0",
-                        path[..depth].join(".")
-                    ),
+                    None => (found, "the number of an item, counted from 0"),
                 }
             }
-            other => format!(
-                "\"{}\" is {}, which has no keys; accepted: a key whose every part but the last is a table",
-                path[..depth].join("."),
-                other.describe()
-            ),
+            other => {
+                let found = format!("{}, which has no keys", other.describe());
+                (found, "a key whose every part but the last is a table")
+            }
         };
-        Err(ConfigError::rule(&node.place, sentence))
+        Err(refused(&node.place, &path[..depth].join("."), found, accepted))
     }
 }
 
@@ -174,19 +176,7 @@ impl Value {
 
     /// Whether both mean the same, wherever they stand; 0 and 0.0 do.
     pub fn same(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            (Value::Datetime(a), Value::Datetime(b)) => a == b,
-            (Value::Array(a), Value::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.value.same(&b.value))
-            }
-            (Value::Table(a), Value::Table(b)) => {
-                a.entries.len() == b.entries.len()
-                    && a.entries.iter().zip(&b.entries).all(|(a, b)| a.key == b.key && a.node.value.same(&b.node.value))
-            }
-            (a, b) => a.number().is_some_and(|a| b.number() == Some(a)),
-        }
+        self.number().is_some_and(|number| other.number() == Some(number)) || self.to_toml() == other.to_toml()
     }
 }
 
@@ -263,11 +253,11 @@ pub(super) fn parse_setting(text: &str, place: &Place) -> Result<Node, ConfigErr
 
 fn too_large(text: &str, place: &Place) -> ConfigError {
     let (bytes, limit) = (text.len(), LIMIT_BYTES);
-    ConfigError::rule(place, format!("the configuration has {bytes} bytes; accepted: at most {limit} (1 MiB)"))
+    ConfigError::new(place, format!("the configuration has {bytes} bytes; accepted: at most {limit} (1 MiB)"))
 }
 
 fn not_toml(error: &toml::de::Error, place: &Place) -> ConfigError {
-    ConfigError::rule(place, format!("this is not TOML: {}", error.message()))
+    ConfigError::new(place, format!("this is not TOML: {}", error.message()))
 }
 
 // The parser bounds the nesting (80 levels), so that these two and the drop of the tree cannot exhaust the stack.
@@ -294,78 +284,4 @@ fn convert_table(table: &DeTable<'_>, place: &impl Fn(usize) -> Place) -> Table 
         node: convert(value, place),
     };
     Table { entries: table.iter().map(entry).collect() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> Table {
-        parse(text, &"a.toml".into()).unwrap()
-    }
-
-    #[test]
-    fn every_value_knows_its_line() {
-        let table = parsed("a = 1\n\n[b]\nc = [\n  2,\n  { d = 3 },\n]\n");
-        let line = |place: &Place| place.to_string();
-        assert_eq!(line(&table.get("a").unwrap().node.place), "a.toml:1");
-        let b = table.get("b").unwrap();
-        assert_eq!((line(&b.key_place), line(&b.node.place)), ("a.toml:3".into(), "a.toml:3".into()));
-        let Value::Table(b) = &b.node.value else { panic!() };
-        let Value::Array(items) = &b.get("c").unwrap().node.value else { panic!() };
-        assert_eq!(line(&items[0].place), "a.toml:5");
-        assert_eq!(line(&items[1].place), "a.toml:6");
-    }
-
-    #[test]
-    fn numbers_are_read_in_every_notation() {
-        let table = parsed("a = 1_000\nb = 0x10\nc = 1e-6\nd = -inf\ne = 99999999999999999999\nf = 1_0.5\ng = +7");
-        let number = |key: &str| table.get(key).unwrap().node.value.number();
-        assert_eq!(number("a"), Some(1000.0));
-        assert_eq!(number("b"), Some(16.0));
-        assert_eq!(number("c"), Some(1e-6));
-        assert_eq!(number("d"), Some(f64::NEG_INFINITY));
-        assert_eq!(number("e"), None);
-        assert_eq!(number("f"), Some(10.5));
-        assert_eq!(number("g"), Some(7.0));
-    }
-
-    #[test]
-    fn floats_are_short_and_read_back_as_the_same_number() {
-        for (number, text) in [
-            (0.0, "0.0"),
-            (1e-4, "1e-4"),
-            (1e-6, "1e-6"),
-            (0.01, "0.01"),
-            (0.2, "0.2"),
-            (1.0, "1.0"),
-            (1e300, "1e300"),
-            (0.001234, "0.001234"),
-            (f64::INFINITY, "inf"),
-        ] {
-            assert_eq!(float(number), text);
-            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits());
-        }
-    }
-
-    #[test]
-    fn a_setting_is_toml_or_else_a_string() {
-        let place = Place::Setting("k".into());
-        let described = |text: &str| parse_setting(text, &place).unwrap().value.describe();
-        assert_eq!(described("64"), "the integer 64");
-        assert_eq!(described("true"), "the boolean true");
-        assert_eq!(described("\"64\""), "the string \"64\"");
-        assert_eq!(described("fashion-mnist"), "the string \"fashion-mnist\"");
-        assert_eq!(described("a/b c = d"), "the string \"a/b c = d\"");
-        assert_eq!(described(""), "the string \"\"");
-        assert_eq!(described("1 2"), "the string \"1 2\"");
-        assert_eq!(described("[1, 2]"), "an array");
-        let error = parse_setting("[1, 2", &place).unwrap_err().to_string();
-        assert!(error.starts_with("--set k: this is not TOML: "), "{error}");
-    }
-
-    #[test]
-    fn long_strings_are_shortened_in_messages() {
-        assert!(Value::String("x".repeat(10_000)).describe().len() < 100);
-    }
 }

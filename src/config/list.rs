@@ -19,11 +19,13 @@ pub struct Entry {
 
 /// Every key of a run, of every alternative; those of several alternatives, once for each that differs.
 pub fn vocabulary() -> Vec<Entry> {
-    Lister::of_a_run()
+    let mut lister = Lister::default();
+    RunConfig::default().visit(&mut lister);
+    lister.entries
 }
 
 #[derive(Default)]
-pub(super) struct Lister {
+struct Lister {
     path: String,
     entries: Vec<Entry>,
     /// The keys of the outermost structure.
@@ -67,12 +69,6 @@ pub(super) fn alternatives(words: &[&str]) -> String {
 }
 
 impl Lister {
-    pub fn of_a_run() -> Vec<Entry> {
-        let mut lister = Lister::default();
-        RunConfig::default().visit(&mut lister);
-        lister.entries
-    }
-
     fn record(&mut self, about: &About, accepted: impl ToString, default: impl ToString) {
         if self.path.is_empty() && !self.keys.contains(&about.key) {
             self.keys.push(about.key);

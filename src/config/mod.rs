@@ -16,7 +16,6 @@ use crate::settings::{About, Counts, Fault, Setting as _, Settings, TableForm, V
 use crate::tasks::AutoencoderSpec;
 use crate::train::TrainSettings;
 
-mod axes;
 mod difference;
 mod document;
 mod error;
@@ -27,16 +26,16 @@ mod read;
 mod report;
 mod source;
 mod study;
-mod variants;
+mod vary;
 mod write;
 
 pub use difference::Difference;
-pub use error::{ConfigError, Place, Problem};
+pub use error::{ConfigError, Place};
 pub use list::{Entry, vocabulary};
-pub use presets::{Preset, PresetKind, UnknownPreset, preset, presets};
+pub use presets::{Preset, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig};
 pub use source::Source;
-pub use study::{Axis, AxisValue, StudyConfig, Variant};
+pub use study::{StudyConfig, Varied};
 
 settings! {
     /// Everything that decides the weights after training, besides the data itself and the version of the program.

@@ -4,22 +4,12 @@ use super::error::ConfigError;
 use super::source::Source;
 use crate::spelling::nearest;
 
-/// What a preset describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PresetKind {
-    /// One run.
-    Run,
-    /// A grid of runs. `narrows train` takes its base run, see [`Source::into_base_run`].
-    Study,
-}
-
-/// A configuration that is compiled in.
+/// A configuration that is compiled in: one run, or a study of several. `narrows train` takes the base run of a study, see
+/// [`Source::into_base_run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name on the command line.
     pub name: &'static str,
-    /// What it describes.
-    pub kind: PresetKind,
     /// What it does, in a line.
     pub summary: &'static str,
     /// The TOML, with its comments.
@@ -56,31 +46,26 @@ const PRESETS: [Preset; 6] = [
     },
     Preset {
         name: "footwear",
-        kind: PresetKind::Study,
         summary: "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256",
         text: include_str!("presets/footwear.toml"),
     },
     Preset {
         name: "inversion",
-        kind: PresetKind::Study,
         summary: "training schemes, the decoder run backwards, and sizes of the code, on Fashion-MNIST",
         text: include_str!("presets/inversion.toml"),
     },
     Preset {
         name: "mnist",
-        kind: PresetKind::Run,
         summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
         text: include_str!("presets/mnist.toml"),
     },
     Preset {
         name: "representations",
-        kind: PresetKind::Study,
         summary: "sparse, contractive and denoising autoencoders of the MNIST digits, a variational one of the Frey faces",
         text: include_str!("presets/representations.toml"),
     },
     Preset {
         name: "sigmoid",
-        kind: PresetKind::Study,
         summary: "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing",
         text: include_str!("presets/sigmoid.toml"),
     },

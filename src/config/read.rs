@@ -4,8 +4,8 @@
 //! before a value that is refused, since a mistyped key is often why another is missing.
 
 use super::document::{Node, Table, Value, join};
-use super::error::{ConfigError, Place, Problem};
-use super::list::{self, Lister, alternatives, joined};
+use super::error::{ConfigError, Place, did_you_mean, refused};
+use super::list::{self, alternatives, joined};
 use crate::settings::{About, Choice, Counts, Fault, Items, Length, Range, Settings, TableForm, Text, Visitor};
 use crate::spelling::nearest;
 
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         let path = join(&self.path, about.key);
         let found = self.get(about.key).map(|node| Field { node, path: path.clone() });
         if let (None, Some(expected)) = (&found, about.required) {
-            self.add(ConfigError::new(self.place, Problem::MissingKey { key: path, expected: expected.to_owned() }));
+            self.add(ConfigError::new(self.place, format!("the key \"{path}\" is missing; expected {expected}")));
         }
         found
     }
@@ -90,11 +90,7 @@ impl<'a> Reader<'a> {
         };
         let found = words.iter().position(|word| word == text);
         if found.is_none() {
-            let mut error = refused(&field.node.place, &field.path, field.node.value.describe(), accepted);
-            if let Problem::Refused { nearest: meant, .. } = &mut *error.problem {
-                *meant = nearest(text, words.iter().copied()).map(str::to_owned);
-            }
-            self.add(error);
+            self.refuse(field, accepted + &did_you_mean(nearest(text, words.iter().copied())));
         }
         found
     }
@@ -283,10 +279,6 @@ impl Visitor for Reader<'_> {
     }
 }
 
-pub(super) fn refused(place: &Place, key: &str, found: impl Into<String>, accepted: impl Into<String>) -> ConfigError {
-    ConfigError::new(place, Problem::Refused { fault: Fault::new(key, found, accepted), nearest: None })
-}
-
 /// The refusal of `key` in the table at `path`. The suggestion is a neighbour that is spelt alike, or else the place
 /// where a key of exactly this name belongs.
 pub(super) fn unknown_key(
@@ -299,29 +291,11 @@ pub(super) fn unknown_key(
     let sibling = nearest(key, known.iter().chain(elsewhere).copied()).map(|sibling| join(path, sibling));
     let own = join(path, key);
     let is_home = |home: &String| home.rsplit('.').next() == Some(key) && *home != own && !home.contains('[');
-    let home = || Lister::of_a_run().into_iter().map(|entry| entry.key).find(is_home);
+    let home = || list::vocabulary().into_iter().map(|entry| entry.key).find(is_home);
     let short: String = key.chars().take(100).flat_map(char::escape_debug).collect();
-    let (key, nearest) = (join(path, &short), sibling.or_else(home));
-    let problem = Problem::UnknownKey { key, nearest, known: known.to_vec() };
-    ConfigError::new(place, problem)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Source, preset};
-    use super::*;
-
-    #[test]
-    fn every_key_that_is_suggested_is_known() {
-        let text = preset("footwear").unwrap().text;
-        let keys: Vec<String> = Lister::of_a_run().into_iter().map(|entry| entry.key).collect();
-        assert!(keys.len() > 60 && keys.contains(&"optimizer.schedule.threshold".to_owned()), "{keys:?}");
-        for key in keys.iter().filter(|key| !key.contains('[')) {
-            // No key accepts a date, so each of these fails; but none because it is unknown.
-            let source = Source::parse(text, "a.toml").unwrap();
-            let set = source.set(&format!("{key}=1979-05-27"));
-            let Err(error) = set.and_then(Source::into_base_run) else { panic!("{key} accepts a date") };
-            assert!(!matches!(*error.problem, Problem::UnknownKey { .. }), "{error}");
-        }
-    }
+    let end = match sibling.or_else(home) {
+        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+        None => format!("the keys known here are {}", known.join(", ")),
+    };
+    ConfigError::new(place, format!("unknown key \"{}\"; {end}", join(path, &short)))
 }

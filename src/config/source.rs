@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
 use super::read::{self, unknown_key};
-use super::variants::apply_quick;
+use super::vary::apply_quick;
 use super::{RunConfig, list};
 
 /// What a study has besides a run.
@@ -43,7 +43,7 @@ impl Source {
         let malformed = || {
             let text: String = setting.chars().take(100).collect();
             let place = Place::Setting(text.split('=').next().unwrap_or_default().into());
-            ConfigError::rule(
+            ConfigError::new(
                 &place,
                 format!("\"{text}\" is not a setting; accepted: KEY=VALUE, such as train.batch_size=64"),
             )
@@ -65,18 +65,13 @@ impl Source {
         Ok(self)
     }
 
-    /// Whether this is a study: it has a `[grid]` or `[variants]`.
-    pub fn is_study(&self) -> bool {
-        self.table.get("grid").or(self.table.get("variants")).is_some()
-    }
-
     /// The study made smaller: each dotted key of its `[quick]` in the place of what the file says, and `[quick.variants]` or
     /// `[quick.grid]` in the place of the whole table. Settings come after.
     pub fn quick(mut self) -> Result<Source, ConfigError> {
         let Some(quick) = self.table.remove("quick") else {
             let sentence = "this has no table [quick], which would say what --quick changes; accepted: the study without --quick, \
                             or a table such as [quick] with \"data.limit\" = 1000";
-            return Err(ConfigError::rule(&self.file, sentence));
+            return Err(ConfigError::new(&self.file, sentence));
         };
         apply_quick(&mut self.table, &quick.node)?;
         Ok(self)
@@ -91,7 +86,7 @@ impl Source {
                     "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
                      out"
                 );
-                return Err(ConfigError::rule(&entry.key_place, sentence));
+                return Err(ConfigError::new(&entry.key_place, sentence));
             }
         }
         read_run(&self.table, &self.file)

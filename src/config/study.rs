@@ -1,14 +1,12 @@
 //! Studies: a run of which some values vary, and the report about its runs.
 
-use super::axes::{Varied, keep_after, read_axes};
 use super::document::{Entry, Node, Table, Value};
-use super::error::{ConfigError, Place, did_you_mean};
+use super::error::{ConfigError, Place, did_you_mean, refused};
 use super::name::is_name;
-use super::read::{self, refused};
 use super::report::ReportConfig;
 use super::source::{Source, read_run};
-use super::variants::{Changed, read_variants};
-use super::{RunConfig, write};
+use super::vary::{path_of, read_grid, read_variants, set_in_grid, set_in_variants};
+use super::{RunConfig, read, write};
 use crate::spelling::nearest;
 
 /// Runs of a grid. A thousand is more than anyone reads a report about.
@@ -47,9 +45,9 @@ const MOST_RUNS: usize = 1000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyConfig {
     /// What varies, in the order of the file.
-    pub grid: Vec<Axis>,
+    pub grid: Vec<Varied>,
     /// Runs that each change something, in the order of the file; none beside a grid.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<Varied>,
     /// What the report shows.
     pub report: ReportConfig,
     base: RunConfig,
@@ -57,31 +55,13 @@ pub struct StudyConfig {
     text: String,
 }
 
-/// A key of the grid.
+/// A key of the grid with its values, or a run with what it changes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// Dotted.
-    pub key: String,
-    /// At least one.
-    pub values: Vec<AxisValue>,
-}
-
-/// A value that a key of the grid takes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AxisValue {
-    /// Its part of the names of runs.
-    pub label: String,
-    /// The value as TOML on one line.
-    pub toml: String,
-}
-
-/// A run and what it changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variant {
-    /// Its name.
+pub struct Varied {
+    /// The dotted key, or the run's name.
     pub name: String,
-    /// Dotted keys, each with its value as TOML on one line.
-    pub changes: Vec<(String, String)>,
+    /// Values as TOML on one line: each behind its label, which is its part of the names of runs, or behind its dotted key.
+    pub values: Vec<(String, String)>,
 }
 
 impl StudyConfig {
@@ -124,99 +104,127 @@ fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let Source { mut table, file, mut settings } = source;
     // Those of the report are in the table already, and runs know nothing of it.
     settings.retain(|(path, _)| path[0] != "report");
-    let report = table.remove("report").map(|entry| entry.node);
-    let grid = table.remove("grid").map(|entry| entry.node);
-    let variants = table.remove("variants").map(|entry| entry.node);
+    let [report, grid, variants] = ["report", "grid", "variants"].map(|key| table.remove(key).map(|entry| entry.node));
     if let (Some(_), Some(variants)) = (&grid, &variants) {
         let sentence = "this has both a [grid] and [variants]; accepted: one of them";
-        return Err(ConfigError::rule(&variants.place, sentence));
+        return Err(ConfigError::new(&variants.place, sentence));
     }
-    let runs_place = grid.as_ref().or(variants.as_ref()).map_or(file.clone(), |node| node.place.clone());
-    let report_place = report.as_ref().map_or(file.clone(), |node| node.place.clone());
+    let runs_place = grid.as_ref().or(variants.as_ref()).map_or(&file, |node| &node.place).clone();
+    let report_place = report.as_ref().map_or(&file, |node| &node.place).clone();
     let report = report.as_ref().map_or(Ok(ReportConfig::default()), read_report)?;
-    let mut axes = grid.as_ref().map_or(Ok(Vec::new()), read_axes)?;
-    let mut variants = variants.as_ref().map_or(Ok(Vec::new()), read_variants)?;
+    let mut grid = grid.as_ref().map_or(Ok(Table::default()), read_grid)?;
+    let mut variants = variants.as_ref().map_or(Ok(Table::default()), read_variants)?;
     for (path, node) in &settings {
-        axes.retain_mut(|axis| keep_after(axis, path, node));
-        for variant in &mut variants {
-            variant.keep_after(path, node)?;
-        }
+        set_in_grid(&mut grid, path, node);
+        set_in_variants(&mut variants, path, node)?;
     }
 
-    let mut base = table.clone();
-    for axis in &axes {
-        if let Some((_, first)) = axis.values.first().filter(|_| base.at(&axis.path).is_none()) {
-            base.put(&axis.path, first.clone())?;
+    let mut given = table.clone();
+    for axis in &grid.entries {
+        let path = path_of(&axis.key);
+        if let Some((_, first)) = pairs(axis).next().filter(|_| given.at(&path).is_none()) {
+            given.put(&path, first.clone())?;
         }
     }
     // Without its grid keys the file may lack what only the grid gives; with them it is whole.
-    let (given, base) = (&base, read_run(&base, &file)?);
-    let mut runs = Runs {
-        table: &table,
-        settings: &settings,
-        study: &base.name,
-        file: &file,
-        place: &runs_place,
-        made: Vec::new(),
+    let base = read_run(&given, &file)?;
+    let planned: Vec<Planned<'_>> = match &grid.entries[..] {
+        [] => variants.entries.iter().map(|variant| (variant.key.clone(), pairs(variant).collect())).collect(),
+        axes => combinations(axes, &runs_place)?,
     };
-    match (&axes[..], &variants[..]) {
-        ([], []) => runs.made.push((base.name.clone(), base.clone())),
-        ([], variants) => {
-            for Changed { name, changes } in variants {
-                runs.add(name.clone(), changes.iter().map(|(path, node)| (&path[..], node)))?;
-            }
-        }
-        (axes, _) => combine(&mut runs, axes)?,
+    let mut runs = Vec::new();
+    if planned.is_empty() {
+        runs.push((base.name.clone(), base.clone()));
     }
-    let runs = runs.made;
+    for (name, changes) in planned {
+        let whole = format!("{}-{name}", base.name);
+        if !is_name(&name) || !is_name(&whole) {
+            let accepted = "shorter labels, of which the first begins with a letter or a digit";
+            return Err(refused(&runs_place, "grid", format!("a table with a run {name:?}"), accepted));
+        }
+        let mut table = table.clone();
+        for (key, node) in changes {
+            table.put(&path_of(key), node.clone()).map_err(|error| error.in_run(&name))?;
+        }
+        for (path, node) in &settings {
+            table.put(path, node.clone())?;
+        }
+        let run = read_run(&table, &file).map_err(|error| error.in_run(&name))?;
+        // Some file systems take "A" and "a" for the same folder.
+        if runs.iter().any(|(other, _): &(String, _)| other.to_lowercase() == name.to_lowercase()) {
+            let sentence = format!(
+                "two runs of the grid are named \"{name}\"; accepted: values, or labels as in {{ label = value }}, that give \
+                 every run a name of its own"
+            );
+            return Err(ConfigError::new(&runs_place, sentence));
+        }
+        runs.push((name, RunConfig { name: whole, ..run }));
+    }
     check_report(&report, &report_place, &runs)?;
-    let text = write::text(&written(&base, given, &axes, &variants, &report));
-    let value = |(label, node): &(String, Node)| AxisValue { label: label.clone(), toml: node.value.to_toml() };
-    let grid = axes.iter().map(|axis| Axis { key: axis.key.clone(), values: axis.values.iter().map(value).collect() });
-    let variant = |Changed { name, changes }: &Changed| Variant {
-        name: name.clone(),
-        changes: changes.iter().map(|(path, node)| (path.join("."), node.value.to_toml())).collect(),
+    let [varied, changed] = [&grid, &variants].map(|table| table.entries.iter().map(Varied::of).collect());
+    let text = write::text(&written(&base, &given, grid, variants, &report));
+    Ok(StudyConfig { grid: varied, variants: changed, text, report, base, runs })
+}
+
+/// The name of a run, and the dotted keys that it changes with their values.
+type Planned<'a> = (String, Vec<(&'a str, &'a Node)>);
+
+/// The entries of the table of an axis or a variant.
+fn pairs(entry: &Entry) -> impl Iterator<Item = (&str, &Node)> {
+    let entries = match &entry.node.value {
+        Value::Table(table) => &table.entries[..],
+        _ => &[],
     };
-    let variants = variants.iter().map(variant).collect();
-    Ok(StudyConfig { grid: grid.collect(), variants, text, report, base, runs })
+    entries.iter().map(|entry| (entry.key.as_str(), &entry.node))
+}
+
+impl Varied {
+    fn of(entry: &Entry) -> Varied {
+        let values = pairs(entry).map(|(key, node)| (key.to_owned(), node.value.to_toml())).collect();
+        Varied { name: entry.key.clone(), values }
+    }
+}
+
+/// The name of every combination of the grid with its changes; the first key varies fastest.
+fn combinations<'a>(axes: &'a [Entry], place: &Place) -> Result<Vec<Planned<'a>>, ConfigError> {
+    let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(pairs(axis).count()));
+    let Some(count) = count.filter(|&count| count <= MOST_RUNS) else {
+        let sentence = format!("the grid has more than {MOST_RUNS} runs; accepted: at most {MOST_RUNS}");
+        return Err(ConfigError::new(place, sentence));
+    };
+    let combination = |number: usize| {
+        let mut digits = number;
+        let chosen = axes.iter().filter_map(|axis| {
+            let values = pairs(axis).count();
+            let (label, node) = pairs(axis).nth(digits % values)?;
+            digits /= values;
+            Some((label, (axis.key.as_str(), node)))
+        });
+        let (labels, changes): (Vec<&str>, Vec<_>) = chosen.unzip();
+        (labels.join("-"), changes)
+    };
+    Ok((0..count).map(combination).collect())
 }
 
 fn read_report(node: &Node) -> Result<ReportConfig, ConfigError> {
     let mut report = ReportConfig::default();
-    let Value::Table(table) = &node.value else {
-        return Err(refused(&node.place, "report", node.value.describe(), "a table [report]"));
-    };
-    read::read(&mut report, table, "report", &node.place)?;
+    read::read(&mut report, node.table("report", "a table [report]")?, "report", &node.place)?;
     Ok(report)
 }
 
 /// What a study is written as. Of the base run's optimizer only what is `given`: a run with another has other defaults.
-fn written(base: &RunConfig, given: &Table, axes: &[Varied], variants: &[Changed], report: &ReportConfig) -> Table {
+fn written(base: &RunConfig, given: &Table, grid: Table, variants: Table, report: &ReportConfig) -> Table {
     let mut tree = write::tree(&mut base.clone());
     let is_given = |key: &str| given.at(&["optimizer".to_owned(), key.to_owned()]).is_some();
     let optimizer = tree.entries.iter_mut().find(|entry| entry.key == "optimizer");
     if let Some(Value::Table(optimizer)) = optimizer.map(|entry| &mut entry.node.value) {
-        optimizer
-            .entries
-            .retain(|Entry { key, .. }| ["name", "dialect", "schedule"].contains(&&**key) || is_given(key));
+        let is_kept = |key: &str| ["name", "dialect", "schedule"].contains(&key) || is_given(key);
+        optimizer.entries.retain(|entry| is_kept(&entry.key));
     }
-    let table = |pairs: &mut dyn Iterator<Item = (String, Value)>| {
-        let mut table = Table::default();
-        pairs.for_each(|(key, value)| write::put(&mut table, &key, value));
-        Value::Table(table)
-    };
-    if !axes.is_empty() {
-        let values =
-            |axis: &Varied| table(&mut axis.values.iter().map(|(label, node)| (label.clone(), node.value.clone())));
-        let axes = table(&mut axes.iter().map(|axis| (axis.key.clone(), values(axis))));
-        write::put(&mut tree, "grid", axes);
-    }
-    if !variants.is_empty() {
-        let changes = |variant: &Changed| {
-            table(&mut variant.changes.iter().map(|(path, node)| (path.join("."), node.value.clone())))
-        };
-        let variants = table(&mut variants.iter().map(|variant| (variant.name.clone(), changes(variant))));
-        write::put(&mut tree, "variants", variants);
+    for (key, varied) in [("grid", grid), ("variants", variants)] {
+        if !varied.entries.is_empty() {
+            write::put(&mut tree, key, Value::Table(varied));
+        }
     }
     let mut report = write::tree(&mut report.clone());
     report.entries.retain(|entry| !matches!(&entry.node.value, Value::Array(names) if names.is_empty()));
@@ -232,73 +240,7 @@ fn check_report(report: &ReportConfig, place: &Place, runs: &[(String, RunConfig
         Some((key, run)) => {
             let hint = did_you_mean(nearest(run, names()));
             let sentence = format!("\"report.{key}\" names the run {run:?}, which this study does not have{hint}");
-            Err(ConfigError::rule(place, sentence))
+            Err(ConfigError::new(place, sentence))
         }
     }
-}
-
-/// The runs of a study as they are put together.
-struct Runs<'a> {
-    table: &'a Table,
-    settings: &'a [(Vec<String>, Node)],
-    study: &'a str,
-    file: &'a Place,
-    /// Of the table that lists the runs.
-    place: &'a Place,
-    made: Vec<(String, RunConfig)>,
-}
-
-impl Runs<'_> {
-    /// The run `name`: what the file says, with these changes, then the settings.
-    fn add<'n>(
-        &mut self,
-        name: String,
-        changes: impl Iterator<Item = (&'n [String], &'n Node)>,
-    ) -> Result<(), ConfigError> {
-        let whole = format!("{}-{name}", self.study);
-        if !is_name(&name) || !is_name(&whole) {
-            let accepted = "shorter labels, of which the first begins with a letter or a digit";
-            return Err(refused(self.place, "grid", format!("a table with a run {name:?}"), accepted));
-        }
-        let mut table = self.table.clone();
-        for (path, node) in changes {
-            table.put(path, node.clone()).map_err(|error| error.in_run(&name))?;
-        }
-        for (path, node) in self.settings {
-            table.put(path, node.clone())?;
-        }
-        let run = read_run(&table, self.file).map_err(|error| error.in_run(&name))?;
-        // Some file systems take "A" and "a" for the same folder.
-        if self.made.iter().any(|(other, _)| other.to_lowercase() == name.to_lowercase()) {
-            let sentence = format!(
-                "two runs of the grid are named \"{name}\"; accepted: values, or labels as in {{ label = value }}, that give \
-                 every run a name of its own"
-            );
-            return Err(ConfigError::rule(self.place, sentence));
-        }
-        self.made.push((name, RunConfig { name: whole, ..run }));
-        Ok(())
-    }
-}
-
-fn combine(runs: &mut Runs<'_>, axes: &[Varied]) -> Result<(), ConfigError> {
-    let count = axes.iter().try_fold(1usize, |count, axis| count.checked_mul(axis.values.len()));
-    let Some(count) = count.filter(|&count| count <= MOST_RUNS) else {
-        let sentence = format!("the grid has more than {MOST_RUNS} runs; accepted: at most {MOST_RUNS}");
-        return Err(ConfigError::rule(runs.place, sentence));
-    };
-    for combination in 0..count {
-        let mut digits = combination;
-        let chosen: Vec<_> = axes
-            .iter()
-            .map(|axis| {
-                let (label, node) = &axis.values[digits % axis.values.len()];
-                digits /= axis.values.len();
-                (label.as_str(), (&axis.path[..], node))
-            })
-            .collect();
-        let labels: Vec<&str> = chosen.iter().map(|(label, _)| *label).collect();
-        runs.add(labels.join("-"), chosen.iter().map(|(_, change)| *change))?;
-    }
-    Ok(())
 }

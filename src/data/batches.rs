@@ -6,14 +6,8 @@ use rand::Rng;
 
 use crate::rng::{Purpose, Stream, stream};
 
-/// The order in which epoch `epoch` visits `n` samples: a permutation of 0…n−1, a function of seed and epoch alone.
-pub fn epoch_order(n: usize, seed: u64, epoch: u64) -> Vec<u32> {
-    let mut order = vec![0; n];
-    shuffle_into(&mut order, seed, epoch);
-    order
-}
-
-/// Writes the order of [`epoch_order`] to `order` `[n]`, whatever stood there. Allocates nothing.
+/// Writes to `order` `[n]`, whatever stood there, the order in which epoch `epoch` visits `n` samples: a permutation of 0…n−1, a
+/// function of seed and epoch alone. Allocates nothing.
 ///
 /// # Panics
 /// If there are more samples than `u32` counts.

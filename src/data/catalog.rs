@@ -14,6 +14,11 @@ pub const DRAWN_SET: &str = "footwear";
 /// The name of the faces that the program draws.
 pub const DRAWN_FACES: &str = "drawn-faces";
 
+/// The names of the files of MNIST and of sets in its form, without `.gz`: images and labels of the published training part, then
+/// of the test part.
+pub const IDX_FILES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
 /// All sets known by name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,34 +61,16 @@ pub struct CatalogSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// Four IDX files, published gzip'd.
+    /// The four IDX files of MNIST, [`IDX_FILES`], published gzip'd.
     Idx,
     /// One MATLAB file, stored and hashed as it is.
     Matlab,
-}
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Images of the published training part.
-    TrainImages,
-    /// Labels of the published training part.
-    TrainLabels,
-    /// Images of the published test part.
-    TestImages,
-    /// Labels of the published test part.
-    TestLabels,
-    /// Everything.
-    Whole,
 }
 
 /// A file of a public data set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogFile {
-    /// What it holds.
-    pub role: Role,
     /// Its name, without `.gz`.
     pub name: String,
     /// Size of its payload in bytes.
@@ -136,44 +123,35 @@ impl CatalogSet {
         }
     }
 
-    /// The file of this role.
-    pub fn file(&self, role: Role) -> Option<&CatalogFile> {
-        self.files.iter().find(|file| file.role == role)
-    }
-
     fn check(&self) -> Result<(), DataError> {
-        let refuse = |rule: String| Err(fault(format!("the set `{}`: {rule}", self.name)));
-        let roles: Vec<Role> = self.files.iter().map(|file| file.role).collect();
-        let needed: &[Role] = match self.format {
-            Format::Idx => &[Role::TrainImages, Role::TrainLabels, Role::TestImages, Role::TestLabels],
-            Format::Matlab => &[Role::Whole],
+        let found: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
+        let is_whole = match self.format {
+            Format::Idx => found == IDX_FILES,
+            Format::Matlab => found.len() == 1,
         };
-        if roles != needed {
-            return refuse(format!("its files must be {needed:?}, in this order, and are {roles:?}"));
-        }
-        if self.height == 0 || self.width == 0 || self.classes.len() > 256 {
-            return refuse("its images must have pixels, and its classes must be at most 256".into());
-        }
-        for name in self.files.iter().map(|file| &file.name).chain([&self.name, &self.folder]) {
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-                return refuse(format!("`{name}` must be a plain name of letters, digits, `-`, `_` and `.`"));
-            }
-        }
-        for file in &self.files {
-            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
-                return refuse(format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name));
-            }
-            if file.bytes > LIMIT {
-                return refuse(format!("{} must have at most {} bytes", file.name, LIMIT));
-            }
-        }
-        for mirror in &self.mirrors {
-            if !(mirror.starts_with("http://") || mirror.starts_with("https://")) || !mirror.ends_with('/') {
-                return refuse(format!("the mirror {mirror} must start with http:// or https:// and end with /"));
-            }
-        }
-        Ok(())
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && name.chars().all(letter);
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        let is_hash = |text: &str| text.len() == 64 && text.chars().all(is_hex);
+        let is_folder = |mirror: &str| {
+            ["http://", "https://"].iter().any(|start| mirror.starts_with(start)) && mirror.ends_with('/')
+        };
+        let mut names = self.files.iter().map(|file| &file.name).chain([&self.name, &self.folder]);
+        let rule = if !is_whole {
+            format!("its files must be {IDX_FILES:?}, in this order, or one file of MATLAB, and are {found:?}")
+        } else if self.height == 0 || self.width == 0 || self.classes.len() > 256 {
+            "its images must have pixels, and its classes must be at most 256".to_owned()
+        } else if let Some(name) = names.find(|name| !is_plain(name)) {
+            format!("`{name}` must be a plain name of letters, digits, `-`, `_` and `.`")
+        } else if let Some(file) = self.files.iter().find(|file| !is_hash(&file.sha256)) {
+            format!("the sha256 of {} must be 64 lower-case hexadecimal digits", file.name)
+        } else if let Some(file) = self.files.iter().find(|file| file.bytes > LIMIT) {
+            format!("{} must have at most {LIMIT} bytes", file.name)
+        } else if let Some(mirror) = self.mirrors.iter().find(|mirror| !is_folder(mirror)) {
+            format!("the mirror {mirror} must start with http:// or https:// and end with /")
+        } else {
+            return Ok(());
+        };
+        Err(fault(format!("the set `{}`: {rule}", self.name)))
     }
 }

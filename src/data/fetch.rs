@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::catalog::{CatalogFile, CatalogSet};
 use super::error::{DataError, Fault};
+use super::payload::Payload;
 use super::verify::{FileStatus, compare, verify_file};
 use crate::files::{FileError, create_folder, sync_folder_of};
 use transfer::{Outcome, Transfer};
@@ -52,19 +53,11 @@ pub struct Progress<'a> {
 
 /// What was done for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// It was there and is the published one; nothing was asked of any mirror.
-    AlreadyThere {
-        /// The file.
-        file: String,
-    },
-    /// It was downloaded.
-    Downloaded {
-        /// The file.
-        file: String,
-        /// The mirror it came from.
-        mirror: String,
-    },
+pub struct Fetched {
+    /// The file.
+    pub file: String,
+    /// The mirror it was downloaded from; none where it was there, the published one, and nothing was asked of any mirror.
+    pub mirror: Option<String>,
 }
 
 /// Downloads the files of `set` that are missing or wrong in its `folder`, which is created if need be.
@@ -84,7 +77,7 @@ pub fn fetch(
     for file in &set.files {
         let report = verify_file(set, file, folder);
         results.push(match report.status {
-            FileStatus::Ok => Fetched::AlreadyThere { file: report.file },
+            FileStatus::Ok => Fetched { file: report.file, mirror: None },
             _ => fetch_file(&transfer, set, file, folder, options, progress)?,
         });
     }
@@ -109,7 +102,7 @@ fn fetch_file(
         })? {
             Ok(()) => {
                 partial.put_in_place(&folder.join(&name))?;
-                return Ok(Fetched::Downloaded { file: name, mirror: mirror.clone() });
+                return Ok(Fetched { file: name, mirror: Some(mirror.clone()) });
             }
             Err(reason) => attempts.push(format!("{url}: {reason}")),
         }
@@ -184,7 +177,7 @@ impl Partial {
     pub(crate) fn check(&mut self, file: &CatalogFile) -> Result<FileStatus, DataError> {
         self.file.rewind().map_err(FileError::on("read", &self.path))?;
         let reader = self.file.try_clone().map_err(FileError::on("read", &self.path))?;
-        Ok(compare(file, reader, &self.path))
+        Ok(compare(file, Payload::from_file(reader, &self.path, "a file of the set")))
     }
 
     fn put_in_place(self, target: &Path) -> Result<(), DataError> {

@@ -3,18 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, Role};
+use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, IDX_FILES};
 use super::dataset::{Dataset, check_labels, size};
 use super::error::{DataError, Fault};
 use super::payload::{LIMIT, Payload, stored};
 use super::{idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
-
-/// The four names of a folder in the format of MNIST, without `.gz`.
-const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
-const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
-const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
-const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
 
 /// Names of the classes, one a line, in a folder of one's own; without it the classes are called by their numbers.
 const CLASS_NAMES: &str = "class-names.txt";
@@ -57,21 +51,22 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
 /// Refused: headers, sizes and image shapes that are not the catalogue's, counts that differ, labels that are no class.
 /// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
 pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
-    if set.format == Format::Matlab {
-        let file = catalogued(folder, set, Role::Whole)?;
-        let images = matlab::read_images(&file.path, None)?;
+    let path = |file: &CatalogFile| stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name));
+    if let [file] = &set.files[..] {
+        let path = path(file)?;
+        let images = matlab::read_images(&path, None)?;
         let shape = [images.height, images.width, 1];
-        check_shape(&file.path, [set.height, set.width, 1], shape)?;
+        check_shape(&path, [set.height, set.width, 1], shape)?;
         return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
     }
-    let part = |suffix: &str, images: Role, labels: Role| {
-        let images = catalogued(folder, set, images)?;
-        let labels = catalogued(folder, set, labels)?;
-        let dataset = read_part(&format!("{} {suffix}", set.name), &images, Some(&labels), Some(&set.classes))?;
-        check_shape(&images.path, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
-    };
-    let train = part("(train)", Role::TrainImages, Role::TrainLabels)?;
-    Ok((train, Some(part("(test)", Role::TestImages, Role::TestLabels)?)))
+    let parts = ["(train)", "(test)"].into_iter().zip(set.files.as_chunks().0);
+    let mut parts = parts.map(|(suffix, files @ [images, labels])| {
+        let (name, images, labels) = (format!("{} {suffix}", set.name), path(images)?, path(labels)?);
+        let dataset = read_part(&name, &images, Some(&labels), Some(&set.classes), Some(files))?;
+        check_shape(&images, [set.height, set.width, 1], dataset.shape()).map(|()| dataset)
+    });
+    let train = parts.next().unwrap_or_else(|| Err(missing(folder, IDX_FILES[0])))?;
+    Ok((train, parts.next().transpose()?))
 }
 
 /// Loads files of one's own: the training part, and the test part if there is one.
@@ -101,8 +96,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         return Err(no_variables(&path.display().to_string(), variable));
     }
     if path.is_file() {
-        let labels = labels_beside(path).map(Stored::own);
-        return Ok((read_part(&name, &Stored::own(path.to_path_buf()), labels.as_ref(), None)?, None));
+        return Ok((read_part(&name, path, labels_beside(path).as_deref(), None, None)?, None));
     }
     if !path.is_dir() {
         let accepted = "an IDX file of images is accepted, a MATLAB or PNG file, or a folder that holds \
@@ -110,32 +104,31 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         let fault = Fault::new("there is no such file or folder", accepted);
         return Err(fault.doing(format!("load {}", path.display())).asked().into());
     }
-    let find = |name: &str| stored(path, name).map(Stored::own);
-    let Some(images) = find(TRAIN_IMAGES) else {
+    let [train_images, train_labels, test_images, test_labels] = IDX_FILES.map(|name| stored(path, name));
+    let Some(images) = train_images else {
         let files = pictures_in(path)?;
         if !files.is_empty() {
             return Ok((pictures(name, &files)?, None));
         }
-        return Err(missing(path, TRAIN_IMAGES));
+        return Err(missing(path, IDX_FILES[0]));
     };
     let mut names = class_names(path)?;
-    let mut train = read_part(&name, &images, find(TRAIN_LABELS).as_ref(), names.as_deref())?;
-    let Some(images) = find(TEST_IMAGES) else {
+    let mut train = read_part(&name, &images, train_labels.as_deref(), names.as_deref(), None)?;
+    let Some(images) = test_images else {
         return Ok((train, None));
     };
-    let labels = find(TEST_LABELS);
     if names.is_none() && train.labels.is_some() {
         // A class may occur in the test part alone: both parts get the names of the larger count.
-        if let Some(labels) = &labels {
-            let numbered = numbered(&idx::read_labels(&labels.path)?);
+        if let Some(labels) = &test_labels {
+            let numbered = numbered(&idx::read_labels(labels)?);
             if numbered.len() > train.class_names.len() {
                 train.class_names = numbered;
             }
         }
         names = Some(train.class_names.clone());
     }
-    let test = read_part(&name, &images, labels.as_ref(), names.as_deref())?;
-    check_shape(&images.path, train.shape(), test.shape())?;
+    let test = read_part(&name, &images, test_labels.as_deref(), names.as_deref(), None)?;
+    check_shape(&images, train.shape(), test.shape())?;
     Ok((train, Some(test)))
 }
 
@@ -194,29 +187,6 @@ pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), Data
     Ok(())
 }
 
-/// A file, and the payload size it must have.
-struct Stored {
-    path: PathBuf,
-    bytes: Option<u64>,
-}
-
-impl Stored {
-    fn own(path: PathBuf) -> Stored {
-        Stored { path, bytes: None }
-    }
-
-    fn check_size(&self, found: u64) -> Result<(), DataError> {
-        match self.bytes {
-            Some(expected) if expected != found => {
-                let found = format!("its payload is {found} bytes, but the catalogue gives {expected}");
-                let fault = Fault::new(found, "`narrows data verify` checks the whole set");
-                Err(fault.doing(format!("load {}", self.path.display())).into())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 fn missing(folder: &Path, name: &str) -> DataError {
     let found = format!("neither {name}.gz nor {name} is there, nor any PNG file");
     Fault::new(found, "").doing(format!("load {}", folder.display())).into()
@@ -238,27 +208,33 @@ fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result
     Err(fault.doing(format!("use {}", origin.display())).into())
 }
 
-fn catalogued(folder: &Path, set: &CatalogSet, role: Role) -> Result<Stored, DataError> {
-    let file = set.file(role).ok_or_else(|| missing(folder, &format!("{role:?}")))?;
-    let path = stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name))?;
-    Ok(Stored { path, bytes: Some(file.bytes) })
+fn check_size(path: &Path, file: &CatalogFile, rank: u8, values: usize) -> Result<(), DataError> {
+    let (found, expected) = ((values + idx::header_bytes(rank)) as u64, file.bytes);
+    if found == expected {
+        return Ok(());
+    }
+    let found = format!("its payload is {found} bytes, but the catalogue gives {expected}");
+    let fault = Fault::new(found, "`narrows data verify` checks the whole set");
+    Err(fault.doing(format!("load {}", path.display())).into())
 }
 
+/// One part of a set; `files` are its images and labels in the catalogue, where it is there.
 fn read_part(
     name: &str,
-    images: &Stored,
-    labels: Option<&Stored>,
+    path: &Path,
+    labels: Option<&Path>,
     class_names: Option<&[String]>,
+    files: Option<&[CatalogFile; 2]>,
 ) -> Result<Dataset, DataError> {
-    let read = idx::read_images(&images.path)?;
-    images.check_size((read.pixels.len() + idx::header_bytes(3)) as u64)?;
+    let read = idx::read_images(path)?;
+    files.map_or(Ok(()), |[file, _]| check_size(path, file, 3, read.pixels.len()))?;
     let shape = [read.height, read.width, 1];
     let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
-    let values = idx::read_labels(&labels.path)?;
-    labels.check_size((values.len() + idx::header_bytes(1)) as u64)?;
+    let values = idx::read_labels(labels)?;
+    files.map_or(Ok(()), |[_, file]| check_size(labels, file, 1, values.len()))?;
     let class_names = class_names.map_or_else(|| numbered(&values), <[String]>::to_vec);
     // Checked here, where the paths are known.
-    let paths = [images, labels].map(|file| file.path.display().to_string());
+    let paths = [path, labels].map(|path| path.display().to_string());
     check_labels(&paths[0], &paths[1], read.count, &values, class_names.len())?;
     Dataset::from_bytes(name, shape, read.pixels)?.with_labels(values, class_names)
 }

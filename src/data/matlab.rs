@@ -86,18 +86,20 @@ fn check_header(bytes: &[u8]) -> Result<(), Fault> {
         let found = "one of its first four bytes is zero, as in files of version 4, which are not read";
         return Err(Fault::new(found, "version 5 (`save(..., '-v7')` or '-v6') is expected"));
     }
-    match bytes.get(124..HEADER) {
-        Some([_, _, b'I', b'M']) if bytes[124..126] == [0, 1] => Ok(()),
-        Some([_, _, b'I', b'M']) if bytes[124..126] == [0, 2] => Err(newer()),
-        Some([low, high, b'I', b'M']) => {
-            let found = format!("its version is {:#06x}", u16::from_le_bytes([*low, *high]));
-            Err(Fault::new(found, "only 0x0100 (version 5) is read"))
-        }
-        Some([.., a, b]) => {
-            let found = format!("the bytes 126 and 127 are {a:#04x} {b:#04x}");
-            Err(Fault::new(found, "a MATLAB file of version 5, saved on a little-endian machine, has \"IM\" there"))
-        }
-        _ => Err(Fault::new(format!("its header needs 128 bytes, but only {} are there", bytes.len()), "")),
+    let Some(&[low, high, a, b]) = bytes.get(124..).and_then(|end| end.first_chunk()) else {
+        return Err(Fault::new(format!("its header needs {HEADER} bytes, but only {} are there", bytes.len()), ""));
+    };
+    if [a, b] != *b"IM" {
+        let found = format!("the bytes 126 and 127 are {a:#04x} {b:#04x}");
+        return Err(Fault::new(
+            found,
+            "a MATLAB file of version 5, saved on a little-endian machine, has \"IM\" there",
+        ));
+    }
+    match u16::from_le_bytes([low, high]) {
+        0x0100 => Ok(()),
+        0x0200 => Err(newer()),
+        other => Err(Fault::new(format!("its version is {other:#06x}"), "only 0x0100 (version 5) is read")),
     }
 }
 

@@ -20,7 +20,7 @@ mod spec;
 pub mod split;
 pub mod verify;
 
-pub use batches::{batches, epoch_order, shuffle_into};
+pub use batches::{batches, shuffle_into};
 pub use catalog::{Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET};
 pub use classes::class_distribution;
 pub use corruption::{Corruption, corrupt, corrupt_measured};

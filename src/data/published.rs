@@ -57,19 +57,14 @@ impl Published {
         per_class: usize,
     ) -> Result<Published, DataError> {
         let catalog = Catalog::builtin();
-        let drawn = set == DRAWN_SET || set == DRAWN_FACES;
-        if let Some(variable) = variable.filter(|_| drawn || catalog.find(set).is_ok()) {
-            return Err(no_variables(set, variable));
+        let (known, path) = (catalog.find(set).ok(), Path::new(set));
+        match variable.filter(|_| known.is_some() || [DRAWN_SET, DRAWN_FACES].contains(&set)) {
+            Some(variable) => return Err(no_variables(set, variable)),
+            None if set == DRAWN_SET => return Published::footwear(DRAWN_SEED, per_class),
+            None if set == DRAWN_FACES => return Published::faces(DRAWN_SEED),
+            None => {}
         }
-        if drawn {
-            return if set == DRAWN_SET {
-                Published::footwear(DRAWN_SEED, per_class)
-            } else {
-                Published::faces(DRAWN_SEED)
-            };
-        }
-        let path = Path::new(set);
-        if let Ok(known) = catalog.find(set) {
+        if let Some(known) = known {
             let folder = locate(data_dirs, known)?;
             let parts = load(&folder, known)?;
             return Published::join(set, parts, &folder);
@@ -118,12 +113,9 @@ impl Published {
 
     /// The training part, and the test part if there is one.
     pub fn parts(&self) -> (Dataset, Option<Dataset>) {
-        let part = |indices: std::ops::Range<usize>| {
-            let indices: Vec<u32> = indices.map(|index| index as u32).collect();
-            (!indices.is_empty()).then(|| self.data.subset(&indices))
-        };
-        let [training, test] = [part(0..self.training), part(self.training..self.data.len())];
-        (training.unwrap_or_else(|| self.data.subset(&[])), test)
+        let part = |from: usize, to: usize| self.data.subset(&(from as u32..to as u32).collect::<Vec<_>>());
+        let (training, all) = (self.training, self.data.len());
+        (part(0, training), (training < all).then(|| part(training, all)))
     }
 
     /// Keeps the samples of these classes, in their old order. A class is named, whatever its case, or else given by its

@@ -28,11 +28,6 @@ impl<'a> Samples<'a> {
         self.indices.is_empty()
     }
 
-    /// Height, width and channels of a sample.
-    pub fn shape(&self) -> [usize; 3] {
-        self.data.shape()
-    }
-
     /// Values of one sample.
     pub fn features(&self) -> usize {
         self.data.features()

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::{EARLY, Executed, LAST_EPOCH, RunFolder};
+use super::folder::{
+    CONFIG, EARLY, ENVIRONMENT, Executed, LAST_EPOCH, LOSS, METRICS, MODEL, RECONSTRUCTIONS, RunFolder,
+};
 use super::images::{loss_chart, reconstruction_picture};
 use super::keeper::Keeper;
 use super::measures::further_figures;
@@ -21,7 +23,7 @@ use crate::tasks::Evaluation;
 use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, State, Stop, Training};
 
 /// Images in `reconstructions.png`: the first of the test set.
-const RECONSTRUCTIONS: usize = 15;
+const SHOWN: usize = 15;
 
 /// What training of `config` depends on.
 pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {
@@ -91,8 +93,9 @@ pub fn execute(
     let training = training(config, prepared, machine.context);
     let state = resume::read_state(folder, &identity, &training, callback)?;
     folder.reopen()?;
-    folder.write_config(config)?;
-    folder.write_environment(&machine.describe())?;
+    let comment = "# The configuration of this run, complete: `narrows train config.toml` repeats it.";
+    folder.write(CONFIG, format!("{comment}\n\n{}", config.to_toml()).as_bytes())?;
+    folder.write_json(ENVIRONMENT, &machine.describe())?;
     let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
     let bytes = resume::buffer_bytes(&training)?;
     let mut keeper = Keeper::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
@@ -112,7 +115,7 @@ pub fn execute(
     let outcome = outcome?;
     folder.write_history(&outcome.history)?;
     let weights = weights::to_bytes(prepared.model().layout(), &outcome.params, Some(prepared.model().description()));
-    folder.write_weights(&weights)?;
+    folder.write(MODEL, &weights)?;
     let weights_sha256 = sha256(&weights);
 
     let trained = prepared.trained(&outcome.params, machine.context);
@@ -123,11 +126,11 @@ pub fn execute(
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
         let chart = loss_chart(title, config.model.loss, std::iter::once((title, &outcome.history)));
-        folder.write_loss_chart(&chart.to_png(1200, 750)?)?;
+        folder.write(LOSS, &chart.to_png(1200, 750)?)?;
     }
-    let shown = shown_images(prepared, RECONSTRUCTIONS);
+    let shown = shown_images(prepared, SHOWN);
     if !shown.is_empty() {
-        folder.write_reconstructions(&reconstruction_picture(&trained, shown)?)?;
+        folder.write(RECONSTRUCTIONS, &reconstruction_picture(&trained, shown)?)?;
     }
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     for (name, samples) in prepared.loaded.parts() {
@@ -136,7 +139,7 @@ pub fn execute(
         }
     }
     // The last file: who finds it finds the others.
-    folder.write_metrics(&metrics)?;
+    folder.write_json(METRICS, &metrics)?;
     if !matches!(outcome.stop, Stop::Interrupted { .. }) {
         folder.checkpoints().clear()?;
     }

@@ -28,8 +28,8 @@ pub(super) const ENVIRONMENT: &str = "environment.json";
 pub(super) const HISTORY: &str = "history.csv";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
-const LOSS: &str = "loss.png";
-const RECONSTRUCTIONS: &str = "reconstructions.png";
+pub(super) const LOSS: &str = "loss.png";
+pub(super) const RECONSTRUCTIONS: &str = "reconstructions.png";
 
 /// Why a finished run ended, in `metrics.json`.
 pub(super) const LAST_EPOCH: &str = "last epoch";
@@ -57,12 +57,15 @@ const WRITTEN: [&str; 14] = [
 /// Creates the folder of a run or a study, or takes it if it holds nothing that either would write.
 pub fn create_output(path: &Path) -> Result<(), RunError> {
     check_vacant(path)?;
-    create_folder(path).map_err(|source| RunError::Output { source })
+    create_folder(path).map_err(RunError::Output)
 }
 
 fn check_vacant(path: &Path) -> Result<(), RunError> {
     match WRITTEN.into_iter().find(|name| path.join(name).exists()) {
-        Some(name) => Err(RunError::Occupied { folder: path.to_path_buf(), found: name.to_owned() }),
+        Some(name) => Err(RunError::Folder(format!(
+            "{} already holds a run ({name}); nothing was changed. Give another folder with --out, or remove that one",
+            path.display()
+        ))),
         None => Ok(()),
     }
 }
@@ -84,16 +87,15 @@ impl RunFolder {
 
     /// The first of `base`, `base-2`, `base-3`, … that does not exist yet, created.
     pub fn create_next(base: &Path) -> Result<Self, RunError> {
-        let failed = |source| RunError::Output { source };
         if let Some(parent) = base.parent() {
-            create_folder(parent).map_err(failed)?;
+            create_folder(parent).map_err(RunError::Output)?;
         }
         let mut path = base.to_path_buf();
         for number in 2.. {
             // Creating it, rather than looking, keeps two processes that begin at once apart.
             match std::fs::create_dir(&path) {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(failed(FileError::on("create", &path)(error))),
+                Err(error) => return Err(RunError::Output(FileError::on("create", &path)(error))),
                 Ok(()) => break,
             }
             let mut next = base.as_os_str().to_owned();
@@ -108,43 +110,9 @@ impl RunFolder {
         &self.path
     }
 
-    /// `config.toml`, fully resolved, with a comment that says what it is.
-    pub fn write_config(&self, config: &RunConfig) -> Result<(), RunError> {
-        let text = format!(
-            "# The configuration of this run, complete: `narrows train config.toml` repeats it.\n\n{}",
-            config.to_toml()
-        );
-        self.write(CONFIG, text.as_bytes())
-    }
-
-    /// `environment.json`.
-    pub fn write_environment(&self, environment: &Value) -> Result<(), RunError> {
-        self.write_json(ENVIRONMENT, environment)
-    }
-
     /// `history.csv`.
-    pub fn write_history(&self, history: &History) -> Result<(), RunError> {
+    pub(super) fn write_history(&self, history: &History) -> Result<(), RunError> {
         self.write(HISTORY, history.to_csv().as_bytes())
-    }
-
-    /// `model.safetensors`, see [`weights`].
-    pub fn write_weights(&self, bytes: &[u8]) -> Result<(), RunError> {
-        self.write(MODEL, bytes)
-    }
-
-    /// `metrics.json`.
-    pub fn write_metrics(&self, metrics: &Value) -> Result<(), RunError> {
-        self.write_json(METRICS, metrics)
-    }
-
-    /// `loss.png`.
-    pub fn write_loss_chart(&self, png: &[u8]) -> Result<(), RunError> {
-        self.write(LOSS, png)
-    }
-
-    /// `reconstructions.png`.
-    pub fn write_reconstructions(&self, png: &[u8]) -> Result<(), RunError> {
-        self.write(RECONSTRUCTIONS, png)
     }
 
     /// Whether a checkpoint lies in it, whole or not.
@@ -154,7 +122,7 @@ impl RunFolder {
 
     /// The checkpoints.
     pub(super) fn checkpoints(&self) -> Store {
-        checkpoints_in(&self.path)
+        Store::new(self.path.join(CHECKPOINTS))
     }
 
     /// Removes what says that the run is done; whoever reads the folder from now on finds a run under way.
@@ -166,18 +134,14 @@ impl RunFolder {
         Ok(())
     }
 
-    fn write_json(&self, name: &str, value: &Value) -> Result<(), RunError> {
+    pub(super) fn write_json(&self, name: &str, value: &Value) -> Result<(), RunError> {
         self.write(name, format!("{value:#}\n").as_bytes())
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+    /// Writes one of the files above.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         Ok(write_whole(&self.path.join(name), bytes)?)
     }
-}
-
-/// The checkpoints of the run in `path`.
-pub(super) fn checkpoints_in(path: &Path) -> Store {
-    Store::new(path.join(CHECKPOINTS))
 }
 
 /// A run that is done, or interrupted, with its folder written.
@@ -214,12 +178,9 @@ pub struct OpenRun {
 impl OpenRun {
     /// Reads the run in `path`, and the data it was made with.
     pub fn open(path: &Path, data_dirs: &[PathBuf]) -> Result<Self, RunError> {
-        for name in [CONFIG, MODEL] {
-            if !path.join(name).is_file() {
-                return Err(RunError::NotARun { folder: path.to_path_buf(), missing: name.to_owned() });
-            }
-        }
-        let config = read_config(path)?;
+        check_is_run(path, CONFIG)?;
+        check_is_run(path, MODEL)?;
+        let config = run_config(path)?;
         let prepared = prepare(&config, data_dirs)?;
         let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
         check_weights(path)?;
@@ -232,12 +193,20 @@ impl OpenRun {
     }
 }
 
-/// Reads `config.toml` of the run in `path`.
-pub(super) fn read_config(path: &Path) -> Result<RunConfig, RunError> {
-    let file = path.join(CONFIG);
-    if !file.is_file() {
-        return Err(RunError::NotARun { folder: path.to_path_buf(), missing: CONFIG.to_owned() });
+fn check_is_run(path: &Path, file: &str) -> Result<(), RunError> {
+    if path.join(file).is_file() {
+        return Ok(());
     }
+    let path = path.display();
+    Err(RunError::Folder(format!(
+        "{path} is no run folder: it has no {file}; a folder that `narrows train` wrote is expected"
+    )))
+}
+
+/// The configuration of the run in `path`.
+pub fn run_config(path: &Path) -> Result<RunConfig, RunError> {
+    check_is_run(path, CONFIG)?;
+    let file = path.join(CONFIG);
     let bytes = read_whole(&file)?;
     Ok(RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?)
 }
@@ -255,5 +224,9 @@ pub(super) fn check_weights(path: &Path) -> Result<(), RunError> {
     if found == recorded {
         return Ok(());
     }
-    Err(RunError::AlteredWeights { file, found, recorded: recorded.to_owned() })
+    Err(RunError::Unusable(format!(
+        "cannot use {}: its SHA-256 is {found}, but metrics.json beside it says {recorded}; the file that the run wrote is \
+         expected, and `narrows train` with the config.toml beside it makes it again",
+        file.display()
+    )))
 }

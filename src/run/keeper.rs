@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Identity, Store};
+use super::checkpoint::Identity;
 use super::error::RunError;
 use super::folder::RunFolder;
 use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, State};
@@ -23,7 +23,6 @@ pub(super) struct Keeper<'a> {
     callback: &'a mut dyn Callback<f32>,
     identity: &'a Identity,
     rule: Option<CheckpointRule>,
-    store: Store,
     history_written: Instant,
     last: Instant,
     /// What the last checkpoint took; before the first, what it is expected to.
@@ -47,13 +46,11 @@ impl<'a> Keeper<'a> {
         let now = Instant::now();
         // A slow disk with 100 MB/s and 5 ms to sync.
         let cost = Duration::from_millis(5) + Duration::from_secs_f64(bytes as f64 / 100e6);
-        let store = folder.checkpoints();
         Keeper {
             folder,
             callback,
             identity,
             rule,
-            store,
             history_written: now,
             last: now,
             cost,
@@ -125,7 +122,7 @@ impl Callback<f32> for Keeper<'_> {
 
     fn on_state(&mut self, state: State<f32>) -> Flow {
         let began = Instant::now();
-        let written = self.store.write(self.identity, &state);
+        let written = self.folder.checkpoints().write(self.identity, &state);
         self.last = Instant::now();
         self.cost = self.last - began;
         match written {

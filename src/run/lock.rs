@@ -26,7 +26,7 @@ impl FolderLock {
         let path = folder.join(CHECKPOINTS).join(LOCK);
         let mut tries = 0;
         loop {
-            create_folder(&folder.join(CHECKPOINTS)).map_err(|source| RunError::Output { source })?;
+            create_folder(&folder.join(CHECKPOINTS)).map_err(RunError::Output)?;
             let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
             let mut file = match opened {
                 Ok(file) => file,
@@ -43,7 +43,11 @@ impl FolderLock {
                     let mut process = String::new();
                     // Only for the message.
                     let _ = file.take(20).read_to_string(&mut process);
-                    return Err(RunError::Locked { folder: folder.to_path_buf(), process });
+                    let process = if process.is_empty() { process } else { format!(" ({process})") };
+                    let folder = folder.display();
+                    return Err(RunError::Folder(format!(
+                        "another process{process} is writing to {folder}; wait for it, or give another folder"
+                    )));
                 }
                 Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
                 Err(TryLockError::Error(source)) => {

@@ -6,14 +6,14 @@ use narrows_kernels::AlignedVec;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::checkpoint::{CheckpointError, Identity, gemm_name};
+use super::checkpoint::{Identity, gemm_name};
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
-    CONFIG, EARLY, ENVIRONMENT, Executed, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, check_weights, read_config,
+    CONFIG, EARLY, ENVIRONMENT, Executed, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, check_weights, run_config,
 };
 use super::prepare::Prepared;
-use crate::config::RunConfig;
+use crate::config::{Difference, RunConfig};
 use crate::data::Splits;
 use crate::files::{hex, read_whole};
 use crate::nn::weights;
@@ -56,11 +56,6 @@ fn data_digest(loaded: &Splits) -> String {
     hex(&hash.finalize())
 }
 
-/// The configuration of the run in `path`.
-pub fn run_config(path: &Path) -> Result<RunConfig, RunError> {
-    read_config(path)
-}
-
 /// What `folder` holds of the run of `config`. Refused where its configuration is another, and where a finished run was made
 /// with other data or by another version of the program.
 pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> Result<Found, RunError> {
@@ -68,7 +63,7 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     if !path.join(CONFIG).exists() {
         return Ok(Found::Absent);
     }
-    check_config(path, &read_config(path)?, config)?;
+    check_config(path, &run_config(path)?, config)?;
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(Found::Begun);
@@ -79,13 +74,9 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
         Some(EARLY) => Stop::Early,
         _ => return Ok(Found::Begun),
     };
-    let other = |key: &str, found: &Value, needed: &str| {
-        let found = found.as_str().unwrap_or_default().to_owned();
-        if found == needed {
-            return Ok(());
-        }
-        let (folder, key, needed) = (path.to_path_buf(), key.to_owned(), needed.to_owned());
-        Err(RunError::OtherRun { folder, key, found, needed, remedy: OTHER_FOLDER })
+    let other = |key: &str, found: &Value, needed: &str| match found.as_str().unwrap_or_default() {
+        found if found == needed => Ok(()),
+        found => Err(other_run(path, key, found, needed, OTHER_FOLDER)),
     };
     other("version", &read_json(path, ENVIRONMENT)?["narrows"], env!("CARGO_PKG_VERSION"))?;
     other("data", &metrics["data_sha256"], &prepared.loaded.data.digest())?;
@@ -102,7 +93,7 @@ fn read_finished(
     metrics: &Value,
     stop: Stop,
 ) -> Result<Executed, RunError> {
-    let unreadable = |name: &str, reason: String| RunError::Unreadable { file: path.join(name), reason };
+    let unreadable = |name: &str, reason: String| RunError::unreadable(&path.join(name), reason);
     check_weights(path)?;
     let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
     let text = read_whole(&path.join(HISTORY))?;
@@ -137,22 +128,26 @@ fn read_finished(
     Ok(Executed { outcome: FitResult { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
 }
 
-pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
+fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
     let file = path.join(name);
-    serde_json::from_slice(&read_whole(&file)?)
-        .map_err(|error| RunError::Unreadable { file, reason: format!("it is no JSON ({error})") })
+    let read = serde_json::from_slice(&read_whole(&file)?);
+    read.map_err(|error| RunError::unreadable(&file, format!("it is no JSON ({error})")))
+}
+
+/// The refusal of a run that was begun with something else.
+fn other_run(path: &Path, key: &str, found: &str, needed: &str, remedy: &str) -> RunError {
+    let path = path.display();
+    RunError::Folder(format!(
+        "cannot go on with the run in {path}: {key} was {found} when it was begun, and is {needed} now; {remedy}"
+    ))
 }
 
 /// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    let Some(difference) = begun.difference(now) else { return Ok(()) };
-    Err(RunError::OtherRun {
-        folder: path.to_path_buf(),
-        key: difference.key,
-        found: difference.first,
-        needed: difference.second,
-        remedy: OTHER_FOLDER,
-    })
+    match begun.difference(now) {
+        Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
+        None => Ok(()),
+    }
 }
 
 /// The bytes of a state's buffers: parameters, the best ones, and the moments.
@@ -181,22 +176,24 @@ pub(super) fn read_state(
     callback: &mut dyn Callback<f32>,
 ) -> Result<Option<State<f32>>, RunError> {
     let stored = folder.checkpoints().read(most_bytes(training)?);
-    let sentences: Vec<String> = stored.refused.iter().map(CheckpointError::to_string).collect();
     let Some((path, checkpoint)) = stored.checkpoint else {
-        if sentences.is_empty() {
+        if stored.refused.is_empty() {
             if folder.path().join(CONFIG).exists() {
                 callback.on_note("no checkpoint was saved before the run ended, so it begins again from the start");
             }
             return Ok(None);
         }
-        return Err(RunError::NoCheckpoint { folder: folder.path().to_path_buf(), reasons: sentences.join("; ") });
+        let (folder, reasons) = (folder.path().display(), stored.refused.join("; "));
+        return Err(RunError::Unusable(format!(
+            "cannot resume {folder}: {reasons}; remove the folder checkpoint in it to begin from the start"
+        )));
     };
     check_identity(folder.path(), &checkpoint.identity, identity)?;
     checkpoint.state.check(training).map_err(|error| match error {
-        TrainError::State(source) => CheckpointError::State { path: path.display().to_string(), source }.into(),
+        TrainError::State(source) => RunError::Unusable(format!("cannot use {}: {source}", path.display())),
         other => RunError::from(other),
     })?;
-    for sentence in sentences {
+    for sentence in stored.refused {
         callback.on_note(&format!("{sentence}; the one before it is used, {}", path.display()));
     }
     let cursor = checkpoint.state.cursor;
@@ -205,11 +202,8 @@ pub(super) fn read_state(
 }
 
 /// Refuses a checkpoint of another run, and names the key.
-pub(super) fn check_identity(path: &Path, found: &Identity, needed: &Identity) -> Result<(), RunError> {
-    let refuse = |key: &str, found: &str, needed: &str, remedy| {
-        let (key, found, needed) = (key.to_owned(), found.to_owned(), needed.to_owned());
-        Err(RunError::OtherRun { folder: path.to_path_buf(), key, found, needed, remedy })
-    };
+fn check_identity(path: &Path, found: &Identity, needed: &Identity) -> Result<(), RunError> {
+    let refuse = |key: &str, found: &str, needed: &str, remedy| Err(other_run(path, key, found, needed, remedy));
     if found.version != needed.version {
         let remedy = "resume it with the version it was begun with, or give another folder to begin a new run";
         return refuse("version", &found.version, &needed.version, remedy);

@@ -230,7 +230,11 @@ fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
         line => {
             let line =
                 1 + line.unwrap_or(text.lines().count().min(begun.iter().filter(|&&byte| byte == b'\n').count()));
-            Err(RunError::OtherStudy { file, line })
+            Err(RunError::Folder(format!(
+                "{} is of another study: it differs from what is asked for in line {line}; nothing was changed. The same \
+                 configuration and settings go on with it, another study needs another folder (--out)",
+                file.display()
+            )))
         }
     }
 }

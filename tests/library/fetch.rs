@@ -169,7 +169,7 @@ fn fetch_into(folder: &Path, servers: &[&Server]) -> Result<Vec<Fetched>, String
 }
 
 fn downloaded(server: &Server) -> Vec<Fetched> {
-    vec![Fetched::Downloaded { file: FILE.into(), mirror: server.address.clone() }]
+    vec![Fetched { file: FILE.into(), mirror: Some(server.address.clone()) }]
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -351,7 +351,7 @@ fn a_good_file_is_left_alone_and_a_bad_one_replaced() {
     let before = fs::metadata(&target).unwrap().modified().unwrap();
     let server = Server::start(vec![Act::Serve(published())]);
     let result = fetch_into(folder.path(), &[&server]).unwrap();
-    assert_eq!(result, [Fetched::AlreadyThere { file: FILE.into() }]);
+    assert_eq!(result, [Fetched { file: FILE.into(), mirror: None }]);
     assert!(server.requests().is_empty());
     assert_eq!(fs::metadata(&target).unwrap().modified().unwrap(), before);
 

@@ -1,5 +1,8 @@
 //! What values are held to, as data and as words.
 
+use narrows::config::{RunConfig, Source, preset};
+use narrows::data::Corruption;
+use narrows::nn::{Activation, dense};
 use narrows::settings::*;
 
 #[test]
@@ -18,4 +21,42 @@ fn ranges_accept_their_closed_ends_and_no_others() {
         assert!(!range.accepts(f64::NAN), "{range:?}");
     }
     assert!(at_least(1).accepts(1) && !at_least(1).accepts(0) && !at_least(1).accepts(1 << 32));
+}
+
+#[test]
+fn a_value_out_of_its_range_is_named_wherever_it_stands() {
+    let run = preset("footwear").unwrap().source().and_then(Source::into_base_run).unwrap();
+    assert_eq!(check(&mut run.clone()), Ok(()));
+    for (change, expected) in [
+        (
+            (|run| run.seed = u64::MAX) as fn(&mut RunConfig),
+            "\"seed\" is 18446744073709551615; accepted: an integer from 0 to ",
+        ),
+        (|run| run.train.batch_size = 0, "\"train.batch_size\" is 0; accepted: an integer from 1 to 4294967295"),
+        (|run| run.model.code_penalty.l1 = f64::NAN, "\"model.code_penalty.l1\" is NaN; accepted: a finite number"),
+        (|run| run.model.encoder.clear(), "\"model.encoder\" is a list of 0; accepted: "),
+        (
+            |run| run.model.encoder.push(dense(1 << 21, Activation::Relu)),
+            "\"model.encoder.2.dense\" is 2097152; accepted: a number of units from 1 to",
+        ),
+        (
+            |run| run.model.corruption = Some(Corruption::Masking { rate: 2.0 }),
+            "\"model.corruption.masking\" is 2; accepted: ",
+        ),
+        (|run| run.data.variable = Some(String::new()), "\"data.variable\" is \"\"; accepted: the name of an array"),
+        (|run| run.data.pool = false, "\"data.split.test\" is the integer 1 while data.pool is false; accepted: "),
+    ] {
+        let mut run = run.clone();
+        change(&mut run);
+        let said = check(&mut run).expect_err(expected).to_string();
+        assert!(said.starts_with(expected), "{said}\ndoes not begin\n{expected}");
+    }
+}
+
+#[test]
+fn alternatives_have_names_and_become_each_other() {
+    let mut corruption = Corruption::default();
+    assert_eq!((Corruption::NAMES, corruption.words()), (&["gaussian", "masking", "salt-and-pepper"][..], 0));
+    corruption.choose(1);
+    assert_eq!((corruption.name(), corruption.chosen(), corruption), ("masking", 1, Corruption::Masking { rate: 0.3 }));
 }

@@ -27,7 +27,7 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     })??;
 
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(|source| RunError::Output { source })?;
+    create_folder(&folder).map_err(RunError::Output)?;
     let class = |index: u32| match &data.labels {
         Some(labels) => data.class_names[usize::from(labels[index as usize])].clone(),
         None => index.to_string(),

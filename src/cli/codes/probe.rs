@@ -46,7 +46,7 @@ pub fn probe(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
     let minimum = fitted.minimum();
 
     let folder = out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(|source| RunError::Output { source })?;
+    create_folder(&folder).map_err(RunError::Output)?;
     let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
     let points = labels(test).iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect();
     let title = format!("{}: codes of the test images", run.config.name);

@@ -22,7 +22,8 @@ pub const WIDTH: usize = 28;
 /// Pictures of each class in the set of usual size: as many as Fashion-MNIST has in both its parts.
 pub const DEFAULT_PER_CLASS: usize = 7000;
 
-/// Names of the classes, by label: those of Fashion-MNIST.
+/// Names of the classes, by label: those of Fashion-MNIST. Sandals have straps on a flat sole, a wedge or a high heel, sneakers
+/// are low and laced on a thick sole, boots end above the ankle and have a flat to high heel.
 pub const CLASS_NAMES: [&str; 3] = ["Sandal", "Sneaker", "Ankle boot"];
 
 /// The drawing of each class.
@@ -30,39 +31,16 @@ static DRAWINGS: LazyLock<[Drawing; 3]> = LazyLock::new(|| {
     [include_str!("sandal.txt"), include_str!("sneaker.txt"), include_str!("boot.txt")].map(Drawing::parse)
 });
 
-/// A class of footwear. Its label is its place in [`CLASS_NAMES`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Footwear {
-    /// Straps on a flat sole, a wedge or a high heel; label 0.
-    Sandal,
-    /// A low laced shoe on a thick sole; label 1.
-    Sneaker,
-    /// A boot that ends above the ankle, with a flat to high heel; label 2.
-    AnkleBoot,
-}
-
-impl Footwear {
-    /// The classes by label.
-    pub const ALL: [Footwear; 3] = [Footwear::Sandal, Footwear::Sneaker, Footwear::AnkleBoot];
-
-    /// The label: 0, 1 or 2.
-    pub fn label(self) -> u8 {
-        self as u8
-    }
-
-    /// The name, as in [`CLASS_NAMES`].
-    pub fn name(self) -> &'static str {
-        CLASS_NAMES[self as usize]
-    }
-}
-
-/// Picture number `number` (counted from 0, below 2⁶²) of a class, `[HEIGHT × WIDTH]` row by row, 0 black to 255.
+/// Picture number `number` (counted from 0, below 2⁶²) of the class with the label `class`, `[HEIGHT × WIDTH]` row by row, 0 black to 255.
 ///
 /// It depends on nothing but the three arguments.
-pub fn footwear_image(seed: u64, class: Footwear, number: u64) -> [u8; HEIGHT * WIDTH] {
+///
+/// # Panics
+/// If there is no such class.
+pub fn footwear_image(seed: u64, class: usize, number: u64) -> [u8; HEIGHT * WIDTH] {
     // The place in the interleaved set; wrapping only concerns numbers beyond the promised range.
-    let index = number.wrapping_mul(CLASS_NAMES.len() as u64).wrapping_add(u64::from(class.label()));
-    let grey = DRAWINGS[class as usize].paint(&mut Dice::of(seed, index), &[], [HEIGHT, WIDTH]);
+    let index = number.wrapping_mul(CLASS_NAMES.len() as u64).wrapping_add(class as u64);
+    let grey = DRAWINGS[class].paint(&mut Dice::of(seed, index), &[], [HEIGHT, WIDTH]);
     let brightest = grey.iter().fold(0.0f32, |most, &grey| most.max(grey));
     // A cast from float to integer saturates.
     std::array::from_fn(|k| (grey[k] * (255.0 / brightest) + 0.5) as u8)
@@ -74,11 +52,11 @@ pub fn footwear_image(seed: u64, class: Footwear, number: u64) -> [u8; HEIGHT * 
 /// A smaller set is the beginning of a larger one. The set takes 2355 bytes per unit of `per_class`; the caller answers
 /// for having them.
 pub fn footwear(seed: u64, per_class: usize) -> (Vec<u8>, Vec<u8>) {
-    let classes = Footwear::ALL.len();
+    let classes = CLASS_NAMES.len();
     let mut pixels = vec![0; per_class * classes * HEIGHT * WIDTH];
     pixels.par_chunks_exact_mut(HEIGHT * WIDTH).enumerate().for_each(|(k, picture)| {
-        picture.copy_from_slice(&footwear_image(seed, Footwear::ALL[k % classes], (k / classes) as u64));
+        picture.copy_from_slice(&footwear_image(seed, k % classes, (k / classes) as u64));
     });
-    let labels = (0..per_class * classes).map(|k| Footwear::ALL[k % classes].label()).collect();
+    let labels = (0..per_class * classes).map(|k| (k % classes) as u8).collect();
     (pixels, labels)
 }

@@ -22,19 +22,6 @@ pub(super) enum Outcome {
     Refused(String),
 }
 
-/// What a response means for the partial file.
-enum Answer {
-    /// The body goes on from where the partial file ends.
-    Continues,
-    /// The body is the whole file.
-    Whole,
-    /// There is nothing after the partial file: it is whole, or it is another file.
-    Ended,
-    /// The rest cannot be had; the whole must be asked for.
-    AskForWhole,
-    Refused(String),
-}
-
 /// A client with the timeouts of the options.
 pub(super) struct Transfer {
     agent: Agent,
@@ -73,17 +60,19 @@ impl Transfer {
                 Ok(response) => response,
                 Err(reason) => return Ok(Outcome::Refused(reason)),
             };
-            match answer(&response, offset) {
-                Answer::Continues => return self.receive(response, limit, partial, progress),
-                Answer::Whole => {
+            match response.status() {
+                StatusCode::OK => partial.clear()?,
+                StatusCode::PARTIAL_CONTENT if offset > 0 && range_start(&response) == Some(offset) => {}
+                // The rest cannot be had. Asking for the whole ends: without an offset no answer is this one.
+                StatusCode::PARTIAL_CONTENT if offset > 0 => {
                     partial.clear()?;
-                    return self.receive(response, limit, partial, progress);
+                    continue;
                 }
-                Answer::Ended => return Ok(Outcome::Complete),
-                // Ends: without an offset no answer is this one.
-                Answer::AskForWhole => partial.clear()?,
-                Answer::Refused(reason) => return Ok(Outcome::Refused(reason)),
+                // There is nothing after the partial file: it is whole, or it is another file.
+                StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => return Ok(Outcome::Complete),
+                status => return Ok(Outcome::Refused(format!("it answered {status}"))),
             }
+            return self.receive(response, limit, partial, progress);
         }
     }
 
@@ -145,16 +134,6 @@ impl Transfer {
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => "it could not be reached in time".to_string(),
             other => other.to_string(),
         }
-    }
-}
-
-fn answer(response: &Response<Body>, offset: u64) -> Answer {
-    match response.status() {
-        StatusCode::OK => Answer::Whole,
-        StatusCode::PARTIAL_CONTENT if offset > 0 && range_start(response) == Some(offset) => Answer::Continues,
-        StatusCode::PARTIAL_CONTENT if offset > 0 => Answer::AskForWhole,
-        StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => Answer::Ended,
-        status => Answer::Refused(format!("it answered {status}")),
     }
 }
 

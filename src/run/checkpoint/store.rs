@@ -1,11 +1,11 @@
 //! Two generations of checkpoints in a folder.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::format::{decode, encode};
-use super::{Checkpoint, CheckpointError, FormatError, Identity};
+use super::{Checkpoint, Identity};
 use crate::files::{FileError, partial_of, replace_with, sync_folder_of, write_synced};
 use crate::train::State;
 
@@ -23,8 +23,8 @@ pub struct Store {
 pub struct Stored {
     /// The newest that is whole, with its file.
     pub checkpoint: Option<(PathBuf, Checkpoint)>,
-    /// Why newer ones are not used.
-    pub refused: Vec<CheckpointError>,
+    /// Why newer ones are not used, each as a sentence.
+    pub refused: Vec<String>,
 }
 
 impl Store {
@@ -34,21 +34,21 @@ impl Store {
     }
 
     /// Writes a checkpoint. Whatever fails or is killed on the way, one that was there before is still there.
-    pub fn write(&self, identity: &Identity, state: &State<f32>) -> Result<(), CheckpointError> {
+    pub fn write(&self, identity: &Identity, state: &State<f32>) -> Result<(), FileError> {
         let written = encode(identity, state);
         // Not its parents: a run folder that was removed while the run goes on must not come back.
         match fs::create_dir(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(FileError { action: "create", path: self.folder.clone(), source: error }.into());
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(FileError { action: "create", path: self.folder.clone(), source: error });
             }
             _ => {}
         }
         let path = self.folder.join(LAST);
         let partial = partial_of(&path);
-        let kept = write_synced(&partial, &written).map_err(CheckpointError::from).and_then(|()| {
+        let kept = write_synced(&partial, &written).and_then(|()| {
             let read = fs::read(&partial).map_err(FileError::on("read back", &partial))?;
-            let path = partial.display().to_string();
-            if read == written { Ok(()) } else { Err(CheckpointError::ReadBack { path }) }
+            let other = || io::Error::other("what was read back is not what was written");
+            if read == written { Ok(()) } else { Err(FileError::on("keep", &partial)(other())) }
         });
         if let Err(error) = kept {
             // It would only take room.
@@ -59,7 +59,7 @@ impl Store {
             fs::rename(&path, self.folder.join(PREVIOUS)).map_err(FileError::on("rename", &path))?;
         }
         replace_with(&partial, &path)?;
-        Ok(sync_folder_of(&path)?)
+        sync_folder_of(&path)
     }
 
     /// Whether a checkpoint is there, whole or not.
@@ -90,7 +90,7 @@ impl Store {
             let path = self.folder.join(name);
             for path in [partial_of(&path), path] {
                 match fs::remove_file(&path) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(FileError { action: "remove", path, source: error });
                     }
                     _ => {}
@@ -102,18 +102,15 @@ impl Store {
 }
 
 /// Reads one checkpoint file of at most `limit` bytes.
-fn read_file(path: &Path, limit: u64) -> Result<Checkpoint, CheckpointError> {
-    let refuse = |source| CheckpointError::Format { path: path.display().to_string(), source };
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        // One byte more tells a longer file.
-        File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(FileError::on("read", path))?;
+fn read_file(path: &Path, limit: u64) -> Result<Checkpoint, String> {
+    let refuse = |reason: String| format!("cannot use {}: {reason}", path.display());
+    let mut bytes = Vec::new();
+    // One byte more tells a longer file.
+    let read = File::open(path).and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes));
+    read.map_err(|error| FileError::on("read", path)(error).to_string())?;
     if bytes.len() as u64 > limit {
         let found = fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
-        return Err(refuse(FormatError::Length { found, most: limit }));
+        return Err(refuse(format!("it has {found} bytes, and a checkpoint of this run has at most {limit}")));
     }
-    decode(&bytes).map_err(refuse)
+    decode(&bytes).map_err(|error| refuse(error.to_string()))
 }

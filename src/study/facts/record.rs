@@ -39,8 +39,8 @@ impl Record {
             }
         }
         let file = run.folder.join("metrics.json");
-        let metrics = serde_json::from_slice(&read_whole(&file)?)
-            .map_err(|error| RunError::Unreadable { file, reason: error.to_string() })?;
+        let metrics =
+            serde_json::from_slice(&read_whole(&file)?).map_err(|error| RunError::unreadable(&file, error))?;
         let History { names, epochs } = &run.executed.outcome.history;
         let names = History::COLUMNS.into_iter().chain(names.iter().map(String::as_str)).enumerate();
         let column = |at: usize| epochs.iter().map(|epoch| epoch.numbers()[at]).collect();

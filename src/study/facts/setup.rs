@@ -46,16 +46,16 @@ const NOUNS: [(&str, &str); 8] = [
 
 /// The keys of the grid that take several values.
 pub(super) fn axes(config: &StudyConfig) -> Vec<Axis> {
-    let axis = |axis: &config::Axis| {
-        let known = NOUNS.iter().find(|(key, _)| *key == axis.key).map(|(_, noun)| (*noun).to_owned());
-        let noun = known.unwrap_or_else(|| axis.key.rsplit('.').next().unwrap_or_default().replace('_', " "));
-        let values = axis.values.iter().map(|value| {
+    let axis = |axis: &config::Varied| {
+        let known = NOUNS.iter().find(|(key, _)| *key == axis.name).map(|(_, noun)| (*noun).to_owned());
+        let noun = known.unwrap_or_else(|| axis.name.rsplit('.').next().unwrap_or_default().replace('_', " "));
+        let values = axis.values.iter().map(|(label, toml)| {
             // A label of its own says enough; a value that labels itself needs its noun.
-            let is_named = value.label != value.toml.trim_matches('"');
-            let phrase = if is_named { value.label.clone() } else { format!("{noun} {}", value.label) };
-            AxisValue { label: value.label.clone(), toml: value.toml.clone(), phrase }
+            let is_named = label != toml.trim_matches('"');
+            let phrase = if is_named { label.clone() } else { format!("{noun} {label}") };
+            AxisValue { label: label.clone(), toml: toml.clone(), phrase }
         });
-        Axis { key: axis.key.clone(), values: values.collect(), noun: noun.clone() }
+        Axis { key: axis.name.clone(), values: values.collect(), noun: noun.clone() }
     };
     config.grid.iter().filter(|axis| axis.values.len() > 1).map(axis).collect()
 }
@@ -76,9 +76,9 @@ pub(super) fn place(config: &StudyConfig, number: usize) -> Vec<usize> {
 /// Settings of a study and how it was computed, under the names that templates use.
 pub(super) fn settings(study: &Study) -> Value {
     let config = &study.config;
-    let changes = config.variants.iter().flat_map(|variant| variant.changes.iter().map(|(key, _)| key.clone()));
+    let changes = config.variants.iter().flat_map(|variant| variant.values.iter().map(|(key, _)| key.clone()));
     let varied: Vec<String> = axes(config).into_iter().map(|axis| axis.key).chain(changes).collect();
-    let variants: Vec<Value> = config.variants.iter().map(|variant| json!([variant.name, variant.changes])).collect();
+    let variants: Vec<Value> = config.variants.iter().map(|variant| json!([variant.name, variant.values])).collect();
     json!({
         "title": config.report.title.as_ref().unwrap_or(&config.base_run().name),
         "seeds": study.seeds,

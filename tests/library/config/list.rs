@@ -25,3 +25,16 @@ fn every_key_has_its_range_its_default_and_its_meaning() {
     let of_epsilon = vocabulary().into_iter().filter(|entry| entry.key == "optimizer.epsilon");
     assert_eq!(of_epsilon.map(|entry| entry.default).collect::<Vec<_>>(), ["1e-7", "1e-8", "1e-10", "1e-6"]);
 }
+
+#[test]
+fn every_key_of_the_list_is_known() {
+    let text = preset("footwear").unwrap().text;
+    let keys: Vec<String> = vocabulary().into_iter().map(|entry| entry.key).collect();
+    assert!(keys.len() > 60 && keys.contains(&"optimizer.schedule.threshold".to_owned()), "{keys:?}");
+    for key in keys.iter().filter(|key| !key.contains('[')) {
+        // No key accepts a date, so each of these fails; but none because it is unknown.
+        let set = Source::parse(text, "a.toml").unwrap().set(&format!("{key}=1979-05-27"));
+        let Err(error) = set.and_then(Source::into_base_run) else { panic!("{key} accepts a date") };
+        assert!(!error.problem.contains("unknown key"), "{error}");
+    }
+}

@@ -6,3 +6,4 @@ mod presets;
 mod refusals;
 mod round_trips;
 mod studies;
+mod values;

@@ -193,7 +193,7 @@ fn a_limit_keeps_the_first_of_a_set_in_any_other_order() {
 fn samples_know_their_values_and_classes() {
     let splits = splits(vec![2, 0, 1]);
     let train = splits.train();
-    assert_eq!((train.len(), train.features(), train.shape()), (3, 1, [1, 1, 1]));
+    assert_eq!((train.len(), train.features(), train.data.shape()), (3, 1, [1, 1, 1]));
     assert_eq!(splits.validation().to_array::<f64>().into_raw_vec_and_offset().0, [1.0 / 255.0, 0.0]);
     assert_eq!(train.labels(&[2, 0]).unwrap().collect::<Vec<_>>(), [1, 2]);
     assert_eq!(train.first(2).indices, [0, 1]);

@@ -2,9 +2,15 @@
 
 use narrows::data::Corruption;
 use narrows::data::split::{Split, split};
-use narrows::data::{batches, corrupt, corrupt_measured, epoch_order, shuffle_into};
+use narrows::data::{batches, corrupt, corrupt_measured, shuffle_into};
 use narrows::rng::{Purpose, stream};
 use proptest::prelude::*;
+
+fn epoch_order(n: usize, seed: u64, epoch: u64) -> Vec<u32> {
+    let mut order = vec![0; n];
+    shuffle_into(&mut order, seed, epoch);
+    order
+}
 
 #[test]
 fn seven_thousand_of_each_class_give_exactly_5000_1000_1000() {

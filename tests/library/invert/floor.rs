@@ -1,9 +1,9 @@
 //! What no linear code can beat.
 
+use nalgebra::DMatrix;
 use narrows::data::Dataset;
 use narrows::data::Samples;
 use narrows::invert::*;
-use nalgebra::DMatrix;
 use narrows_kernels::Context;
 
 /// 40 images of 2×3 pixels, nearly on a plane.

@@ -2,7 +2,7 @@
 
 use narrows::optim::schedule::Rate;
 use narrows::run::checkpoint::*;
-use narrows::run::checkpoint::{Checkpoint, FormatError, Identity};
+use narrows::run::checkpoint::{Checkpoint, Identity};
 use narrows::train::{Best, Cursor, EpochMean, EpochRecord, History, Metrics, Patience, PhaseState, State};
 use narrows_kernels::AlignedVec;
 use proptest::prelude::*;
@@ -82,12 +82,13 @@ fn every_changed_bit_and_every_truncation_is_refused() {
 #[test]
 fn another_format_is_named() {
     let text = String::from_utf8_lossy(&bytes()).into_owned();
-    assert!(text.contains(r#"\"format\":3"#));
+    assert!(text.contains(r#"\"format\":4"#));
     let whole = bytes();
     let at = whole.windows(9).position(|window| window == br#"format\":"#).unwrap() + 9;
     let mut other = whole.clone();
-    other[at] = b'4';
-    assert_eq!(decode(&other), Err(FormatError::Format(4)));
+    other[at] = b'5';
+    let said = decode(&other).unwrap_err().to_string();
+    assert_eq!(said, "it has the format 5, and this program reads format 4");
 }
 
 proptest! {
