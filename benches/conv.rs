@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
-use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, enlist, gemm};
+use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm, with_spinning_threads};
 use peak::{median, peak, warm_up};
 
 const fn layer(size: usize, from: usize, to: usize, stride: usize) -> Convolution {
@@ -122,7 +122,7 @@ fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) 
     let mut peaks = Vec::new();
     for _ in 0..rounds {
         peaks.push(peak::<f32>(isa));
-        let seconds = enlist(|| {
+        let seconds = with_spinning_threads(|| {
             [
                 timed(|| convolve(isa, of, &x, &w, plain, &mut out, write)),
                 timed(|| {

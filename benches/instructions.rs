@@ -14,7 +14,8 @@ fn main() {
     match workload.as_str() {
         "product-64-64-64" => product(context, [64, 64, 64], false, repeats),
         "product-256-32-50-tn" => product(context, [256, 32, 50], true, repeats),
-        "step-32" => steps(context, repeats),
+        "step-32" => steps(context, "footwear", 32, repeats),
+        "convolutional-step-8" => steps(context, "conv", 8, repeats),
         other => panic!("there is no workload {other:?}"),
     }
 }
@@ -31,16 +32,17 @@ fn product(context: Context, [m, k, n]: [usize; 3], transposed: bool, repeats: u
     std::hint::black_box(out);
 }
 
-/// Training steps of the footwear model on one batch of 32 drawn images.
-fn steps(context: Context, repeats: usize) {
+/// Training steps of a preset's model on one batch of drawn images: of three classes, one image less than they have.
+fn steps(context: Context, name: &str, images: usize, repeats: usize) {
     let settings = [
         "data.set=footwear",
-        "data.per_class=11",
-        "data.split={ train = 32, validation = 0, test = 1, stratified = false }",
-        "train.batch_size=32",
+        "data.merge=true",
+        &format!("data.per_class={}", (images + 1) / 3),
+        &format!("data.split={{ train = {images}, validation = 0, test = 1, stratified = false }}"),
+        &format!("train.batch_size={images}"),
         "train.early_stopping=false",
     ];
-    let source = preset("footwear").map(|preset| preset.source()).expect("the preset exists").expect("and parses");
+    let source = preset(name).map(|preset| preset.source()).expect("the preset exists").expect("and parses");
     let source = settings.iter().fold(source, |source, setting| source.set(setting).expect("the key exists"));
     let source = source.set(&format!("train.max_epochs={repeats}")).expect("the key exists");
     let config = source.into_base_run().expect("the settings are valid");

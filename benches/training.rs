@@ -18,7 +18,9 @@ use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::activation::activation_derivative_and_column_sums;
 use narrows_kernels::losses::bce_with_logits_and_gradient;
 use narrows_kernels::reduce::column_sums;
-use narrows_kernels::{Accumulate, Activation, AlignedVec, Context, Epilogue, MatMut, MatRef, Real, enlist, gemm};
+use narrows_kernels::{
+    Accumulate, Activation, AlignedVec, Context, Epilogue, MatMut, MatRef, Real, gemm, with_spinning_threads,
+};
 use peak::{median, peak, warm_up};
 
 /// Inputs and outputs of the four layers.
@@ -101,7 +103,7 @@ fn profile(config: &RunConfig, prepared: &Prepared, context: Context) {
         epoch * 1e3,
         100.0 * rate / peak
     );
-    let parts = enlist(|| parts(config, prepared, context));
+    let parts = with_spinning_threads(|| parts(config, prepared, context));
     let total: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
     for (name, seconds) in &parts {
         println!("  {name:<44}{:>8.2} ms{:>6.1} %", seconds * 1e3, 100.0 * seconds / total);

@@ -49,7 +49,7 @@ const SHARED: &str = r#"
 seed = 5
 [data]
 set = "toys"
-pool = true
+merge = true
 [train]
 batch_size = 64
 max_epochs = 3
@@ -71,7 +71,7 @@ code_penalty = { l1 = 1e-4, l2 = 1e-4 }
 weight_penalty = { l2 = 1e-5 }
 [optimizer]
 name = "rmsprop"
-dialect = "pytorch"
+semantics = "pytorch"
 momentum = 0.9
 centered = true
 clip_norm = 0.1
@@ -103,6 +103,19 @@ encoder = [{ dense = 128, activation = "relu" }, { dense = 32 }]
 decoder = [{ dense = 128, activation = "relu" }, { dense = "input", activation = "sigmoid" }]
 variational = { beta = 1.0 }
 corruption = { masking = 0.2 }
+[optimizer]
+name = "adam"
+"#;
+
+const CONVOLUTIONAL: &str = r#"
+[model]
+encoder = [
+    { conv = 8, activation = "relu" }, { max-pool = 2 }, { conv = 32 }, { dense = 32, activation = "relu" },
+]
+decoder = [
+    { dense = 256, activation = "relu" }, { reshape = [4, 4, 16] }, { conv-transpose = 8, stride = 2, activation = "relu" },
+    { batch-norm = "keras" }, { upsample = 2 }, { conv = 1, activation = "sigmoid" },
+]
 [optimizer]
 name = "adam"
 "#;
@@ -199,6 +212,7 @@ fn a_step_allocates_nothing_after_two_of_the_same_shape() {
         ("sparse and contractive", SPARSE_AND_CONTRACTIVE, "mse"),
         ("recorded", RECORDED, "mse"),
         ("variational", VARIATIONAL, "bce"),
+        ("convolutional", CONVOLUTIONAL, "mse"),
     ] {
         let config = configuration(model, loss);
         for isa in Isa::available() {

@@ -17,7 +17,7 @@ const CONFIG: &str = r#"name = "toys"
 seed = 3
 [data]
 set = "toys"
-pool = true
+merge = true
 [model]
 encoder = [{ noise = 0.1 }, { dense = 1000, activation = "relu" }, { dropout = 0.2 }, { dense = 3, activation = "relu" }]
 decoder = [{ dense = "input", activation = "sigmoid" }]

@@ -31,7 +31,7 @@ use crate::elementwise::drive::{grain, load, store};
 use crate::elementwise::scale_in_place;
 use crate::once::once;
 use crate::reduce::{column_sums, row_sums};
-use crate::{Accumulate, Context, Epilogue, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, team};
+use crate::{Accumulate, Context, Epilogue, Isa, Kernel, MatMut, MatRef, Real, Simd, gemm, spin};
 
 /// Columns of a block of Y and T: 256 rows of so many f32 are 1 MiB, what a core has for itself.
 const WIDTH: usize = 1024;
@@ -183,7 +183,7 @@ fn split<T: Real, K: ByRows<T>>(isa: Isa, kernel: K, grain: usize) {
         return T::dispatch(isa, kernel);
     }
     let (above, below) = kernel.cut(rows / 2);
-    team::join(|| split(isa, above, grain), || split(isa, below, grain));
+    spin::join(|| split(isa, above, grain), || split(isa, below, grain));
 }
 
 /// The columns first .. first + count of a matrix with rows `stride` apart.

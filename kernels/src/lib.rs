@@ -24,7 +24,7 @@ mod real;
 pub mod reduce;
 pub mod reference;
 pub mod simd;
-mod team;
+mod spin;
 pub mod update;
 pub mod vecmath;
 mod view;
@@ -37,7 +37,7 @@ pub use gemm::{Plan, gemm_with_plan};
 pub use isa::{Isa, IsaError};
 pub use real::{Kernel, Real};
 pub use simd::Simd;
-pub use team::{enlist, join};
+pub use spin::{join, with_spinning_threads};
 pub use view::{MatMut, MatRef};
 
 /// What happens to the old content of an output.

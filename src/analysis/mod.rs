@@ -3,7 +3,7 @@
 mod error;
 mod gaussian;
 mod interpolation;
-mod minimise;
+mod lbfgs;
 mod pca;
 mod regression;
 mod standard;
@@ -12,7 +12,7 @@ mod traversal;
 pub use error::AnalysisError;
 pub use gaussian::Gaussian;
 pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};
-pub use minimise::{Minimum, minimise};
+pub use lbfgs::{Minimum, lbfgs};
 pub use pca::Pca;
 pub use regression::LogisticRegression;
 pub use traversal::{CodeSpread, TICKS, Traversal, plane, traverse};

@@ -18,7 +18,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::error::AnalysisError;
-use super::minimise::{Minimum, minimise};
+use super::lbfgs::{Minimum, lbfgs};
 use super::standard::{Standard, check_finite, scatter};
 use crate::linalg::{cholesky_factor, cholesky_substitute};
 
@@ -84,7 +84,7 @@ impl LogisticRegression {
         let curvature = Curvature::of(context, &x, d, k);
         let solve = |gradient: &mut [f64]| curvature.solve(gradient);
         let minimum =
-            minimise(context.isa, start, TOLERANCE, MOST_ITERATIONS, solve, |at, gradient| problem.at(at, gradient));
+            lbfgs(context.isa, start, TOLERANCE, MOST_ITERATIONS, solve, |at, gradient| problem.at(at, gradient));
         Ok(LogisticRegression { standard, labels: occurring, minimum })
     }
 

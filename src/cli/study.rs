@@ -15,7 +15,7 @@ use super::train::describe_data;
 use super::{interrupt, machine};
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
-use narrows::run::Executed;
+use narrows::run::RunResult;
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
@@ -98,7 +98,7 @@ impl Observer for StudyProgress {
         self.work.lock().expect("nobody panics while holding it").0.remove(&name);
     }
 
-    fn end(&self, run: &Planned, executed: &Executed) {
+    fn end(&self, run: &Planned, executed: &RunResult) {
         let name = run.title();
         let epochs = executed.outcome.history.epochs.len();
         note(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));

@@ -13,7 +13,7 @@ use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
 use narrows::figures::number::counted;
 use narrows::optim::Monitor;
 use narrows::run::{
-    DRAWN_SET, Executed, Found, RunError, RunFolder, check_config, execute, find_run, prepare, run_config,
+    DRAWN_SET, Found, RunError, RunFolder, RunResult, check_config, execute, find_run, prepare, run_config,
 };
 use narrows::train::Stop;
 
@@ -128,7 +128,7 @@ fn not_better_since(config: &RunConfig, epoch: usize) -> String {
     format!("no epoch since {epoch} improved on its {loss}{least}")
 }
 
-fn conclude(config: &RunConfig, executed: &Executed, folder: &Path) {
+fn conclude(config: &RunConfig, executed: &RunResult, folder: &Path) {
     let outcome = &executed.outcome;
     let epochs = outcome.history.epochs.len();
     let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();

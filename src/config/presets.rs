@@ -40,7 +40,6 @@ pub struct UnknownPreset {
 const PRESETS: [Preset; 6] = [
     Preset {
         name: "conv",
-        kind: PresetKind::Run,
         summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
         text: include_str!("presets/conv.toml"),
     },

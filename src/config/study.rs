@@ -218,7 +218,7 @@ fn written(base: &RunConfig, given: &Table, grid: Table, variants: Table, report
     let is_given = |key: &str| given.at(&["optimizer".to_owned(), key.to_owned()]).is_some();
     let optimizer = tree.entries.iter_mut().find(|entry| entry.key == "optimizer");
     if let Some(Value::Table(optimizer)) = optimizer.map(|entry| &mut entry.node.value) {
-        let is_kept = |key: &str| ["name", "dialect", "schedule"].contains(&key) || is_given(key);
+        let is_kept = |key: &str| ["name", "semantics", "schedule"].contains(&key) || is_given(key);
         optimizer.entries.retain(|entry| is_kept(&entry.key));
     }
     for (key, varied) in [("grid", grid), ("variants", variants)] {

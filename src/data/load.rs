@@ -7,7 +7,7 @@ use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, ID
 use super::dataset::{Dataset, check_labels, size};
 use super::error::{DataError, Fault};
 use super::payload::{LIMIT, Payload, stored};
-use super::{idx, matlab, picture};
+use super::{cifar, idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 
 /// Names of the classes, one a line, in a folder of one's own; without it the classes are called by their numbers.
@@ -79,6 +79,9 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
 /// A single file may also be MATLAB's or a PNG picture, told by its name or its content, without labels; `variable` names the
 /// array of a MATLAB file, see [`matlab::read_images`]. A folder without IDX files may hold PNG pictures of one size, which are
 /// taken in the order of their names.
+///
+/// A file NAME.bin is read as CIFAR-10's, and so is a folder with `data_batch_1.bin` to `data_batch_5.bin`, or some of them, and
+/// perhaps `test_batch.bin`: colour pictures of 32×32 pixels with ten classes.
 pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
     if path.is_file() {
@@ -95,14 +98,22 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
     if let Some(variable) = variable.filter(|_| path.exists()) {
         return Err(no_variables(&path.display().to_string(), variable));
     }
+    if path.is_file() && cifar::is_cifar(path) {
+        return Ok((cifar::read(&name, &[path.to_path_buf()])?, None));
+    }
     if path.is_file() {
         return Ok((read_part(&name, path, labels_beside(path).as_deref(), None, None)?, None));
     }
     if !path.is_dir() {
-        let accepted = "an IDX file of images is accepted, a MATLAB or PNG file, or a folder that holds \
-                        train-images-idx3-ubyte or PNG files";
+        let accepted = "an IDX file of images is accepted, a MATLAB, PNG or CIFAR-10 file, or a folder that \
+                        holds train-images-idx3-ubyte, data_batch_1.bin or PNG files";
         let fault = Fault::new("there is no such file or folder", accepted);
         return Err(fault.doing(format!("load {}", path.display())).asked().into());
+    }
+    let (batches, test) = cifar::files_in(path);
+    if !batches.is_empty() {
+        let test = test.map(|test| cifar::read(&name, &[test])).transpose()?;
+        return Ok((cifar::read(&name, &batches)?, test));
     }
     let [train_images, train_labels, test_images, test_labels] = IDX_FILES.map(|name| stored(path, name));
     let Some(images) = train_images else {

@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod catalog;
+mod cifar;
 mod classes;
 pub mod corruption;
 pub mod dataset;

@@ -149,8 +149,8 @@ impl Published {
     pub fn split_training(self, [train, validation]: [u64; 2], seed: u64) -> Result<Splits, DataError> {
         if self.training == self.data.len() {
             let set = self.data.name;
-            let accepted = "set data.pool = true and give data.split its parts for train, validation and test";
-            let found = "the set has no published test part, and data.pool = false asks for one";
+            let accepted = "set data.merge = true and give data.split its parts for train, validation and test";
+            let found = "the set has no published test part, and data.merge = false asks for one";
             return Err(Fault::new(found, accepted).doing(format!("test on a part of {set}")).asked().into());
         }
         let mut split = self.divide(self.training, [train, validation, 0], seed)?;

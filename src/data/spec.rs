@@ -23,7 +23,7 @@ settings! {
         pub classes: Vec<String> = Vec::new(), in (CLASSES, CLASS);
         /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
         /// training part in two and tests on the published test part.
-        pub pool: bool = false;
+        pub merge: bool = false;
         /// The parts; 5 : 1 where absent, pooled 5 : 1 : 1.
         pub split: SplitSpec = SplitSpec { train: 5, validation: 1, ..SplitSpec::default() },
             in TableForm::new("a table such as { train = 5, validation = 1, test = 1 }");
@@ -66,12 +66,12 @@ settings! {
 
 impl DataSpec {
     fn settle(&mut self, given: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        if self.pool && !given("split") {
+        if self.merge && !given("split") {
             self.split.test = 1;
         }
-        if !self.pool && self.split.test > 0 {
-            let found = format!("the integer {} while data.pool is false", self.split.test);
-            let accepted = "0 or no such key, since the published test part is then the test set; or data.pool = true";
+        if !self.merge && self.split.test > 0 {
+            let found = format!("the integer {} while data.merge is false", self.split.test);
+            let accepted = "0 or no such key, since the published test part is then the test set; or data.merge = true";
             return Err(Fault::new("split.test", found, accepted));
         }
         // Compared when sorted: quadratic time would be felt at ten thousand classes.

@@ -1,9 +1,9 @@
-//! Grids of small grey images, such as originals above their reconstructions.
+//! Grids of small images, such as originals above their reconstructions.
 
 use tiny_skia::{FillRule, Mask, PathBuilder, Transform};
 
 use super::number::glued;
-use super::png::{checked_size, grey_png, to_grey};
+use super::png::{checked_size, encode, to_grey};
 use super::{FigureError, font};
 
 /// Between images, and between rows, in pixels of the picture.
@@ -28,7 +28,7 @@ const MOST_BESIDE: usize = 15;
 pub struct GridRow {
     /// What stands at its left; may be empty.
     pub label: String,
-    /// Its images from the left, each [height × width].
+    /// Its images from the left, each [height × width × channels].
     pub images: Vec<Vec<u8>>,
 }
 
@@ -41,6 +41,8 @@ pub struct ImageGrid {
     pub image_width: usize,
     /// Rows of pixels of an image.
     pub image_height: usize,
+    /// Values of a pixel: 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
     /// What stands above the columns from the left; may be fewer than there are columns, or none.
     pub columns: Vec<String>,
     /// The rows from the top.
@@ -58,14 +60,15 @@ struct Line {
 }
 
 impl ImageGrid {
-    /// Rows of images of `image_width` × `image_height` pixels without title or labels of columns.
+    /// Rows of grey images of `image_width` × `image_height` pixels without title or labels of columns.
     pub fn new(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> ImageGrid {
-        ImageGrid { title: String::new(), image_width, image_height, columns: Vec::new(), rows, band: 0 }
+        ImageGrid { title: String::new(), image_width, image_height, channels: 1, columns: Vec::new(), rows, band: 0 }
     }
 
-    /// The grid as an 8-bit grey PNG on white.
+    /// The grid as an 8-bit PNG on white, grey or in colour as its images are.
     pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
-        let size = checked_size(self.image_width, self.image_height)?;
+        let channels = self.channels;
+        let size = checked_size(self.image_width, self.image_height)? * channels;
         let columns = self.rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
         if columns == 0 {
             return Err(FigureError::EmptyGrid);
@@ -74,7 +77,7 @@ impl ImageGrid {
             if let Some((index, image)) = row.images.iter().enumerate().find(|(_, image)| image.len() != size) {
                 let what = format!("image {} of the grid row \"{}\"", index + 1, row.label);
                 let (width, height, found) = (self.image_width, self.image_height, image.len());
-                return Err(FigureError::Values { what, width, height, each: 1, found });
+                return Err(FigureError::Values { what, width, height, each: channels, found });
             }
         }
         let scale = (SIDE / self.image_width.max(self.image_height)).max(1);
@@ -114,21 +117,24 @@ impl ImageGrid {
             y += row_height;
         }
 
-        let mut picture = vec![255; checked_size(width, y + MARGIN)?];
+        let mut picture = vec![255; checked_size(width, y + MARGIN)? * channels];
         for (row, &top) in self.rows.iter().zip(&tops) {
             for (column, image) in row.images.iter().enumerate() {
                 let corner = left + column * (cell_width + GAP);
-                for (line, pixels) in image.chunks_exact(self.image_width).enumerate() {
+                for (line, pixels) in image.chunks_exact(self.image_width * channels).enumerate() {
                     for repeat in 0..scale {
-                        let start = (top + line * scale + repeat) * width + corner;
-                        let wide = picture[start..start + cell_width].chunks_exact_mut(scale);
-                        wide.zip(pixels).for_each(|(square, &pixel)| square.fill(pixel));
+                        let start = ((top + line * scale + repeat) * width + corner) * channels;
+                        let wide = picture[start..start + cell_width * channels].chunks_exact_mut(scale * channels);
+                        for (square, pixel) in wide.zip(pixels.chunks_exact(channels)) {
+                            square.chunks_exact_mut(channels).for_each(|place| place.copy_from_slice(pixel));
+                        }
                     }
                 }
             }
         }
-        lines.iter().for_each(|line| line.stamp(&mut picture, width));
-        grey_png(width, y + MARGIN, &picture)
+        lines.iter().for_each(|line| line.stamp(&mut picture, width, channels));
+        let colour = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+        encode(width, y + MARGIN, colour, &picture)
     }
 }
 
@@ -138,8 +144,8 @@ fn width_of(text: &str, size: f32) -> usize {
 }
 
 impl Line {
-    /// Writes it in black into a picture of rows of `width` pixels.
-    fn stamp(&self, picture: &mut [u8], width: usize) {
+    /// Writes it in black into a picture of rows of `width` pixels of so many channels.
+    fn stamp(&self, picture: &mut [u8], width: usize, channels: usize) {
         // It is drawn in a mask of its own: the picture may have many million pixels.
         let (reach, high) = (width_of(&self.text, self.size) + 2, self.size as usize + 6);
         let mut path = PathBuilder::new();
@@ -147,24 +153,28 @@ impl Line {
         let (Some(path), Some(mut mask)) = (path.finish(), Mask::new(reach as u32, high as u32)) else { return };
         mask.fill_path(&path, FillRule::Winding, true, Transform::identity());
         let first = (self.middle).saturating_sub(high / 2);
-        let rows = picture.chunks_exact_mut(width).skip(first);
+        let rows = picture.chunks_exact_mut(width * channels).skip(first);
         for (row, covered) in rows.zip(mask.data().chunks_exact(reach)) {
-            row.iter_mut().skip(self.left).zip(covered).for_each(|(pixel, by)| *pixel = pixel.saturating_sub(*by));
+            for (pixel, by) in row.chunks_exact_mut(channels).skip(self.left).zip(covered) {
+                pixel.iter_mut().for_each(|value| *value = value.saturating_sub(*by));
+            }
         }
     }
 }
 
-/// Images [n × height × width] above their reconstructions, values clipped to [0, 1], not a number black. More than 15 go on
-/// in bands of equal length below.
+/// Images [n × height × width × channels] above their reconstructions, values clipped to [0, 1], not a number black; 3 channels
+/// are colours, of other numbers the first is shown. More than 15 images go on in bands of equal length below.
 pub fn reconstruction_grid(
-    width: usize,
-    height: usize,
+    [height, width, channels]: [usize; 3],
     originals: &[f32],
     reconstructions: &[f32],
 ) -> Result<Vec<u8>, FigureError> {
-    let size = checked_size(width, height)?;
+    let size = checked_size(width, height)? * channels;
+    let shown = if channels == 3 { 3 } else { 1 };
     let images = |values: &[f32]| -> Vec<Vec<u8>> {
-        values.chunks(size).map(|image| image.iter().copied().map(to_grey).collect()).collect()
+        let image =
+            |image: &[f32]| image.chunks(channels).flat_map(|pixel| &pixel[..shown]).copied().map(to_grey).collect();
+        values.chunks(size).map(image).collect()
     };
     let (originals, reconstructions) = (images(originals), images(reconstructions));
     let bands = originals.len().div_ceil(MOST_BESIDE).max(1);
@@ -172,7 +182,7 @@ pub fn reconstruction_grid(
     let row = |label: &str, images: &[Vec<u8>]| GridRow { label: label.into(), images: images.to_vec() };
     let pairs = originals.chunks(columns).zip(reconstructions.chunks(columns));
     let rows = pairs.flat_map(|(above, below)| [row("original", above), row("reconstruction", below)]).collect();
-    ImageGrid { band: 2, ..ImageGrid::new(width, height, rows) }.to_png()
+    ImageGrid { band: 2, channels: shown, ..ImageGrid::new(width, height, rows) }.to_png()
 }
 
 #[cfg(test)]
@@ -255,7 +265,7 @@ mod tests {
     fn reconstructions_are_clipped_and_stand_below_their_originals_in_equal_bands() {
         let originals = [vec![0.0; 784], vec![1.0; 784]].concat();
         let reconstructions = [vec![-3.0; 784], vec![f32::NAN; 784]].concat();
-        let (width, height, pixels) = decode(&reconstruction_grid(28, 28, &originals, &reconstructions).unwrap());
+        let (width, height, pixels) = decode(&reconstruction_grid([28, 28, 1], &originals, &reconstructions).unwrap());
         assert_eq!(height, 2 * MARGIN + 2 * 56 + GAP);
         let at = |x: usize, y: usize| pixels[y * width + x];
         let (first, second) = (width - MARGIN - 56 - GAP - 56, width - MARGIN - 56);
@@ -263,10 +273,16 @@ mod tests {
         assert_eq!([at(first, height - MARGIN - 1), at(second, height - MARGIN - 1)], [0, 0]);
 
         let images = vec![0.5; 40 * 4];
-        let (_, height, _) = decode(&reconstruction_grid(2, 2, &images, &images).unwrap());
+        let (_, height, _) = decode(&reconstruction_grid([2, 2, 1], &images, &images).unwrap());
         assert_eq!(height, 2 * MARGIN + 6 * 56 + 3 * GAP + 2 * BAND_GAP);
-        let error = reconstruction_grid(2, 2, &images, &images[1..]).unwrap_err().to_string();
+        let error = reconstruction_grid([2, 2, 1], &images, &images[1..]).unwrap_err().to_string();
         assert!(error.contains("of 2 × 2 pixels: 4 values are needed and 3 were given"), "{error}");
-        assert!(reconstruction_grid(0, 2, &images, &images).is_err() && reconstruction_grid(2, 2, &[], &[]).is_err());
+        assert!(reconstruction_grid([0, 2, 1], &images, &images).is_err());
+        assert!(reconstruction_grid([2, 2, 1], &[], &[]).is_err());
+        // Two images of one pixel each, red and blue, beside each other.
+        let colours = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        let (width, _, pixels) = decode(&reconstruction_grid([1, 1, 3], &colours, &colours).unwrap());
+        let red = ((MARGIN + 1) * width + width - MARGIN - 57 - GAP) * 3;
+        assert_eq!(pixels[red..red + 3], [255, 0, 0]);
     }
 }

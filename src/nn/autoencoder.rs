@@ -3,7 +3,8 @@
 use narrows_kernels::{AlignedVec, Real};
 
 use super::Activation;
-use super::layer::{Dense, Layer, ModelError, Placed, Units, init_layer, rows};
+use super::error::ModelError;
+use super::layer::{Dense, Layer, Placed, Units, init_layer, rows};
 use super::{Init, Layout, Param, Pass, Sequential};
 use crate::tape::{NonFinite, Shape, Tape, Var};
 

@@ -5,6 +5,7 @@ use narrows_kernels::conv::Convolution;
 use narrows_kernels::conv::pool::Pooling;
 
 use super::batch_norm::{self, BatchNorm};
+use super::error::ModelError;
 use super::init::init_tensors;
 use super::window::{Dims, MOST_PIXELS, Padding, Place};
 use super::{Activation, Init, Layout, Param, Pass};
@@ -14,6 +15,9 @@ use crate::tape::{Shape, Tape, Var};
 
 /// Layers of an encoder or a decoder at most: deeper than any network of these layers can be trained.
 pub const MOST_LAYERS: usize = 256;
+
+/// Values of a sample between two layers at most.
+const MOST_VALUES: usize = 1 << 31;
 
 const PIXELS: Counts = Counts { noun: "pixels", ..Counts::new(1, MOST_PIXELS as u64) };
 const FILTERS: Counts = Counts { noun: "a number of filters", ..Counts::new(1, 1 << 16) };
@@ -186,46 +190,6 @@ pub fn noise(std: f64) -> Layer {
     Layer::Noise { std }
 }
 
-/// A model whose layers do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// The decoder's last layer does not give back the data's shape.
-    #[error("the decoder ends in {found} values, but an image has {expected}; end it with {{ dense = \"input\" }}")]
-    OutputSize {
-        /// Values of an image.
-        expected: usize,
-        /// Outputs of the last layer.
-        found: usize,
-    },
-    /// A layer cannot be applied to what the layer before it gives.
-    #[error("{layer} ({kind}) is given samples of shape {found}; it takes {accepted}")]
-    Image {
-        /// "encoder.2": its place.
-        layer: String,
-        /// "max-pool": its kind.
-        kind: &'static str,
-        /// The shape of a sample.
-        found: Shape,
-        /// What would be accepted.
-        accepted: String,
-    },
-    /// A part has no layer with weights.
-    #[error("the {part} has no dense or convolutional layer; give it at least one, such as {{ dense = 50 }}")]
-    NoWeights {
-        /// "encoder" or "decoder".
-        part: &'static str,
-    },
-    /// The mean of a variational model's code does not come from a dense layer without activation.
-    #[error(
-        "a variational encoder must end in a dense layer without activation, such as {{ dense = 20 }}, which gives the mean; \
-         this one ends in {found}"
-    )]
-    NoMean {
-        /// The last layer.
-        found: String,
-    },
-}
-
 /// A layer at its place in a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placed {
@@ -392,6 +356,10 @@ impl Layer {
             }
             Layer::Dropout { .. } | Layer::Noise { .. } => (Vec::new(), input),
         };
+        if output.len() > MOST_VALUES {
+            let rule = format!("samples so small that its output {output} has at most {MOST_VALUES} values");
+            return Err(place.refuse(rule));
+        }
         Ok(Placed { layer: *self, number, params, output, windows })
     }
 }
@@ -421,6 +389,32 @@ impl Placed {
             [weight, bias] => init_layer(init, seed, self.number, weight, bias, flat),
             params => batch_norm::init(params, flat),
         }
+    }
+
+    /// The windows of `pool`, where it takes the maxima of what this convolution gives and the activation is linear on either side
+    /// of zero: then bias and activation may follow the maxima, see [`Placed::record_pooled`].
+    pub(super) fn pooled_by(&self, pool: &Placed) -> Option<Pooling> {
+        match (&self.layer, &pool.layer, pool.windows) {
+            (Layer::Conv { activation, .. }, Layer::MaxPool { .. }, Windows::Pooling(of)) => {
+                activation.is_piecewise_linear().then_some(of)
+            }
+            _ => None,
+        }
+    }
+
+    /// Applies the convolution and the maximum pooling `pool` of it to x. A bias and a rising function commute with a maximum, bit
+    /// by bit, so that both are applied to the maxima, of which there are fewer: a third of the memory that passes of 28×28 pixels
+    /// with 64 channels move.
+    pub(super) fn record_pooled<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pool: &Placed, of: Pooling) -> Var {
+        let Windows::Convolution(convolution) = self.windows else { unreachable!("a convolution has its windows") };
+        tape.set_scope(self.number);
+        let (samples, [height, width]) = (tape.shape(x).samples(), convolution.image);
+        let x = tape.reshape(x, [samples, height, width, convolution.image_channels]);
+        let (weight, bias) = (self.params[0].on(tape), self.params[1].on(tape));
+        let convolved = tape.correlate(x, weight, convolution);
+        tape.set_scope(pool.number);
+        let largest = tape.max_pool(convolved, of);
+        tape.bias_and_activation(largest, bias, self.layer.activation().unwrap_or(Activation::Linear))
     }
 
     /// Applies the layer to x [batch, …]. With `is_linear` a dense layer leaves its activation out.

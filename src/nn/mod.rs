@@ -3,6 +3,7 @@
 mod activation;
 mod autoencoder;
 mod batch_norm;
+mod error;
 mod init;
 mod layer;
 mod params;
@@ -15,10 +16,10 @@ mod window;
 pub use crate::tape::Activation;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded};
 pub use batch_norm::BatchNorm;
+pub use error::ModelError;
 pub use init::{Init, init_dense};
 pub use layer::{
-    Dense, Layer, MOST_LAYERS, ModelError, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise,
-    reshape, zero_pad,
+    Dense, Layer, MOST_LAYERS, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise, reshape, zero_pad,
 };
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};

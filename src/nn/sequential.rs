@@ -2,7 +2,8 @@
 
 use narrows_kernels::Real;
 
-use super::layer::{Layer, ModelError, Placed};
+use super::error::ModelError;
+use super::layer::{Layer, Placed};
 use super::{Activation, Init, Layout, Pass};
 use crate::tape::{Shape, Tape, Var};
 
@@ -81,14 +82,31 @@ impl Sequential {
 
     /// Records the layers, and gives what the last one was applied to and what it gave.
     pub fn record_before_last<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> (Var, Var) {
-        self.layers.iter().fold((x, x), |(_, x), layer| (x, layer.record(tape, x, pass, false)))
+        self.record_layers(tape, x, pass, false)
+    }
+
+    fn record_layers<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass, to_logits: bool) -> (Var, Var) {
+        let last = self.layers.len().saturating_sub(1);
+        let (mut before, mut x) = (x, x);
+        let mut place = 0;
+        while let Some(layer) = self.layers.get(place) {
+            before = x;
+            if let Some((pool, pooled)) =
+                self.layers.get(place + 1).and_then(|pool| Some((pool, layer.pooled_by(pool)?)))
+            {
+                x = layer.record_pooled(tape, x, pool, pooled);
+                place += 2;
+            } else {
+                x = layer.record(tape, x, pass, to_logits && place == last);
+                place += 1;
+            }
+        }
+        (before, x)
     }
 
     /// Records the layers without the activation of the last one, for a loss that takes logits.
     pub fn record_to_logits<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> Var {
-        let last = self.layers.len().saturating_sub(1);
-        let numbered = self.layers.iter().enumerate();
-        numbered.fold(x, |x, (place, layer)| layer.record(tape, x, pass, place == last))
+        self.record_layers(tape, x, pass, true).1
     }
 
     /// The activation of the last layer; linear where that has none.

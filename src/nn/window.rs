@@ -3,7 +3,7 @@
 use narrows_kernels::conv::Convolution;
 use narrows_kernels::conv::pool::Pooling;
 
-use super::ModelError;
+use super::error::ModelError;
 use crate::settings::{About, Setting, Text, Visitor};
 use crate::tape::Shape;
 
@@ -153,6 +153,7 @@ impl Place<'_> {
         stride: usize,
         padding: Padding,
     ) -> Result<Convolution, ModelError> {
+        assert!(kernel > 0 && stride > 0, "{}: a kernel and a stride have at least one pixel", self.name);
         let [height, width, channels] = self.image()?;
         let (rows, cols) =
             (self.extent(height, kernel, stride, padding)?, self.extent(width, kernel, stride, padding)?);
@@ -176,6 +177,7 @@ impl Place<'_> {
         padding: Padding,
         more: usize,
     ) -> Result<Convolution, ModelError> {
+        assert!(kernel > 0 && stride > 0, "{}: a kernel and a stride have at least one pixel", self.name);
         let [height, width, channels] = self.image()?;
         let (extra, before) = match padding {
             Padding::Same => (0, kernel.saturating_sub(stride) / 2),

@@ -227,7 +227,7 @@ impl Choice for Optimizer {
     }
 
     fn visit(&mut self, visitor: &mut dyn Visitor) {
-        let about = About { key: "dialect", doc: "Whose edition of the rule, and whose defaults.", required: None };
+        let about = About { key: "semantics", doc: "Whose edition of the rule, and whose defaults.", required: None };
         visitor.word(&about, &mut Edition(self));
     }
 }

@@ -51,13 +51,13 @@ impl OptimizerSpec {
         }
         let Schedule::Plateau { threshold: Some(_), min_delta, .. } = self.schedule else { return Ok(()) };
         let found = if self.rule.semantics() == Semantics::Keras {
-            "given while the dialect is \"keras\""
+            "given while the semantics is \"keras\""
         } else if min_delta > 0.0 {
             "given beside min_delta"
         } else {
             return Ok(());
         };
-        let accepted = "threshold with dialect = \"pytorch\" alone, or min_delta, which is no share but a difference";
+        let accepted = "threshold with semantics = \"pytorch\" alone, or min_delta, which is no share but a difference";
         Err(Fault::new("schedule.threshold", found, accepted))
     }
 }

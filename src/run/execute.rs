@@ -3,13 +3,13 @@
 use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
+use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
-    CONFIG, EARLY, ENVIRONMENT, Executed, LAST_EPOCH, LOSS, METRICS, MODEL, RECONSTRUCTIONS, RunFolder,
+    CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL, RECONSTRUCTIONS, RunFolder, RunResult,
 };
 use super::images::{loss_chart, reconstruction_picture};
-use super::keeper::Keeper;
 use super::measures::further_figures;
 use super::prepare::Prepared;
 use super::resume::{self, identity};
@@ -88,7 +88,7 @@ pub fn execute(
     machine: Machine,
     folder: &RunFolder,
     callback: &mut dyn Callback<f32>,
-) -> Result<Executed, RunError> {
+) -> Result<RunResult, RunError> {
     let identity = identity(config, prepared, machine);
     let training = training(config, prepared, machine.context);
     let state = resume::read_state(folder, &identity, &training, callback)?;
@@ -98,13 +98,13 @@ pub fn execute(
     folder.write_json(ENVIRONMENT, &machine.describe())?;
     let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
     let bytes = resume::buffer_bytes(&training)?;
-    let mut keeper = Keeper::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
+    let mut callback = RunCallback::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
     let start = match state {
         Some(state) => state,
         None => training.first_state(prepared.model().init(config.seed))?,
     };
-    let outcome = training.resume(start, &mut keeper);
-    let (failed, history) = keeper.into_parts();
+    let outcome = training.resume(start, &mut callback);
+    let (failed, history) = callback.into_parts();
     if let Some(error) = failed {
         return Err(error);
     }
@@ -143,7 +143,7 @@ pub fn execute(
     if !matches!(outcome.stop, Stop::Interrupted { .. }) {
         folder.checkpoints().clear()?;
     }
-    Ok(Executed { outcome, evaluations, weights_sha256 })
+    Ok(RunResult { outcome, evaluations, weights_sha256 })
 }
 
 /// The first test images, or those of the part that there is.

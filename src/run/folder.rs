@@ -146,7 +146,7 @@ impl RunFolder {
 
 /// A run that is done, or interrupted, with its folder written.
 #[derive(Debug)]
-pub struct Executed {
+pub struct RunResult {
     /// What training gave.
     pub outcome: FitResult<f32>,
     /// The figures of each part that has images: "train", "validation", "test".
@@ -155,7 +155,7 @@ pub struct Executed {
     pub weights_sha256: String,
 }
 
-impl Executed {
+impl RunResult {
     /// The figures of a part.
     pub fn evaluation(&self, part: &str) -> Option<&Evaluation> {
         self.evaluations.iter().find(|(name, _)| *name == part).map(|(_, evaluation)| evaluation)

@@ -27,7 +27,6 @@ pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a s
 pub fn reconstruction_picture(trained: &Trained<'_, f32>, images: Samples<'_>) -> Result<Vec<u8>, RunError> {
     let originals = images.to_array();
     let reconstructions = trained.reconstruct(originals.view())?;
-    let (width, height) = (images.data.width(), images.data.height());
     let flat = |array: &ndarray::Array2<f32>| array.iter().copied().collect::<Vec<f32>>();
-    Ok(reconstruction_grid(width, height, &flat(&originals), &flat(&reconstructions))?)
+    Ok(reconstruction_grid(images.data.shape(), &flat(&originals), &flat(&reconstructions))?)
 }

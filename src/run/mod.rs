@@ -4,12 +4,12 @@
 
 pub mod checkpoint;
 
+mod callback;
 mod environment;
 mod error;
 mod execute;
 mod folder;
 mod images;
-mod keeper;
 mod lock;
 mod measures;
 mod prepare;
@@ -19,7 +19,7 @@ pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
 pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{execute, fit, watch};
-pub use folder::{Executed, OpenRun, RunFolder, create_output, run_config};
+pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use measures::{JACOBIANS, further_figures};

@@ -69,7 +69,7 @@ pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Splits, Da
         published = published.classes(&wanted.classes)?;
     }
     published = published.stratified(parts.stratified);
-    let mut splits = match wanted.pool {
+    let mut splits = match wanted.merge {
         true => published.split([parts.train, parts.validation, parts.test], config.seed)?,
         false => published.split_training([parts.train, parts.validation], config.seed)?,
     };

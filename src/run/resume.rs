@@ -10,7 +10,7 @@ use super::checkpoint::{Identity, gemm_name};
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
-    CONFIG, EARLY, ENVIRONMENT, Executed, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, check_weights, run_config,
+    CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, RunResult, check_weights, run_config,
 };
 use super::prepare::Prepared;
 use crate::config::{Difference, RunConfig};
@@ -32,7 +32,7 @@ pub enum Found {
     /// A run under way: [`execute`](super::execute()) goes on from its checkpoint, or from the start where there is none.
     Begun,
     /// A finished run, read back: as it was made, but that the seconds of its history are rounded.
-    Finished(Box<Executed>),
+    Finished(Box<RunResult>),
 }
 
 /// What the bits of a run depend on.
@@ -92,7 +92,7 @@ fn read_finished(
     prepared: &Prepared,
     metrics: &Value,
     stop: Stop,
-) -> Result<Executed, RunError> {
+) -> Result<RunResult, RunError> {
     let unreadable = |name: &str, reason: String| RunError::unreadable(&path.join(name), reason);
     check_weights(path)?;
     let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
@@ -125,7 +125,7 @@ fn read_finished(
     let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
     let restored_best = metrics["restored_best"].as_bool().ok_or_else(|| lacks("restored_best"))?;
     let weights_sha256 = metrics["model_sha256"].as_str().ok_or_else(|| lacks("model_sha256"))?.to_owned();
-    Ok(Executed { outcome: FitResult { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
+    Ok(RunResult { outcome: FitResult { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
 }
 
 fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {

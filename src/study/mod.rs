@@ -18,7 +18,7 @@ use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
-    Executed, Found, Machine, Prepared, RunError, RunFolder, create_output, execute, find_run, load_data,
+    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
 };
 use crate::tasks::Trained;
 use crate::train::{Callback, Stop};
@@ -84,7 +84,7 @@ pub struct StudyRun {
     /// What was planned.
     pub plan: Planned,
     /// What it gave.
-    pub executed: Executed,
+    pub executed: RunResult,
     /// Its folder.
     pub folder: PathBuf,
 }
@@ -113,7 +113,7 @@ pub trait Observer: Sync {
     /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
     fn kept(&self, run: &Planned);
     /// Called when a run is done.
-    fn end(&self, run: &Planned, executed: &Executed);
+    fn end(&self, run: &Planned, executed: &RunResult);
     /// Called as a run's decoder is run backwards: so many of all images are done.
     fn inverting(&self, run: &Planned, done: usize, all: usize);
     /// Whether no further run is to be begun.

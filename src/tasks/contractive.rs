@@ -7,7 +7,7 @@
 //! * **Probes**: for v with independent elements ±1, E‖Jᵀv‖² = Σ_jk E[v_j v_k] (JJᵀ)_jk = ‖J‖²_F. The mean over m draws for
 //!   each image is unbiased; each costs a recorded pass.
 
-use narrows_kernels::{Real, enlist};
+use narrows_kernels::{Real, with_spinning_threads};
 
 use super::evaluate::{ROWS, Trained, record_batch};
 use crate::data::Samples;
@@ -136,7 +136,7 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
 impl<T: Real> Trained<'_, T> {
     /// The mean over images of ‖∂code/∂input‖_F, exact, for any encoder: a backward pass for each code unit. NaN for no images.
     pub fn mean_jacobian_norm(&self, images: Samples<'_>, arena: &mut Arena<T>) -> f64 {
-        enlist(|| {
+        with_spinning_threads(|| {
             let mut norms = 0.0;
             for batch in images.indices.chunks(ROWS) {
                 let mut squares = vec![0.0; batch.len()];

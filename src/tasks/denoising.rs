@@ -1,7 +1,7 @@
 //! Corrupted images on their way into the encoder.
 
 use narrows_kernels::losses::squared_error;
-use narrows_kernels::{Real, enlist};
+use narrows_kernels::{Real, with_spinning_threads};
 use serde_json::{Value, json};
 
 use super::evaluate::{ROWS, Trained, record_batch};
@@ -52,7 +52,7 @@ pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, cl
 impl<T: Real> Trained<'_, T> {
     /// How well images are restored that were corrupted as [`corrupt_measured`] does.
     pub fn denoise(&self, images: Samples<'_>, corruption: Corruption, seed: u64, arena: &mut Arena<T>) -> Denoising {
-        enlist(|| {
+        with_spinning_threads(|| {
             let (mut noisy_sum, mut sum) = (0.0, 0.0);
             let features = self.model.features();
             for batch in images.indices.chunks(ROWS) {

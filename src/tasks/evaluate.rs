@@ -2,7 +2,7 @@
 
 use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
-use narrows_kernels::{Context, Real, enlist};
+use narrows_kernels::{Context, Real, with_spinning_threads};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -94,7 +94,7 @@ impl<T: Real> Trained<'_, T> {
 
     /// All figures.
     pub fn evaluate(&self, images: Samples<'_>, arena: &mut Arena<T>) -> Evaluation {
-        enlist(|| self.measure(images, arena))
+        with_spinning_threads(|| self.measure(images, arena))
     }
 
     fn measure(&self, images: Samples<'_>, arena: &mut Arena<T>) -> Evaluation {

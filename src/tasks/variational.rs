@@ -2,7 +2,7 @@
 //! 2014).
 
 use crate::rng::standard_normal;
-use narrows_kernels::{Real, enlist};
+use narrows_kernels::{Real, with_spinning_threads};
 use serde_json::{Value, json};
 
 use super::evaluate::{LossSum, ROWS, Trained, record_batch};
@@ -64,7 +64,7 @@ impl<T: Real> Trained<'_, T> {
     /// in the data set. `None` for a model that is not variational.
     pub fn elbo(&self, images: Samples<'_>, seed: u64, arena: &mut Arena<T>) -> Option<Elbo> {
         self.model.log_variance_head()?;
-        Some(enlist(|| {
+        Some(with_spinning_threads(|| {
             let mut sum = LossSum::new(self.objective.loss);
             let mut kl = vec![0.0; self.model.code_size()];
             for batch in images.indices.chunks(ROWS) {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use narrows_kernels::reduce::is_all_finite;
-use narrows_kernels::{AlignedVec, Real, enlist};
+use narrows_kernels::{AlignedVec, Real, with_spinning_threads};
 
 use super::early_stopping::{Best, Verdict};
 use super::error::TrainError;
@@ -50,7 +50,7 @@ pub struct FitResult<T: Real> {
 }
 
 impl<T: Real> Training<'_, T> {
-    /// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`enlist`]). The result is a
+    /// Trains from `params` on, in the current thread pool, whose threads stay awake meanwhile ([`with_spinning_threads`]). The result is a
     /// function of this description alone: neither threads nor instruction set change a bit.
     pub fn run(&self, params: AlignedVec<T>, callback: &mut dyn Callback<T>) -> Result<FitResult<T>, TrainError> {
         self.resume(self.first_state(params)?, callback)
@@ -60,7 +60,7 @@ impl<T: Real> Training<'_, T> {
     pub fn resume(&self, state: State<T>, callback: &mut dyn Callback<T>) -> Result<FitResult<T>, TrainError> {
         state.check(self)?;
         let fit = Fit::begin(self, state)?;
-        enlist(|| fit.run(callback))
+        with_spinning_threads(|| fit.run(callback))
     }
 }
 

@@ -85,14 +85,14 @@ fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
             &[
                 "no preset \"footwaer\"",
                 "did you mean \"footwear\"?",
-                "footwear, inversion, mnist, representations, sigmoid",
+                "conv, footwear, inversion, mnist, representations, sigmoid",
             ],
         );
     }
     place.refuses(
         &["train", "zebra"],
         2,
-        &["no preset \"zebra\"; the presets are footwear, inversion, mnist, representations, sigmoid"],
+        &["no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid"],
     );
 }
 
@@ -119,7 +119,7 @@ fn values_of_the_wrong_type_or_out_of_range_name_what_is_accepted() {
         ("batch_size = 4", "batch_size = 0", ["\"train.batch_size\" is the integer 0", "an integer from 1"]),
         ("= 1e-3", "= nan", ["\"optimizer.learning_rate\" is nan", "a finite number above 0"]),
         ("= 1e-3", "= -1.0", ["\"optimizer.learning_rate\" is the float -1.0", "a finite number above 0"]),
-        ("pool = true", "pool = \"yes\"", ["\"data.pool\" is the string \"yes\"", "true or false"]),
+        ("merge = true", "pool = \"yes\"", ["\"data.merge\" is the string \"yes\"", "true or false"]),
         ("\"bce\"", "\"bec\"", ["\"train.loss\" is the string \"bec\"", "did you mean \"bce\"?"]),
     ] {
         let place = Place::with_toys();
@@ -177,13 +177,13 @@ fn a_part_of_a_public_set_says_what_it_lacks() {
 #[test]
 fn classes_and_parts_that_the_data_do_not_have_are_refused() {
     let place = Place::with_toys();
-    change(&place, "pool = true", "pool = true\nclasses = [\"Kiet\"]");
+    change(&place, "merge = true", "merge = true\nclasses = [\"Kiet\"]");
     both_refuse(&place, 2, &["`Kiet`", "did you mean `Kite`?", "Ball (0), Kite (1), Top (2)"]);
-    change(&place, "pool = true", "pool = false");
-    both_refuse(&place, 2, &["no published test part", "data.pool = true"]);
-    change(&place, "pool = true", "pool = true\nsplit = { train = 1000, validation = 1, test = 1 }");
+    change(&place, "merge = true", "merge = false");
+    both_refuse(&place, 2, &["no published test part", "data.merge = true"]);
+    change(&place, "merge = true", "merge = true\nsplit = { train = 1000, validation = 1, test = 1 }");
     both_refuse(&place, 2, &["cannot split 21 samples 1000:1:1", "the validation set would get no sample"]);
-    change(&place, "pool = true", "pool = true\nclasses = [0]");
+    change(&place, "merge = true", "merge = true\nclasses = [0]");
     fs::remove_file(place.path(LABELS)).unwrap();
     both_refuse(&place, 2, &["no labels", "leave `classes` out"]);
 }

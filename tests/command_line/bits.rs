@@ -9,7 +9,7 @@ const DATA_AND_TRAIN: &str = r#"
 seed = 2026
 [data]
 set = "footwear"
-pool = true
+merge = true
 per_class = 70
 split = { train = 51, validation = 10, test = 9 }
 [train]
@@ -36,7 +36,7 @@ model.decoder = [{ dense = 96, activation = "softplus" }, { dropout = 0.1 }, { d
 model.code_penalty = { l1 = 1e-4, l2 = 1e-4 }
 model.weight_penalty = { l2 = 1e-5 }
 train.loss = "mse"
-optimizer = { name = "adamw", dialect = "pytorch", learning_rate = 1e-3, clip_norm = 0.05, schedule = { cosine = 2 } }
+optimizer = { name = "adamw", semantics = "pytorch", learning_rate = 1e-3, clip_norm = 0.05, schedule = { cosine = 2 } }
 "#;
 
 /// The divergence of images as distributions, a leaky ReLU, RMSprop with all it can carry.

@@ -15,7 +15,7 @@ const CONFIG: &str = r#"name = "toys"
 seed = 3
 [data]
 set = "toys"
-pool = true
+merge = true
 [model]
 encoder = [{ dense = 3000, activation = "relu" }]
 decoder = [{ dropout = 0.1 }, { dense = "input", activation = "sigmoid" }]

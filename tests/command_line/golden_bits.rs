@@ -18,7 +18,7 @@ name = "golden"
 seed = 2026
 [data]
 set = "footwear"
-pool = true
+merge = true
 per_class = 70
 split = { train = 51, validation = 10, test = 9 }
 [model]
@@ -38,8 +38,11 @@ const TANH_THEN_SOFTPLUS: &str =
     r#"model.encoder=[{ dense = 24, activation = "tanh" }, { dense = 5, activation = "softplus" }]"#;
 const MEAN: &str = r#"model.encoder=[{ dense = 64, activation = "relu" }, { dense = 7 }]"#;
 
+const CONVOLUTIONS: &str = r#"model.encoder=[{ conv = 8, activation = "relu" }, { max-pool = 2 }, { conv = 17, stride = 2, activation = "relu" }, { dense = 9, activation = "relu" }]"#;
+const TRANSPOSED: &str = r#"model.decoder=[{ dense = 147, activation = "relu" }, { reshape = [7, 7, 3] }, { conv-transpose = 6, stride = 2, activation = "relu" }, { conv-transpose = 2, kernel = 4, stride = 2, padding = 1 }, { conv = 1, activation = "sigmoid" }]"#;
+
 /// Name, and settings that make the case of [`DRAWN`].
-const CASES: [(&str, &[&str]); 45] = [
+const CASES: [(&str, &[&str]); 48] = [
     ("regular", &[]),
     ("sparse", &["model.code_penalty={ l1 = 1e-3, l2 = 1e-4 }", "model.weight_penalty={ l2 = 1e-4 }"]),
     ("kl-sparse", &[CODE_SIGMOID, "model.code_penalty={ kl = 1e-2, rho = 0.05 }", "train.loss=mse"]),
@@ -86,6 +89,25 @@ const CASES: [(&str, &[&str]); 45] = [
         &["train.loss=mse", r#"model.decoder.1={ dense = "input", activation = "leaky-relu", slope = 0.5 }"#],
     ),
     ("kl", &["train.loss=kl", r#"model.decoder.1.activation="softplus""#]),
+    ("convolutional", &[CONVOLUTIONS, TRANSPOSED, "train.loss=mse"]),
+    (
+        "convolutional-batch-norm",
+        &[
+            r#"model.encoder=[{ conv = 6, kernel = 5, padding = "valid" }, { batch-norm = "keras" }, { average-pool = 2 }, { dropout = 0.2, by_channel = true }, { conv = 9, activation = "tanh" }, { batch-norm = "pytorch" }, "global-average", { dense = 9 }]"#,
+            r#"model.decoder=[{ dense = 98, activation = "relu" }, { reshape = [7, 7, 2] }, { upsample = 4 }, { conv = 1, activation = "sigmoid" }]"#,
+        ],
+    ),
+    (
+        "convolutional-sliced",
+        &[
+            CONVOLUTIONS,
+            TRANSPOSED,
+            "data.per_class=560",
+            "train.batch_size=1200",
+            "train.max_epochs=1",
+            "model.init=he-normal",
+        ],
+    ),
     ("glorot-normal", &["model.init=glorot-normal"]),
     ("he-uniform", &["model.init=he-uniform"]),
     ("he-normal", &["model.init=he-normal"]),
@@ -119,31 +141,31 @@ const CASES: [(&str, &[&str]); 45] = [
     (
         "sgd-pytorch",
         &[
-            "optimizer={ name = \"sgd\", dialect = \"pytorch\", momentum = 0.9, dampening = 0.1, learning_rate = 0.1, weight_decay = 1e-3 }",
+            "optimizer={ name = \"sgd\", semantics = \"pytorch\", momentum = 0.9, dampening = 0.1, learning_rate = 0.1, weight_decay = 1e-3 }",
         ],
     ),
     ("adam-keras", &["optimizer={ name = \"adam\", weight_decay = 1e-3 }"]),
-    ("adam-pytorch", &["optimizer={ name = \"adam\", dialect = \"pytorch\", weight_decay = 1e-3 }"]),
+    ("adam-pytorch", &["optimizer={ name = \"adam\", semantics = \"pytorch\", weight_decay = 1e-3 }"]),
     ("adamw-keras", &["optimizer={ name = \"adamw\" }"]),
-    ("adamw-pytorch", &["optimizer={ name = \"adamw\", dialect = \"pytorch\" }"]),
+    ("adamw-pytorch", &["optimizer={ name = \"adamw\", semantics = \"pytorch\" }"]),
     ("nadam-keras", &["optimizer={ name = \"nadam\" }"]),
-    ("nadam-pytorch", &["optimizer={ name = \"nadam\", dialect = \"pytorch\" }"]),
+    ("nadam-pytorch", &["optimizer={ name = \"nadam\", semantics = \"pytorch\" }"]),
     ("adagrad-keras", &["optimizer={ name = \"adagrad\" }"]),
-    ("adagrad-pytorch", &["optimizer={ name = \"adagrad\", dialect = \"pytorch\", lr_decay = 0.1 }"]),
+    ("adagrad-pytorch", &["optimizer={ name = \"adagrad\", semantics = \"pytorch\", lr_decay = 0.1 }"]),
     ("adadelta-keras", &["optimizer={ name = \"adadelta\", learning_rate = 1.0 }"]),
-    ("adadelta-pytorch", &["optimizer={ name = \"adadelta\", dialect = \"pytorch\" }"]),
+    ("adadelta-pytorch", &["optimizer={ name = \"adadelta\", semantics = \"pytorch\" }"]),
     ("rmsprop-keras", &["optimizer={ name = \"rmsprop\", momentum = 0.9, centered = true }"]),
     (
         "rmsprop-pytorch",
         &[
-            "optimizer={ name = \"rmsprop\", dialect = \"pytorch\", momentum = 0.9, centered = true, learning_rate = 1e-3 }",
+            "optimizer={ name = \"rmsprop\", semantics = \"pytorch\", momentum = 0.9, centered = true, learning_rate = 1e-3 }",
         ],
     ),
 ];
 
 const WIDE: &str = r#"model.encoder=[{ dense = 256, activation = "relu" }, { dense = 50, activation = "relu" }]"#;
 const MNIST: &[&str] =
-    &["data.set=mnist", "data.pool=false", "data.split={ train = 1, validation = 0 }", "data.limit=600"];
+    &["data.set=mnist", "data.merge=false", "data.split={ train = 1, validation = 0 }", "data.limit=600"];
 const FOOTWEAR: &[&str] = &[
     "data.set=fashion-mnist",
     r#"data.classes=["Sandal", "Sneaker", "Ankle boot"]"#,
@@ -175,7 +197,7 @@ const REAL_CASES: [(&str, &[&str], &[&str]); 9] = [
         "inversion",
         &[
             "data.set=fashion-mnist",
-            "data.pool=false",
+            "data.merge=false",
             "data.split={ train = 1, validation = 0 }",
             "data.limit=600",
             "data.scaling=standard-min-max",
@@ -186,7 +208,7 @@ const REAL_CASES: [(&str, &[&str], &[&str]); 9] = [
             "model.init=pytorch-linear",
             "train.loss=mse",
             "train.batch_size=600",
-            "optimizer={ name = \"adam\", dialect = \"pytorch\" }",
+            "optimizer={ name = \"adam\", semantics = \"pytorch\" }",
         ],
     ),
     (
@@ -195,7 +217,7 @@ const REAL_CASES: [(&str, &[&str], &[&str]); 9] = [
         &[
             r#"model.encoder=[{ dense = 256, activation = "relu" }, { dense = 20 }]"#,
             "model.variational={ beta = 1.0 }",
-            "optimizer={ name = \"adam\", dialect = \"pytorch\" }",
+            "optimizer={ name = \"adam\", semantics = \"pytorch\" }",
         ],
     ),
 ];

@@ -12,7 +12,7 @@ seed = 1
 [data]
 set = "footwear"
 per_class = 30
-pool = true
+merge = true
 split = { train = 3, validation = 1, test = 1 }
 [model]
 encoder = [{ dense = 20, activation = "leaky-relu", slope = 0.5 }, { dense = 4 }]
@@ -27,7 +27,7 @@ batch_size = 16
 max_epochs = 3
 [optimizer]
 name = "adam"
-dialect = "pytorch"
+semantics = "pytorch"
 learning_rate = 1e-2
 "#;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::{Place, without_seconds};
 use narrows::config::{RunConfig, Source};
 use narrows::run::checkpoint::{FORMAT, Store, decode};
-use narrows::run::{Executed, Found, Machine, Prepared, RunFolder, execute, find_run, prepare};
+use narrows::run::{Found, Machine, Prepared, RunFolder, RunResult, execute, find_run, prepare};
 use narrows::train::{Callback, Cursor, EpochRecord, Event, Flow, Stop};
 use narrows_kernels::{Context, Isa};
 
@@ -15,7 +15,7 @@ name = "toys"
 seed = 3
 [data]
 set = "toys"
-pool = true
+merge = true
 [model]
 encoder = [{ noise = 0.1 }, { dense = 6, activation = "tanh" }, { dropout = 0.2 }, { dense = 3 }]
 decoder = [{ dense = "input", activation = "sigmoid" }]
@@ -55,7 +55,7 @@ impl Callback<f32> for Interrupter {
 
 fn toys(settings: &[&str]) -> (Place, RunConfig, Prepared) {
     let place = Place::with_toys();
-    let text = CONFIG.replace("\"toys\"\npool", &format!("{:?}\npool", place.path("toys")));
+    let text = CONFIG.replace("\"toys\"\nmerge", &format!("{:?}\nmerge", place.path("toys")));
     // A variational model has a penalty on its code already.
     let is_variational = settings.iter().any(|setting| setting.starts_with("model.variational"));
     let text = if is_variational { text.replace("code_penalty = { l1 = 1e-3 }", "") } else { text };
@@ -75,7 +75,7 @@ fn go_on(
     (config, prepared): (&RunConfig, &Prepared),
     machine: Machine,
     after: Option<usize>,
-) -> (Executed, Vec<String>) {
+) -> (RunResult, Vec<String>) {
     let folder = RunFolder::take(path).unwrap();
     let mut listener = Interrupter { after, ..Default::default() };
     let executed = machine.run(|| execute(config, prepared, machine, &folder, &mut listener)).unwrap().unwrap();
@@ -83,7 +83,7 @@ fn go_on(
 }
 
 /// What must not depend on interruptions: the hash of the weights, the history without times, and the names of the files.
-fn result(path: &Path, executed: &Executed) -> (String, Vec<Vec<String>>, Vec<String>) {
+fn result(path: &Path, executed: &RunResult) -> (String, Vec<Vec<String>>, Vec<String>) {
     assert!(!matches!(executed.outcome.stop, Stop::Interrupted { .. }));
     let history = std::fs::read_to_string(path.join("history.csv")).unwrap();
     let mut names: Vec<String> =
@@ -112,11 +112,18 @@ fn holds(what: &str, settings: &[&str], after: &[&[usize]]) {
 }
 
 #[test]
+fn running_statistics_of_convolutional_runs_go_on() {
+    let encoder = r#"model.encoder=[{ conv = 3, activation = "relu" }, { batch-norm = "keras" }, { max-pool = 2 }, { dense = 3 }]"#;
+    let decoder = r#"model.decoder=[{ dense = 4 }, { reshape = [2, 2, 1] }, { conv-transpose = 2, stride = 2 }, { batch-norm = "pytorch" }, { conv = 1, activation = "sigmoid" }]"#;
+    holds("convolutional", &[encoder, decoder], &[&[1, 1, 5], &[7]]);
+}
+
+#[test]
 fn every_optimizer_goes_on_to_the_same_bits() {
     for name in ["sgd", "adam", "adamw", "nadam", "adagrad", "adadelta", "rmsprop"] {
-        for dialect in ["keras", "pytorch"] {
-            let (name, dialect) = (format!("optimizer.name={name}"), format!("optimizer.dialect={dialect}"));
-            holds(&format!("{name} {dialect}"), &[&name, &dialect], &[&[6], &[1, 4]]);
+        for semantics in ["keras", "pytorch"] {
+            let (name, semantics) = (format!("optimizer.name={name}"), format!("optimizer.semantics={semantics}"));
+            holds(&format!("{name} {semantics}"), &[&name, &semantics], &[&[6], &[1, 4]]);
         }
     }
 }

@@ -276,3 +276,29 @@ fn the_footwear_of_fashion_mnist_is_taken_where_it_is() {
     assert_eq!(row(data, "validation"), ["3000", "1000", "1000", "1000"]);
     assert_eq!(row(data, "test"), ["3000", "1000", "1000", "1000"]);
 }
+
+/// 24 colour pictures in the binary format of CIFAR-10, written here, train a convolutional autoencoder.
+#[test]
+fn colour_pictures_train_a_convolutional_autoencoder() {
+    let place = Place::new();
+    let value = |at: usize| (at * 37 % 251) as u8;
+    let records = (0..24)
+        .flat_map(|number| std::iter::once((number % 10) as u8).chain((0..3072).map(move |at| value(at + number))));
+    place.write("colours/data_batch_1.bin", &records.collect::<Vec<u8>>());
+    place.write(
+        "colours.toml",
+        br#"name = "colours"
+        data.set = "colours"
+        data.split = { train = 5, validation = 1, stratified = false }
+        [model]
+        encoder = [{ conv = 4, stride = 2, activation = "relu" }, { max-pool = 2 }, { dense = 8 }]
+        decoder = [{ dense = 64 }, { reshape = [8, 8, 1] }, { upsample = 4 }, { conv = 3, activation = "sigmoid" }]
+        train = { loss = "mse", batch_size = 8, max_epochs = 2 }
+        optimizer.name = "adam""#,
+    );
+    let answer = train(&place, &["colours.toml"]);
+    answer.says(&["24 of 24 images of 32", "(batch, 16, 16, 4)", "(batch, 32, 32, 3)", "Trained 2 epochs"]);
+    let picture = place.read("runs/colours/reconstructions.png");
+    // The colour type of the header is 2, red, green and blue (PNG specification, section 11.2.2).
+    assert_eq!(picture[25], 2);
+}

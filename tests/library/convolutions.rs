@@ -194,9 +194,14 @@ fn the_comparer_sees_what_is_wrong() {
 }
 
 impl Goldens {
-    fn worst<T: Real>(&self, edition: BatchNorm) -> f64 {
-        let layers = self.cases.iter().map(Case::error::<T>).chain(self.pools.iter().map(Pool::error::<T>));
-        layers.chain(self.norms.iter().map(|norm| norm.error::<T>(edition))).fold(0.0, f64::max)
+    /// The largest error of convolutions, pools and batch normalisations.
+    fn worst<T: Real>(&self, edition: BatchNorm) -> [f64; 3] {
+        let largest = |errors: &mut dyn Iterator<Item = f64>| errors.fold(0.0, f64::max);
+        [
+            largest(&mut self.cases.iter().map(Case::error::<T>)),
+            largest(&mut self.pools.iter().map(Pool::error::<T>)),
+            largest(&mut self.norms.iter().map(|norm| norm.error::<T>(edition))),
+        ]
     }
 }
 
@@ -209,8 +214,9 @@ fn outputs_and_gradients_are_those_of_pytorch_and_keras() {
         let edition = if goldens.origin.starts_with("Keras") { BatchNorm::Keras } else { BatchNorm::Pytorch };
         let double = goldens.worst::<f64>(edition);
         let single = goldens.worst::<f32>(edition);
-        println!("{}: {} cases, {double:.1e} in f64, {single:.1e} in f32", goldens.origin, goldens.cases.len());
-        assert!(double <= 1e-12 && single <= 5e-6, "{}: {double:e} in f64, {single:e} in f32", goldens.origin);
+        let said = format!("{}: convolutions, pools, norms {double:?} in f64, {single:?} in f32", goldens.origin);
+        println!("{said}");
+        assert!(double.iter().all(|&error| error <= 1e-12) && single.iter().all(|&error| error <= 5e-6), "{said}");
     }
 }
 
@@ -268,6 +274,57 @@ fn gradients_of_pooling() {
         let kept = t.dropout_channels(x[0], 0.4, |_| stream(1, Purpose::Noise, 7));
         t.square(kept)
     });
+}
+
+#[test]
+fn bias_and_activation_have_gradients() {
+    for activation in crate::gradients::ACTIVATIONS {
+        check(&format!("bias and {activation}"), &inputs(&[[4, 3], [1, 3]]), |t, x| {
+            t.bias_and_activation(x[0], x[1], activation)
+        });
+    }
+}
+
+/// Bias and activation after the maxima give the bits of bias and activation before them, forwards and backwards.
+#[test]
+fn a_convolution_before_a_maximum_pool_is_what_both_are() {
+    for activation in [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.3 }] {
+        let layers = [narrows::nn::conv(5, 3, activation), narrows::nn::max_pool(2)];
+        let mut layout = Layout::default();
+        let net = Sequential::new("net", [6, 7, 3], &layers, &mut layout).unwrap();
+        let params: Vec<f32> = numbers(layout.len(), 5);
+        let images: Vec<f32> = numbers(4 * 126, 6);
+        let [weight, bias] = &net.layers()[0].params[..] else { panic!("a weight and a bias") };
+        let gradients = |apart: bool| {
+            let (mut arena, mut grads) = (Arena::default(), vec![0.0; params.len()]);
+            let mut tape = Tape::new(Context::detect(), &mut arena, &params);
+            let x = tape.constant([4, 6, 7, 3], &images);
+            let y = if apart {
+                let of = Convolution { padding: [1, 1], kernel: [3, 3], ..convolution([6, 7, 3], 5, 1) };
+                let (weight, bias) = (weight.on(&mut tape), bias.on(&mut tape));
+                let y = tape.convolve(x, weight, bias, of, activation);
+                let (image, output) = ([6, 7], [3, 3]);
+                tape.max_pool(
+                    y,
+                    Pooling { image, output, channels: 5, window: [2; 2], stride: [2; 2], padding: [0; 2] },
+                )
+            } else {
+                net.record(&mut tape, x, Pass::Infer)
+            };
+            let value = tape.value(y).to_vec();
+            let square = tape.square(y);
+            let loss = tape.sum(square);
+            tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
+            (value, grads)
+        };
+        let ((apart, by_pixels), (together, by_maxima)) = (gradients(true), gradients(false));
+        assert_eq!(apart, together, "{activation}");
+        // The sums over pixels leave out zeros; those of the bias run in another order, 36 terms each.
+        assert_eq!(weight.of(&by_pixels), weight.of(&by_maxima), "{activation}");
+        let off = bias.of(&by_pixels).iter().zip(bias.of(&by_maxima)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let scale = bias.of(&by_pixels).iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
+        assert!(off <= 36.0 * f32::EPSILON * scale, "{activation}: {off}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ seed = 4
 [data]
 set = "footwear"
 per_class = 20
-pool = true
+merge = true
 split = {{ train = 1, validation = 0, test = 0 }}
 scaling = "standard-min-max"
 [model]

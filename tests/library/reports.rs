@@ -2,7 +2,7 @@
 
 use narrows::Context;
 use narrows::config::StudyConfig;
-use narrows::run::{Executed, Machine};
+use narrows::run::{Machine, RunResult};
 use narrows::study::{Observer, Planned, Study, prepare_runs, run_study};
 use narrows::train::{Callback, Event, Flow};
 
@@ -24,7 +24,7 @@ impl Observer for Watch {
 
     fn kept(&self, _: &Planned) {}
 
-    fn end(&self, _: &Planned, _: &Executed) {}
+    fn end(&self, _: &Planned, _: &RunResult) {}
 
     fn inverting(&self, _: &Planned, _: usize, _: usize) {}
 
@@ -40,7 +40,7 @@ seed = 3
 [data]
 set = "footwear"
 per_class = 14
-pool = true
+merge = true
 SPLIT
 
 [model]

@@ -44,7 +44,7 @@ fn a_value_out_of_its_range_is_named_wherever_it_stands() {
             "\"model.corruption.masking\" is 2; accepted: ",
         ),
         (|run| run.data.variable = Some(String::new()), "\"data.variable\" is \"\"; accepted: the name of an array"),
-        (|run| run.data.pool = false, "\"data.split.test\" is the integer 1 while data.pool is false; accepted: "),
+        (|run| run.data.merge = false, "\"data.split.test\" is the integer 1 while data.merge is false; accepted: "),
     ] {
         let mut run = run.clone();
         change(&mut run);

@@ -11,7 +11,7 @@ seed = 7
 
 [data]
 set = "footwear"
-pool = true
+merge = true
 per_class = 280
 split = { train = 5, validation = 1, test = 1 }
 

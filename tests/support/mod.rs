@@ -35,7 +35,7 @@ seed = 3
 
 [data]
 set = "toys"
-pool = true
+merge = true
 
 [model]
 encoder = [{ dense = 3, activation = "relu" }]

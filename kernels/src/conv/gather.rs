@@ -17,7 +17,7 @@ use crate::gemm::parallel::each;
 use crate::gemm::product::{Bias, Source};
 use crate::gemm::scratch::{with_addresses, with_scratch};
 use crate::gemm::tile::{Finish, TileShape};
-use crate::{Accumulate, Activation, Epilogue, Isa, Real, team};
+use crate::{Accumulate, Activation, Epilogue, Isa, Real, spin};
 
 /// Pixels of a block: five tiles of AVX-512, whose addresses for nine taps are 5 KB.
 const BLOCK_TILES: usize = 5;
@@ -143,7 +143,7 @@ impl<T: Real> Gather<T> {
         with_scratch(panels * panel_len, |packed| {
             let packed = Packed { elements: packed.as_mut_ptr(), panel_len };
             let work = self.pixels() * depth * self.cols;
-            let threads = if work < WORK_FOR_A_THREAD { 1 } else { team::threads() };
+            let threads = if work < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
             let pack = |panel: usize| self.pack(isa, shape, panel, packed);
             if threads > 1 {
                 each(0, panels, &pack)

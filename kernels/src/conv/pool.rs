@@ -6,7 +6,7 @@
 use super::Convolution;
 use super::axis::Axis;
 use crate::once::once;
-use crate::{Isa, Kernel, Real, Simd, team};
+use crate::{Isa, Kernel, Real, Simd, spin};
 
 /// The extents of a pooling. Pairs are height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn split<T: Real>(
             (Offsets::Written(now), Offsets::Written(later))
         }
     };
-    team::join(|| split(of, now, out_now, offsets_now, f), || split(of, later, out_later, offsets_later, f));
+    spin::join(|| split(of, now, out_now, offsets_now, f), || split(of, later, out_later, offsets_later, f));
 }
 
 impl Pooling {

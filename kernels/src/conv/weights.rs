@@ -18,7 +18,7 @@ use crate::gemm::blocked::tile_heights;
 use crate::gemm::parallel::each;
 use crate::gemm::scratch::{with_addresses, with_scratch};
 use crate::gemm::tile::TileShape;
-use crate::{Accumulate, Isa, Real, team};
+use crate::{Accumulate, Isa, Real, spin};
 
 /// Bytes of images and outputs that a block of pixels reads: half of an L2 cache of 1 MiB.
 const BLOCK_BYTES: usize = 512 << 10;
@@ -78,7 +78,7 @@ impl<T: Real> WeightGradient<T> {
         }
         let shape = TileShape::of::<T>(isa);
         let panels = self.cols.div_ceil(shape.cols());
-        let threads = if self.pixels * rows * self.cols < WORK_FOR_A_THREAD { 1 } else { team::threads() };
+        let threads = if self.pixels * rows * self.cols < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
         // Two parts for each thread, so that one that is late leaves some to the others.
         let parts = if threads > 1 { 2 * threads } else { 1 };
         let row_parts = parts.min(self.grid.taps());

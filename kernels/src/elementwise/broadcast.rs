@@ -76,7 +76,7 @@ fn split<T: Real, E: Elementwise<T, N, 1>, const N: usize>(
     }
     let middle = rows / 2;
     let (above, below) = out.split_at_mut(middle * cols);
-    crate::team::join(
+    crate::spin::join(
         || split(isa, f, operands.map(|operand| operand.rows(0, middle, cols)), cols, above, grain),
         || split(isa, f, operands.map(|operand| operand.rows(middle, rows, cols)), cols, below, grain),
     );

@@ -2,7 +2,7 @@
 //!
 //! Element i of the outputs depends on element i of the inputs alone, so neither vector width nor chunks can change a bit.
 
-use crate::{Accumulate, Isa, Kernel, Real, Simd, team};
+use crate::{Accumulate, Isa, Kernel, Real, Simd, spin};
 
 /// Elements below which a slice stays on one thread, and the fewest that a thread takes: where the others are awake, and where
 /// they have to be woken. At 0.1 to 0.3 ns an element,
@@ -12,8 +12,8 @@ const ASLEEP: (usize, usize) = (1 << 16, 1 << 14);
 
 /// How many of `len` elements a thread takes at a time; more than all of them where splitting does not pay.
 pub(crate) fn grain(len: usize) -> usize {
-    let threads = team::threads();
-    let (from, least) = if team::is_awake() { AWAKE } else { ASLEEP };
+    let threads = spin::threads();
+    let (from, least) = if spin::is_awake() { AWAKE } else { ASLEEP };
     if threads < 2 || len < from { usize::MAX / 2 } else { (len / (2 * threads)).max(least) }
 }
 
@@ -166,7 +166,7 @@ fn split<T: Real, E: Elementwise<T, N, M>, const N: usize, const M: usize>(
     let middle = (len / 2).next_multiple_of(64);
     let (now, later) = split_inputs(inputs, middle);
     let (out_now, out_later) = split_outputs(outputs, middle);
-    team::join(|| split(isa, f, now, out_now, grain), || split(isa, f, later, out_later, grain));
+    spin::join(|| split(isa, f, now, out_now, grain), || split(isa, f, later, out_later, grain));
 }
 
 /// Every slice before and after `at`.

@@ -85,7 +85,7 @@ pub fn gemm_with_plan<T: Real>(
     match context.gemm {
         GemmEngine::Narrows => {
             let shape = TileShape::of::<T>(context.isa);
-            let plan = adjust(Plan::choose(&product, shape, crate::team::threads()));
+            let plan = adjust(Plan::choose(&product, shape, crate::spin::threads()));
             let product = if plan.transpose { product.transposed() } else { product };
             let plan = Plan { pack_rhs: plan.pack_rhs || product.rhs.col_stride != 1, ..plan };
             parallel::run(context.isa, shape, &plan, product);

@@ -27,7 +27,7 @@ pub(super) fn run<T: Real>(isa: Isa, shape: TileShape, plan: &Plan, product: Pro
 pub(crate) fn each(start: usize, end: usize, f: &(impl Fn(usize) + Sync)) {
     if end - start > 1 {
         let middle = start + (end - start) / 2;
-        crate::team::join(|| each(start, middle, f), || each(middle, end, f));
+        crate::spin::join(|| each(start, middle, f), || each(middle, end, f));
     } else if end > start {
         f(start);
     }

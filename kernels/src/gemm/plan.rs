@@ -2,7 +2,7 @@
 
 use super::product::Product;
 use super::tile::TileShape;
-use crate::{Real, team};
+use crate::{Real, spin};
 
 /// How to compute one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn cost<T: Real>(product: &Product<T>, shape: TileShape) -> f64 {
 /// Cycles of work below which a second thread is not asked, where threads sleep: 23 µs, since waking one costs 10 µs (256 · 256 ·
 /// 50: 0.9 times as fast on two sleeping threads, 784 · 32 · 256: 1.1 times).
 const WORK_FOR_SLEEPING_THREADS: f64 = 94e3;
-/// The same where they are awake ([`crate::enlist`]) and work is handed on in 90 ns: 2 µs.
+/// The same where they are awake ([`crate::with_spinning_threads`]) and work is handed on in 90 ns: 2 µs.
 const WORK_FOR_AWAKE_THREADS: f64 = 8e3;
 /// What starting a part costs, 0.3 µs.
 const PART_CYCLES: f64 = 1200.0;
@@ -92,7 +92,7 @@ const DISTURBED: f64 = 1.03;
 
 /// Into how many (rows, columns) to cut out [m, n] for `threads` threads: the grid whose slowest thread is done first.
 fn parts([m, n, k]: [usize; 3], [pack_lhs, pack_rhs]: [bool; 2], shape: TileShape, threads: usize) -> (usize, usize) {
-    let least = if team::is_awake() { WORK_FOR_AWAKE_THREADS } else { WORK_FOR_SLEEPING_THREADS };
+    let least = if spin::is_awake() { WORK_FOR_AWAKE_THREADS } else { WORK_FOR_SLEEPING_THREADS };
     if threads < 2 || multiply_cycles(m, n, k, shape) < least {
         return (1, 1);
     }

@@ -74,7 +74,7 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     }
     let Columns { f, inputs, outputs, cols, rows, from, sums } = columns;
     let (left, right) = sums.split_at_mut(middle);
-    crate::team::join(
+    crate::spin::join(
         || split(isa, Columns { f, inputs, outputs, cols, rows, from, sums: left }, grain),
         || split(isa, Columns { f, inputs, outputs, cols, rows, from: from + middle, sums: right }, grain),
     );

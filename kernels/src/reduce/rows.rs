@@ -65,7 +65,7 @@ fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
     let (above, below) = split_inputs(inputs, rows / 2 * cols);
     let (out_above, out_below) = split_outputs(outputs, rows / 2 * cols);
     let (sums_above, sums_below) = sums.split_at_mut(rows / 2);
-    crate::team::join(
+    crate::spin::join(
         || split(isa, f, above, out_above, cols, sums_above, grain),
         || split(isa, f, below, out_below, cols, sums_below, grain),
     );

@@ -3,7 +3,7 @@
 
 use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_at, max_pool_transposed, sum_pool, sum_pool_transposed};
 use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
-use narrows_kernels::{Accumulate, Activation, Epilogue, Isa, Real, enlist, reference};
+use narrows_kernels::{Accumulate, Activation, Epilogue, Isa, Real, reference, with_spinning_threads};
 
 use super::gemm::{Numbers, first_difference, on_every_isa};
 
@@ -112,7 +112,7 @@ fn convolutions_have_the_bits_of_the_definition() {
 fn threads_do_not_change_a_bit() {
     for threads in [2, 3, 7] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| enlist(|| all::<f32>(Isa::detect())));
+        pool.install(|| with_spinning_threads(|| all::<f32>(Isa::detect())));
         pool.install(|| all::<f32>(Isa::detect()));
     }
 }

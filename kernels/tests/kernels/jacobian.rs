@@ -1,7 +1,7 @@
 //! The norm of a two-layer Jacobian and its gradients against loops in f64, and its bits on every instruction set.
 
 use narrows_kernels::jacobian::{NormGradients, TwoLayers, jacobian_norm_gradients, scratch_len};
-use narrows_kernels::{Context, Isa, Real, enlist};
+use narrows_kernels::{Context, Isa, Real, with_spinning_threads};
 
 /// Numbers in [−1, 1) without a pattern.
 fn numbers<T: Real>(count: usize, seed: u64) -> Vec<T> {
@@ -105,7 +105,7 @@ fn bits_are_the_same_on_all_instruction_sets_and_threads() {
         }
         for threads in [2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let together = pool.install(|| enlist(|| bits(found(Isa::detect(), &case))));
+            let together = pool.install(|| with_spinning_threads(|| bits(found(Isa::detect(), &case))));
             assert!(together == alone, "{sizes:?} with {threads} threads");
         }
     }

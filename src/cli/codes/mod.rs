@@ -142,7 +142,8 @@ fn write_grid(
         )));
     }
     let data = &run.prepared.loaded.data;
-    let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(data.width(), data.height(), rows) };
+    let [height, width, channels] = data.shape();
+    let grid = ImageGrid { title: title.into(), columns, channels, ..ImageGrid::new(width, height, rows) };
     Ok(write_whole(out, &grid.to_png()?)?)
 }
 

@@ -122,7 +122,7 @@ mod tests {
     /// A network of four layers whose units all stand at zero, and stay there.
     fn at_zero(activation: &str, loss: &str) -> SaturationFacts {
         let text = format!(
-            "name = \"zero\"\nseed = 1\n[data]\nset = \"footwear\"\nper_class = 7\npool = true\nsplit = {{ train = 1 }}\n\
+            "name = \"zero\"\nseed = 1\n[data]\nset = \"footwear\"\nper_class = 7\nmerge = true\nsplit = {{ train = 1 }}\n\
              [model]\nencoder = [{{ dense = 5, activation = \"{activation}\" }}, {{ dense = 4, activation = \"{activation}\" }}]\n\
              decoder = [{{ dense = 5, activation = \"{activation}\" }}, {{ dense = \"input\", activation = \"{activation}\" }}]\n\
              init = {{ normal = 1e-12 }}\n[train]\nloss = \"{loss}\"\nbatch_size = 21\nmax_epochs = 1\n\

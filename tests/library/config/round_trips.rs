@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use narrows::config::{RunConfig, Source, StudyConfig, preset};
 use narrows::data::SplitSpec;
 use narrows::loss::{CodePenalty, JacobianMethod};
-use narrows::nn::{Activation, Init, Layer, Units, dense};
+use narrows::nn::{
+    Activation, BatchNorm, Init, Layer, Padding, Units, conv, dense, dropout, max_pool, reshape, zero_pad,
+};
 use narrows::optim::Sgd;
 use narrows::rng::{Purpose, Stream, stream};
 use narrows::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor, check};
@@ -48,7 +50,7 @@ impl Visitor for Draw {
     }
 
     fn text(&mut self, _: &About, value: &mut String, form: Text) {
-        let any = ["a", "é+1", "b-2_3.4", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
+        let any = ["a", "é+1", "b-2_3.4", "same", "7", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
         let accepted: Vec<String> = any.into_iter().filter(|text| (form.holds)(text)).collect();
         *value = self.one_of(&accepted);
     }
@@ -59,7 +61,7 @@ impl Visitor for Draw {
 
     fn list(&mut self, _: &About, items: &mut dyn Items, length: Length) {
         items.clear();
-        for number in 0..length.least + self.below(4) {
+        for number in 0..(length.least + self.below(4)).min(length.most) {
             items.push(&number.to_string());
             items.show(number, self);
         }
@@ -103,7 +105,7 @@ fn mend(run: &mut RunConfig) {
         (model.contractive, model.code_penalty) = (None, CodePenalty::default());
     }
     run.data.classes.dedup();
-    run.data.split.test *= u64::from(run.data.pool);
+    run.data.split.test *= u64::from(run.data.merge);
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -164,7 +166,7 @@ seed = 2026
 [data]
 set = "fashion-mnist"
 classes = ["Sandal", "Sneaker", "Ankle boot"]
-pool = true
+merge = true
 split = { train = 5, validation = 1, test = 1, stratified = true }
 scaling = "unit"
 per_class = 7000
@@ -185,7 +187,7 @@ checkpoint = { every_epochs = 1 }
 
 [optimizer]
 name = "nadam"
-dialect = "keras"
+semantics = "keras"
 learning_rate = 1e-4
 beta_1 = 0.9
 beta_2 = 0.999
@@ -237,6 +239,10 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         [model]
         encoder = [
             { dropout = 0.2 }, { noise = 0.1 },
+            { conv = 4 }, { conv = 4, kernel = 5, stride = 2, padding = 2, activation = "relu" }, { max-pool = 2 },
+            { conv-transpose = 3, stride = 2, padding = "valid", output_padding = 1 }, { average-pool = 3, stride = 1 },
+            { upsample = 2 }, { zero-pad = 2 }, { batch-norm = "pytorch" }, { dropout = 0.5, by_channel = true },
+            { reshape = [7, 7, 4] }, "flatten", "global-average",
             { dense = 9, activation = "leaky-relu" }, { dense = 9, activation = "leaky-relu", slope = 0.5 },
             { dense = 9, activation = "elu" }, { dense = 9, activation = "elu", alpha = 2 }, { dense = 4 },
         ]
@@ -251,8 +257,27 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
     "#;
     let run = RunConfig::from_toml(text, "a.toml").unwrap();
     let expected = [
-        Layer::Dropout { rate: 0.2 },
+        dropout(0.2),
         Layer::Noise { std: 0.1 },
+        conv(4, 3, Activation::Linear),
+        Layer::Conv { filters: 4, kernel: 5, stride: 2, padding: Padding::Pixels(2), activation: Activation::Relu },
+        max_pool(2),
+        Layer::ConvTranspose {
+            filters: 3,
+            kernel: 3,
+            stride: 2,
+            padding: Padding::Valid,
+            output_padding: 1,
+            activation: Activation::Linear,
+        },
+        Layer::AveragePool { window: 3, stride: Some(1) },
+        Layer::Upsample { factor: 2 },
+        zero_pad(2),
+        Layer::BatchNorm { edition: BatchNorm::Pytorch },
+        Layer::Dropout { rate: 0.5, by_channel: true },
+        reshape(&[7, 7, 4]),
+        Layer::Flatten,
+        Layer::GlobalAverage,
         dense(9, Activation::LeakyRelu { slope: 0.01 }),
         dense(9, Activation::LeakyRelu { slope: 0.5 }),
         dense(9, Activation::Elu { alpha: 1.0 }),
@@ -260,12 +285,13 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         dense(4, Activation::Linear),
     ];
     assert_eq!(run.model.encoder, expected);
+    assert_eq!(RunConfig::from_toml(&run.to_toml(), "again.toml").unwrap(), run);
     let last = Layer::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
     assert_eq!(run.model.decoder, [last]);
     assert_eq!(run.model.init, Init::Normal { std: 1.0, biases: false });
     assert_eq!(run.seed, 0);
     assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
-    assert_eq!((run.data.limit, run.data.per_class, run.data.pool), (None, 7000, false));
+    assert_eq!((run.data.limit, run.data.per_class, run.data.merge), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
     assert_eq!(run.optimizer, Sgd::keras(0.01).into());
 }

@@ -61,7 +61,7 @@ fn a_study_without_a_grid_is_its_base_run() {
 
 #[test]
 fn values_are_labelled_by_themselves_or_by_their_keys_and_may_be_tables() {
-    let study = with_grid("\"optimizer.learning_rate\" = [1e-3, 0.01]\n\"data.pool\" = [true]").unwrap();
+    let study = with_grid("\"optimizer.learning_rate\" = [1e-3, 0.01]\n\"data.merge\" = [true]").unwrap();
     assert_eq!(names(&study), ["1e-3-true", "0.01-true"]);
     let study = with_grid("\"optimizer.schedule\" = { flat = \"constant\", falling = { cosine = 50 } }").unwrap();
     assert_eq!(names(&study), ["flat", "falling"]);

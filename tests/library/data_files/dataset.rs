@@ -240,7 +240,7 @@ fn a_set_without_a_test_part_says_what_to_do() {
     let open = || Published::open(folder.path().to_str().unwrap(), &[], None, 1).unwrap();
     let sentence = open().split_training([5, 1], 1).unwrap_err().to_string();
     assert!(sentence.contains("has no published test part"), "{sentence}");
-    assert!(sentence.contains("set data.pool = true"), "{sentence}");
+    assert!(sentence.contains("set data.merge = true"), "{sentence}");
     assert_eq!(open().split([3, 1, 1], 1).unwrap().train().len(), 6);
 }
 

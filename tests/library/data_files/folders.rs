@@ -101,3 +101,38 @@ fn the_data_directory_of_the_command_line_comes_first_and_data_last() {
     assert_eq!(dirs.first().unwrap(), Path::new("given"));
     assert_eq!(dirs.last().unwrap(), Path::new("data"));
 }
+
+/// One record of CIFAR-10: a label, then planes of red, green and blue.
+fn cifar_record(label: u8, number: usize) -> Vec<u8> {
+    let value = |at: usize| ((at / 1024 * 80 + at % 1024 / 32 * 3 + number * 11) % 256) as u8;
+    std::iter::once(label).chain((0..3072).map(value)).collect()
+}
+
+#[test]
+fn cifar_files_are_read_as_colour_images_and_refused_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let records =
+        |labels: &[u8]| labels.iter().enumerate().flat_map(|(i, &label)| cifar_record(label, i)).collect::<Vec<u8>>();
+    fs::write(path("data_batch_1.bin"), records(&[3, 9])).unwrap();
+    fs::write(path("data_batch_2.bin"), records(&[0])).unwrap();
+    fs::write(path("test_batch.bin"), records(&[7])).unwrap();
+    let (train, test) = load_path(folder.path(), None).unwrap();
+    assert_eq!((train.shape(), train.labels.as_deref()), ([32, 32, 3], Some(&[3, 9, 0][..])));
+    assert_eq!(train.class_names[9], "truck");
+    assert_eq!(test.unwrap().labels, Some(vec![7]));
+    // Pixel (2, 5) of the second picture: red, green, blue.
+    let at = 3072 + (2 * 32 + 5) * 3;
+    assert_eq!(train.bytes().unwrap()[at..at + 3], [17, 97, 177]);
+    let (single, none) = load_path(&path("data_batch_1.bin"), None).unwrap();
+    assert_eq!((single.len(), none), (2, None));
+
+    fs::write(path("short.bin"), &records(&[1])[1..]).unwrap();
+    let said = sentence(load_path(&path("short.bin"), None));
+    assert!(said.contains("it has 3072 bytes") && said.contains("records of 3073 bytes"), "{said}");
+    fs::write(path("label.bin"), records(&[1, 10])).unwrap();
+    let said = sentence(load_path(&path("label.bin"), None));
+    assert!(said.contains("its record 1 has the label 10") && said.contains("labels are 0 to 9"), "{said}");
+    fs::write(path("empty.bin"), b"").unwrap();
+    assert!(sentence(load_path(&path("empty.bin"), None)).contains("it has 0 bytes"));
+}

@@ -50,7 +50,7 @@ struct Step {
 ///
 /// `solve` overwrites a gradient g with M⁻¹·g, M a positive definite guess of the Hessian up to a factor; the better the
 /// guess, the fewer the steps. `function` gives the value at a point and writes the gradient; where it gives NaN or infinity, shorter steps are tried.
-pub fn minimise(
+pub fn lbfgs(
     isa: Isa,
     start: Vec<f64>,
     tolerance: f64,

@@ -18,7 +18,7 @@ const COST_SHARE: f64 = 100.0;
 const LONGEST_GAP: Duration = Duration::from_secs(60);
 
 /// Writes history and checkpoints as training goes on, and passes every event on.
-pub(super) struct Keeper<'a> {
+pub(super) struct RunCallback<'a> {
     folder: &'a RunFolder,
     callback: &'a mut dyn Callback<f32>,
     identity: &'a Identity,
@@ -33,8 +33,8 @@ pub(super) struct Keeper<'a> {
     is_told: bool,
 }
 
-impl<'a> Keeper<'a> {
-    /// A keeper of a run whose state takes `bytes` and whose epochs so far are `history`.
+impl<'a> RunCallback<'a> {
+    /// A callback of a run whose state takes `bytes` and whose epochs so far are `history`.
     pub fn new(
         folder: &'a RunFolder,
         callback: &'a mut dyn Callback<f32>,
@@ -46,7 +46,7 @@ impl<'a> Keeper<'a> {
         let now = Instant::now();
         // A slow disk with 100 MB/s and 5 ms to sync.
         let cost = Duration::from_millis(5) + Duration::from_secs_f64(bytes as f64 / 100e6);
-        Keeper {
+        RunCallback {
             folder,
             callback,
             identity,
@@ -83,7 +83,7 @@ impl<'a> Keeper<'a> {
     }
 }
 
-impl Callback<f32> for Keeper<'_> {
+impl Callback<f32> for RunCallback<'_> {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
         let mut flow = Flow::Continue;
         if let Event::EpochDone { record, .. } = event {

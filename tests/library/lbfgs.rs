@@ -10,10 +10,10 @@ fn rosenbrocks_valley_is_followed_to_its_end() {
         g.copy_from_slice(&[-2.0 * a - 400.0 * x[0] * b, 200.0 * b]);
         a * a + 100.0 * b * b
     };
-    let found = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 200, |_| {}, rosenbrock);
+    let found = lbfgs(Isa::detect(), vec![-1.2, 1.0], 1e-10, 200, |_| {}, rosenbrock);
     assert!(found.converged && found.iterations < 60, "{found:?}");
     assert!(found.at.iter().all(|x| (x - 1.0).abs() < 1e-9), "{found:?}");
-    let cut = minimise(Isa::detect(), vec![-1.2, 1.0], 1e-10, 5, |_| {}, rosenbrock);
+    let cut = lbfgs(Isa::detect(), vec![-1.2, 1.0], 1e-10, 5, |_| {}, rosenbrock);
     assert!(!cut.converged && cut.iterations == 5 && cut.gradient > 1e-3, "{cut:?}");
 }
 
@@ -28,9 +28,9 @@ fn a_quadratic_bowl_of_many_scales_is_solved() {
         }
         value
     };
-    let found = minimise(Isa::detect(), vec![0.0; 30], 1e-8, 500, |_| {}, bowl);
+    let found = lbfgs(Isa::detect(), vec![0.0; 30], 1e-8, 500, |_| {}, bowl);
     let hessian = |g: &mut [f64]| g.iter_mut().enumerate().for_each(|(k, g)| *g /= (1 + k * k) as f64);
-    let known = minimise(Isa::detect(), vec![0.0; 30], 1e-8, 500, hessian, bowl);
+    let known = lbfgs(Isa::detect(), vec![0.0; 30], 1e-8, 500, hessian, bowl);
     assert!(known.converged && known.iterations < 10 && found.iterations > 10, "{known:?} {found:?}");
     assert!(found.converged, "{found:?}");
     assert!(found.at.iter().enumerate().all(|(k, x)| (x - k as f64).abs() < 1e-8), "{found:?}");
@@ -42,13 +42,13 @@ fn a_function_that_is_no_number_ends_the_search_where_it_began() {
         g.fill(1.0);
         f64::NAN
     };
-    let found = minimise(Isa::detect(), vec![3.0], 1e-8, 10, |_| {}, nan);
+    let found = lbfgs(Isa::detect(), vec![3.0], 1e-8, 10, |_| {}, nan);
     assert!(!found.converged && found.at == [3.0] && found.iterations == 0);
     // Beyond 1 it is infinite: shorter steps are tried.
     let wall = |x: &[f64], g: &mut [f64]| {
         g[0] = if x[0] < 1.0 { 2.0 * (x[0] - 0.9) } else { f64::NAN };
         if x[0] < 1.0 { (x[0] - 0.9) * (x[0] - 0.9) } else { f64::INFINITY }
     };
-    let found = minimise(Isa::detect(), vec![-9.0], 1e-8, 50, |_| {}, wall);
+    let found = lbfgs(Isa::detect(), vec![-9.0], 1e-8, 50, |_| {}, wall);
     assert!(found.converged && (found.at[0] - 0.9).abs() < 1e-8, "{found:?}");
 }

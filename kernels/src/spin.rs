@@ -2,9 +2,9 @@
 //!
 //! A training step is dozens of products and passes of 10 to 500 µs with nothing between them. A pool that puts idle threads
 //! to sleep pays about 10 µs to wake one for each of them: at batch 32 two threads of a rayon pool were slower than one
-//! (257 against 193 ms an epoch of the footwear model). [`enlist`] keeps the threads of the caller's rayon pool spinning for
+//! (257 against 193 ms an epoch of the footwear model). [`with_spinning_threads`] keeps the threads of the caller's rayon pool spinning for
 //! as long as a piece of work lasts; [`join`] hands them the second of two closures through one atomic word, which takes
-//! about 0.1 µs. Outside of `enlist`, `join` is that of rayon.
+//! about 0.1 µs. Outside of `with_spinning_threads`, `join` is that of rayon.
 //!
 //! ```text
 //! ready  ...00101   bit i set: the job in slot i waits for a thread; whoever clears the bit runs it
@@ -41,7 +41,7 @@ struct Slot {
     done: AtomicBool,
 }
 
-struct Team {
+struct SpinPool {
     ready: AtomicU64,
     free: AtomicU64,
     dismissed: AtomicBool,
@@ -50,46 +50,46 @@ struct Team {
 
 // SAFETY: the job of a slot is written by the thread that took its bit from `free` and read by the one that took its bit from
 // `ready`, which the first set afterwards (release, acquire); never by two at a time.
-unsafe impl Sync for Team {}
+unsafe impl Sync for SpinPool {}
 
 thread_local! {
-    /// The team that this thread works in, alive for as long as it is set; null outside.
-    static TEAM: Cell<*const Team> = const { Cell::new(ptr::null()) };
+    /// The spinning pool that this thread works in, alive for as long as it is set; null outside.
+    static POOL: Cell<*const SpinPool> = const { Cell::new(ptr::null()) };
 }
 
 /// Runs `work` with the other threads of the caller's rayon pool awake, so that [`join`] costs next to nothing within it.
 /// They do nothing else meanwhile: what `work` gives to rayon itself is run by the caller alone, and what waits for every
 /// thread of the pool, as `rayon::broadcast` does, waits for ever. Outside a pool of several threads this is `work()`.
-pub fn enlist<R>(work: impl FnOnce() -> R) -> R {
+pub fn with_spinning_threads<R>(work: impl FnOnce() -> R) -> R {
     let leader = rayon::current_thread_index();
-    if leader.is_none() || rayon::current_num_threads() < 2 || !TEAM.get().is_null() {
+    if leader.is_none() || rayon::current_num_threads() < 2 || !POOL.get().is_null() {
         return work();
     }
     // More threads than cores would take each other's time.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let team = Team::new();
+    let pool = SpinPool::new();
     rayon::in_place_scope(|scope| {
         scope.spawn_broadcast(|_, context| {
             let rank = if Some(context.index()) < leader { context.index() + 1 } else { context.index() };
             if Some(context.index()) != leader && rank < cores {
-                team.serve();
+                pool.serve();
             }
         });
-        let _dismissal = Dismissal(&team);
-        let _membership = Membership::enter(&team);
+        let _dismissal = Dismissal(&pool);
+        let _membership = Membership::enter(&pool);
         work()
     })
 }
 
 /// Runs `a` and `b`, perhaps at the same time. A panic in either is passed on when both have ended.
 pub fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-    let team = TEAM.get();
-    if team.is_null() {
+    let pool = POOL.get();
+    if pool.is_null() {
         rayon::join(a, b);
         return;
     }
-    // SAFETY: a team outlives the membership of every thread in it.
-    unsafe { &*team }.join(a, b);
+    // SAFETY: a pool outlives the membership of every thread in it.
+    unsafe { &*pool }.join(a, b);
 }
 
 /// Threads that work may be split over: those of the rayon pool that the caller runs in, or the caller alone.
@@ -99,17 +99,17 @@ pub(crate) fn threads() -> usize {
 
 /// Whether the other threads are awake: then handing work on costs 90 ns instead of 10 µs.
 pub(crate) fn is_awake() -> bool {
-    !TEAM.get().is_null()
+    !POOL.get().is_null()
 }
 
-impl Team {
+impl SpinPool {
     fn new() -> Self {
         unsafe fn nothing(_: *mut ()) {}
         let slot = |_| Slot {
             job: UnsafeCell::new(Job { run: nothing, closure: ptr::null_mut() }),
             done: AtomicBool::new(false),
         };
-        Team {
+        SpinPool {
             ready: AtomicU64::new(0),
             free: AtomicU64::new(u64::MAX),
             dismissed: AtomicBool::new(false),
@@ -177,7 +177,7 @@ impl Team {
         true
     }
 
-    /// Runs jobs until the team is dismissed.
+    /// Runs jobs until the pool is dismissed.
     fn serve(&self) {
         let _membership = Membership::enter(self);
         let mut idle = 0;
@@ -219,23 +219,23 @@ impl<B: FnOnce() + Send> Pending<B> {
     }
 }
 
-/// Sets the team of a thread, and back.
-struct Membership(*const Team);
+/// Sets the pool of a thread, and back.
+struct Membership(*const SpinPool);
 
 impl Membership {
-    fn enter(team: &Team) -> Self {
-        Membership(TEAM.replace(team))
+    fn enter(pool: &SpinPool) -> Self {
+        Membership(POOL.replace(pool))
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        TEAM.set(self.0);
+        POOL.set(self.0);
     }
 }
 
-/// Sends the team home, whether its work returned or panicked.
-struct Dismissal<'a>(&'a Team);
+/// Ends the pool, whether its work returned or panicked.
+struct Dismissal<'a>(&'a SpinPool);
 
 impl Drop for Dismissal<'_> {
     fn drop(&mut self) {
@@ -265,7 +265,7 @@ mod tests {
     fn every_leaf_of_a_recursion_runs_once_with_any_number_of_threads() {
         for threads in [1, 2, 3, 8] {
             let seen: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
-            pool(threads).install(|| enlist(|| (0..20).for_each(|_| count(0, seen.len(), &seen))));
+            pool(threads).install(|| with_spinning_threads(|| (0..20).for_each(|_| count(0, seen.len(), &seen))));
             assert!(seen.iter().all(|seen| seen.load(Ordering::Relaxed) == 20), "{threads} threads");
         }
     }
@@ -281,20 +281,20 @@ mod tests {
             }
         };
         if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
-            pool(2).install(|| enlist(|| join(|| meet(&left, &right), || meet(&right, &left))));
+            pool(2).install(|| with_spinning_threads(|| join(|| meet(&left, &right), || meet(&right, &left))));
         }
     }
 
     #[test]
-    fn a_panic_in_either_closure_is_passed_on_and_the_team_goes_home() {
+    fn a_panic_in_either_closure_is_passed_on_and_the_pool_ends() {
         for first in [true, false] {
             let caught = catch_unwind(|| {
                 let fail = |now: bool| assert!(!now, "planted");
-                pool(2).install(|| enlist(|| join(|| fail(first), || fail(!first))));
+                pool(2).install(|| with_spinning_threads(|| join(|| fail(first), || fail(!first))));
             });
             assert!(caught.is_err());
         }
-        assert!(TEAM.get().is_null());
+        assert!(POOL.get().is_null());
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
                 join(|| nest(depth - 1, runs), count);
             }
         }
-        pool(2).install(|| enlist(|| nest(200, &runs)));
+        pool(2).install(|| with_spinning_threads(|| nest(200, &runs)));
         assert_eq!(runs.into_inner(), 401);
     }
 
@@ -319,7 +319,7 @@ mod tests {
         let add = || {
             runs.fetch_add(1, Ordering::Relaxed);
         };
-        assert_eq!(enlist(|| 7), 7);
+        assert_eq!(with_spinning_threads(|| 7), 7);
         join(add, add);
         assert_eq!(runs.into_inner(), 2);
     }
