@@ -14,6 +14,7 @@ mod peak;
 use std::hint::black_box;
 use std::time::Instant;
 
+use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_transposed};
 use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
 use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm, with_spinning_threads};
 use peak::{median, peak, warm_up};
@@ -97,7 +98,30 @@ fn main() {
         for (name, of) in LAYERS.iter().filter(|(name, _)| name.contains(&only)) {
             measure(isa, name, of, batch, rounds);
         }
+        pools(isa, batch, rounds);
     });
+}
+
+/// Maximum pooling of 28×28 images of 64 channels: milliseconds, and gigabytes a second of what has to be read and written.
+fn pools(isa: Isa, batch: usize, rounds: usize) {
+    let of = Pooling { image: [28, 28], output: [14, 14], channels: 64, window: [2, 2], stride: [2, 2], padding: [0, 0] };
+    let (images, outputs) = (batch * 28 * 28 * 64, batch * 14 * 14 * 64);
+    let x: Vec<f32> = (0..images).map(|at| (at * 7919 % 1009) as f32).collect();
+    let (mut y, mut back, mut offsets) = (vec![0.0; outputs], vec![0.0; images], vec![0; outputs]);
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        times[0].push(with_spinning_threads(|| timed(|| max_pool(isa, &of, &x, &mut y, &mut offsets))));
+        times[1].push(with_spinning_threads(|| timed(|| max_pool_transposed(isa, &of, &y, &offsets, black_box(&mut back)))));
+    }
+    let bytes = (4 * (images + outputs) + outputs) as f64;
+    let [forward, backward] = times.map(median);
+    println!(
+        "maximum pool of 28×28, 64: {:.2} ms ({:.1} GB/s), gradient {:.2} ms ({:.1} GB/s)",
+        1e3 * forward,
+        bytes / forward / 1e9,
+        1e3 * backward,
+        bytes / backward / 1e9
+    );
 }
 
 fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) {

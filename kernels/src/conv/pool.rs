@@ -236,7 +236,7 @@ impl<T: Real> Kernel<T> for At<'_, T> {
             for (position, from) in positions {
                 let x = &self.x[from * channels..][..channels];
                 for ((y, &offset), &x) in y.iter_mut().zip(offsets).zip(x) {
-                    *y = if usize::from(offset) == position { x } else { *y };
+                    *y = if offset == position as u8 { x } else { *y };
                 }
             }
         });
@@ -291,7 +291,8 @@ impl<T: Real> Kernel<T> for Spread<'_, T> {
                     let cols = Axis::transposed(&convolution, 1, col % of.stride[1]);
                     let pixel = (sample * of.image[0] + row) * of.image[1] + col;
                     let x = &mut x[pixel * channels..][..channels];
-                    x.fill(T::ZERO);
+                    // The first window that holds the pixel overwrites it.
+                    let mut is_first = true;
                     for t in 0..rows.taps {
                         let Some(i) = rows.source(row / of.stride[0], t) else { continue };
                         for u in 0..cols.taps {
@@ -299,15 +300,25 @@ impl<T: Real> Kernel<T> for Spread<'_, T> {
                             let position = (rows.tap + rows.tap_step * t) * of.window[1] + cols.tap + cols.tap_step * u;
                             let from = ((sample * of.output[0] + i) * of.output[1] + j) * channels;
                             let y = &y[from..][..channels];
-                            match offsets.map(|offsets| &offsets[from..][..channels]) {
-                                Some(offsets) => {
+                            match (offsets.map(|offsets| &offsets[from..][..channels]), is_first) {
+                                (Some(offsets), true) => {
                                     for ((x, &y), &offset) in x.iter_mut().zip(y).zip(offsets) {
-                                        *x += if usize::from(offset) == position { y } else { T::ZERO };
+                                        *x = if offset == position as u8 { y } else { T::ZERO };
                                     }
                                 }
-                                None => x.iter_mut().zip(y).for_each(|(x, &y)| *x += y),
+                                (Some(offsets), false) => {
+                                    for ((x, &y), &offset) in x.iter_mut().zip(y).zip(offsets) {
+                                        *x += if offset == position as u8 { y } else { T::ZERO };
+                                    }
+                                }
+                                (None, true) => x.copy_from_slice(y),
+                                (None, false) => x.iter_mut().zip(y).for_each(|(x, &y)| *x += y),
                             }
+                            is_first = false;
                         }
+                    }
+                    if is_first {
+                        x.fill(T::ZERO);
                     }
                     if scale != T::ONE {
                         x.iter_mut().for_each(|x| *x = *x * scale);

@@ -81,17 +81,15 @@ impl<T: Real> WeightGradient<T> {
         let threads = if self.pixels * rows * self.cols < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
         // Two parts for each thread, so that one that is late leaves some to the others.
         let parts = if threads > 1 { 2 * threads } else { 1 };
-        let row_parts = parts.min(self.grid.taps());
-        let col_parts = parts.div_ceil(row_parts).clamp(1, panels);
-        each(0, row_parts * col_parts, &|part: usize| {
-            let (i, j) = (part / col_parts, part % col_parts);
-            let taps = self.grid.taps() * i / row_parts..self.grid.taps() * (i + 1) / row_parts;
-            let (first, end) = (panels * j / col_parts, panels * (j + 1) / col_parts);
-            self.part(isa, shape, taps, first * shape.cols()..(end * shape.cols()).min(self.cols));
+        // Pairs of a tap and a panel, the panels of a tap one after the other.
+        let pairs = self.grid.taps() * panels;
+        let parts = parts.min(pairs);
+        each(0, parts, &|part: usize| {
+            self.part(isa, shape, panels, pairs * part / parts..pairs * (part + 1) / parts);
         });
     }
 
-    fn part(&self, isa: Isa, shape: TileShape, taps: Range<usize>, cols: Range<usize>) {
+    fn part(&self, isa: Isa, shape: TileShape, panels: usize, pairs: Range<usize>) {
         let block = (BLOCK_BYTES / ((self.grid.stride + self.cols) * size_of::<T>())).clamp(64, 1024).min(self.pixels);
         with_scratch(self.run, |zeros: &mut [T]| {
             zeros.fill(T::ZERO);
@@ -99,11 +97,14 @@ impl<T: Real> WeightGradient<T> {
                 let (table, out) = addresses.split_at_mut(block);
                 for start in (0..self.pixels).step_by(block) {
                     let table = &mut table[..block.min(self.pixels - start)];
-                    for tap in taps.clone() {
+                    for tap in pairs.start / panels..pairs.end.div_ceil(panels) {
                         self.grid.addresses(start, tap, zeros.as_ptr(), table);
                         for (row, out) in (tap * self.run..).zip(out.iter_mut()) {
                             *out = self.weight.wrapping_add(row * self.cols).cast_const();
                         }
+                        let first = pairs.start.saturating_sub(tap * panels);
+                        let end = (pairs.end - tap * panels).min(panels);
+                        let cols = first * shape.cols()..(end * shape.cols()).min(self.cols);
                         self.multiply(isa, shape, start, &cols, table, out);
                     }
                 }
