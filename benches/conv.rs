@@ -104,14 +104,17 @@ fn main() {
 
 /// Maximum pooling of 28×28 images of 64 channels: milliseconds, and gigabytes a second of what has to be read and written.
 fn pools(isa: Isa, batch: usize, rounds: usize) {
-    let of = Pooling { image: [28, 28], output: [14, 14], channels: 64, window: [2, 2], stride: [2, 2], padding: [0, 0] };
+    let of =
+        Pooling { image: [28, 28], output: [14, 14], channels: 64, window: [2, 2], stride: [2, 2], padding: [0, 0] };
     let (images, outputs) = (batch * 28 * 28 * 64, batch * 14 * 14 * 64);
     let x: Vec<f32> = (0..images).map(|at| (at * 7919 % 1009) as f32).collect();
     let (mut y, mut back, mut offsets) = (vec![0.0; outputs], vec![0.0; images], vec![0; outputs]);
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
         times[0].push(with_spinning_threads(|| timed(|| max_pool(isa, &of, &x, &mut y, &mut offsets))));
-        times[1].push(with_spinning_threads(|| timed(|| max_pool_transposed(isa, &of, &y, &offsets, black_box(&mut back)))));
+        times[1].push(with_spinning_threads(|| {
+            timed(|| max_pool_transposed(isa, &of, &y, &offsets, black_box(&mut back)))
+        }));
     }
     let bytes = (4 * (images + outputs) + outputs) as f64;
     let [forward, backward] = times.map(median);

@@ -15,7 +15,7 @@ fn main() {
         "product-64-64-64" => product(context, [64, 64, 64], false, repeats),
         "product-256-32-50-tn" => product(context, [256, 32, 50], true, repeats),
         "step-32" => steps(context, "footwear", 32, repeats),
-        "convolutional-step-8" => steps(context, "conv", 8, repeats),
+        "convolutional-step-2" => steps(context, "conv", 2, repeats),
         other => panic!("there is no workload {other:?}"),
     }
 }

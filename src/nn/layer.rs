@@ -228,7 +228,7 @@ pub struct Dense<'a> {
 impl Layer {
     /// What is accepted as a layer, by example.
     pub const ACCEPTED: &'static str = "one layer, such as { dense = 256, activation = \"relu\" }, { conv = 64, kernel = 3 }, \
-        { max-pool = 2 } or { dropout = 0.2 }; `narrows config keys` lists all";
+        { max-pool = 2 } or { dropout = 0.2 }";
 
     /// What is applied to each output, where it is a layer with weights.
     pub fn activation(&self) -> Option<Activation> {

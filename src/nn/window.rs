@@ -185,7 +185,7 @@ impl Place<'_> {
             Padding::Pixels(around) => (0, around),
         };
         let size = |pixels: usize| match padding {
-            Padding::Pixels(around) => ((pixels - 1) * stride + kernel + more).checked_sub(2 * around).unwrap_or(0),
+            Padding::Pixels(around) => ((pixels - 1) * stride + kernel + more).saturating_sub(2 * around),
             _ => pixels * stride + extra + more,
         };
         let image = [size(height), size(width)];

@@ -4,7 +4,7 @@ use narrows_kernels::Real;
 use narrows_kernels::activation::activate_in_place;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::evaluate::{ROWS, Trained};
+use super::evaluate::Trained;
 use crate::loss::{self, Loss};
 use crate::nn::{Activation, Pass};
 use crate::tape::{Arena, Tape, Var};
@@ -63,7 +63,7 @@ impl<T: Real> Trained<'_, T> {
         let mut arena = Arena::default();
         let (mut values, mut width) = (Vec::new(), 0);
         // An array without rows has no chunks, but its result has a width.
-        let chunks = rows.axis_chunks_iter(Axis(0), ROWS).chain(rows.is_empty().then_some(rows));
+        let chunks = rows.axis_chunks_iter(Axis(0), self.rows()).chain(rows.is_empty().then_some(rows));
         for chunk in chunks {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
             let x = tape.constant_with([chunk.nrows(), expected], |out| {

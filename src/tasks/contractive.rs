@@ -9,7 +9,7 @@
 
 use narrows_kernels::{Real, with_spinning_threads};
 
-use super::evaluate::{ROWS, Trained, record_batch};
+use super::evaluate::{Trained, record_batch};
 use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
 use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed};
@@ -138,7 +138,7 @@ impl<T: Real> Trained<'_, T> {
     pub fn mean_jacobian_norm(&self, images: Samples<'_>, arena: &mut Arena<T>) -> f64 {
         with_spinning_threads(|| {
             let mut norms = 0.0;
-            for batch in images.indices.chunks(ROWS) {
+            for batch in images.indices.chunks(self.rows()) {
                 let mut squares = vec![0.0; batch.len()];
                 for unit in 0..self.model.code_size() {
                     // The encoder is recorded anew for each unit: twice the work, in the memory of one pass.

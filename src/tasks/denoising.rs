@@ -4,7 +4,7 @@ use narrows_kernels::losses::squared_error;
 use narrows_kernels::{Real, with_spinning_threads};
 use serde_json::{Value, json};
 
-use super::evaluate::{ROWS, Trained, record_batch};
+use super::evaluate::{Trained, record_batch};
 use crate::data::{Corruption, Samples, corrupt, corrupt_measured};
 use crate::loss;
 use crate::nn::Pass;
@@ -55,7 +55,7 @@ impl<T: Real> Trained<'_, T> {
         with_spinning_threads(|| {
             let (mut noisy_sum, mut sum) = (0.0, 0.0);
             let features = self.model.features();
-            for batch in images.indices.chunks(ROWS) {
+            for batch in images.indices.chunks(self.rows()) {
                 let mut tape = Tape::new(self.context, arena, self.params);
                 let clean = record_batch(images, &mut tape, batch);
                 let noisy =

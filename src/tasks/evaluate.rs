@@ -16,7 +16,10 @@ use crate::tape::{Arena, Tape, Var};
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
 /// chained one after the other. 500 rows of 784 values are 1.6 MB, so that a layer's input and output stay in the
 /// third-level cache.
-pub(super) const ROWS: usize = 500;
+const ROWS: usize = 500;
+
+/// Values that one layer gives for the rows evaluated at a time, at most: 16 MB in f32. Layers on images give many.
+const VALUES: usize = 1 << 22;
 
 /// A code unit counts as active in a sample when its magnitude exceeds this.
 pub const ACTIVE_ABOVE: f64 = 1e-3;
@@ -80,10 +83,16 @@ pub struct Trained<'a, T> {
 }
 
 impl<T: Real> Trained<'_, T> {
+    /// Rows that are evaluated at a time.
+    pub(super) fn rows(&self) -> usize {
+        let widest = self.model.layers().map(|placed| placed.output.len()).fold(1, usize::max);
+        (VALUES / widest).clamp(1, ROWS)
+    }
+
     /// The loss alone, without penalties; what a validation after each epoch needs. NaN for no images.
     pub fn loss(&self, images: Samples<'_>, arena: &mut Arena<T>) -> f64 {
         let mut sum = LossSum::new(self.objective.loss);
-        for batch in images.indices.chunks(ROWS) {
+        for batch in images.indices.chunks(self.rows()) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
             let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);
@@ -101,7 +110,7 @@ impl<T: Real> Trained<'_, T> {
         let mut sum = LossSum::new(self.objective.loss);
         let (mut squares, mut active, mut l1) = (0.0, 0, 0.0);
         let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
-        for batch in images.indices.chunks(ROWS) {
+        for batch in images.indices.chunks(self.rows()) {
             let mut tape = Tape::new(self.context, arena, self.params);
             let x = record_batch(images, &mut tape, batch);
             let pass = self.objective.forward(self.model, &mut tape, x, Pass::Infer);

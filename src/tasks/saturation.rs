@@ -2,7 +2,7 @@
 
 use narrows_kernels::Real;
 
-use super::evaluate::{ROWS, Trained, record_batch};
+use super::evaluate::{Trained, record_batch};
 use crate::data::Samples;
 use crate::loss;
 use crate::nn::{Activation, Pass};
@@ -39,7 +39,7 @@ impl<T: Real> Trained<'_, T> {
         let last = self.model.layers().map(|layer| layer.number).last();
         let mut sums = vec![(0usize, 0usize, 0.0); bounded.len()];
         let mut arena = Arena::default();
-        for batch in images.indices.chunks(ROWS) {
+        for batch in images.indices.chunks(self.rows()) {
             let mut tape = Tape::new(self.context, &mut arena, self.params);
             let x = record_batch(images, &mut tape, batch);
             let code = self.model.encode(&mut tape, x, Pass::Infer);

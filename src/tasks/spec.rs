@@ -112,7 +112,7 @@ impl AutoencoderSpec {
         let found = match self.decoder.last() {
             None | Some(Layer::Dense { units: Units::Input, .. }) => return Ok(()),
             Some(Layer::Dense { units: Units::Count(units), .. }) => format!("a dense layer of {units} units"),
-            Some(Layer::Dropout { .. } | Layer::Noise { .. }) => "a layer that acts while training only".to_owned(),
+            Some(other @ (Layer::Dropout { .. } | Layer::Noise { .. })) => format!("a {} layer", other.name()),
             // Whether the size fits is known when the data is.
             Some(_) => return Ok(()),
         };

@@ -5,7 +5,7 @@ use crate::rng::standard_normal;
 use narrows_kernels::{Real, with_spinning_threads};
 use serde_json::{Value, json};
 
-use super::evaluate::{LossSum, ROWS, Trained, record_batch};
+use super::evaluate::{LossSum, Trained, record_batch};
 use super::objective::draw;
 use crate::data::Samples;
 use crate::loss;
@@ -67,7 +67,7 @@ impl<T: Real> Trained<'_, T> {
         Some(with_spinning_threads(|| {
             let mut sum = LossSum::new(self.objective.loss);
             let mut kl = vec![0.0; self.model.code_size()];
-            for batch in images.indices.chunks(ROWS) {
+            for batch in images.indices.chunks(self.rows()) {
                 let mut tape = Tape::new(self.context, arena, self.params);
                 let x = record_batch(images, &mut tape, batch);
                 let encoded = self.model.encode_with(&mut tape, x, Pass::Infer);

@@ -119,7 +119,7 @@ fn values_of_the_wrong_type_or_out_of_range_name_what_is_accepted() {
         ("batch_size = 4", "batch_size = 0", ["\"train.batch_size\" is the integer 0", "an integer from 1"]),
         ("= 1e-3", "= nan", ["\"optimizer.learning_rate\" is nan", "a finite number above 0"]),
         ("= 1e-3", "= -1.0", ["\"optimizer.learning_rate\" is the float -1.0", "a finite number above 0"]),
-        ("merge = true", "pool = \"yes\"", ["\"data.merge\" is the string \"yes\"", "true or false"]),
+        ("merge = true", "merge = \"yes\"", ["\"data.merge\" is the string \"yes\"", "true or false"]),
         ("\"bce\"", "\"bec\"", ["\"train.loss\" is the string \"bec\"", "did you mean \"bce\"?"]),
     ] {
         let place = Place::with_toys();

@@ -289,12 +289,17 @@ fn colour_pictures_train_a_convolutional_autoencoder() {
         "colours.toml",
         br#"name = "colours"
         data.set = "colours"
-        data.split = { train = 5, validation = 1, stratified = false }
+        data.merge = true
+        data.split = { train = 4, validation = 1, test = 1, stratified = false }
         [model]
         encoder = [{ conv = 4, stride = 2, activation = "relu" }, { max-pool = 2 }, { dense = 8 }]
         decoder = [{ dense = 64 }, { reshape = [8, 8, 1] }, { upsample = 4 }, { conv = 3, activation = "sigmoid" }]
-        train = { loss = "mse", batch_size = 8, max_epochs = 2 }
-        optimizer.name = "adam""#,
+        [train]
+        loss = "mse"
+        batch_size = 8
+        max_epochs = 2
+        [optimizer]
+        name = "adam""#,
     );
     let answer = train(&place, &["colours.toml"]);
     answer.says(&["24 of 24 images of 32", "(batch, 16, 16, 4)", "(batch, 32, 32, 3)", "Trained 2 epochs"]);

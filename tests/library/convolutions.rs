@@ -85,7 +85,9 @@ impl Case {
         }
     }
 
-    /// The largest error of the output and the three gradients, relative to the largest element of each.
+    /// The largest error of the output and the three gradients, relative to the largest element of each, or where that is less to
+    /// √terms / 3, the standard deviation of a sum of so many products of two numbers within [−1, 1): a sum that happens to
+    /// cancel is no better known than others.
     fn error<T: Real>(&self) -> f64 {
         let [batch, height, width, channels] = self.image;
         let mut layout = Layout::default();
@@ -109,7 +111,14 @@ impl Case {
         tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
         let found = [&value[..], x.of(&grads), weight.of(&grads), bias.of(&grads)];
         let expected = std::iter::once(&self.y).chain(&self.gradients);
-        found.into_iter().zip(expected).map(|(found, expected)| relative(found, expected)).fold(0.0, f64::max)
+        let pixels = batch * self.output[1] * self.output[2];
+        let taps = self.kernel * self.kernel;
+        let terms = [taps * channels, taps * self.filters, pixels, pixels];
+        let errors = found.into_iter().zip(expected).zip(terms).map(|((found, expected), terms)| {
+            let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            relative(found, expected) * largest / largest.max((terms as f64).sqrt() / 3.0)
+        });
+        errors.fold(0.0, f64::max)
     }
 }
 

@@ -72,7 +72,7 @@ impl Convolution {
     pub(crate) fn samples(&self, image: usize, weights: usize, output: usize) -> usize {
         assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
         let [reads, writes] = [self.image_len(), self.output_len()];
-        let samples = if reads > 0 { image / reads } else { output / writes.max(1) };
+        let samples = image.checked_div(reads).unwrap_or_else(|| output / writes.max(1));
         assert!(
             image == samples * reads && output == samples * writes && weights == self.weights(),
             "images of {image} elements, weights of {weights} and outputs of {output} do not fit {self:?}: they must be \

@@ -52,7 +52,7 @@ impl Pooling {
         assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
         assert!((1..=256).contains(&positions), "a window has 1 to 256 positions, in {self:?}");
         let [reads, writes] = [self.image_len(), self.output_len()];
-        let samples = if reads > 0 { images / reads } else { outputs / writes.max(1) };
+        let samples = images.checked_div(reads).unwrap_or_else(|| outputs / writes.max(1));
         assert!(
             images == samples * reads && outputs == samples * writes,
             "images of {images} and {outputs} elements do not fit {self:?}: they must be samples times {reads} and {writes}"
@@ -207,7 +207,7 @@ impl<T: Real> Kernel<T> for Max<'_, T> {
                 let x = &self.x[from * channels..][..channels];
                 for ((y, offset), &x) in y.iter_mut().zip(offsets.iter_mut()).zip(x) {
                     // A NaN is no smaller than anything, and stays.
-                    let takes = !(x <= *y) & (*y == *y);
+                    let takes = !(x <= *y) & T::partial_cmp(y, y).is_some();
                     *y = if takes { x } else { *y };
                     *offset = if takes { position as u8 } else { *offset };
                 }
