@@ -302,7 +302,7 @@ fn colour_pictures_train_a_convolutional_autoencoder() {
         name = "adam""#,
     );
     let answer = train(&place, &["colours.toml"]);
-    answer.says(&["24 of 24 images of 32", "(batch, 16, 16, 4)", "(batch, 32, 32, 3)", "Trained 2 epochs"]);
+    answer.says(&["24 images of 32×32 pixels", "(batch, 16, 16, 4)", "(batch, 32, 32, 3)", "Trained 2 epochs"]);
     let picture = place.read("runs/colours/reconstructions.png");
     // The colour type of the header is 2, red, green and blue (PNG specification, section 11.2.2).
     assert_eq!(picture[25], 2);
