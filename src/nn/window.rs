@@ -203,8 +203,11 @@ impl Place<'_> {
         })
     }
 
-    /// Of a pool.
+    /// Of a pool. Refuses a padding that a window could lie in whole.
     pub fn pooling(&self, window: usize, stride: usize, padding: Padding) -> Result<Pooling, ModelError> {
+        if matches!(padding, Padding::Pixels(around) if 2 * around > window) {
+            return Err(self.refuse(format!("a padding of at most half of its window of {window} pixels")));
+        }
         let of = self.convolution(1, window, stride, padding)?;
         let channels = of.image_channels;
         let Convolution { image, output, kernel: window, stride, padding, .. } = of;

@@ -371,6 +371,11 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
         refuse(&[4, 9, 1], conv),
         "encoder.0 (conv) is given samples of shape [4, 9, 1]; it takes at least 5 pixels in height and width, padding included"
     );
+    let around = Layer::MaxPool { window: 3, stride: None, padding: Padding::Pixels(2) };
+    assert_eq!(
+        refuse(&[6, 6, 1], around),
+        "encoder.0 (max-pool) is given samples of shape [6, 6, 1]; it takes a padding of at most half of its window of 3 pixels"
+    );
     assert_eq!(
         refuse(&[5], narrows::nn::reshape(&[2, 2, 1])),
         "encoder.0 (reshape) is given samples of shape [5]; it takes samples of 4 values, to make them [2, 2, 1]"
