@@ -147,11 +147,15 @@ fn conclude(study: &Study, out: &Path) {
     table(&header, &study.runs.iter().map(row).collect::<Vec<_>>());
     say!("\nStudy folder: {}", out.display());
     if !study.runs.is_empty() {
-        say!("  {:<14}the comparison: open it in a browser", "report.html");
-        say!("  {:<14}a row for each run", "summary.csv");
-        if out.join("codes.csv").is_file() {
-            say!("  {:<14}what the codes are worth", "codes.csv");
+        say!("  {:<16}the comparison: open it in a browser", "report.html");
+        say!("  {:<16}a row for each run", "summary.csv");
+        for (name, holds) in
+            [("codes.csv", "what the codes are worth"), ("saturation.csv", "a row for each layer and epoch")]
+        {
+            if out.join(name).is_file() {
+                say!("  {name:<16}{holds}");
+            }
         }
-        say!("  {:<14}the run folders", "runs/");
+        say!("  {:<16}the run folders", "runs/");
     }
 }

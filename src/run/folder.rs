@@ -37,7 +37,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 14] = [
+const WRITTEN: [&str; 15] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -50,6 +50,7 @@ const WRITTEN: [&str; 14] = [
     "study.toml",
     "summary.csv",
     "codes.csv",
+    "saturation.csv",
     "report.html",
     "runs",
 ];

@@ -1,8 +1,8 @@
-//! `summary.csv` and `codes.csv`: a row for each run and seed.
+//! `summary.csv` and `codes.csv`, a row for each run and seed; `saturation.csv`, a row for each layer and epoch.
 
 use serde_json::Value;
 
-use super::facts::{CodesFacts, Facts};
+use super::facts::{CodesFacts, Facts, SaturationFacts};
 use super::figure::Figure;
 use crate::analysis::ALPHAS;
 
@@ -59,6 +59,20 @@ pub(super) fn codes_csv(codes: &[CodesFacts]) -> String {
     }
     let rows = codes.iter().flat_map(|one| one.each.iter().map(|(seed, tree)| (one.run.as_str(), (seed, tree))));
     csv(&columns, rows)
+}
+
+/// The text of `saturation.csv`: of each layer before the first epoch (epoch 0) and after each the share of saturated units, the mean
+/// slope, whether a gradient passes it, and ‖W − W₀‖ / ‖W₀‖.
+pub(super) fn saturation_csv(runs: &[SaturationFacts]) -> String {
+    let mut text = "run,layer,epoch,saturated,slope,is_passed,moved\n".to_owned();
+    for (run, layer) in runs.iter().flat_map(|run| run.layers.iter().map(move |layer| (&run.run, layer))) {
+        for (epoch, ((saturated, slope), moved)) in
+            layer.saturated.iter().zip(&layer.slope).zip(&layer.moved).enumerate()
+        {
+            text += &format!("{run},{},{epoch},{saturated},{slope},{},{moved}\n", layer.layer, layer.is_passed);
+        }
+    }
+    text
 }
 
 /// The rows, each a run, a seed of it and the figures: the name of the run, then what the figures have in each column's place.

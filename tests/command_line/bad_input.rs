@@ -259,6 +259,7 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
         ("study", "report.html"),
         ("study", "summary.csv"),
         ("study", "codes.csv"),
+        ("study", "saturation.csv"),
     ] {
         let place = Place::with_toys();
         place.write(&format!("out/{name}"), b"mine");

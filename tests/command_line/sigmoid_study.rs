@@ -19,6 +19,20 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
     for run in ["dead-mse", "dead-cross-entropy"] {
         assert!(mse(run) > 0.065, "{run}: {}", mse(run));
     }
+    // The slopes whose product the report prints stand in a file beside it, of the same bits.
+    let text = place.text("study/saturation.csv");
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let facts = crate::support::facts(&place.text("study/report.html"));
+    for course in facts["saturation"].as_array().unwrap() {
+        let run = course["run"].as_str().unwrap();
+        let passed: f64 = rows
+            .iter()
+            .filter(|row| (row[0], row[2], row[5]) == (run, "0", "true"))
+            .map(|row| row[4].parse::<f64>().unwrap())
+            .product();
+        assert_eq!(passed, course["passed"][0].as_f64().unwrap(), "{run}");
+        assert!(rows.iter().any(|row| row[0] == run && row[6].parse::<f64>().unwrap() > 0.0), "{run}");
+    }
     let report = place.text("study/report.html");
     assert_eq!(report.matches("has learnt nothing that the mean training image does not have").count(), 2);
     for words in [

@@ -99,8 +99,7 @@ fn assert_sound(page: &str) {
         let near = near.map(|reversed| reversed.chars().rev().collect::<String>());
         assert_eq!(near, None, "{wrong:?}");
     }
-    let facts = page.split("<script type=\"application/json\" id=\"facts\">").nth(1).unwrap();
-    let facts: serde_json::Value = serde_json::from_str(facts.split("</script>").next().unwrap()).unwrap();
+    let facts = crate::support::facts(page);
     assert!(facts["runs"][0]["measured"].is_object(), "the page carries its facts");
     // Figures and tables are numbered from 1, each number once.
     for kind in ["Figure", "Table"] {

@@ -223,6 +223,12 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The facts that a study's page carries as JSON.
+pub fn facts(page: &str) -> serde_json::Value {
+    let facts = page.split("<script type=\"application/json\" id=\"facts\">").nth(1).unwrap();
+    serde_json::from_str(facts.split("</script>").next().unwrap()).unwrap()
+}
+
 /// `history.csv` or `summary.csv` without the columns of seconds, which no two runs share.
 pub fn without_seconds(history: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = history.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();

@@ -42,8 +42,8 @@ pub(in crate::study) struct LayerCourse {
     pub slope: Vec<f64>,
     /// Whether a gradient passes that slope.
     pub is_passed: bool,
-    /// ‖W − W₀‖ / ‖W₀‖ after the first epoch and after the last, W being its weight and W₀ that before training.
-    pub moved: [f64; 2],
+    /// ‖W − W₀‖ / ‖W₀‖ at the same times, W being its weight and W₀ that before training.
+    pub moved: Vec<f64>,
 }
 
 /// Repeats a run, whose bits are the same again, to look at its layers after each epoch.
@@ -66,8 +66,7 @@ pub(super) fn measure(plan: &Planned, context: Context) -> Result<SaturationFact
             let course = &mut courses[at];
             course.saturated.push(found.saturated);
             course.slope.push(found.slope);
-            let moved = moved(&begun[at], &weights(params, &course.layer));
-            course.moved = if epoch < 2 { [moved; 2] } else { [course.moved[0], moved] };
+            course.moved.push(moved(&begun[at], &weights(params, &course.layer)));
         }
     })?;
     let slopes = |of: fn(&[f64]) -> Option<&f64>| {
