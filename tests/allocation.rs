@@ -130,7 +130,7 @@ fn configuration(model: &str, loss: &str) -> RunConfig {
 fn prepared(config: &RunConfig) -> Prepared {
     let pixels = (0..471 * 256).map(|i| (i * 31 % 253) as u8).collect();
     let data = Dataset::from_bytes("toys", [16, 16, 1], pixels).unwrap();
-    let split = split(None, data.len(), [461, 10, 0], false, 1).unwrap();
+    let split = split(None, data.len(), [461, 10, 0], false, 1, 1).unwrap();
     assert_eq!((split.train.len(), split.validation.len()), (461, 10));
     Prepared::new(config, Arc::new(Splits { data, split, origin: "made up".to_owned() })).unwrap()
 }

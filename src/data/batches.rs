@@ -30,7 +30,7 @@ pub fn batches(order: &[u32], batch_size: usize) -> Chunks<'_, u32> {
 /// Fisher–Yates (Knuth, TAOCP vol. 2, algorithm 3.4.2 P), from the last element down.
 ///
 /// Written here and not taken from `rand`, whose results may change with its version.
-pub(crate) fn shuffle(values: &mut [u32], random: &mut Stream) {
+pub(crate) fn shuffle<T>(values: &mut [T], random: &mut Stream) {
     for last in (1..values.len()).rev() {
         let chosen = below(last as u32 + 1, random);
         values.swap(last, chosen as usize);

@@ -26,6 +26,7 @@ pub struct Published {
     training: usize,
     origin: String,
     stratified: bool,
+    block: usize,
 }
 
 impl Dataset {
@@ -98,7 +99,7 @@ impl Published {
     /// Where `classes` take turns, the last samples are the last of each class.
     fn drawn(data: Dataset, classes: usize) -> Published {
         let training = data.len() - data.len() / classes / DRAWN_TEST * classes;
-        Published { data, training, origin: "drawn by the program".into(), stratified: true }
+        Published { data, training, origin: "drawn by the program".into(), stratified: true, block: 1 }
     }
 
     fn join(set: &str, (train, test): (Dataset, Option<Dataset>), from: &Path) -> Result<Published, DataError> {
@@ -108,7 +109,7 @@ impl Published {
             None => train,
         };
         data.name = set.to_owned();
-        Ok(Published { data, training, origin: format!("from {}", from.display()), stratified: true })
+        Ok(Published { data, training, origin: format!("from {}", from.display()), stratified: true, block: 1 })
     }
 
     /// The training part, and the test part if there is one.
@@ -137,6 +138,12 @@ impl Published {
         Published { stratified, ..self }
     }
 
+    /// How many samples that follow each other a division keeps together; 1 unless told otherwise. See [`split`].
+    #[must_use]
+    pub fn blocks(self, block: usize) -> Published {
+        Published { block, ..self }
+    }
+
     /// Joins the published parts and divides all samples in the ratio `parts` (training : validation : test), drawn by
     /// `seed`; see [`split`].
     pub fn split(self, parts: [u64; 3], seed: u64) -> Result<Splits, DataError> {
@@ -161,6 +168,6 @@ impl Published {
     /// Divides the first `count` samples.
     fn divide(&self, count: usize, parts: [u64; 3], seed: u64) -> Result<Split, DataError> {
         let labels = self.data.labels.as_ref().filter(|_| self.stratified).map(|labels| &labels[..count]);
-        split(labels, count, parts, labels.is_some(), seed)
+        split(labels, count, parts, labels.is_some(), self.block, seed)
     }
 }

@@ -60,6 +60,8 @@ settings! {
         pub test: u64 = 0, in PART;
         /// Whether every part has the same share of each class.
         pub stratified: bool = true;
+        /// Samples that follow each other and are kept in one part, such as frames of a film: 1 draws each by itself.
+        pub block: usize = 1, in at_least(1);
     }
     settle settle;
 }

@@ -24,18 +24,26 @@ pub struct Split {
 /// proportion. What is drawn depends on the seed and, if stratified, on the class: adding a class moves no sample of
 /// another.
 ///
-/// Refused: a training part of 0, parts whose sum overflows `u64`, stratification without labels, another number of
+/// What is drawn are blocks of `block` samples that follow each other (of a class, if stratified); at the end of a part a block may be
+/// divided. With 1, samples are drawn one by one. Longer blocks keep neighbours together, such as the frames of a film, which are near
+/// copies: drawn one by one, almost every sample of a part would have its copy in another.
+///
+/// Refused: a block of 0, a training part of 0, parts whose sum overflows `u64`, stratification without labels, another number of
 /// labels than of samples, a part above 0 that would get no sample, more samples than `u32` counts.
 pub fn split(
     labels: Option<&[u8]>,
     n: usize,
     parts: [u64; 3],
     stratified: bool,
+    block: usize,
     seed: u64,
 ) -> Result<Split, DataError> {
     let [a, b, c] = parts;
     let doing = || format!("split {n} samples {a}:{b}:{c} into training, validation and test");
     let refuse = |rule: String| Err(Fault::new(rule, "").doing(doing()).asked().into());
+    if block == 0 {
+        return refuse("a block must have at least 1 sample".into());
+    }
     if parts[0] == 0 {
         return refuse("the training part must be at least 1".into());
     }
@@ -57,9 +65,11 @@ pub fn split(
     };
 
     let mut divided: [Vec<u32>; 3] = Default::default();
-    for (class, mut members) in strata.into_iter().enumerate() {
-        shuffle(&mut members, &mut stream(seed, Purpose::Split, class as u64));
-        let mut rest = members.as_slice();
+    for (class, members) in strata.into_iter().enumerate() {
+        let mut blocks: Vec<&[u32]> = members.chunks(block).collect();
+        shuffle(&mut blocks, &mut stream(seed, Purpose::Split, class as u64));
+        let drawn = blocks.concat();
+        let mut rest = drawn.as_slice();
         for (part, size) in divided.iter_mut().zip(shares(members.len(), &parts)) {
             let (taken, left) = rest.split_at(size);
             part.extend_from_slice(taken);

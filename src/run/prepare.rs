@@ -68,7 +68,7 @@ pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Splits, Da
     if !wanted.classes.is_empty() {
         published = published.classes(&wanted.classes)?;
     }
-    published = published.stratified(parts.stratified);
+    published = published.stratified(parts.stratified).blocks(parts.block);
     let mut splits = match wanted.merge {
         true => published.split([parts.train, parts.validation, parts.test], config.seed)?,
         false => published.split_training([parts.train, parts.validation], config.seed)?,

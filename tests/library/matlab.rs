@@ -246,7 +246,7 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
         faces.bytes().unwrap().chunks_exact(560).map(of).sum()
     };
     assert!(2 * apart(20) < apart(28), "{} {}", apart(20), apart(28));
-    let parts = split(None, faces.len(), [1768, 0, 197], false, 1).unwrap();
+    let parts = split(None, faces.len(), [1768, 0, 197], false, 1, 1).unwrap();
     assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (1768, 0, 197));
 }
 

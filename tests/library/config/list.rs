@@ -17,7 +17,7 @@ fn every_key_has_its_range_its_default_and_its_meaning() {
         said("data.limit"),
         [count, "none", "Keep only the first so many images of each part, after splitting."]
     );
-    assert_eq!(said("data.split")[1], "{ train = 5, validation = 1, test = 0, stratified = true }");
+    assert_eq!(said("data.split")[1], "{ train = 5, validation = 1, test = 0, stratified = true, block = 1 }");
     assert_eq!(said("data.split.validation")[1], "0");
     assert_eq!(said("model.encoder[].dense")[..2], ["a number of units from 1 to 1048576, or \"input\"", ""]);
     assert_eq!(said("model.encoder[].slope")[1], "0.01");

@@ -167,7 +167,7 @@ seed = 2026
 set = "fashion-mnist"
 classes = ["Sandal", "Sneaker", "Ankle boot"]
 merge = true
-split = { train = 5, validation = 1, test = 1, stratified = true }
+split = { train = 5, validation = 1, test = 1, stratified = true, block = 1 }
 scaling = "unit"
 per_class = 7000
 
@@ -290,7 +290,7 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
     assert_eq!(run.model.decoder, [last]);
     assert_eq!(run.model.init, Init::Normal { std: 1.0, biases: false });
     assert_eq!(run.seed, 0);
-    assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true });
+    assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true, block: 1 });
     assert_eq!((run.data.limit, run.data.per_class, run.data.merge), (None, 7000, false));
     assert_eq!(run.train.early_stopping, None);
     assert_eq!(run.optimizer, Sgd::keras(0.01).into());

@@ -227,9 +227,9 @@ fn the_published_test_part_of_drawn_footwear_is_the_last_sixth_of_each_class() {
 fn joined_parts_are_divided_as_the_whole_set() {
     let splits = drawn().split([5, 1, 1], 9).unwrap();
     let labels = splits.data.labels.as_deref();
-    assert_eq!(splits.split, split(labels, 42, [5, 1, 1], true, 9).unwrap());
+    assert_eq!(splits.split, split(labels, 42, [5, 1, 1], true, 1, 9).unwrap());
     let by_chance = drawn().stratified(false).split([5, 1, 1], 9).unwrap();
-    assert_eq!(by_chance.split, split(None, 42, [5, 1, 1], false, 9).unwrap());
+    assert_eq!(by_chance.split, split(None, 42, [5, 1, 1], false, 1, 9).unwrap());
 }
 
 #[test]

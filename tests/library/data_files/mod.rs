@@ -71,7 +71,7 @@ fn three_kinds_of_shoes_split_into_exactly_5000_1000_1000_of_each() {
     assert_eq!(shoes.len(), 21_000);
     assert_eq!(shoes.class_names, ["Sandal", "Sneaker", "Ankle boot"]);
     let labels = shoes.labels.as_deref().unwrap();
-    let parts = split(Some(labels), shoes.len(), [5, 1, 1], true, 2026).unwrap();
+    let parts = split(Some(labels), shoes.len(), [5, 1, 1], true, 1, 2026).unwrap();
     for (part, each) in [(&parts.train, 5_000), (&parts.validation, 1_000), (&parts.test, 1_000)] {
         let expected: Vec<_> = shoes.class_names.iter().map(|name| (name.clone(), each)).collect();
         assert_eq!(class_distribution(labels, part, &shoes.class_names), expected);
