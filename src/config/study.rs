@@ -34,10 +34,13 @@ const MOST_RUNS: usize = 1000;
 /// plain = {}
 /// sgd = { "optimizer.name" = "sgd", "optimizer.learning_rate" = 0.1 }
 /// narrow = { "model.encoder.1.dense" = 8 }
+/// narrow-sgd = { like = "narrow", "optimizer.name" = "sgd" }
 /// ```
 ///
+/// A run that is `like` one before it changes what that one does, and its own keys besides.
+///
 /// A table `[quick]` of dotted keys, with tables `[quick.variants]` or `[quick.grid]`, says what `--quick` puts in the place of
-/// what stands above it.
+/// what stands above it; `"variants.plain" = { … }` puts one run in the place of another.
 ///
 /// Where a setting (`--set`) names a grid key, that key keeps this one value, under its old label if it had one. Where
 /// it names something that contains a grid key, the grid key is gone; where it names a part of a grid key's values, it

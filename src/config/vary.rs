@@ -99,7 +99,8 @@ fn is_label(text: &str) -> bool {
     is_name(&format!("x{text}")) && !text.is_empty()
 }
 
-/// A `[variants]` as a table of what each run changes, by dotted keys.
+/// A `[variants]` as a table of what each run changes, by dotted keys. A run `like` one before it changes what that one does, and
+/// then its own keys.
 pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
     let accepted = "a table [variants] of runs and what each changes, such as sgd = { \"optimizer.name\" = \"sgd\" }";
     let table = node.table("variants", accepted)?;
@@ -107,6 +108,7 @@ pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
         let found = format!("a table of {} runs", table.entries.len());
         return Err(refused(&node.place, "variants", found, format!("1 to {MOST_VARIANTS} runs")));
     }
+    let mut read = Table::default();
     for entry in &table.entries {
         let key = format!("variants.{:?}", entry.key);
         if !is_name(&entry.key) {
@@ -115,11 +117,24 @@ pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
             return Err(refused(&entry.key_place, &key, Value::String(entry.key.clone()).describe(), accepted));
         }
         let accepted = "what this run changes, such as { \"optimizer.name\" = \"sgd\" }, or { } for nothing";
-        for change in &entry.node.table(&key, accepted)?.entries {
+        let mut own = entry.node.table(&key, accepted)?.clone();
+        if let Some(like) = own.remove("like") {
+            let known = if let Value::String(name) = &like.node.value { read.get(name) } else { None };
+            let Some(Value::Table(mut all)) = known.map(|run| run.node.value.clone()) else {
+                let accepted = "the name of a run of this table that stands before this one";
+                return Err(refused(&like.node.place, &format!("{key}.like"), like.node.value.describe(), accepted));
+            };
+            all.entries.retain(|change| own.get(&change.key).is_none());
+            all.entries.append(&mut own.entries);
+            own = all;
+        }
+        for change in &own.entries {
             dotted(&change.key_place, &format!("{key}.{:?}", change.key), &change.key, "64")?;
         }
+        let node = Node { value: Value::Table(own), place: entry.node.place.clone() };
+        read.entries.push(Entry { node, ..entry.clone() });
     }
-    Ok(table.clone())
+    Ok(read)
 }
 
 /// Lets a setting win over a grid: the key that it names keeps this one value, and keys within what it names are gone.

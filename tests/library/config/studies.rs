@@ -136,3 +136,37 @@ fn large_grids_and_reports_with_faults_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_run_like_another_changes_what_that_one_does_and_its_own_keys() {
+    let study = |variants: &str| {
+        let text = format!(
+            "name = \"s\"\nseed = 1\n[data]\nset = \"footwear\"\n[model]\nencoder = [{{ dense = 4 }}]\ndecoder = [{{ dense = \"input\" }}]\n\
+             [train]\nloss = \"mse\"\nbatch_size = 32\nmax_epochs = 2\n[optimizer]\nname = \"sgd\"\nlearning_rate = 0.1\n[variants]\n{variants}"
+        );
+        StudyConfig::from_toml(&text, "s.toml")
+    };
+    let runs = study(
+        "wide = { \"model.encoder.0.dense\" = 9, \"train.batch_size\" = 8 }\n\
+         long = { like = \"wide\", \"train.max_epochs\" = 7, \"train.batch_size\" = 16 }\n\
+         longer = { like = \"long\", \"train.max_epochs\" = 9 }",
+    );
+    let runs = runs.unwrap().runs();
+    let of =
+        |at: usize| (runs[at].1.train.batch_size, runs[at].1.train.max_epochs, runs[at].1.model.encoder[0].clone());
+    assert_eq!((of(0).0, of(0).1), (8, 2));
+    assert_eq!((of(1).0, of(1).1), (16, 7));
+    assert_eq!((of(2).0, of(2).1), (16, 9));
+    assert!(of(0).2 == of(2).2);
+    for (variants, found) in [
+        ("a = { like = \"b\" }\nb = {}", "the string \"b\""),
+        ("a = { like = \"a\" }", "the string \"a\""),
+        ("a = {}\nb = { like = 3 }", "the integer 3"),
+    ] {
+        let sentence = study(variants).unwrap_err().to_string();
+        assert!(
+            sentence.contains("like") && sentence.contains(found) && sentence.contains("stands before"),
+            "{sentence}"
+        );
+    }
+}
