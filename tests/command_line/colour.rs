@@ -56,7 +56,7 @@ fn a_folder_of_colour_pictures_trains_and_everything_drawn_of_it_is_in_colour() 
     let place = place();
     let run = |arguments: &[&str]| place.narrows(arguments).done();
     let answer = run(&["train", "colours.toml", "--out", "run"]);
-    answer.says(&["48 images of 8×8 pixels", "(batch, 4, 4, 4)", "(batch, 8, 8, 3)", "Trained 40 epochs"]);
+    answer.says(&["48 images of 8×8 pixels in colour", "(batch, 4, 4, 4)", "(batch, 8, 8, 3)", "Trained 40 epochs"]);
     let (width, pixels) = in_colour(&place.read("run/reconstructions.png"));
     // The first original, of 7 times 8 pixels, is at the right of its label, 8 below the edge: red, green and blue in order.
     let known: Vec<[u8; 3]> = (0..48).flat_map(colours).collect();
@@ -77,7 +77,7 @@ fn a_folder_of_colour_pictures_trains_and_everything_drawn_of_it_is_in_colour() 
     place.write("study.toml", format!("{CONFIG}[report]\nreconstructions = 3\ncodes = [\"colours\"]\n").as_bytes());
     run(&["study", "study.toml", "--out", "study"]);
     let report = place.text("study/report.html");
-    for part in ["Reconstructions", "α = 0.2</th>", "scope=\"row\">number "] {
+    for part in ["Reconstructions", "of 8×8 pixels in colour", "α = 0.2</th>", "scope=\"row\">number "] {
         assert!(report.contains(part), "{part}");
     }
     let images: Vec<&str> = report.split("data:image/png;base64,").skip(1).collect();
