@@ -109,7 +109,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let grid = ImageGrid {
         title: "From one image to another".into(),
         columns: (0..8).map(|step| format!("α = {}", f64::from(step) / 10.0)).collect(),
-        ..ImageGrid::new(28, 28, (9..13).map(row).collect())
+        ..ImageGrid::new([28, 28, 1], (9..13).map(row).collect())
     };
     fs::write(folder.join("grid.png"), grid.to_png()?)?;
     page += "<figure>\n<div class=\"scroll picture\">\n<img class=\"wide\" src=\"grid.png\" alt=\"rows of images\">\n</div>\n</figure>\n";

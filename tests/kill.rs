@@ -1,19 +1,21 @@
-//! Whenever a run is killed, it can be resumed, and ends in the bits of one that was not.
+//! Whenever a run is killed, it can be resumed, and ends in the bits of one that was not, on whatever instruction set and number
+//! of threads it goes on.
 //!
 //! `NARROWS_KILLS=200 cargo test --test kill -- --nocapture` is the long version; without the variable there are
 //! few kills, so that the check of every commit stays short.
 
 mod support;
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use narrows::rng::{Purpose, stream};
+use narrows_kernels::Isa;
 use rand::RngExt as _;
 use support::{Place, without_seconds};
 
 /// A checkpoint of half a megabyte after each of 60 steps, so that most kills fall into the writing of one.
-const CONFIG: &str = r#"name = "toys"
+const DENSE: &str = r#"name = "toys"
 seed = 3
 [data]
 set = "toys"
@@ -33,22 +35,79 @@ learning_rate = 1e-3
 schedule = { plateau = "val_loss", factor = 0.5, patience = 1 }
 "#;
 
+/// A checkpoint after each of 120 steps of layers on images; their running statistics are part of it.
+const CONVOLUTIONAL: &str = r#"name = "convolutional"
+seed = 3
+[data]
+set = "footwear"
+merge = true
+per_class = 35
+split = { train = 5, validation = 1, test = 1 }
+[model]
+encoder = [{ conv = 6, activation = "relu" }, { batch-norm = "keras" }, { max-pool = 2 }, { dropout = 0.2, by_channel = true }, { conv = 17, stride = 2, activation = "tanh" }, { batch-norm = "pytorch" }, { dense = 8 }]
+decoder = [{ dense = 147, activation = "relu" }, { reshape = [7, 7, 3] }, { conv-transpose = 5, stride = 2, activation = "relu" }, { upsample = 2 }, { conv = 1, activation = "sigmoid" }]
+[train]
+loss = "bce"
+batch_size = 5
+max_epochs = 8
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+"#;
+
+/// Kills of each kind of run without NARROWS_KILLS.
 const FEW: usize = 12;
 
-fn start(place: &Place, arguments: &[&str]) -> Child {
-    let mut command = Command::new(support::program());
-    command.args(arguments).args(["--threads", "1"]).current_dir(place.root());
-    for variable in support::VARIABLES {
-        command.env_remove(variable);
+/// Every instruction set that the machine has, with 1, 2, 3 and 7 threads; the processes of a test take them in turn.
+struct Machines {
+    all: Vec<(Isa, usize)>,
+    next: usize,
+}
+
+impl Machines {
+    fn new() -> Self {
+        // Neighbours differ in both.
+        let isas = Isa::available();
+        let all = (0..4 * isas.len()).map(|at| (isas[at % isas.len()], [1, 2, 3, 7][at / isas.len()]));
+        Machines { all: all.collect(), next: 0 }
     }
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+
+    /// The command on the next machine.
+    fn command(&mut self, place: &Place, arguments: &[&str]) -> Command {
+        let (isa, threads) = self.all[self.next % self.all.len()];
+        self.next += 1;
+        let mut command = Command::new(support::program());
+        command.args(arguments).args(["--threads", &threads.to_string()]).current_dir(place.root());
+        for variable in support::VARIABLES {
+            command.env_remove(variable);
+        }
+        command.env("NARROWS_ISA", isa.name());
+        command
+    }
 }
 
 #[test]
-fn every_kill_is_survived_to_the_same_bits() {
+fn every_kill_of_a_dense_run_is_survived_to_the_same_bits() {
+    survives("a dense run", DENSE);
+}
+
+#[test]
+fn every_kill_of_a_convolutional_run_is_survived_to_the_same_bits() {
+    let plain =
+        CONVOLUTIONAL.replace(r#"{ batch-norm = "keras" }, "#, "").replace(r#"{ batch-norm = "pytorch" }, "#, "");
+    assert!(!plain.contains("norm"));
+    survives("a convolutional run", &plain);
+}
+
+#[test]
+fn every_kill_of_a_run_with_batch_normalisation_is_survived_to_the_same_bits() {
+    survives("a run with batch normalisation", CONVOLUTIONAL);
+}
+
+fn survives(what: &str, config: &str) {
     let kills: usize = std::env::var("NARROWS_KILLS").map_or(FEW, |kills| kills.parse().unwrap());
-    let place = Place::with_toys();
-    place.write("kill.toml", CONFIG.as_bytes());
+    let (place, mut machines) = (Place::with_toys(), Machines::new());
+    place.write("kill.toml", config.as_bytes());
     let began = Instant::now();
     place.narrows(&["train", "kill.toml", "--threads", "1", "--out", "whole"]).done();
     let whole = began.elapsed();
@@ -79,11 +138,14 @@ fn every_kill_is_survived_to_the_same_bits() {
             }
             // At most three kills of one run: then it is let end.
             if killed == kills || of_this == 3 {
-                let answer = place.narrows(&[&arguments[..], &["--threads", "1"]].concat()).done();
-                resumed += usize::from(answer.stderr.contains("resumed in epoch"));
+                let answer = machines.command(&place, &arguments).output().unwrap();
+                let said = String::from_utf8(answer.stderr).unwrap();
+                assert!(answer.status.success(), "{run} ended with {}: {said}", answer.status);
+                resumed += usize::from(said.contains("resumed in epoch"));
                 break;
             }
-            let mut child = start(&place, &arguments);
+            let mut command = machines.command(&place, &arguments);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_secs_f64(0.9 * random.random::<f64>() * whole.as_secs_f64()));
             if let Some(status) = child.try_wait().unwrap() {
                 assert!(status.success(), "{run} ended with {status}");
@@ -107,9 +169,11 @@ fn every_kill_is_survived_to_the_same_bits() {
         std::fs::remove_dir_all(place.path(&run)).unwrap();
     }
     println!(
-        "{killed} kills of {runs} runs ({chains} of them killed more than once) in {:.0} s: {in_writing} while a checkpoint \
-         was being written, {before_first} before the first or after the last; {resumed} last resumptions began at a \
-         checkpoint; every run ended in {expected}",
+        "{what}: {killed} kills of {runs} runs ({chains} of them killed more than once) on {} of {} combinations of instruction \
+         set and threads in {:.0} s: {in_writing} while a checkpoint was being written, {before_first} before the first or after \
+         the last; {resumed} last resumptions began at a checkpoint; every run ended in {expected}",
+        machines.next.min(machines.all.len()),
+        machines.all.len(),
         began.elapsed().as_secs_f64()
     );
 }

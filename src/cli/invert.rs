@@ -19,7 +19,6 @@ const SHOWN: usize = 15;
 pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
-    let shape = (loaded.data.height(), loaded.data.width());
     let other = images::other(&run, &arguments.images, "invert")?;
     let mut parts: Vec<(&str, Samples<'_>)> = match &other {
         Some(other) => vec![("images", other.test())],
@@ -33,7 +32,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     }
     let tolerances = Tolerances::default();
     let inverted = machine.run(|| -> Result<_, RunError> {
-        let inversion = Inversion::new(run.trained(machine.context), shape)?;
+        let inversion = Inversion::new(run.trained(machine.context), loaded.shape())?;
         show_layers(inversion.layers());
         let mut seconds = 0.0;
         for (_, images) in &parts {

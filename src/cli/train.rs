@@ -107,7 +107,9 @@ pub fn describe_data(loaded: &Splits) {
     let data = &loaded.data;
     let used: usize = loaded.parts().iter().map(|(_, part)| part.len()).sum();
     let of = if used < data.len() { format!(" of {}", data.len()) } else { String::new() };
-    say!("{}: {used}{of} images of {}×{} pixels, {}", data.name, data.height(), data.width(), loaded.origin);
+    let [height, width, channels] = data.shape();
+    let colour = if channels == 3 { " in colour" } else { "" };
+    say!("{}: {used}{of} images of {height}×{width} pixels{colour}, {}", data.name, loaded.origin);
     let classes = loaded.class_distributions();
     let named = |number: usize| classes.get(number).map_or(&[][..], |(_, counts)| counts);
     let header = ["", "images"].into_iter().chain(named(0).iter().map(|(class, _)| class.as_ref()));

@@ -37,7 +37,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 6] = [
+const PRESETS: [Preset; 7] = [
     Preset {
         name: "conv",
         summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
@@ -67,6 +67,11 @@ const PRESETS: [Preset; 6] = [
         name: "sigmoid",
         summary: "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing",
         text: include_str!("presets/sigmoid.toml"),
+    },
+    Preset {
+        name: "variational-conv",
+        summary: "a convolutional variational autoencoder of Fashion-MNIST, 1,673,729 parameters, 16 values in the code",
+        text: include_str!("presets/variational-conv.toml"),
     },
 ];
 

@@ -192,6 +192,19 @@ impl Dataset {
         Ok(())
     }
 
+    /// Images in colour, bytes `[n, height, width, 3]`, as grey ones `[n, height, width, 1]`: by their luma,
+    /// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to the nearest grey, halves upwards. Others stay as they are.
+    #[must_use]
+    pub fn to_grey(mut self) -> Dataset {
+        if let (Values::Bytes(bytes, _), 3) = (&mut self.values, self.shape[2]) {
+            let luma =
+                |&[r, g, b]: &[u8; 3]| (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000;
+            *bytes = bytes.as_chunks().0.iter().map(|pixel| luma(pixel) as u8).collect();
+            self.shape[2] = 1;
+        }
+        self
+    }
+
     /// SHA-256 (hex) over the dimensions, the stored values and the labels. Names and scaling do not enter.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
@@ -222,7 +235,7 @@ impl Dataset {
             Err(Fault::new(difference, "").doing(format!("join {} and {}", first.name, other.name)).into())
         };
         if self.shape != other.shape {
-            let shapes = [self.shape, other.shape].map(size);
+            let shapes = [self.shape, other.shape].map(image_size);
             let difference =
                 format!("their images are {} and {} pixels, and must have one shape", shapes[0], shapes[1]);
             return refuse(self, difference);
@@ -313,7 +326,11 @@ fn rows<V: Copy>(values: &[V], features: usize, indices: &[u32]) -> Vec<V> {
 fn check_count(name: &str, shape: [usize; 3], values: usize) -> Result<(), DataError> {
     let features = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     let Some(count) = features.filter(|&f| f > 0 && values.is_multiple_of(f)).map(|features| values / features) else {
-        return Err(unmade(name, format!("{values} values are not a whole number of {} images", size(shape)), ""));
+        return Err(unmade(
+            name,
+            format!("{values} values are not a whole number of {} images", image_size(shape)),
+            "",
+        ));
     };
     match u32::try_from(count) {
         Ok(_) => Ok(()),
@@ -350,7 +367,7 @@ fn unmade(name: &str, found: String, accepted: &str) -> DataError {
     Fault::new(found, accepted).doing(format!("make the data set {name}")).into()
 }
 
-/// Height × width of an image, and its channels where they are not one.
-pub(super) fn size(shape: [usize; 3]) -> String {
+/// Height × width of an image, and its channels where they are not one: "28×28", "32×32×3".
+pub fn image_size(shape: [usize; 3]) -> String {
     times(&shape[..if shape[2] == 1 { 2 } else { 3 }], "×")
 }

@@ -23,15 +23,24 @@ pub struct Images {
     pub height: usize,
     /// Columns of each.
     pub width: usize,
-    /// Values `[count, height * width]`, row-major.
+    /// Values of a pixel: 1 for grey; 3 for red, green and blue.
+    pub channels: usize,
+    /// Values `[count, height * width * channels]`, row-major.
     pub pixels: Vec<u8>,
+}
+
+impl Images {
+    /// Height, width and channels of each.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels]
+    }
 }
 
 /// Reads a file of images. Refused: a wrong header, sides of 0 pixels, a body that is not exactly what the header
 /// promises, more than [`LIMIT`](super::payload::LIMIT) values, damaged gzip.
 pub fn read_images(path: &Path) -> Result<Images, DataError> {
     let (dims, pixels) = read(path, 3, "images")?;
-    Ok(Images { count: dims[0], height: dims[1], width: dims[2], pixels })
+    Ok(Images { count: dims[0], height: dims[1], width: dims[2], channels: 1, pixels })
 }
 
 /// Reads a file of labels `[n]`. Refused: a wrong header, a body that is not exactly what the header promises, more

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{CatalogFile, CatalogSet, DRAWN_FACES, DRAWN_SET, Format, IDX_FILES};
-use super::dataset::{Dataset, check_labels, size};
+use super::dataset::{Dataset, check_labels, image_size};
 use super::error::{DataError, Fault};
 use super::payload::{LIMIT, Payload, stored};
 use super::{cifar, idx, matlab, picture};
@@ -55,9 +55,8 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
     if let [file] = &set.files[..] {
         let path = path(file)?;
         let images = matlab::read_images(&path, None)?;
-        let shape = [images.height, images.width, 1];
-        check_shape(&path, [set.height, set.width, 1], shape)?;
-        return Ok((Dataset::from_bytes(set.name.clone(), shape, images.pixels)?, None));
+        check_shape(&path, [set.height, set.width, 1], images.shape())?;
+        return Ok((Dataset::from_bytes(set.name.clone(), images.shape(), images.pixels)?, None));
     }
     let parts = ["(train)", "(test)"].into_iter().zip(set.files.as_chunks().0);
     let mut parts = parts.map(|(suffix, files @ [images, labels])| {
@@ -77,8 +76,8 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
 /// `images` and `idx3` replaced by `labels` and `idx1`. Without names, classes are called by their numbers.
 ///
 /// A single file may also be MATLAB's or a PNG picture, told by its name or its content, without labels; `variable` names the
-/// array of a MATLAB file, see [`matlab::read_images`]. A folder without IDX files may hold PNG pictures of one size, which are
-/// taken in the order of their names.
+/// array of a MATLAB file, see [`matlab::read_images`]. A folder without IDX files may hold PNG pictures of one size, all
+/// grey or all in colour, which are taken in the order of their names.
 ///
 /// A file NAME.bin is read as CIFAR-10's, and so is a folder with `data_batch_1.bin` to `data_batch_5.bin`, or some of them, and
 /// perhaps `test_batch.bin`: colour pictures of 32×32 pixels with ten classes.
@@ -89,7 +88,7 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
         Payload::open(path, "a data set")?.read_up_to(8, &mut start)?;
         if matlab::is_matlab(path, &start) {
             let images = matlab::read_images(path, variable)?;
-            return Ok((Dataset::from_bytes(name, [images.height, images.width, 1], images.pixels)?, None));
+            return Ok((Dataset::from_bytes(name, images.shape(), images.pixels)?, None));
         }
         if variable.is_none() && picture::is_png(path, &start) {
             return Ok((pictures(name, &[path.to_path_buf()])?, None));
@@ -153,21 +152,29 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(files)
 }
 
-/// Pictures of one size as a set without labels.
+/// Pictures of one size, all grey or all in colour, as a set without labels.
 fn pictures(name: String, files: &[PathBuf]) -> Result<Dataset, DataError> {
-    let mut shape = None;
-    let mut pixels = Vec::new();
+    let (mut first, mut pixels) = (None, Vec::new());
     for file in files {
         let image = picture::read_image(file)?;
-        let found = [image.height, image.width, 1];
-        check_shape(file, *shape.get_or_insert(found), found)?;
+        let &mut (shape, like) = first.get_or_insert((image.shape(), file));
+        if image.shape() != shape {
+            let said = |[height, width, channels]: [usize; 3]| {
+                let colours = if channels == 1 { "grey, 1 channel" } else { "in colour, 3 channels" };
+                format!("{height}×{width} pixels (height × width), {colours}")
+            };
+            let (found, like) = (said(image.shape()), like.display());
+            let found = format!("it is {found}, while {like} is {}", said(shape));
+            let fault = Fault::new(found, "the pictures of a folder must have one size, all grey or all in colour");
+            return Err(fault.doing(format!("use {}", file.display())).into());
+        }
         if (pixels.len() + image.pixels.len()) as u64 > LIMIT {
             let found = format!("with those before it the pictures have more than {LIMIT} pixels");
             return Err(Fault::new(found, "at most that many are read").reading(file, "a PNG file of an image").into());
         }
         pixels.extend(image.pixels);
     }
-    Dataset::from_bytes(name, shape.unwrap_or([1, 1, 1]), pixels)
+    Dataset::from_bytes(name, first.map_or([1, 1, 1], |(shape, _)| shape), pixels)
 }
 
 /// Writes a folder that [`load_path`] reads back: plain IDX files under the four names, and `class-names.txt`.
@@ -213,8 +220,8 @@ fn check_shape(origin: &Path, expected: [usize; 3], found: [usize; 3]) -> Result
         return Ok(());
     }
     let fault = Fault::new(
-        format!("its images are {} pixels (height × width)", size(found)),
-        format!("{} is needed", size(expected)),
+        format!("its images are {} pixels (height × width)", image_size(found)),
+        format!("{} is needed", image_size(expected)),
     );
     Err(fault.doing(format!("use {}", origin.display())).into())
 }
@@ -239,7 +246,7 @@ fn read_part(
 ) -> Result<Dataset, DataError> {
     let read = idx::read_images(path)?;
     files.map_or(Ok(()), |[file, _]| check_size(path, file, 3, read.pixels.len()))?;
-    let shape = [read.height, read.width, 1];
+    let shape = read.shape();
     let Some(labels) = labels else { return Dataset::from_bytes(name, shape, read.pixels) };
     let values = idx::read_labels(labels)?;
     files.map_or(Ok(()), |[_, file]| check_size(labels, file, 1, values.len()))?;

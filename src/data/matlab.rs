@@ -68,7 +68,7 @@ pub fn images_of(bytes: &[u8], variable: Option<&str>) -> Result<Images, Fault> 
     let mut array = find(bytes, variable)?;
     let shape = array.shape()?;
     let pixels = array.greys()?;
-    Ok(Images { count: array.dims[1] as usize, height: shape.0, width: shape.1, pixels })
+    Ok(Images { count: array.dims[1] as usize, height: shape.0, width: shape.1, channels: 1, pixels })
 }
 
 /// Whether a file that begins with `start` is to be read as MATLAB's rather than IDX, whose first two bytes are zero.

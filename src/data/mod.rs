@@ -25,7 +25,7 @@ pub use batches::{batches, shuffle_into};
 pub use catalog::{Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET};
 pub use classes::class_distribution;
 pub use corruption::{Corruption, corrupt, corrupt_measured};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, image_size};
 pub use error::{DataError, Fault};
 pub use fetch::{FetchOptions, Fetched, Progress, fetch};
 pub use load::{data_dirs, load, load_path, locate};

@@ -1,7 +1,8 @@
 //! PNG files as images, one each.
 //!
-//! Greys are taken as they are, colours by their luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to the nearest grey,
-//! halves upwards. Of 16 bits the upper 8 count. Any bytes get an answer, in memory bounded by [`MOST_PIXELS`].
+//! What the header of the file says decides: grey pictures have one channel, those in colour and those with a palette have three,
+//! red, green and blue. Of 16 bits the upper 8 count. An alpha channel is dropped where every pixel is opaque, and refused otherwise.
+//! Any bytes get an answer, in memory bounded by [`MOST_PIXELS`].
 
 use std::io::Cursor;
 use std::path::Path;
@@ -60,17 +61,19 @@ pub fn image_of(bytes: &[u8]) -> Result<Images, Fault> {
     let mut samples = vec![0; reader.output_buffer_size().unwrap_or(0)];
     let info = reader.next_frame(&mut samples).map_err(damaged)?;
     samples.truncate(info.buffer_size());
-    let luma =
-        |r: u8, g: u8, b: u8| ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8;
-    let (pixels, alpha): (Vec<u8>, Vec<u8>) = match info.color_type {
-        ColorType::Grayscale | ColorType::Indexed => (samples, Vec::new()),
-        ColorType::GrayscaleAlpha => samples.as_chunks().0.iter().map(|&[grey, alpha]| (grey, alpha)).unzip(),
-        ColorType::Rgb => (samples.as_chunks().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect(), Vec::new()),
-        ColorType::Rgba => samples.as_chunks().0.iter().map(|&[r, g, b, alpha]| (luma(r, g, b), alpha)).unzip(),
+    let (channels, has_alpha) = match info.color_type {
+        ColorType::Grayscale | ColorType::Indexed => (1, false),
+        ColorType::GrayscaleAlpha => (1, true),
+        ColorType::Rgb => (3, false),
+        ColorType::Rgba => (3, true),
     };
-    if let Some(at) = alpha.iter().position(|&alpha| alpha < u8::MAX) {
-        let found = format!("its pixel in row {}, column {} (both from 0) is transparent", at / width, at % width);
-        return Err(Fault::new(found, "an opaque picture is expected"));
+    if has_alpha {
+        let mut pixels = samples.chunks_exact(channels + 1);
+        if let Some(at) = pixels.position(|pixel| pixel[channels] < u8::MAX) {
+            let found = format!("its pixel in row {}, column {} (both from 0) is transparent", at / width, at % width);
+            return Err(Fault::new(found, "an opaque picture is expected"));
+        }
+        samples = samples.chunks_exact(channels + 1).flat_map(|pixel| &pixel[..channels]).copied().collect();
     }
-    Ok(Images { count: 1, height, width, pixels })
+    Ok(Images { count: 1, height, width, channels, pixels: samples })
 }

@@ -3,7 +3,7 @@
 use tiny_skia::{FillRule, Mask, PathBuilder, Transform};
 
 use super::number::glued;
-use super::png::{checked_size, encode, to_grey};
+use super::png::{checked_size, image_png, shown_channels, to_pixels};
 use super::{FigureError, font};
 
 /// Between images, and between rows, in pixels of the picture.
@@ -28,7 +28,7 @@ const MOST_BESIDE: usize = 15;
 pub struct GridRow {
     /// What stands at its left; may be empty.
     pub label: String,
-    /// Its images from the left, each [height × width × channels].
+    /// Its images from the left, each [height × width × channels], as [`to_pixels`] gives them.
     pub images: Vec<Vec<u8>>,
 }
 
@@ -60,9 +60,10 @@ struct Line {
 }
 
 impl ImageGrid {
-    /// Rows of grey images of `image_width` × `image_height` pixels without title or labels of columns.
-    pub fn new(image_width: usize, image_height: usize, rows: Vec<GridRow>) -> ImageGrid {
-        ImageGrid { title: String::new(), image_width, image_height, channels: 1, columns: Vec::new(), rows, band: 0 }
+    /// Rows of images of one shape, [height, width, channels], as [`to_pixels`] gives them, without title or labels of columns.
+    pub fn new([image_height, image_width, channels]: [usize; 3], rows: Vec<GridRow>) -> ImageGrid {
+        let channels = shown_channels(channels);
+        ImageGrid { title: String::new(), image_width, image_height, channels, columns: Vec::new(), rows, band: 0 }
     }
 
     /// The grid as an 8-bit PNG on white, grey or in colour as its images are.
@@ -133,8 +134,7 @@ impl ImageGrid {
             }
         }
         lines.iter().for_each(|line| line.stamp(&mut picture, width, channels));
-        let colour = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
-        encode(width, y + MARGIN, colour, &picture)
+        image_png([y + MARGIN, width, channels], &picture)
     }
 }
 
@@ -170,11 +170,8 @@ pub fn reconstruction_grid(
     reconstructions: &[f32],
 ) -> Result<Vec<u8>, FigureError> {
     let size = checked_size(width, height)? * channels;
-    let shown = if channels == 3 { 3 } else { 1 };
     let images = |values: &[f32]| -> Vec<Vec<u8>> {
-        let image =
-            |image: &[f32]| image.chunks(channels).flat_map(|pixel| &pixel[..shown]).copied().map(to_grey).collect();
-        values.chunks(size).map(image).collect()
+        values.chunks(size).map(|image| to_pixels(image.iter().copied(), channels)).collect()
     };
     let (originals, reconstructions) = (images(originals), images(reconstructions));
     let bands = originals.len().div_ceil(MOST_BESIDE).max(1);
@@ -182,7 +179,7 @@ pub fn reconstruction_grid(
     let row = |label: &str, images: &[Vec<u8>]| GridRow { label: label.into(), images: images.to_vec() };
     let pairs = originals.chunks(columns).zip(reconstructions.chunks(columns));
     let rows = pairs.flat_map(|(above, below)| [row("original", above), row("reconstruction", below)]).collect();
-    ImageGrid { band: 2, channels: shown, ..ImageGrid::new(width, height, rows) }.to_png()
+    ImageGrid { band: 2, ..ImageGrid::new([height, width, channels], rows) }.to_png()
 }
 
 #[cfg(test)]
@@ -195,7 +192,7 @@ mod tests {
         let image = |grey: u8| (grey..grey + 6).collect::<Vec<u8>>();
         let rows = vec![vec![image(10), image(20)], vec![image(30)]];
         let rows = rows.into_iter().map(|images| GridRow { label: String::new(), images }).collect();
-        ImageGrid { band: 1, ..ImageGrid::new(3, 2, rows) }
+        ImageGrid { band: 1, ..ImageGrid::new([2, 3, 1], rows) }
     }
 
     /// Pixels darker than half grey in the rows `y` of a picture.
@@ -254,10 +251,10 @@ mod tests {
             error,
             "cannot draw image 1 of the grid row \"\" of 3 × 2 pixels: 6 values are needed and 5 were given"
         );
-        assert_eq!(ImageGrid::new(3, 2, Vec::new()).to_png(), Err(FigureError::EmptyGrid));
-        assert!(matches!(ImageGrid::new(0, 2, grid().rows).to_png(), Err(FigureError::Size { .. })));
+        assert_eq!(ImageGrid::new([2, 3, 1], Vec::new()).to_png(), Err(FigureError::EmptyGrid));
+        assert!(matches!(ImageGrid::new([2, 0, 1], grid().rows).to_png(), Err(FigureError::Size { .. })));
         let many = GridRow { label: String::new(), images: vec![vec![0; 1]; 1500] };
-        let tall = ImageGrid::new(1, 1, vec![many; 100]);
+        let tall = ImageGrid::new([1, 1, 1], vec![many; 100]);
         assert!(matches!(tall.to_png(), Err(FigureError::Size { .. })));
     }
 

@@ -11,6 +11,19 @@ pub fn to_grey(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
+/// The values of a pixel that are drawn of images with so many channels: red, green and blue of three, otherwise the first as
+/// grey.
+pub fn shown_channels(channels: usize) -> usize {
+    if channels == 3 { 3 } else { 1 }
+}
+
+/// The bytes [pixels × shown] that are drawn of an image [pixels × channels], each by [`to_grey`].
+pub fn to_pixels(image: impl IntoIterator<Item = f32>, channels: usize) -> Vec<u8> {
+    let (shown, channels) = (shown_channels(channels), channels.max(1));
+    let values = image.into_iter().enumerate().filter(|(at, _)| at % channels < shown);
+    values.map(|(_, value)| to_grey(value)).collect()
+}
+
 /// Refuses a picture size that is zero or beyond [`MOST_PIXELS`]; returns the number of pixels.
 pub(super) fn checked_size(width: usize, height: usize) -> Result<usize, FigureError> {
     match width.checked_mul(height) {
@@ -19,9 +32,11 @@ pub(super) fn checked_size(width: usize, height: usize) -> Result<usize, FigureE
     }
 }
 
-/// An 8-bit grey PNG of `pixels` [height × width], row by row from the top.
-pub fn grey_png(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
-    encode(width, height, png::ColorType::Grayscale, pixels)
+/// An image of this shape, [height, width, channels], as an 8-bit PNG, in colour where there are three channels and grey otherwise;
+/// `pixels` are its rows from the top, as [`to_pixels`] gives them.
+pub fn image_png([height, width, channels]: [usize; 3], pixels: &[u8]) -> Result<Vec<u8>, FigureError> {
+    let color = if shown_channels(channels) == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    encode(width, height, color, pixels)
 }
 
 /// An 8-bit PNG of `pixels` [height × width × samples], row by row from the top.
@@ -65,28 +80,40 @@ mod tests {
     #[test]
     fn a_grey_picture_decodes_to_its_own_size_and_pixels() {
         let pixels: Vec<u8> = (0..7 * 5).map(|i| (i * 37 % 256) as u8).collect();
-        let bytes = grey_png(7, 5, &pixels).unwrap();
+        let bytes = image_png([5, 7, 1], &pixels).unwrap();
         assert_eq!(decode(&bytes), (7, 5, pixels.clone()));
-        assert_eq!(bytes, grey_png(7, 5, &pixels).unwrap());
+        assert_eq!(bytes, image_png([5, 7, 1], &pixels).unwrap());
     }
 
     #[test]
     fn a_buffer_of_another_length_is_refused_with_both_lengths() {
-        let error = grey_png(7, 5, &[0; 34]).unwrap_err();
+        let error = image_png([5, 7, 1], &[0; 34]).unwrap_err();
         assert!(
             error.to_string().contains("grey picture of 7 × 5 pixels: 35 values are needed and 34 were given"),
             "{error}"
         );
-        let error = encode(2, 1, png::ColorType::Rgb, &[0; 2]).unwrap_err();
+        let error = image_png([1, 2, 3], &[0; 2]).unwrap_err();
         assert!(error.to_string().contains("2 × 1 pixels: 6 values are needed and 2 were given"), "{error}");
-        assert!(matches!(grey_png(0, 5, &[]), Err(FigureError::Size { .. })));
-        assert!(matches!(grey_png(usize::MAX, 2, &[]), Err(FigureError::Size { .. })));
-        assert!(matches!(grey_png(MOST_PIXELS, 2, &[]), Err(FigureError::Size { .. })));
+        assert!(matches!(image_png([5, 0, 1], &[]), Err(FigureError::Size { .. })));
+        assert!(matches!(image_png([2, usize::MAX, 1], &[]), Err(FigureError::Size { .. })));
+        assert!(matches!(image_png([2, MOST_PIXELS, 1], &[]), Err(FigureError::Size { .. })));
     }
 
     #[test]
     fn grey_clips_to_the_unit_interval_and_paints_nan_black() {
         let greys = [f32::NEG_INFINITY, -0.1, 0.0, 0.5, 1.0, 1.1, f32::INFINITY, f32::NAN].map(to_grey);
         assert_eq!(greys, [0, 0, 0, 128, 255, 255, 255, 0]);
+    }
+
+    #[test]
+    fn three_channels_are_colours_and_of_others_the_first_is_shown() {
+        let image = [0.0, 1.0, 2.0, 1.0, 0.0, -1.0];
+        let colours = to_pixels(image, 3);
+        assert_eq!(colours, [0, 255, 255, 255, 0, 0]);
+        assert_eq!(decode(&image_png([1, 2, 3], &colours).unwrap()), (2, 1, colours));
+        assert_eq!(to_pixels(image, 1), [0, 255, 255, 255, 0, 0]);
+        let first = to_pixels(image, 2);
+        assert_eq!(first, [0, 255, 0]);
+        assert_eq!(decode(&image_png([3, 1, 2], &first).unwrap()), (1, 3, first));
     }
 }

@@ -1,5 +1,6 @@
 //! What can stand in the way of an inversion, each as a sentence.
 
+use crate::data::image_size;
 use crate::files::FileError;
 use crate::linalg::FactorError;
 use crate::tasks::WidthError;
@@ -44,16 +45,16 @@ pub enum InvertError {
     Width(#[from] WidthError),
     /// Images of another size than the model's.
     #[error(
-        "cannot invert {name}: its images are {}×{} pixels, and the model was trained on {}×{}",
-        found.0, found.1, shape.0, shape.1
+        "cannot invert {name}: its images are {} pixels, and the model was trained on {}",
+        image_size(*found), image_size(*shape)
     )]
     ImageSize {
         /// What the images are called.
         name: String,
-        /// Rows and columns of the images it was trained on.
-        shape: (usize, usize),
-        /// Rows and columns of these images.
-        found: (usize, usize),
+        /// Rows, columns and channels of the images it was trained on.
+        shape: [usize; 3],
+        /// Those of these images.
+        found: [usize; 3],
     },
     /// There is nothing to invert.
     #[error("cannot invert {name}: it has no images; at least one is needed")]

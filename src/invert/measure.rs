@@ -26,7 +26,7 @@ const TOGETHER: usize = 4096;
 /// A trained model whose decoder is factored in f32 and in f64.
 pub struct Inversion<'a> {
     trained: Trained<'a, f32>,
-    shape: (usize, usize),
+    shape: [usize; 3],
     layers: Vec<LayerFacts>,
     single: Walk<f32>,
     double: Walk<f64>,
@@ -52,10 +52,10 @@ pub struct LayerFacts {
 }
 
 impl<'a> Inversion<'a> {
-    /// Factors the decoder of a model trained on images of `shape` (rows, columns).
+    /// Factors the decoder of a model trained on images of `shape` (rows, columns, channels).
     ///
     /// Refuses a decoder with layers that are not dense or that narrow, and weights that are not finite.
-    pub fn new(trained: Trained<'a, f32>, shape: (usize, usize)) -> Result<Self, InvertError> {
+    pub fn new(trained: Trained<'a, f32>, shape: [usize; 3]) -> Result<Self, InvertError> {
         let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
         let single = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
         let double: Walk<f64> = Walk::new(trained.context, Decoder::of(model, params, loss)?)?;
@@ -117,7 +117,7 @@ impl<'a> Inversion<'a> {
         tolerances: Tolerances,
         watch: &mut dyn FnMut(usize),
     ) -> Result<PartFigures, InvertError> {
-        let found = (images.data.height(), images.data.width());
+        let found = images.data.shape();
         if found != self.shape {
             return Err(InvertError::ImageSize { name: name.to_owned(), shape: self.shape, found });
         }

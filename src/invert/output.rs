@@ -10,7 +10,7 @@ use super::optimal::Tolerances;
 use crate::data::Samples;
 use crate::figures::FigureError;
 use crate::figures::grid::{GridRow, ImageGrid};
-use crate::figures::png::to_grey;
+use crate::figures::png::{shown_channels, to_pixels};
 use crate::files::{FileError, write_whole};
 
 /// The content of `inversion.json`. Figures that are not finite are null.
@@ -77,16 +77,16 @@ pub fn write(
 /// The first images of a part, and below them what the decoder makes of their three codes, as PNG: clipped to [0, 1], and grey
 /// where the walk has no code.
 pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Samples<'_>) -> Result<Vec<u8>, FigureError> {
-    let (height, width) = (first.data.height(), first.data.width());
-    let (count, size) = (first.indices.len(), height * width);
+    let shape @ [height, width, channels] = first.data.shape();
+    let (count, size) = (first.indices.len(), first.data.features());
     let decoder = inversion.decoder();
     let len = count * decoder.code_size();
     let encoder: Vec<f64> = part.codes.encoder[..len].iter().map(|&z| f64::from(z)).collect();
     let decode = |codes: &[f64]| decoder.decode(inversion.context(), codes);
-    let missing = vec![200; size];
+    let missing = vec![200; height * width * shown_channels(channels)];
     let row = |label: &str, values: &[f64], known: &dyn Fn(usize) -> bool| {
         let image = |(sample, image): (usize, &[f64])| match known(sample) {
-            true => image.iter().map(|&v| to_grey(v as f32)).collect(),
+            true => to_pixels(image.iter().map(|&v| v as f32), channels),
             false => missing.clone(),
         };
         GridRow { label: label.to_owned(), images: values.chunks_exact(size).enumerate().map(image).collect() }
@@ -98,5 +98,5 @@ pub fn picture(inversion: &Inversion<'_>, part: &PartFigures, first: Samples<'_>
         row("layer-wise", &decode(&part.codes.walk[..len]), &|sample| part.codes.identifiable[sample]),
         row("optimal", &decode(&part.codes.optimal[..len]), &|_| true),
     ];
-    ImageGrid::new(width, height, rows).to_png()
+    ImageGrid::new(shape, rows).to_png()
 }

@@ -105,6 +105,15 @@ impl AutoencoderSpec {
                 "\"auto\", \"exact\" or \"probes\"; \"gram\" takes an encoder of one or two dense layers alone";
             return Err(Fault::new("contractive.method", found, accepted));
         }
+        if self.contractive.is_some() {
+            let normalised = self.encoder.iter().position(|layer| matches!(layer, Layer::BatchNorm { .. }));
+            if let Some(at) = normalised {
+                let found = format!("given while encoder.{at} is a batch-norm layer");
+                let accepted = "an encoder without batch normalisation, through which a code depends on all images of its batch and \
+                                not on its own alone; or no penalty";
+                return Err(Fault::new("contractive", found, accepted));
+            }
+        }
         if self.variational.is_some() { self.check_variational() } else { Ok(()) }
     }
 

@@ -85,14 +85,14 @@ fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
             &[
                 "no preset \"footwaer\"",
                 "did you mean \"footwear\"?",
-                "conv, footwear, inversion, mnist, representations, sigmoid",
+                "conv, footwear, inversion, mnist, representations, sigmoid, variational-conv",
             ],
         );
     }
     place.refuses(
         &["train", "zebra"],
         2,
-        &["no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid"],
+        &["no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid, variational-conv"],
     );
 }
 

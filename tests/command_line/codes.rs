@@ -2,7 +2,7 @@
 
 use crate::support::{Place, TOYS, png_size};
 use narrows::data::npy::{self, Array};
-use narrows::figures::png::grey_png;
+use narrows::figures::png::image_png;
 use ndarray::Array2;
 
 /// A folder with `toys` and a run of them in `run`.
@@ -64,8 +64,13 @@ fn pictures_are_images_too() {
     let all = floats(&place, "codes.npy");
     let idx = place.read("toys/train-images-idx3-ubyte");
     for (number, pixels) in idx[16..].chunks_exact(16).enumerate() {
-        place.write(&format!("drawn/{number:02}.png"), &grey_png(4, 4, pixels).unwrap());
+        place.write(&format!("drawn/{number:02}.png"), &image_png([4, 4, 1], pixels).unwrap());
     }
+    // Colours become greys for a run of grey images.
+    let grey = &idx[16 + 7 * 16..][..16];
+    place.write("colour.png", &image_png([4, 4, 3], &grey.iter().flat_map(|&v| [v; 3]).collect::<Vec<u8>>()).unwrap());
+    encode("colour.png").done();
+    assert_eq!(floats(&place, "codes.npy").row(0), all.row(7));
     place.write("drawn/notes.txt", b"by name, and nothing but pictures");
     encode("drawn").done().says(&["21 codes"]);
     assert_eq!(floats(&place, "codes.npy"), all);
@@ -87,11 +92,18 @@ fn pictures_are_images_too() {
     let refused = |images: &'static str, code: i32, words: &[&str]| {
         place.refuses(&["encode", "run", "--images", images, "--out", "codes.npy"], code, words);
     };
-    place.write("wide.png", &grey_png(8, 2, &[0; 16]).unwrap());
+    place.write("wide.png", &image_png([2, 8, 1], &[0; 16]).unwrap());
     refused("wide.png", 2, &["cannot encode wide.png: its images are 2×8 pixels, but run was trained on 4×4"]);
-    place.write("drawn/99.png", &grey_png(8, 2, &[0; 16]).unwrap());
-    refused("drawn", 1, &["99.png: its images are 2×8 pixels (height × width); 4×4 is needed"]);
-    place.write("cut.png", &grey_png(4, 4, &[0; 16]).unwrap()[..40]);
+    place.write("drawn/99.png", &image_png([2, 8, 1], &[0; 16]).unwrap());
+    refused(
+        "drawn",
+        1,
+        &[
+            "drawn/99.png: it is 2×8 pixels (height × width), grey, 1 channel, while drawn/00.png is 4×4 pixels",
+            "must have one size, all grey or all in colour",
+        ],
+    );
+    place.write("cut.png", &image_png([4, 4, 1], &[0; 16]).unwrap()[..40]);
     refused("cut.png", 1, &["cannot read cut.png as a PNG file of an image: "]);
 }
 

@@ -6,6 +6,7 @@ mod support;
 mod bad_input;
 mod bits;
 mod codes;
+mod colour;
 mod examples;
 mod faults;
 mod golden_bits;

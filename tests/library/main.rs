@@ -6,6 +6,7 @@ mod support;
 mod analysis;
 mod charts;
 mod config;
+mod contractive;
 mod convolutions;
 mod data_files;
 mod early_stopping;

@@ -91,6 +91,16 @@ fn sparse_means_and_contractive_penalties_are_taken_of_the_whole_batch() {
     holds("mse", "linear", &[encoder, "model.contractive={ weight = 1e-3 }"]);
 }
 
+/// Convolutions, their gradients by the weights above all: one chain over the pixels of all samples.
+#[test]
+fn nor_do_convolutions() {
+    let layers = r#"[{ conv = 5, stride = 2, activation = "relu" }, { max-pool = 2 }, { dropout = 0.2, by_channel = true }, { conv = 3, activation = "tanh" }, { average-pool = 2 }, { dense = 7 }]"#;
+    holds("bce", "sigmoid", &[&format!("model.encoder={layers}")]);
+    // Statistics of batch normalisation are those of the whole batch.
+    let layers = r#"[{ conv = 5, stride = 4, activation = "relu" }, { batch-norm = "keras" }, { dense = 7 }]"#;
+    holds("mse", "linear", &[&format!("model.encoder={layers}")]);
+}
+
 #[test]
 fn nor_do_the_squared_error_and_the_kl_divergence() {
     holds("mse", "leaky-relu", &[]);

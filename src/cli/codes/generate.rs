@@ -6,7 +6,7 @@ use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
-use super::{greys, images_at, must_end_in, or_in_run, part_of, write_grid, write_images};
+use super::{images_at, must_end_in, or_in_run, part_of, pixels, write_grid, write_images};
 use narrows::analysis::{self, CodeSpread, Gaussian, TICKS, plane};
 use narrows::data::npy;
 use narrows::figures::grid::GridRow;
@@ -112,7 +112,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     let label = |value: f32| typeset(&((100.0 * value).round() / 100.0).to_string());
     let shown = rows.iter().map(|row| GridRow {
         label: format!("z{}", subscript(&(row.unit + 1).to_string())),
-        images: greys(row.images.view()),
+        images: pixels(&run, row.images.view()),
     });
     let out = or_in_run(arguments.out, &run, "traversal.png");
     write_grid(&run, &title, offsets.iter().copied().map(label).collect(), shown.collect(), &out)?;
@@ -131,7 +131,8 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     }
     if let Some((grid, [ticks, _])) = grid {
         let out = out.with_file_name(format!("{}-grid.png", out.file_stem().unwrap_or_default().to_string_lossy()));
-        let rows = grid.iter().map(|(tick, images)| GridRow { label: label(*tick), images: greys(images.view()) });
+        let rows =
+            grid.iter().map(|(tick, images)| GridRow { label: label(*tick), images: pixels(&run, images.view()) });
         let from = if variational {
             "quantiles of N(0, 1) from 5 % to 95 %"
         } else {
@@ -151,8 +152,6 @@ fn offset(range: f32, step: usize, steps: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
 
     #[test]
@@ -160,7 +159,5 @@ mod tests {
         let offsets: Vec<f32> = (0..5).map(|step| offset(2.0, step, 5)).collect();
         assert_eq!(offsets, [-2.0, -1.0, 0.0, 1.0, 2.0]);
         assert_eq!([offset(3.0, 0, 2), offset(3.0, 1, 2)], [-3.0, 3.0]);
-        let images = Array2::from_shape_vec((1, 2), vec![0.0, 2.0]).unwrap();
-        assert_eq!(greys(images.view()), [[0, 255]]);
     }
 }

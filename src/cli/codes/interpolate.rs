@@ -6,7 +6,7 @@ use super::super::CliError;
 use super::super::args::InterpolateArguments;
 use super::super::machine;
 use super::super::output::{say, table};
-use super::{greys, images_at, part_of, write_grid};
+use super::{images_at, part_of, pixels, write_grid};
 use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
@@ -33,8 +33,8 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
         None => index.to_string(),
     };
     let row = |(at, pair): (usize, &Pair)| {
-        let end = |images: &Array2<f32>| greys(images.row(at).insert_axis(Axis(0)));
-        let images = [end(&first), greys(found.decoded[at].view()), end(&second)].concat();
+        let end = |images: &Array2<f32>| pixels(&run, images.row(at).insert_axis(Axis(0)));
+        let images = [end(&first), pixels(&run, found.decoded[at].view()), end(&second)].concat();
         GridRow { label: format!("{} to {}", class(pair.first), class(pair.second)), images }
     };
     let rows = pairs.iter().enumerate().map(row).collect();

@@ -15,7 +15,7 @@ use super::images::load_like;
 use narrows::data::Samples;
 use narrows::data::npy::{self, Array};
 use narrows::figures::grid::{GridRow, ImageGrid};
-use narrows::figures::png::to_grey;
+use narrows::figures::png::to_pixels;
 use narrows::files::write_whole;
 use narrows::run::OpenRun;
 
@@ -118,13 +118,15 @@ fn write_images(run: &OpenRun, title: &str, images: ArrayView2<'_, f32>, out: &P
     if ends_in(out, "npy") {
         return Ok(npy::write(out, images)?);
     }
-    let row = |images: ArrayView2<'_, f32>| GridRow { label: String::new(), images: greys(images) };
+    let row = |images: ArrayView2<'_, f32>| GridRow { label: String::new(), images: pixels(run, images) };
     let rows = images.axis_chunks_iter(ndarray::Axis(0), BESIDE).map(row).collect();
     write_grid(run, title, Vec::new(), rows, out)
 }
 
-fn greys(images: ArrayView2<'_, f32>) -> Vec<Vec<u8>> {
-    images.rows().into_iter().map(|image| image.iter().copied().map(to_grey).collect()).collect()
+/// What is drawn of images of the run [n, values].
+fn pixels(run: &OpenRun, images: ArrayView2<'_, f32>) -> Vec<Vec<u8>> {
+    let [_, _, channels] = run.prepared.loaded.shape();
+    images.rows().into_iter().map(|image| to_pixels(image.iter().copied(), channels)).collect()
 }
 
 /// Draws rows of images below a title and the labels of their columns; both may be empty.
@@ -141,9 +143,7 @@ fn write_grid(
             "cannot draw {shown} images in one picture: at most {MOST_SHOWN} fit; a name that ends in .npy takes any number"
         )));
     }
-    let data = &run.prepared.loaded.data;
-    let [height, width, channels] = data.shape();
-    let grid = ImageGrid { title: title.into(), columns, channels, ..ImageGrid::new(width, height, rows) };
+    let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(run.prepared.loaded.shape(), rows) };
     Ok(write_whole(out, &grid.to_png()?)?)
 }
 

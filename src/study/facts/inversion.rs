@@ -141,7 +141,7 @@ fn invert(
     writes: bool,
 ) -> Result<(Value, Vec<u8>), RunError> {
     let (loaded, tolerances) = (run.loaded(), Tolerances::default());
-    let inversion = Inversion::new(run.trained(study.machine), (loaded.data.height(), loaded.data.width()))?;
+    let inversion = Inversion::new(run.trained(study.machine), loaded.shape())?;
     let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
     let (mut done, mut figures, mut drawn) = (0, Vec::new(), Vec::new());
     for (name, images) in parts(run, most) {

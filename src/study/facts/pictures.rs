@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::RunError;
 use crate::data::{Dataset, Samples, Splits, corrupt_measured};
-use crate::figures::png::{grey_png, to_grey};
+use crate::figures::png::{image_png, to_pixels};
 use crate::run::Machine;
 use crate::study::StudyRun;
 
@@ -73,9 +73,9 @@ pub(in crate::study) struct ImageTable {
     pub height: usize,
     /// The rows.
     pub rows: Vec<ImageRow>,
-    /// Rows and columns of an image itself.
+    /// Rows, columns and channels of an image itself.
     #[serde(skip)]
-    shape: [usize; 2],
+    shape: [usize; 3],
 }
 
 /// A row of images.
@@ -90,20 +90,19 @@ pub(in crate::study) struct ImageRow {
 impl ImageTable {
     /// A table without rows for images like those of `data`.
     pub fn new(data: &Dataset, columns: Vec<String>) -> ImageTable {
-        let [height, width, _] = data.shape();
+        let shape @ [height, width, _] = data.shape();
         let scale = (SIDE / width.max(height).max(1)).max(1);
-        ImageTable { columns, width: width * scale, height: height * scale, rows: Vec::new(), shape: [height, width] }
+        ImageTable { columns, width: width * scale, height: height * scale, rows: Vec::new(), shape }
     }
 
-    /// Adds images [n, pixels], clipped to [0, 1].
+    /// Adds images [n, values], clipped to [0, 1].
     pub fn row<'a>(
         &mut self,
         label: impl Into<String>,
         images: impl IntoIterator<Item = ArrayView1<'a, f32>>,
     ) -> Result<(), RunError> {
         let picture = |image: ArrayView1<'_, f32>| -> Result<String, RunError> {
-            let grey: Vec<u8> = image.iter().copied().map(to_grey).collect();
-            Ok(STANDARD.encode(grey_png(self.shape[1], self.shape[0], &grey)?))
+            Ok(STANDARD.encode(image_png(self.shape, &to_pixels(image.iter().copied(), self.shape[2]))?))
         };
         let images = images.into_iter().map(picture).collect::<Result<_, _>>()?;
         self.rows.push(ImageRow { label: label.into(), images });

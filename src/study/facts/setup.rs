@@ -102,8 +102,8 @@ pub(in crate::study) struct SetFacts {
     pub name: String,
     /// Where it is from.
     pub origin: String,
-    /// Pixels of an image: rows and columns.
-    pub shape: [usize; 2],
+    /// Rows and columns of pixels of an image, and its channels.
+    pub shape: [usize; 3],
     /// The runs that use it.
     pub runs: Vec<String>,
     /// The parts that have images: "training", "validation" or "test", their number, and that of each class.
@@ -144,7 +144,7 @@ fn set(loaded: &Splits, run: &str) -> SetFacts {
     SetFacts {
         name: data.name.clone(),
         origin: loaded.origin.clone(),
-        shape: [data.height(), data.width()],
+        shape: data.shape(),
         runs: vec![run.to_owned()],
         classes: if data.labels.is_some() { data.class_names.clone() } else { Vec::new() },
         // A class that no image has is not part of the study.

@@ -1,4 +1,4 @@
-//! Configurations of runs and studies; one that is accepted reads back as itself.
+//! Configurations of runs and studies; one that is accepted reads back as itself, and its model fits images or says why not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,6 +10,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(run) = source.clone().into_base_run() {
         let again = Source::parse(&run.to_toml(), "again.toml").and_then(Source::into_run);
         assert_eq!(again.as_ref(), Ok(&run), "{}", run.to_toml());
+        for image in [[28, 28, 1], [32, 32, 3], [1, 1, 5]] {
+            let _ = run.model.lay_out(run.model.input(image)).map_err(|error| error.to_string());
+        }
     }
     let _ = source.clone().quick().and_then(Source::into_study);
     if let Ok(study) = source.into_study() {

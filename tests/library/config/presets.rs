@@ -6,7 +6,12 @@ use narrows::config::*;
 fn every_preset_is_what_it_says() {
     for preset in presets() {
         let source = preset.source().unwrap();
-        assert_eq!(source.clone().into_run().is_err(), !["conv", "mnist"].contains(&preset.name), "{}", preset.name);
+        assert_eq!(
+            source.clone().into_run().is_err(),
+            !["conv", "mnist", "variational-conv"].contains(&preset.name),
+            "{}",
+            preset.name
+        );
         assert_eq!(source.clone().into_base_run().unwrap().name, preset.name);
         assert_eq!(*source.into_study().unwrap().base_run(), preset.source().unwrap().into_base_run().unwrap());
     }
@@ -17,11 +22,11 @@ fn an_unknown_preset_names_the_nearest_and_all() {
     let said = |name: &str| preset(name).unwrap_err().to_string();
     assert_eq!(
         said("footwaer"),
-        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, footwear, inversion, mnist, representations, sigmoid"
+        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, footwear, inversion, mnist, representations, sigmoid, variational-conv"
     );
     assert_eq!(
         said("zebra"),
-        "there is no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid"
+        "there is no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid, variational-conv"
     );
 }
 

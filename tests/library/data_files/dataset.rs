@@ -67,6 +67,15 @@ fn floats_are_chosen_from_joined_and_told_apart_like_bytes() {
 }
 
 #[test]
+fn colours_become_greys_by_their_luma() {
+    // As Pillow's convert("L"): 76, 150, 29.
+    let colours = vec![255, 0, 0, 0, 255, 0, 0, 0, 255, 7, 7, 7, 255, 255, 255, 0, 0, 0];
+    let grey = Dataset::from_bytes("x", [1, 2, 3], colours).unwrap().to_grey();
+    assert_eq!((grey.shape(), grey.bytes().unwrap()), ([1, 2, 1], &[76, 150, 29, 7, 255, 0][..]));
+    assert_eq!(grey.clone().to_grey(), grey);
+}
+
+#[test]
 fn scaled_bytes_go_from_zero_to_one() {
     let mut data = Dataset::from_bytes("x", [1, 2, 1], vec![10, 20, 40, 30, 0, 255]).unwrap();
     data.standard_min_max(&[0, 1]).unwrap();

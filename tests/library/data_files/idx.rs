@@ -52,7 +52,10 @@ fn what_is_written_is_read_back() {
     let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
     write_images(&images, 1, 2, &[9, 8, 7, 6]).unwrap();
     write_labels(&labels, &[3, 1]).unwrap();
-    assert_eq!(read_images(&images).unwrap(), Images { count: 2, height: 1, width: 2, pixels: vec![9, 8, 7, 6] });
+    assert_eq!(
+        read_images(&images).unwrap(),
+        Images { count: 2, height: 1, width: 2, channels: 1, pixels: vec![9, 8, 7, 6] }
+    );
     assert_eq!(read_labels(&labels).unwrap(), [3, 1]);
 }
 

@@ -17,26 +17,28 @@ fn encoded(color: ColorType, depth: BitDepth, palette: Option<&[u8]>, samples: &
     bytes
 }
 
-fn greys(bytes: &[u8]) -> Vec<u8> {
+/// The pixels of a picture of so many channels.
+fn pixels(channels: usize, bytes: &[u8]) -> Vec<u8> {
     let image = image_of(bytes).unwrap();
-    assert_eq!((image.count, image.height, image.width), (1, 1, 3));
+    assert_eq!((image.count, image.shape()), (1, [1, 3, channels]));
     image.pixels
 }
 
 #[test]
-fn every_kind_of_picture_is_read_as_greys() {
+fn every_kind_of_picture_is_read_in_grey_or_in_colour() {
     use ColorType::*;
     let (eight, sixteen) = (BitDepth::Eight, BitDepth::Sixteen);
-    assert_eq!(greys(&encoded(Grayscale, eight, None, &[0, 7, 255])), [0, 7, 255]);
-    assert_eq!(greys(&encoded(Grayscale, BitDepth::One, None, &[0b1010_0000])), [255, 0, 255]);
-    assert_eq!(greys(&encoded(Grayscale, sixteen, None, &[0, 255, 7, 0, 255, 255])), [0, 7, 255]);
-    assert_eq!(greys(&encoded(GrayscaleAlpha, eight, None, &[1, 255, 2, 255, 3, 255])), [1, 2, 3]);
-    // As Pillow's convert("L"), to one grey: 76, 150, 29.
+    assert_eq!(pixels(1, &encoded(Grayscale, eight, None, &[0, 7, 255])), [0, 7, 255]);
+    assert_eq!(pixels(1, &encoded(Grayscale, BitDepth::One, None, &[0b1010_0000])), [255, 0, 255]);
+    assert_eq!(pixels(1, &encoded(Grayscale, sixteen, None, &[0, 255, 7, 0, 255, 255])), [0, 7, 255]);
+    assert_eq!(pixels(1, &encoded(GrayscaleAlpha, eight, None, &[1, 255, 2, 255, 3, 255])), [1, 2, 3]);
     let colours = [255, 0, 0, 0, 255, 0, 0, 0, 255];
-    assert_eq!(greys(&encoded(Rgb, eight, None, &colours)), [76, 150, 29]);
-    assert_eq!(greys(&encoded(Indexed, eight, Some(&colours), &[2, 1, 0])), [29, 150, 76]);
-    let opaque: Vec<u8> = (0..3).flat_map(|grey| [grey, grey, grey, 255]).collect();
-    assert_eq!(greys(&encoded(Rgba, eight, None, &opaque)), [0, 1, 2]);
+    assert_eq!(pixels(3, &encoded(Rgb, eight, None, &colours)), colours);
+    assert_eq!(pixels(3, &encoded(Indexed, eight, Some(&colours), &[2, 1, 0])), [0, 0, 255, 0, 255, 0, 255, 0, 0]);
+    let opaque: Vec<u8> = (0..3).flat_map(|at| [at, at + 10, at + 20, 255]).collect();
+    assert_eq!(pixels(3, &encoded(Rgba, eight, None, &opaque)), [0, 10, 20, 1, 11, 21, 2, 12, 22]);
+    let wide: Vec<u8> = colours.iter().flat_map(|&value| [value, 99]).collect();
+    assert_eq!(pixels(3, &encoded(Rgb, sixteen, None, &wide)), colours);
 }
 
 #[test]
@@ -44,6 +46,8 @@ fn pictures_that_cannot_be_images_get_a_sentence() {
     let said = |bytes: &[u8]| image_of(bytes).unwrap_err().to_string();
     let clear = encoded(ColorType::GrayscaleAlpha, BitDepth::Eight, None, &[1, 255, 2, 254, 3, 255]);
     assert!(said(&clear).contains("row 0, column 1 (both from 0) is transparent"), "{}", said(&clear));
+    let clear = encoded(ColorType::Rgba, BitDepth::Eight, None, &[1, 2, 3, 255, 1, 2, 3, 255, 1, 2, 3, 0]);
+    assert!(said(&clear).contains("row 0, column 2 (both from 0) is transparent"), "{}", said(&clear));
     let whole = encoded(ColorType::Grayscale, BitDepth::Eight, None, &[0, 7, 255]);
     for length in 0..whole.len() - 12 {
         assert!(image_of(&whole[..length]).is_err(), "{length}");
