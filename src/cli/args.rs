@@ -345,7 +345,7 @@ pub struct MapArguments {
     #[arg(long, value_name = "P", default_value_t = 30.0, value_parser = positive)]
     pub perplexity: f32,
     /// Steps of the descent, the first 250 with exaggerated affinities; its time is about that of all pairs of codes for each
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub iterations: u32,
     /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]
