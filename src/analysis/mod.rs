@@ -16,7 +16,7 @@ pub use error::AnalysisError;
 pub use gaussian::Gaussian;
 pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};
 pub use lbfgs::{Minimum, lbfgs};
-pub use neighbourhood::{neighbour_accuracy, trustworthiness};
+pub use neighbourhood::Neighbours;
 pub use pca::Pca;
 pub use regression::LogisticRegression;
 pub use traversal::{CodeSpread, TICKS, Traversal, plane, traverse};

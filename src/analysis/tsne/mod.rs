@@ -2,7 +2,7 @@
 //! JMLR 9, 2008).
 //!
 //! ```
-//! use narrows::analysis::{Tsne, neighbour_accuracy};
+//! use narrows::analysis::{Neighbours, Tsne};
 //! use narrows::train::Flow;
 //! use narrows_kernels::Context;
 //! use ndarray::Array2;
@@ -12,7 +12,7 @@
 //! let tsne = Tsne { perplexity: 5.0, ..Tsne::default() };
 //! let map = tsne.fit(Context::detect(), codes.view(), &mut |_| Flow::Continue)?;
 //! let labels: Vec<u8> = (0..40).map(|i| i / 20).collect();
-//! assert_eq!(neighbour_accuracy(Context::detect(), map.points.view(), &labels, 10)?, 1.0);
+//! assert_eq!(Neighbours::of(Context::detect(), map.points.view(), 10)?.accuracy(&labels)?, 1.0);
 //! # Ok::<(), narrows::analysis::AnalysisError>(())
 //! ```
 //!

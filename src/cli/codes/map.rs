@@ -11,7 +11,7 @@ use super::super::bars::Bar;
 use super::super::output::{duration, note, say, table};
 use super::super::{CliError, interrupt, machine};
 use super::part_of;
-use narrows::analysis::{Pca, Tsne, TsneMap, kl_divergence, neighbour_accuracy, trustworthiness};
+use narrows::analysis::{Neighbours, Pca, Tsne, TsneMap, kl_divergence};
 use narrows::figures::Chart;
 use narrows::figures::number::{counted, significant};
 use narrows::figures::scatter::Scatter;
@@ -107,17 +107,15 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         say!("t-SNE in {}: perplexity {perplexity}, {} iterations", duration(seconds), tsne.iterations);
         let k = NEIGHBOURS.min((codes.nrows() - 1) / 2);
         let components = components.mapv(|x| x as f32);
+        let neighbours = |points: ArrayView2<'_, f32>| Neighbours::of(context, points, k);
         let measure = |map: ArrayView2<'_, f32>| -> Result<Figures, CliError> {
-            Ok(Figures {
-                neighbour_accuracy: neighbour_accuracy(context, map, &labels, k)?,
-                trustworthiness: Some(trustworthiness(context, codes.view(), map, k)?),
-            })
+            let near = neighbours(map)?;
+            let trustworthiness = Some(near.trustworthiness(context, codes.view())?);
+            Ok(Figures { neighbour_accuracy: near.accuracy(&labels)?, trustworthiness })
         };
         let divergence = kl_divergence(context, codes.view(), map.points.view(), perplexity)?;
-        let of_codes = Figures {
-            neighbour_accuracy: neighbour_accuracy(context, codes.view(), &labels, k)?,
-            trustworthiness: None,
-        };
+        let neighbour_accuracy = neighbours(codes.view())?.accuracy(&labels)?;
+        let of_codes = Figures { neighbour_accuracy, trustworthiness: None };
         let all = [of_codes, measure(map.points.view())?, measure(components.view())?];
         show(k, divergence, &all, &pca.shares);
         Ok((map, Some((k, divergence, all, pca.shares))))
