@@ -25,7 +25,7 @@ const LANES: usize = 16;
 /// Points whose virtual lanes stay in the first-level cache: 16 KiB.
 const COLUMNS: usize = 128;
 
-/// The repulsion between points, and the memory that it needs: 4 bytes · points² / 256.
+/// The repulsion between points, and the memory that it needs: points²/64 bytes.
 #[derive(Clone, Debug)]
 pub struct Repulsion {
     points: usize,

@@ -7,7 +7,7 @@ use super::affinities::Neighbourhoods;
 use super::{EXAGGERATED, Tsne};
 use crate::train::Flow;
 
-/// How gains grow where the gradient goes on in the direction of the last step, shrink where it turned, and their floor.
+/// What gains grow by while the gradient keeps its sign, the share they shrink to where it turned, and their floor.
 const GAINS: [f32; 3] = [0.2, 0.8, 0.01];
 /// The longest step of a point.
 const LONGEST: f32 = 5.0;

@@ -25,8 +25,8 @@
 //!   ([`narrows_kernels::tsne`]): no tree, no grid, and so no approximation that could depend on an order;
 //! * [`kl_divergence`] over all pairs, to compare maps by.
 //!
-//! Nothing is drawn at random, so there is no seed. Nothing of size n² is stored: 4 n²/256 bytes are needed, 77 MB for
-//! 70,000 points.
+//! Nothing is drawn at random, so there is no seed. No matrix of all pairs is stored: n²/64 bytes are needed, 77 MB for 70,000
+//! points.
 
 mod affinities;
 mod descent;
@@ -55,14 +55,14 @@ const START: f64 = 1e-4;
 /// Points whose repulsion tells how long that of more will take.
 const TRIED: usize = 6144;
 
-/// How a map is made. The defaults are those of openTSNE 1.0, which it shares with van der Maaten's own program
-/// ("Accelerating t-SNE using Tree-Based Algorithms", JMLR 15, 2014) where not said otherwise.
+/// How a map is made. The defaults are those of openTSNE 1.0, and of van der Maaten's own program ("Accelerating t-SNE using
+/// Tree-Based Algorithms", JMLR 15, 2014) where it is not said to differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tsne {
     /// The number of neighbours that count, as 2 to the power of the entropy of their weights in bits: from 1 to a third of the
     /// other points; 30.
     pub perplexity: f64,
-    /// Steps of the descent; 1,000, the first 250 of them with exaggerated affinities.
+    /// Steps of the descent; 1,000 (openTSNE: 750), the first 250 of them with exaggerated affinities.
     pub iterations: usize,
     /// Affinities in the first 250 steps are multiplied by this; 12.
     pub exaggeration: f32,
@@ -92,8 +92,8 @@ impl Tsne {
     /// The map of `codes` [n, d], the same bits on any number of threads and every instruction set. Computes in the current thread
     /// pool. `progress` is told after every step how many are done; [`Flow::Interrupt`] ends with the map as it is then.
     ///
-    /// Gains of 0.2 and 0.8 with a floor of 0.01 (van der Maaten), steps of at most 5 (openTSNE), points moved back around zero
-    /// after each step.
+    /// A gain of each coordinate grows by 0.2 while the gradient keeps its sign and shrinks to 0.8 of it where that turned, to no
+    /// less than 0.01 (van der Maaten); steps are at most 5 long (openTSNE); the points are moved back around zero after each.
     ///
     /// Refused: codes of fewer than two values, codes that are not finite, a perplexity below 1 or above a third of the other
     /// points.
