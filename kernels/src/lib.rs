@@ -7,6 +7,7 @@
 //!   the old C.
 //! * **Convolutions**: the same chain, over the pixels of the kernel and the channels, or over the pixels of all images, see [`conv`].
 //! * **Reductions** use a fixed number of virtual lanes and a fixed tree, whatever the width of the hardware's vectors.
+//! * **Forces between points** of a plane are chains over blocks of points, see [`tsne`].
 //! * **exp, ln, tanh, sigmoid, softplus** are one definition in `mul_add` arithmetic for all instruction sets.
 //!
 //! Vector code is written once against the trait [`Simd`] and instantiated for each instruction set by
@@ -26,6 +27,7 @@ pub mod reduce;
 pub mod reference;
 pub mod simd;
 mod spin;
+pub mod tsne;
 pub mod update;
 pub mod vecmath;
 mod view;

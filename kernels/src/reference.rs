@@ -1,8 +1,12 @@
 //! The definitions that the fast code is compared with, bit for bit.
 
+use std::ops::Range;
+
 use crate::activation::activate_in_place;
 use crate::conv::Convolution;
 use crate::gemm::assert_shapes;
+use crate::simd::Scalar;
+use crate::tsne::{Affinities, SCALE, scaled_reciprocal};
 use crate::{Accumulate, Epilogue, Isa, MatMut, MatRef, Real};
 
 /// [`crate::gemm`] as three nested loops.
@@ -136,4 +140,63 @@ fn finished<T: Real>(chain: T, epilogue: &Epilogue<'_, T>, channel: usize) -> T 
     let mut element = [epilogue.bias.map_or(chain, |bias| chain + bias[channel])];
     activate_in_place(Isa::SCALAR, epilogue.activation, &mut element);
     element[0]
+}
+
+/// [`crate::tsne::Repulsion::compute`] in blocks of `block` points, pair by pair: the forces, x and y, and Σ q.
+pub fn repulsion([x, y]: [&[f32]; 2], block: usize) -> ([Vec<f32>; 2], f64) {
+    let of = |i: usize, j: usize| {
+        let (dx, dy) = (x[i] - x[j], y[i] - y[j]);
+        let q = scaled_reciprocal(Scalar, dy.mul_add(dy, dx.mul_add(dx, 1.0)));
+        (q, q * q, [dx, dy])
+    };
+    let blocks: Vec<Range<usize>> =
+        (0..x.len()).step_by(block).map(|start| start..x.len().min(start + block)).collect();
+    let mut total = 0.0;
+    for (a, rows) in blocks.iter().enumerate() {
+        for (b, columns) in blocks.iter().enumerate().skip(a) {
+            let mut pair = 0.0;
+            // Blocks of columns: sums of q are handed on after each, but not within a block of points.
+            let step = if a == b { block } else { 128 };
+            for start in columns.clone().step_by(step) {
+                for i in rows.clone() {
+                    let columns = (start..columns.end.min(start + step)).filter(|&j| j != i);
+                    pair += f64::from(columns.fold(0.0f32, |sum, j| sum + of(i, j).0));
+                }
+            }
+            total += if a == b { pair } else { 2.0 * pair };
+        }
+    }
+    let force = |i: usize, axis: usize| {
+        let mut sum = 0.0;
+        for others in &blocks {
+            sum += f64::from(if others.start > i || others.contains(&i) {
+                let chain = |sum, j| if j == i { sum } else { of(i, j).1.mul_add(of(i, j).2[axis], sum) };
+                others.clone().fold(0.0f32, chain)
+            } else {
+                let mut lanes = [0.0f32; 16];
+                others.clone().for_each(|j| lanes[j % 16] = (-of(j, i).1).mul_add(of(j, i).2[axis], lanes[j % 16]));
+                for half in [8, 4, 2, 1] {
+                    (0..half).for_each(|lane| lanes[lane] += lanes[lane + half]);
+                }
+                lanes[0]
+            });
+        }
+        (sum / (SCALE * SCALE)) as f32
+    };
+    ([0, 1].map(|axis| (0..x.len()).map(|i| force(i, axis)).collect()), total / SCALE)
+}
+
+/// [`crate::tsne::attraction`], x and y.
+pub fn attraction(of: Affinities<'_>, [x, y]: [&[f32]; 2]) -> [Vec<f32>; 2] {
+    let force = |i: usize, axis: usize| {
+        let mut lanes = [0.0f32; 4];
+        for (k, at) in (of.starts[i]..of.starts[i + 1]).enumerate() {
+            let j = of.columns[at] as usize;
+            let d = [x[i] - x[j], y[i] - y[j]];
+            let weight = of.values[at] / d[1].mul_add(d[1], d[0].mul_add(d[0], 1.0));
+            lanes[k % 4] = weight.mul_add(d[axis], lanes[k % 4]);
+        }
+        (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+    };
+    [0, 1].map(|axis| (0..x.len()).map(|i| force(i, axis)).collect())
 }

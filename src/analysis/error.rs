@@ -51,6 +51,42 @@ pub enum AnalysisError {
         /// Values of a code that were found.
         found: usize,
     },
+    /// A perplexity that the number of codes does not allow.
+    #[error(
+        "cannot map {points} codes with a perplexity of {perplexity}: from 1 to a third of the others, {most}, is accepted"
+    )]
+    Perplexity {
+        /// The perplexity.
+        perplexity: f64,
+        /// Codes.
+        points: usize,
+        /// The most that is accepted.
+        most: f64,
+    },
+    /// Codes of so few values that a map would show no more.
+    #[error("cannot map codes of {found} value(s): at least 2 are needed")]
+    Narrow {
+        /// Values of a code.
+        found: usize,
+    },
+    /// Another number of points in a map than of codes.
+    #[error("cannot compare a map of {points} points with {codes} codes: there must be one for each")]
+    Map {
+        /// Codes.
+        codes: usize,
+        /// Points.
+        points: usize,
+    },
+    /// As many neighbours as points, or none.
+    #[error(
+        "cannot compare {k} neighbours of each of {points} points: there must be more points, and at least one neighbour"
+    )]
+    Neighbours {
+        /// Neighbours.
+        k: usize,
+        /// Points.
+        points: usize,
+    },
     /// Too few images for a pair.
     #[error("cannot pair {found} image(s): at least two are needed")]
     Pairs {

@@ -1,18 +1,23 @@
 //! What codes are worth: how well their classes can be told, how they lie, and what is between two of them.
 
+mod distances;
 mod error;
 mod gaussian;
 mod interpolation;
 mod lbfgs;
+mod neighbourhood;
 mod pca;
 mod regression;
 mod standard;
 mod traversal;
+mod tsne;
 
 pub use error::AnalysisError;
 pub use gaussian::Gaussian;
 pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};
 pub use lbfgs::{Minimum, lbfgs};
+pub use neighbourhood::Neighbours;
 pub use pca::Pca;
 pub use regression::LogisticRegression;
 pub use traversal::{CodeSpread, TICKS, Traversal, plane, traverse};
+pub use tsne::{Tsne, TsneMap, kl_divergence};

@@ -67,6 +67,8 @@ pub enum Command {
         #[command(flatten)]
         of: RunArguments,
     },
+    /// Map the codes of images by t-SNE and along their principal components, draw both maps and measure them
+    Map(MapArguments),
     /// List, verify, fetch or draw data sets
     Data {
         /// What to do with them.
@@ -324,6 +326,28 @@ pub struct InterpolateArguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Folder to write interpolation.csv and interpolation.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub struct MapArguments {
+    /// Which of the run's images
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["test"])]
+    pub part: Vec<Part>,
+    /// How many of them all, from the first on
+    #[arg(long, value_name = "N|all", default_value = "all", value_parser = count)]
+    pub count: usize,
+    /// How many neighbours of a code count, from 1 to a third of the other codes
+    #[arg(long, value_name = "P", default_value_t = 30.0, value_parser = positive)]
+    pub perplexity: f32,
+    /// Steps of the descent, the first 250 with exaggerated affinities; its time is about that of all pairs of codes for each
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub iterations: u32,
+    /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

@@ -55,7 +55,10 @@ where
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
-            CliError::Run(RunError::Analysis(AnalysisError::Pairs { .. })) | CliError::Usage(_) => 2,
+            CliError::Run(RunError::Analysis(
+                AnalysisError::Pairs { .. } | AnalysisError::Perplexity { .. } | AnalysisError::Narrow { .. },
+            ))
+            | CliError::Usage(_) => 2,
             CliError::Run(error) if error.is_usage() => 2,
             CliError::Run(_) | CliError::Failed(_) => 1,
             CliError::Interrupted => interrupt::exit_code(),
@@ -89,6 +92,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Traverse(arguments) => codes::traverse(arguments),
         Command::Interpolate(arguments) => codes::interpolate(arguments),
         Command::Probe { out, of } => codes::probe(out, &of),
+        Command::Map(arguments) => codes::map(arguments),
         Command::Data { command, data_dir } => data::run(command, data_dir.as_deref()),
         Command::Config(command) => config(command),
         Command::Completions { shell } => {

@@ -29,6 +29,8 @@ fn paint(ink: Ink, opacity: f32) -> Paint<'static> {
         Ink::Faint => [0x55; 3],
         Ink::Axis => [0x88; 3],
         Ink::Grid => [0xE2; 3],
+        Ink::Paper => [0xFF; 3],
+        Ink::Print => [0x11; 3],
         Ink::Series(index) => PALETTE[index % PALETTE.len()],
     };
     let mut paint = Paint::default();

@@ -2,9 +2,10 @@
 
 use super::Chart;
 use super::axis::{Axis, drawable, extent};
-use super::frame::{Entry, Frame};
+use super::font;
+use super::frame::{Entry, Frame, LABEL, Plot};
 use super::number::significant;
-use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
+use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape};
 
 /// Natural height of the plot itself.
 const PLOT: f32 = 520.0;
@@ -17,6 +18,10 @@ const MOST_OPAQUE: usize = 1_500;
 /// About so many points of a group are drawn at once before the next group has its turn, so that no group hides another.
 /// Points drawn at once do not add up where they overlap.
 const TURN: usize = 25;
+/// More groups than this are not named among their points: the names would hide them.
+const MOST_NAMED: usize = 30;
+/// The height and the greatest width of a group's name among its points, and the width of the border around it.
+const NAME: [f32; 3] = [18.0, 110.0, 2.0];
 
 /// Points in a plane, each of a group.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +35,8 @@ pub struct Scatter {
     /// What the legend calls the groups; no legend where there is none.
     pub groups: Vec<String>,
     /// The points: x, y, and the index of the group. Those that are not finite are left out, and of more than 12,000
-    /// every second, third, … is drawn, evenly. More than 1,500 are transparent.
+    /// every second, third, … is drawn, evenly. More than 1,500 are transparent. The name of each of 2 to 30 groups stands at the
+    /// one of its points that is nearest to their median, so that groups can be told without colours.
     pub points: Vec<(f64, f64, usize)>,
 }
 
@@ -86,8 +92,65 @@ impl Chart for Scatter {
                     scene.marks.push(Mark::Points { at, shape, radius: RADIUS, ink, hollow: false, opacity });
                 }
             }
+            if (2..=MOST_NAMED).contains(&self.groups.len()) {
+                let mut taken = Vec::new();
+                for (group, name) in self.groups.iter().enumerate() {
+                    let own = points.iter().filter(|point| point.2 == group);
+                    if let Some(at) = middle(own.map(|&(x, y, _)| (plot.x(x), plot.y(y))).collect()) {
+                        write_name(scene, plot, at, group, name, &mut taken);
+                    }
+                }
+            }
         })
     }
+}
+
+/// The point nearest to the medians of x and y, the first of equally near ones.
+fn middle(points: Vec<(f32, f32)>) -> Option<(f32, f32)> {
+    let median = |of: fn(&(f32, f32)) -> f32| {
+        let mut all: Vec<f32> = points.iter().map(of).collect();
+        all.sort_by(f32::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(0.0)
+    };
+    let (x, y) = (median(|point| point.0), median(|point| point.1));
+    let far = |point: &(f32, f32)| (point.0 - x) * (point.0 - x) + (point.1 - y) * (point.1 - y);
+    points.into_iter().min_by(|a, b| far(a).total_cmp(&far(b)))
+}
+
+/// Writes a group's name around a point, or where there is room below or above it, in a frame of its colour. `taken` are the left,
+/// right, upper and lower ends of those that are written.
+fn write_name(
+    scene: &mut Scene,
+    plot: &Plot<'_>,
+    (x, y): (f32, f32),
+    group: usize,
+    name: &str,
+    taken: &mut Vec<[f32; 4]>,
+) {
+    let [height, most, border] = NAME;
+    let name = font::shortened(name, LABEL, most);
+    let half = (font::width(&name, LABEL) / 2.0 + 4.0).max(height / 2.0);
+    let x = x.max(plot.left + half + border).min(plot.right - half - border);
+    let row = height + 2.0 * border + 1.0;
+    let frame = |y: f32| [x - half - border, x + half + border, y - row / 2.0, y + row / 2.0];
+    let free = |y: &f32| {
+        let own = frame(*y);
+        let inside = own[2] >= plot.top && own[3] <= plot.foot;
+        inside
+            && !taken
+                .iter()
+                .any(|other| own[0] < other[1] && other[0] < own[1] && own[2] < other[3] && other[2] < own[3])
+    };
+    // 0, 1 below, 1 above, 2 below, …
+    let offset = |step: i32| (step + 1) / 2 * if step % 2 == 1 { 1 } else { -1 };
+    let clamped = y.max(plot.top + row / 2.0).min(plot.foot - row / 2.0);
+    let Some(y) = (0..80).map(|step| clamped + 0.5 * row * offset(step) as f32).find(free) else { return };
+    taken.push(frame(y));
+    for (ink, by) in [(Ink::Series(group), border), (Ink::Paper, 0.0)] {
+        let points = vec![(x - half - by, y), (x + half + by, y)];
+        scene.marks.push(Mark::Line { points, ink, width: height + 2.0 * by, dashed: false });
+    }
+    scene.text((x, y + 4.5), LABEL, Anchor::Middle, Ink::Print, &name);
 }
 
 /// Groups beyond the palette's length are told apart by their shape.

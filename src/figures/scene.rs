@@ -31,6 +31,10 @@ pub enum Ink {
     Axis,
     /// Grid lines, hardly there.
     Grid,
+    /// White, whatever page is around it.
+    Paper,
+    /// What is written on it.
+    Print,
     /// The colour of a series; the index wraps around [`PALETTE`].
     Series(usize),
 }

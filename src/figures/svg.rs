@@ -67,6 +67,8 @@ fn ink_attributes(ink: Ink) -> String {
         Ink::Faint => r#" opacity="0.75""#.into(),
         Ink::Axis => r#" opacity="0.5""#.into(),
         Ink::Grid => r#" opacity="0.14""#.into(),
+        Ink::Paper => r##" color="#ffffff""##.into(),
+        Ink::Print => r##" color="#111111""##.into(),
         Ink::Series(index) if index % PALETTE.len() == TEXT_COLOUR => String::new(),
         Ink::Series(index) => {
             let index = index % PALETTE.len();

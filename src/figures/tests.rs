@@ -186,3 +186,39 @@ fn points_are_drawn_once_in_the_colour_of_their_group_and_transparent_where_they
     chart.points.clear();
     assert!(chart.to_svg().contains("no finite values to draw"));
 }
+
+#[test]
+fn groups_are_named_at_one_of_their_points_unless_they_are_too_many() {
+    for (groups, times) in [(1, 1), (2, 2), (30, 2), (31, 1)] {
+        let mut chart = scatter(2000, groups);
+        chart.groups.iter_mut().for_each(|name| name.insert_str(0, "group "));
+        let scene = chart.scene(None);
+        assert_nothing_is_cut(&scene);
+        // In the legend, and among the points.
+        let named = |name: &String| {
+            scene.marks.iter().filter(|mark| matches!(mark, Mark::Text { content, .. } if content == name)).count()
+        };
+        assert!(chart.groups.iter().all(|name| named(name) == times), "{groups} groups");
+    }
+    // Two points of a group, the third far away: the name is where the two are, on paper of its own.
+    let mut chart = scatter(0, 2);
+    chart.points = vec![(0.0, 0.0, 0), (1.0, 1.0, 1), (0.9, 1.0, 1), (1.0, 0.0, 1)];
+    let scene = chart.scene(None);
+    let places = |ink: Ink| {
+        scene.marks.iter().filter_map(move |mark| match mark {
+            Mark::Text { x, y, ink: found, .. } if *found == ink => Some((*x, *y)),
+            _ => None,
+        })
+    };
+    let points: Vec<(f32, f32)> = scene
+        .marks
+        .iter()
+        .filter_map(|mark| match mark {
+            Mark::Points { at, ink: Ink::Series(1), radius: 2.0, .. } => Some(at[0]),
+            _ => None,
+        })
+        .collect();
+    let (x, y) = places(Ink::Print).nth(1).unwrap();
+    let far = |point: &(f32, f32)| (point.0 - x).abs().max((point.1 - y).abs());
+    assert!(points.iter().map(far).fold(f32::INFINITY, f32::min) <= 25.0, "({x}, {y}) among {points:?}");
+}

@@ -313,6 +313,7 @@ fn a_run_without_labels_trains_and_says_what_it_cannot_do() {
         .done()
         .says(&["80 of 2000 images of 28×20 pixels", "drawn by the program"]);
     place.refuses(&["probe", "run"], 2, &["cannot probe run: drawn-faces has no labels"]);
+    place.refuses(&["map", "run"], 2, &["cannot map run: drawn-faces has no labels"]);
     place.refuses(&["encode", "run", "--out", "a.npy", "--labels", "b.npy"], 2, &["drawn-faces has no labels"]);
     place.narrows(&["interpolate", "run"]).done().says(&["20 pairs of images, means"]);
     let variable = ["train", "faces.toml", "--set", "data.variable=ff", "--out", "other"];

@@ -12,6 +12,7 @@ mod faults;
 mod golden_bits;
 mod inversion_study;
 mod invert_command;
+mod map_command;
 mod offline;
 mod representations_study;
 mod resume;

@@ -126,6 +126,9 @@ pub trait Simd<T>: Copy + Send + Sync {
     fn exponent(self, a: Self::V) -> Self::V;
     /// a / 2^exponent(a), in [1, 2), for positive normal a; anything else gives a meaningless number.
     fn mantissa(self, a: Self::V) -> Self::V;
+    /// A first guess at 1/a by an integer subtraction on its bits, for normal a from 1 to a quarter of the largest number: its
+    /// product with a lies in [1, 9/8].
+    fn reciprocal_guess(self, a: Self::V) -> Self::V;
     /// a < b; false when either is NaN.
     fn lt(self, a: Self::V, b: Self::V) -> Self::M;
     /// a ≤ b; false when either is NaN.

@@ -115,6 +115,10 @@ macro_rules! scalar {
                 ((a.to_bits() >> $mantissa_bits) as i32 - $bias) as $t
             }
             #[inline(always)]
+            fn reciprocal_guess(self, a: $t) -> $t {
+                $t::from_bits(((2 * $bias) << $mantissa_bits) - a.to_bits())
+            }
+            #[inline(always)]
             fn mantissa(self, a: $t) -> $t {
                 const FRACTION: $bits = (1 << $mantissa_bits) - 1;
                 $t::from_bits((a.to_bits() & FRACTION) | ($bias << $mantissa_bits))

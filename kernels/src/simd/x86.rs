@@ -150,6 +150,8 @@ impl Simd<f32> for Avx2 {
             _mm256_sub_epi32(_mm256_srli_epi32::<23>(_mm256_castps_si256(a)), _mm256_set1_epi32(127)));
         mantissa(a: __m256) -> __m256 = _mm256_or_ps(
             _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x007f_ffff))), _mm256_set1_ps(1.0));
+        reciprocal_guess(a: __m256) -> __m256 = _mm256_castsi256_ps(_mm256_sub_epi32(
+            _mm256_set1_epi32(0x7f00_0000), _mm256_castps_si256(a)));
         lt(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
         le(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
         eq(a: __m256, b: __m256) -> __m256 = _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
@@ -223,6 +225,8 @@ impl Simd<f64> for Avx2 {
             _mm256_set1_pd(4_503_599_627_370_496.0 + 1023.0));
         mantissa(a: __m256d) -> __m256d = _mm256_or_pd(
             _mm256_and_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(0x000f_ffff_ffff_ffff))), _mm256_set1_pd(1.0));
+        reciprocal_guess(a: __m256d) -> __m256d = _mm256_castsi256_pd(_mm256_sub_epi64(
+            _mm256_set1_epi64x(0x7fe0_0000_0000_0000), _mm256_castpd_si256(a)));
         lt(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_LT_OQ>(a, b);
         le(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_LE_OQ>(a, b);
         eq(a: __m256d, b: __m256d) -> __m256d = _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b);
@@ -281,6 +285,8 @@ impl Simd<f32> for Avx512 {
             _mm512_sub_epi32(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)), _mm512_set1_epi32(127)));
         mantissa(a: __m512) -> __m512 = _mm512_or_ps(
             _mm512_and_ps(a, _mm512_castsi512_ps(_mm512_set1_epi32(0x007f_ffff))), _mm512_set1_ps(1.0));
+        reciprocal_guess(a: __m512) -> __m512 = _mm512_castsi512_ps(_mm512_sub_epi32(
+            _mm512_set1_epi32(0x7f00_0000), _mm512_castps_si512(a)));
         lt(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b);
         le(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(a, b);
         eq(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
@@ -339,6 +345,8 @@ impl Simd<f64> for Avx512 {
             _mm512_sub_epi64(_mm512_srli_epi64::<52>(_mm512_castpd_si512(a)), _mm512_set1_epi64(1023)));
         mantissa(a: __m512d) -> __m512d = _mm512_or_pd(
             _mm512_and_pd(a, _mm512_castsi512_pd(_mm512_set1_epi64(0x000f_ffff_ffff_ffff))), _mm512_set1_pd(1.0));
+        reciprocal_guess(a: __m512d) -> __m512d = _mm512_castsi512_pd(_mm512_sub_epi64(
+            _mm512_set1_epi64(0x7fe0_0000_0000_0000), _mm512_castpd_si512(a)));
         lt(a: __m512d, b: __m512d) -> __mmask8 = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b);
         le(a: __m512d, b: __m512d) -> __mmask8 = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(a, b);
         eq(a: __m512d, b: __m512d) -> __mmask8 = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b);

@@ -3,5 +3,6 @@
 mod conv;
 mod gemm;
 mod jacobian;
+mod tsne;
 mod vecmath;
 mod vector_bits;

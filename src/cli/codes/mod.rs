@@ -1,8 +1,9 @@
-//! `narrows encode`, `decode`, `sample`, `traverse`, `interpolate` and `probe`: a run's codes, in and out.
+//! `narrows encode`, `decode`, `sample`, `traverse`, `interpolate`, `probe` and `map`: a run's codes, in and out.
 
 mod exchange;
 mod generate;
 mod interpolate;
+mod map;
 mod probe;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use narrows::run::OpenRun;
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
 pub use interpolate::interpolate;
+pub use map::map;
 pub use probe::probe;
 
 /// Images beside each other in a picture of many.

@@ -1,0 +1,86 @@
+//! What t-SNE minimises, exactly: the Kullback-Leibler divergence of a map over all pairs of points.
+
+use narrows_kernels::elementwise::{Unary, unary};
+use narrows_kernels::reduce::{dot, sum};
+use narrows_kernels::{Accumulate, Context};
+use ndarray::ArrayView2;
+
+use super::super::distances::Points;
+use super::super::error::AnalysisError;
+use super::super::standard::check_finite;
+use super::affinities::Precision;
+use super::check_perplexity;
+
+/// Row by row: distances in the space, in the map, and what is computed from them.
+#[derive(Default)]
+struct Scratch {
+    a: Vec<f64>,
+    b: Vec<f64>,
+    c: Vec<f64>,
+}
+
+/// Σ_ij p_ij ln(p_ij / q_ij) of a `map` [n, 2] of `codes` [n, d], over all ordered pairs i ≠ j, in f64:
+///
+/// ```text
+/// p_j|i ∝ exp(−β_i |x_i − x_j|²), of entropy ln(perplexity) over all j;   p_ij = (p_j|i + p_i|j) / 2n
+/// q_ij = w_ij / Σ_kl w_kl,   w_ij = 1 / (1 + |y_i − y_j|²)
+/// ```
+///
+/// t-SNE itself takes p over the nearest neighbours only; here every pair counts, so that maps made in different ways can be
+/// compared. Takes time of the order of n²·(d + 100), and memory of the order of n.
+///
+/// Refused: another number of points in the map than of codes, values that are not finite, a perplexity that
+/// [`Tsne::fit`](super::Tsne::fit) refuses.
+pub fn kl_divergence(
+    context: Context,
+    codes: ArrayView2<'_, f32>,
+    map: ArrayView2<'_, f32>,
+    perplexity: f64,
+) -> Result<f64, AnalysisError> {
+    let n = codes.nrows();
+    if map.nrows() != n {
+        return Err(AnalysisError::Map { codes: n, points: map.nrows() });
+    }
+    check_perplexity(perplexity, n)?;
+    check_finite("compare a map with", codes)?;
+    check_finite("measure", map)?;
+    let isa = context.isa;
+    let points = Points::of(codes);
+    let precisions = points.each_row(context, |p: &mut Vec<f64>, _, d| Precision::of(isa, perplexity, d, p));
+    let betas: Vec<f64> = precisions.iter().map(|precision| -precision.beta).collect();
+    // p_i|j = exp(offset_j − β_j d).
+    let offset = |precision: &Precision| precision.beta * precision.nearest - libm::log(precision.sum);
+    let offsets: Vec<f64> = precisions.iter().map(offset).collect();
+    let [xs, ys] = [0, 1].map(|axis| map.column(axis).iter().map(|&y| f64::from(y)).collect::<Vec<f64>>());
+
+    let row = |scratch: &mut Scratch, i: usize, d: &mut [f64]| {
+        let Scratch { a, b, c } = scratch;
+        [&mut *a, b, c].into_iter().for_each(|part| part.resize(n, 0.0));
+        d[i] = 0.0;
+        for (j, &d) in d.iter().enumerate() {
+            a[j] = offsets[i] + betas[i] * d;
+            b[j] = offsets[j] + betas[j] * d;
+        }
+        unary(isa, Unary::Exp, a, c, Accumulate::Overwrite);
+        unary(isa, Unary::Exp, b, c, Accumulate::Add);
+        c[i] = 0.0;
+        // c is p · 2n and d becomes 1 + |y_i − y_j|², which is 1/w.
+        for (d, (x, y)) in d.iter_mut().zip(xs.iter().zip(&ys)) {
+            let (dx, dy) = (xs[i] - x, ys[i] - y);
+            *d = 1.0 + dx * dx + dy * dy;
+        }
+        // Pairs of no affinity have no part: ln 1 of them.
+        for (ratio, (&p, &d)) in a.iter_mut().zip(c.iter().zip(&*d)) {
+            *ratio = if p > 0.0 { p * d } else { 1.0 };
+        }
+        unary(isa, Unary::Ln, a, b, Accumulate::Overwrite);
+        unary(isa, Unary::Reciprocal, d, a, Accumulate::Overwrite);
+        a[i] = 0.0;
+        (dot(isa, c, b), sum(isa, a, n))
+    };
+    let rows = points.each_row(context, row);
+    let (attracted, spread) = rows.iter().fold((0.0, 0.0), |sums, row| (sums.0 + row.0, sums.1 + row.1));
+    let scale = 2.0 * n as f64;
+    // Σ p ln p/w with p = c / 2n, whose sum is 1.
+    Ok(attracted / scale - libm::log(scale) + libm::log(spread))
+}
