@@ -149,9 +149,11 @@ fn conclude(study: &Study, out: &Path) {
     if !study.runs.is_empty() {
         say!("  {:<16}the comparison: open it in a browser", "report.html");
         say!("  {:<16}a row for each run", "summary.csv");
-        for (name, holds) in
-            [("codes.csv", "what the codes are worth"), ("saturation.csv", "a row for each layer and epoch")]
-        {
+        for (name, holds) in [
+            ("codes.csv", "what the codes are worth"),
+            ("saturation.csv", "a row for each layer and epoch"),
+            ("maps.csv", "what maps of the codes are worth"),
+        ] {
             if out.join(name).is_file() {
                 say!("  {name:<16}{holds}");
             }

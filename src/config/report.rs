@@ -20,6 +20,8 @@ settings! {
         pub saturation: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// Runs whose codes are measured: by a classifier, between images, by their Jacobian.
         pub codes: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Runs whose test codes are mapped into a plane, by t-SNE and along their principal components.
+        pub maps: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// How training schemes compare, what their decoders give run backwards, and what the size of the code does; where
         /// absent the report compares losses.
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
@@ -44,7 +46,8 @@ settings! {
 impl ReportConfig {
     /// Every run that is named, with the key that names it; some more than once.
     pub(super) fn named(&self) -> Vec<(String, &String)> {
-        let mut lists = vec![("saturation".to_owned(), &self.saturation), ("codes".to_owned(), &self.codes)];
+        let lists = [("saturation", &self.saturation), ("codes", &self.codes), ("maps", &self.maps)];
+        let mut lists: Vec<_> = lists.map(|(key, runs)| (key.to_owned(), runs)).into();
         if let Some(inversion) = &self.inversion {
             lists.extend(inversion.schemes.iter().map(|(what, runs)| (format!("inversion.schemes.{what}"), runs)));
             lists.push(("inversion.invert".to_owned(), &inversion.invert));

@@ -37,7 +37,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 15] = [
+const WRITTEN: [&str; 16] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -51,6 +51,7 @@ const WRITTEN: [&str; 15] = [
     "summary.csv",
     "codes.csv",
     "saturation.csv",
+    "maps.csv",
     "report.html",
     "runs",
 ];

@@ -1,7 +1,7 @@
 //! A grid of runs and the report that compares them.
 //!
-//! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, `report.html`, and `codes.csv`
-//! and `saturation.csv` where the report measures codes or saturation. Made with several seeds, it holds every run once more for each further seed, under
+//! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, `report.html`, and `codes.csv`,
+//! `saturation.csv` and `maps.csv` where the report measures codes and saturation and maps codes. Made with several seeds, it holds every run once more for each further seed, under
 //! `seeds/<seed>/<run name>/`.
 
 mod facts;
@@ -203,7 +203,7 @@ pub fn run_study(
     Ok(study)
 }
 
-/// Writes `summary.csv`, `codes.csv`, `saturation.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
+/// Writes `summary.csv`, `codes.csv`, `saturation.csv`, `maps.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
 /// finished.
 fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(), RunError> {
     let (facts, pictures) = study.machine.run(|| facts::measured(study, observer))??;
@@ -213,6 +213,9 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(
     }
     if !facts.saturation.is_empty() {
         write_whole(&out.join("saturation.csv"), summary::saturation_csv(&facts.saturation).as_bytes())?;
+    }
+    if !facts.maps.is_empty() {
+        write_whole(&out.join("maps.csv"), summary::maps_csv(&facts.maps).as_bytes())?;
     }
     let file = out.join("report.html");
     let page = report::page(&facts, &pictures);

@@ -1,8 +1,9 @@
-//! `summary.csv` and `codes.csv`, a row for each run and seed; `saturation.csv`, a row for each layer and epoch.
+//! `summary.csv` and `codes.csv`, a row for each run and seed; `saturation.csv`, a row for each layer and epoch;
+//! `maps.csv`, a row for each map.
 
 use serde_json::Value;
 
-use super::facts::{CodesFacts, Facts, SaturationFacts};
+use super::facts::{CodesFacts, Facts, MapsFacts, SaturationFacts};
 use super::figure::Figure;
 use crate::analysis::ALPHAS;
 
@@ -70,6 +71,25 @@ pub(super) fn saturation_csv(runs: &[SaturationFacts]) -> String {
             layer.saturated.iter().zip(&layer.slope).zip(&layer.moved).enumerate()
         {
             text += &format!("{run},{},{epoch},{saturated},{slope},{},{moved}\n", layer.layer, layer.is_passed);
+        }
+    }
+    text
+}
+
+/// The text of `maps.csv`: the figures of each map; the first row of a run is of the codes themselves. What a row does not have is
+/// empty.
+pub(super) fn maps_csv(runs: &[MapsFacts]) -> String {
+    let mut text = "run,map,iterations,accuracy,trustworthiness,divergence\n".to_owned();
+    let shown = |figure: Option<f64>| figure.map_or(String::new(), |figure| figure.to_string());
+    for run in runs {
+        text += &format!("{},codes,,{},,\n", run.run, shown(run.accuracy));
+        for map in &run.maps {
+            let (name, iterations) = match map.iterations {
+                Some(iterations) => ("t-sne", iterations.to_string()),
+                None => ("pca", String::new()),
+            };
+            let (accuracy, divergence) = (shown(map.accuracy), shown(map.divergence));
+            text += &format!("{},{name},{iterations},{accuracy},{},{divergence}\n", run.run, map.trustworthiness);
         }
     }
     text

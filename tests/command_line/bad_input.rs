@@ -260,6 +260,7 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
         ("study", "summary.csv"),
         ("study", "codes.csv"),
         ("study", "saturation.csv"),
+        ("study", "maps.csv"),
     ] {
         let place = Place::with_toys();
         place.write(&format!("out/{name}"), b"mine");

@@ -6,6 +6,7 @@
 mod codes;
 mod compare;
 mod inversion;
+mod maps;
 mod pictures;
 mod published;
 mod record;
@@ -15,6 +16,7 @@ mod setup;
 
 pub(super) use codes::CodesFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
+pub(super) use maps::{MapFacts, MapsFacts};
 pub(super) use pictures::{CodePictures, Pictures};
 pub(super) use run::RunFacts;
 pub(super) use saturation::{LayerCourse, SaturationFacts};
@@ -59,6 +61,8 @@ pub(super) struct Facts {
     pub saturation: Vec<SaturationFacts>,
     /// What codes are worth.
     pub codes: Vec<CodesFacts>,
+    /// Codes in a plane.
+    pub maps: Vec<MapsFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
     pub inversion: Option<InversionFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
@@ -66,7 +70,7 @@ pub(super) struct Facts {
 }
 
 /// Measures what the report asks for, and gathers all facts and pictures. Of a study that was interrupted the runs that were
-/// begun are taken, and neither codes, saturation nor inversion are measured.
+/// begun are taken, and neither codes, maps, saturation nor inversion are measured.
 pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts, Pictures), RunError> {
     let (mut facts, mut pictures) = gathered(study)?;
     let report = &study.config.report;
@@ -83,6 +87,9 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
         let (one, shown) = codes_of(study, run, &facts.runs)?;
         facts.codes.push(one);
         pictures.codes.insert(name.clone(), shown);
+    }
+    for run in report.maps.iter().filter_map(|name| study.named(name).next()) {
+        facts.maps.extend(maps::measure(study, run)?);
     }
     if let Some(wanted) = &report.inversion {
         let measured = inversion::measure(study, wanted, &facts.runs, facts.rules, observer, &mut pictures)?;
@@ -153,6 +160,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         rankings,
         saturation: Vec::new(),
         codes: Vec::new(),
+        maps: Vec::new(),
         inversion: None,
     };
     Ok((facts, pictures))

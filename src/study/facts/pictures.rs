@@ -110,8 +110,8 @@ impl ImageTable {
     }
 }
 
-/// Images above what each of `runs` makes of them; what a run that undoes noise was given stands above what it
-/// gave.
+/// Images above what each of `runs` makes of them; what a run that undoes noise was given stands above what it gave, and below that
+/// what its twin makes of the same: the run that differs in the noise alone, if there is one.
 pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&StudyRun]) -> Result<ImageTable, RunError> {
     let class = |label: u8| images.data.class_names[usize::from(label)].clone();
     let columns = images.labels(images.indices).map_or(Vec::new(), |labels| labels.map(class).collect());
@@ -128,6 +128,15 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
             table.row(format!("noisy, for {}", plan.name), given.outer_iter())?;
         }
         table.row(plan.name.as_str(), run.trained(machine).reconstruct(given.view())?.outer_iter())?;
+        let is_twin = |other: &&&StudyRun| {
+            let (mut config, other) = (plan.config.clone(), &other.plan.config);
+            config.name.clone_from(&other.name);
+            config.model.corruption.take().is_some() && config == *other
+        };
+        if let Some(twin) = runs.iter().find(is_twin) {
+            let answer = twin.trained(machine).reconstruct(given.view())?;
+            table.row(format!("{}, of the same", twin.plan.name), answer.outer_iter())?;
+        }
     }
     Ok(table)
 }

@@ -10,7 +10,7 @@ use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart, Panels};
 use crate::figures::scatter::Scatter;
 use crate::study::facts::{
-    Facts, InversionFacts, Inverted, LayerCourse, Pictures, RunFacts, SaturationFacts, SetFacts,
+    Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts, SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 
@@ -34,6 +34,8 @@ pub(super) struct Charts {
     saturation: String,
     /// Test codes along their principal components, by run.
     codes: BTreeMap<String, String>,
+    /// t-SNE maps by run, each `svg` with its `iterations`.
+    maps: BTreeMap<String, Vec<Value>>,
     /// Divergence and active numbers of a code that is a distribution, by run.
     latent: BTreeMap<String, [String; 2]>,
     /// NRMSE against size of the code and against compression ratio (`ratio`), on each `part`.
@@ -51,15 +53,33 @@ impl Charts {
             let what = scheme["what"].as_str().unwrap_or_default().to_owned();
             schemes.insert(what, losses(&named.collect::<Vec<_>>()));
         }
+        let classes_of = |name: &str| {
+            let set = runs.iter().find(|run| run.name == name).map(|run| &facts.sets[run.set]);
+            set.map_or(Vec::new(), |set| set.classes.clone())
+        };
         let scatter = pictures.codes.iter().filter(|(_, shown)| !shown.points.is_empty()).map(|(name, shown)| {
             let codes = facts.codes.iter().find(|codes| codes.run == *name);
             let share = |at: usize| codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
-            let set = runs.iter().find(|run| run.name == *name).map(|run| &facts.sets[run.set]);
-            let classes = set.map_or(Vec::new(), |set| set.classes.clone());
             let shares = [share(0), share(1)];
-            (name.clone(), Scatter::of_components(String::new(), &shares, classes, shown.points.clone()).to_svg())
+            let chart = Scatter::of_components(String::new(), &shares, classes_of(name), shown.points.clone());
+            (name.clone(), chart.to_svg())
+        });
+        let maps = facts.maps.iter().map(|one| {
+            let made = one.maps.iter().filter(|map| map.iterations.is_some());
+            let map = |map: &MapFacts| {
+                let scatter = Scatter {
+                    title: String::new(),
+                    x_label: "first axis of the map".into(),
+                    y_label: "second axis of the map".into(),
+                    groups: classes_of(&one.run),
+                    points: map.points.clone(),
+                };
+                json!({ "iterations": map.iterations, "svg": scatter.to_svg() })
+            };
+            (one.run.clone(), made.map(map).collect())
         });
         Charts {
+            maps: maps.collect(),
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
             schemes,

@@ -152,8 +152,7 @@ fn a_run_like_another_changes_what_that_one_does_and_its_own_keys() {
          longer = { like = \"long\", \"train.max_epochs\" = 9 }",
     );
     let runs = runs.unwrap().runs();
-    let of =
-        |at: usize| (runs[at].1.train.batch_size, runs[at].1.train.max_epochs, runs[at].1.model.encoder[0]);
+    let of = |at: usize| (runs[at].1.train.batch_size, runs[at].1.train.max_epochs, runs[at].1.model.encoder[0]);
     assert_eq!((of(0).0, of(0).1), (8, 2));
     assert_eq!((of(1).0, of(1).1), (16, 7));
     assert_eq!((of(2).0, of(2).1), (16, 9));

@@ -1,0 +1,88 @@
+//! Maps of codes, and what they are worth.
+
+use ndarray::{Array2, ArrayView2};
+use serde::Serialize;
+
+use super::RunError;
+use crate::analysis::{Neighbours, Pca, Tsne, kl_divergence};
+use crate::study::{Study, StudyRun};
+use crate::train::Flow;
+
+/// Iterations of the two t-SNE maps: as many as the published map had, and those of the defaults.
+const ITERATIONS: [usize; 2] = [300, 1000];
+/// Neighbours that maps are measured by.
+const NEIGHBOURS: usize = 10;
+
+/// Maps of the test codes of a run (the first seed).
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct MapsFacts {
+    /// The run.
+    pub run: String,
+    /// How many codes.
+    pub codes: usize,
+    /// The number of neighbours that count.
+    pub perplexity: f64,
+    /// Neighbours that maps are measured by.
+    pub neighbours: usize,
+    /// The share of codes whose class most of their neighbours among the codes have; `None` without classes.
+    pub accuracy: Option<f64>,
+    /// The maps: principal components, then t-SNE.
+    pub maps: Vec<MapFacts>,
+}
+
+/// A map of codes.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct MapFacts {
+    /// Iterations of t-SNE; `None` for principal components.
+    pub iterations: Option<usize>,
+    /// The Kullback-Leibler divergence over all pairs that t-SNE lowers; of the other map `None`.
+    pub divergence: Option<f64>,
+    /// The share of points whose class most of their neighbours in the map have; `None` without classes.
+    pub accuracy: Option<f64>,
+    /// How far neighbours in the map can be trusted to be neighbours among the codes.
+    pub trustworthiness: f64,
+    /// x, y and class of every point.
+    #[serde(skip)]
+    pub points: Vec<(f64, f64, usize)>,
+}
+
+/// The maps of a run's test codes; `None` where there are too few codes for a map, or codes of one number.
+pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>, RunError> {
+    let (test, context) = (run.loaded().test(), study.machine.context);
+    let perplexity = Tsne::default().perplexity.min((test.len().max(1) - 1) as f64 / 3.0).floor();
+    if run.plan.prepared.model().code_size() < 2 || perplexity < 1.0 || test.len() <= 2 * NEIGHBOURS {
+        return Ok(None);
+    }
+    let labels: Option<Vec<u8>> = test.labels(test.indices).map(Iterator::collect);
+    let codes = run.trained(study.machine).encode(test.to_array().view())?;
+    let accuracy = |near: &Neighbours| labels.as_ref().map(|labels| near.accuracy(labels)).transpose();
+    let measured = |points: ArrayView2<'_, f32>, iterations: Option<usize>| -> Result<MapFacts, RunError> {
+        let near = Neighbours::of(context, points, NEIGHBOURS)?;
+        let divergence = iterations.map(|_| kl_divergence(context, codes.view(), points, perplexity)).transpose()?;
+        let class = |i: usize| labels.as_ref().map_or(0, |labels| usize::from(labels[i]));
+        let points = points.outer_iter().enumerate();
+        Ok(MapFacts {
+            iterations,
+            divergence,
+            accuracy: accuracy(&near)?,
+            trustworthiness: near.trustworthiness(context, codes.view())?,
+            points: points.map(|(i, at)| (f64::from(at[0]), f64::from(at[1]), class(i))).collect(),
+        })
+    };
+    let components: Array2<f32> =
+        Pca::fit(context, codes.view(), 2)?.project(context, codes.view())?.mapv(|x| x as f32);
+    let mut maps = vec![measured(components.view(), None)?];
+    for iterations in ITERATIONS {
+        let tsne = Tsne { perplexity, iterations, ..Tsne::default() };
+        let map = tsne.fit(context, codes.view(), &mut |_| Flow::Continue)?;
+        maps.push(measured(map.points.view(), Some(iterations))?);
+    }
+    Ok(Some(MapsFacts {
+        run: run.plan.name.clone(),
+        codes: codes.nrows(),
+        perplexity,
+        neighbours: NEIGHBOURS,
+        accuracy: accuracy(&Neighbours::of(context, codes.view(), NEIGHBOURS)?)?,
+        maps,
+    }))
+}
