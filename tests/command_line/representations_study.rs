@@ -52,16 +52,37 @@ fn the_quick_study_of_representations_shows_what_each_kind_is_for() {
     });
     assert!(gains[1] > 0.0 && gains[2] > gains[1] && gains[1] > gains[0], "{gains:?}");
     // Ten classes can be read from every code; the ends of an interpolation are what they are by definition, nothing else is.
-    for (run, row) in codes.iter().filter(|(run, _)| *run != "vae") {
+    let is_alive = |run: &str| run != "collapsed";
+    for (run, row) in codes.iter().filter(|(run, _)| is_alive(run) && !run.starts_with("vae")) {
         assert!(row["test_accuracy"] > 0.7, "{run}: {row:?}");
     }
-    for (run, row) in &codes {
+    for (run, row) in codes.iter().filter(|(run, _)| is_alive(run)) {
         for (alpha, is_end) in
             [("0", true), ("0.2", false), ("0.4", false), ("0.6", false), ("0.8", false), ("1", true)]
         {
             assert_eq!(row[&format!("psnr_{alpha}")] == f64::INFINITY, is_end, "{run} at {alpha}");
             assert_eq!(row[&format!("distance_{alpha}")] == 0.0, is_end, "{run} at {alpha}");
         }
+    }
+    // A decoder that ignores its code shows the published pattern: equal images, codes that differ, an error above the mean image's.
+    let collapsed = &codes["collapsed"];
+    for alpha in ["0.2", "0.4", "0.6", "0.8"] {
+        assert_eq!(collapsed[&format!("image_psnr_{alpha}")], f64::INFINITY, "{alpha}");
+        assert!(collapsed[&format!("code_distance_{alpha}")] > 1.0, "{alpha}");
+    }
+    // The convolutional code of the sparse model is smaller too, that of the contractive one moves less.
+    let [with, without] = ["conv-sparse", "conv-plain-sigmoid"].map(|run| test(run)["code_l1"].as_f64().unwrap());
+    assert!(with < without, "{with} against {without}");
+    let found = jacobians(&["conv-plain", "conv-contractive-relu"]);
+    assert!(found[1] < found[0], "{found:?}");
+    // Maps keep neighbours: those of t-SNE better than principal components.
+    let maps = place.text("study/maps.csv");
+    let trust = |run: &str, map: &str| {
+        let row = maps.lines().find(|line| line.starts_with(&format!("{run},{map},"))).unwrap();
+        row.split(',').nth(4).unwrap().parse::<f64>().unwrap()
+    };
+    for run in ["sparse", "contractive", "conv-sparse", "conv-contractive"] {
+        assert!(trust(run, "t-sne,1000") > trust(run, "pca"), "{run}");
     }
     // Held-out faces cost more than the entropy of their pixels, 336.9 nats, and less than a mean face.
     let elbo = test("vae")["elbo"]["negative_elbo"].as_f64().unwrap();
@@ -76,6 +97,10 @@ fn the_quick_study_of_representations_shows_what_each_kind_is_for() {
         "principal component",
         "denoising-1 makes its images worse",
         "Training loss after some epochs",
+        "collapsed has a decoder that ignores its code",
+        "plain, of the same",
+        "t-SNE of 3,000 test codes, 1,000 iterations",
+        "Variational runs: β",
     ] {
         assert!(report.contains(words), "{words}");
     }
