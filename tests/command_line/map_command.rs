@@ -54,10 +54,10 @@ fn a_map_has_one_sha_256_on_all_instruction_sets_and_threads() {
     assert!(rows.iter().enumerate().all(|(index, row)| row[0] == index as f64 && row[1] < 3.0));
     let facts = place.json("scalar-1/map.json");
     assert_eq!((&facts["codes"], &facts["iterations"], &facts["finished"]), (&720.into(), &300.into(), &true.into()));
-    // Three groups that do not touch.
-    assert_eq!(facts["figures"]["tsne"]["neighbour_accuracy"], 1.0);
-    let kept = facts["figures"]["tsne"]["trustworthiness"].as_f64().unwrap();
-    assert!((0.9..=1.0).contains(&kept), "{facts:#}");
+    // Codes of three numbers, of pictures with noise; by chance a third of the labels would be right and half of the ranks.
+    let kept = |figure: &str| facts["figures"]["tsne"][figure].as_f64().unwrap();
+    assert!((0.75..=1.0).contains(&kept("neighbour_accuracy")), "{facts:#}");
+    assert!((0.75..=1.0).contains(&kept("trustworthiness")), "{facts:#}");
     assert!(facts["figures"]["tsne"]["kl_divergence"].as_f64().is_some_and(|divergence| divergence > 0.0));
     for name in ["map", "pca"] {
         assert_eq!(png_size(&place.read(&format!("scalar-1/{name}.png"))), (1200, 1100));
@@ -89,7 +89,7 @@ fn what_cannot_be_mapped_is_refused() {
     place.refuses(&["map", "run", "--perplexity", "many"], 2, &["a number above 0 is expected"]);
     place.refuses(&["map", "run", "--iterations", "0"], 2, &["--iterations"]);
     place.refuses(&["map", "run", "--part", "all"], 2, &["train, validation, test"]);
-    place.refuses(&["map", "elsewhere"], 1, &["elsewhere"]);
+    place.refuses(&["map", "elsewhere"], 2, &["elsewhere is no run folder"]);
     let narrow = ["train", "toys.toml", "--out", "narrow", "--set", "model.encoder=[{ dense = 1 }]"];
     place.narrows(&narrow).done();
     let command = ["map", "narrow", "--part", "train,validation,test", "--perplexity", "5"];
