@@ -22,6 +22,6 @@ pub use execute::{execute, fit, watch};
 pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
-pub use measures::{JACOBIANS, further_figures};
+pub use measures::{further_figures, jacobian_images};
 pub use prepare::{Prepared, load_data, prepare};
 pub use resume::{Found, check_config, find_run, identity};

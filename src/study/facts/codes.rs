@@ -13,7 +13,7 @@ use crate::analysis::{
 use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
-use crate::run::JACOBIANS;
+use crate::run::jacobian_images;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
@@ -49,7 +49,7 @@ pub(in crate::study) struct CodesFacts {
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
     let (loaded, context, trained) = (run.loaded(), study.machine.context, run.trained(study.machine));
     let (train, test) = (loaded.train(), loaded.test());
-    let first = test.first(JACOBIANS);
+    let first = test.first(jacobian_images(&run.plan.config));
     let mut pictures = CodePictures::default();
     let mut figures = json!({
         "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
