@@ -20,4 +20,4 @@ pub use neighbourhood::Neighbours;
 pub use pca::Pca;
 pub use regression::LogisticRegression;
 pub use traversal::{CodeSpread, TICKS, Traversal, plane, traverse};
-pub use tsne::{Tsne, TsneMap, kl_divergence};
+pub use tsne::{EXAGGERATED, Progress, Tsne, TsneMap, kl_divergence};

@@ -20,7 +20,7 @@ use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
     Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
 };
-use crate::tasks::Trained;
+use crate::tasks::{AutoencoderSpec, Trained};
 use crate::train::{Callback, Stop};
 
 /// A study that is done, or interrupted.
@@ -93,6 +93,13 @@ impl StudyRun {
     /// Its data, divided.
     fn loaded(&self) -> &Arc<Splits> {
         &self.plan.prepared.loaded
+    }
+
+    /// Whether `other` is this run without what `take` takes from its model: the same configuration otherwise, name aside.
+    fn is_without(&self, take: impl Fn(&mut AutoencoderSpec) -> bool, other: &StudyRun) -> bool {
+        let (mut config, other) = (self.plan.config.clone(), &other.plan.config);
+        config.name.clone_from(&other.name);
+        take(&mut config.model) && config == *other
     }
 
     /// Whether it was interrupted before its end.
@@ -207,15 +214,8 @@ pub fn run_study(
 /// finished.
 fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(), RunError> {
     let (facts, pictures) = study.machine.run(|| facts::measured(study, observer))??;
-    write_whole(&out.join("summary.csv"), summary::summary_csv(&facts).as_bytes())?;
-    if !facts.codes.is_empty() {
-        write_whole(&out.join("codes.csv"), summary::codes_csv(&facts.codes).as_bytes())?;
-    }
-    if !facts.saturation.is_empty() {
-        write_whole(&out.join("saturation.csv"), summary::saturation_csv(&facts.saturation).as_bytes())?;
-    }
-    if !facts.maps.is_empty() {
-        write_whole(&out.join("maps.csv"), summary::maps_csv(&facts.maps).as_bytes())?;
+    for (name, text) in summary::files(&facts) {
+        write_whole(&out.join(name), text.as_bytes())?;
     }
     let file = out.join("report.html");
     let page = report::page(&facts, &pictures);

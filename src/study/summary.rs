@@ -40,10 +40,25 @@ const BETWEEN: [(&str, &str); 4] = [
     ("code_distance", "code_distance"),
 ];
 
+/// The files beside the page that have its figures, each a name and its text: those of which there is something to say.
+pub(super) fn files(facts: &Facts) -> Vec<(&'static str, String)> {
+    let mut files = vec![("summary.csv", summary_csv(facts))];
+    if !facts.codes.is_empty() {
+        files.push(("codes.csv", codes_csv(&facts.codes)));
+    }
+    if !facts.saturation.is_empty() {
+        files.push(("saturation.csv", saturation_csv(&facts.saturation)));
+    }
+    if !facts.maps.is_empty() {
+        files.push(("maps.csv", maps_csv(&facts.maps)));
+    }
+    files
+}
+
 /// The text of `summary.csv`. `train_loss` and `val_loss` are those of the last epoch's history, without penalties; what is
 /// `test_` is measured with the weights kept, as are the two figures of the code, on the test set. What a run does not have is
 /// empty.
-pub(super) fn summary_csv(facts: &Facts) -> String {
+fn summary_csv(facts: &Facts) -> String {
     let columns = COLUMNS.map(|(name, pointer)| (name.to_owned(), pointer.to_owned()));
     let rows = facts.runs.iter().flat_map(|run| run.seeds.iter().zip(&run.each).map(|at| (run.name.as_str(), at)));
     csv(&columns, rows)
@@ -52,7 +67,7 @@ pub(super) fn summary_csv(facts: &Facts) -> String {
 /// The text of `codes.csv`: accuracies of the logistic regression in [0, 1], the mean of ‖∂code/∂input‖_F, and at each α the means of
 /// the interpolation: PSNR in dB (`inf` where both images are the same) and L2 / √pixels against the blend of the decoded ends, PSNR
 /// against the decoded code of the blended images, distance of that code.
-pub(super) fn codes_csv(codes: &[CodesFacts]) -> String {
+fn codes_csv(codes: &[CodesFacts]) -> String {
     let mut columns = vec![("seed".to_owned(), String::new())];
     columns.extend(CODES.map(|(name, pointer)| (name.to_owned(), pointer.to_owned())));
     for (at, alpha) in ALPHAS.iter().enumerate() {
@@ -64,7 +79,7 @@ pub(super) fn codes_csv(codes: &[CodesFacts]) -> String {
 
 /// The text of `saturation.csv`: of each layer before the first epoch (epoch 0) and after each the share of saturated units, the mean
 /// slope, whether a gradient passes it, and ‖W − W₀‖ / ‖W₀‖.
-pub(super) fn saturation_csv(runs: &[SaturationFacts]) -> String {
+fn saturation_csv(runs: &[SaturationFacts]) -> String {
     let mut text = "run,layer,epoch,saturated,slope,is_passed,moved\n".to_owned();
     for (run, layer) in runs.iter().flat_map(|run| run.layers.iter().map(move |layer| (&run.run, layer))) {
         for (epoch, ((saturated, slope), moved)) in
@@ -78,7 +93,7 @@ pub(super) fn saturation_csv(runs: &[SaturationFacts]) -> String {
 
 /// The text of `maps.csv`: the figures of each map; the first row of a run is of the codes themselves. What a row does not have is
 /// empty.
-pub(super) fn maps_csv(runs: &[MapsFacts]) -> String {
+fn maps_csv(runs: &[MapsFacts]) -> String {
     let mut text = "run,map,iterations,accuracy,trustworthiness,divergence\n".to_owned();
     let shown = |figure: Option<f64>| figure.map_or(String::new(), |figure| figure.to_string());
     for run in runs {

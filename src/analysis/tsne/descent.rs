@@ -4,7 +4,7 @@ use narrows_kernels::tsne::{Repulsion, attraction};
 use narrows_kernels::{Context, with_spinning_threads};
 
 use super::affinities::Neighbourhoods;
-use super::{EXAGGERATED, Tsne};
+use super::{EXAGGERATED, Progress, Tsne};
 use crate::train::Flow;
 
 /// What gains grow by while the gradient keeps its sign, the share they shrink to where it turned, and their floor.
@@ -33,8 +33,8 @@ impl<'a> Descent<'a> {
         Descent { context, affinities, repulsion, at, steps, gains: all(1.0), attracted, repelled }
     }
 
-    /// Goes down until all iterations are done or `progress`, told how many are, asks to end; returns how many were done.
-    pub fn run(&mut self, of: &Tsne, progress: &mut dyn FnMut(usize) -> Flow) -> usize {
+    /// Goes down until all iterations are done or `progress` asks to end; returns how many were done.
+    pub fn run(&mut self, of: &Tsne, progress: Progress<'_>) -> usize {
         with_spinning_threads(|| {
             for iteration in 0..of.iterations {
                 let (exaggeration, momentum) = match iteration < EXAGGERATED {
@@ -43,7 +43,7 @@ impl<'a> Descent<'a> {
                 };
                 let rate = of.learning_rate.unwrap_or(self.at[0].len() as f64 / f64::from(exaggeration)) as f32;
                 self.step(exaggeration, momentum, rate);
-                if progress(iteration + 1) == Flow::Interrupt {
+                if progress(iteration + 1, [&self.at[0], &self.at[1]]) == Flow::Interrupt {
                     return iteration + 1;
                 }
             }
@@ -51,7 +51,7 @@ impl<'a> Descent<'a> {
         })
     }
 
-    /// ¼ of the gradient, by `exaggeration` · the attraction − the repulsion: its two parts, and the factor of the second.
+    /// Computes the two sums of the gradient, and returns the factor 1/Z of the second.
     pub fn forces(&mut self) -> f32 {
         let isa = self.context.isa;
         let at = [&self.at[0][..], &self.at[1]];

@@ -10,20 +10,19 @@
 //! // Two groups of 20 codes.
 //! let codes = Array2::from_shape_fn((40, 3), |(i, j)| (i / 20 * 9) as f32 + (i * (j + 2) % 7) as f32 / 7.0);
 //! let tsne = Tsne { perplexity: 5.0, ..Tsne::default() };
-//! let map = tsne.fit(Context::detect(), codes.view(), &mut |_| Flow::Continue)?;
+//! let map = tsne.fit(Context::detect(), codes.view(), &mut |_, _| Flow::Continue)?;
 //! let labels: Vec<u8> = (0..40).map(|i| i / 20).collect();
 //! assert_eq!(Neighbours::of(Context::detect(), map.points.view(), 10)?.accuracy(&labels)?, 1.0);
 //! # Ok::<(), narrows::analysis::AnalysisError>(())
 //! ```
 //!
-//! In five steps:
+//! In four steps, after which [`kl_divergence`] over all pairs tells maps apart:
 //! * the 3 · perplexity nearest neighbours of every code, exactly, by matrix products in f64 ([`Tsne::fit`]);
-//! * p_j|i ∝ exp(−β_i |x_i − x_j|²) over them, β_i by bisection, so that its entropy is ln(perplexity);
+//! * p_j|i ∝ exp(−β_i |x_i − x_j|²) over them, β_i so that its entropy is ln(perplexity), by bisection and Newton's steps;
 //!   p_ij = (p_j|i + p_i|j) / 2n;
 //! * the codes along their first two principal components, scaled to a standard deviation of 1e-4, as the first map;
 //! * gradient descent on the Kullback-Leibler divergence, all pairs repelling each other
-//!   ([`narrows_kernels::tsne`]): no tree, no grid, and so no approximation that could depend on an order;
-//! * [`kl_divergence`] over all pairs, to compare maps by.
+//!   ([`narrows_kernels::tsne`]): no tree, no grid, and so no approximation that could depend on an order.
 //!
 //! Nothing is drawn at random, so there is no seed. No matrix of all pairs is stored: n²/64 bytes are needed, 77 MB for 70,000
 //! points.
@@ -49,7 +48,7 @@ use descent::Descent;
 pub use divergence::kl_divergence;
 
 /// Iterations at the beginning in which affinities are exaggerated.
-const EXAGGERATED: usize = 250;
+pub const EXAGGERATED: usize = 250;
 /// The standard deviation of the first map along its first axis.
 const START: f64 = 1e-4;
 /// Points whose repulsion tells how long that of more will take.
@@ -79,6 +78,9 @@ impl Default for Tsne {
     }
 }
 
+/// Told after every step how many are done and where the points are then, x and y each \[n\].
+pub type Progress<'a> = &'a mut dyn FnMut(usize, [&[f32]; 2]) -> Flow;
+
 /// A map of codes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TsneMap {
@@ -90,7 +92,7 @@ pub struct TsneMap {
 
 impl Tsne {
     /// The map of `codes` [n, d], the same bits on any number of threads and every instruction set. Computes in the current thread
-    /// pool. `progress` is told after every step how many are done; [`Flow::Interrupt`] ends with the map as it is then.
+    /// pool. [`Flow::Interrupt`] from `progress` ends with the map as it is then.
     ///
     /// A gain of each coordinate grows by 0.2 while the gradient keeps its sign and shrinks to 0.8 of it where that turned, to no
     /// less than 0.01 (van der Maaten); steps are at most 5 long (openTSNE); the points are moved back around zero after each.
@@ -101,7 +103,7 @@ impl Tsne {
         &self,
         context: Context,
         codes: ArrayView2<'_, f32>,
-        progress: &mut dyn FnMut(usize) -> Flow,
+        progress: Progress<'_>,
     ) -> Result<TsneMap, AnalysisError> {
         self.check(codes)?;
         let n = codes.nrows();
@@ -144,7 +146,7 @@ impl Tsne {
             begin.elapsed().as_secs_f64()
         };
         let best = with_spinning_threads(|| (0..3).map(|_| try_once()).fold(f64::INFINITY, f64::min));
-        let pairs = (points as f64 / tried.max(1) as f64) * (points as f64 / tried.max(1) as f64);
+        let pairs = (points as f64 / tried.max(1) as f64).powi(2);
         // The attraction and the search for neighbours.
         Ok(1.15 * self.iterations as f64 * pairs * best)
     }
@@ -204,7 +206,7 @@ mod tests {
         let fit = |isa, threads: usize, end: usize| {
             let context = Context { isa, ..Context::detect() };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let progress = |done| if done == end { Flow::Interrupt } else { Flow::Continue };
+            let progress = |done, _: [&[f32]; 2]| if done == end { Flow::Interrupt } else { Flow::Continue };
             pool.install(|| tsne.fit(context, codes.view(), &mut { progress })).unwrap()
         };
         let bits = |map: &TsneMap| map.points.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
@@ -217,6 +219,16 @@ mod tests {
         }
         let ended = fit(narrows_kernels::Isa::detect(), 1, 7);
         assert_eq!((ended.iterations, ended.points.dim()), (7, (700, 2)));
+        // What a longer descent shows on its way is the map of the shorter one.
+        let mut shown = Vec::new();
+        let mut note = |done, [x, y]: [&[f32]; 2]| {
+            if done == 7 {
+                shown = x.iter().zip(y).flat_map(|(x, y)| [x.to_bits(), y.to_bits()]).collect();
+            }
+            Flow::Continue
+        };
+        tsne.fit(Context::detect(), codes.view(), &mut note).unwrap();
+        assert!(shown == bits(&ended));
     }
 
     #[test]
@@ -224,7 +236,7 @@ mod tests {
         let context = Context::detect();
         let refused = |codes: Array2<f32>, perplexity: f64| {
             let tsne = Tsne { perplexity, ..Tsne::default() };
-            tsne.fit(context, codes.view(), &mut |_| Flow::Continue).unwrap_err().to_string()
+            tsne.fit(context, codes.view(), &mut |_, _| Flow::Continue).unwrap_err().to_string()
         };
         let words = "cannot map 40 codes with a perplexity of";
         assert_eq!(

@@ -163,7 +163,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
 
 fn fit(tsne: &Tsne, context: Context, codes: ArrayView2<'_, f32>) -> Result<TsneMap, CliError> {
     let bar = Bar::new();
-    let mut progress = |done| {
+    let mut progress = |done, _: [&[f32]; 2]| {
         bar.count("t-SNE", done, tsne.iterations);
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
     };

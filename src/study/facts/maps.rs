@@ -4,12 +4,12 @@ use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
 use super::RunError;
-use crate::analysis::{Neighbours, Pca, Tsne, kl_divergence};
+use crate::analysis::{EXAGGERATED, Neighbours, Pca, Tsne, kl_divergence};
 use crate::study::{Study, StudyRun};
 use crate::train::Flow;
 
-/// Iterations of the two t-SNE maps: as many as the published map had, and those of the defaults.
-const ITERATIONS: [usize; 2] = [300, 1000];
+/// Iterations after which t-SNE is shown on its way: as many as the published map had.
+const SHORT: usize = 300;
 /// Neighbours that maps are measured by.
 const NEIGHBOURS: usize = 10;
 
@@ -22,6 +22,10 @@ pub(in crate::study) struct MapsFacts {
     pub codes: usize,
     /// The number of neighbours that count.
     pub perplexity: f64,
+    /// Iterations of t-SNE, from the first on, in which affinities are exaggerated.
+    pub exaggerated: usize,
+    /// What they are multiplied by then.
+    pub exaggeration: f32,
     /// Neighbours that maps are measured by.
     pub neighbours: usize,
     /// The share of codes whose class most of their neighbours among the codes have; `None` without classes.
@@ -50,6 +54,7 @@ pub(in crate::study) struct MapFacts {
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>, RunError> {
     let (test, context) = (run.loaded().test(), study.machine.context);
     let perplexity = Tsne::default().perplexity.min((test.len().max(1) - 1) as f64 / 3.0).floor();
+    let tsne = Tsne { perplexity, ..Tsne::default() };
     if run.plan.prepared.model().code_size() < 2 || perplexity < 1.0 || test.len() <= 2 * NEIGHBOURS {
         return Ok(None);
     }
@@ -72,15 +77,22 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
     let components: Array2<f32> =
         Pca::fit(context, codes.view(), 2)?.project(context, codes.view())?.mapv(|x| x as f32);
     let mut maps = vec![measured(components.view(), None)?];
-    for iterations in ITERATIONS {
-        let tsne = Tsne { perplexity, iterations, ..Tsne::default() };
-        let map = tsne.fit(context, codes.view(), &mut |_| Flow::Continue)?;
-        maps.push(measured(map.points.view(), Some(iterations))?);
-    }
+    let mut short = Array2::zeros((codes.nrows(), 2));
+    let mut note = |done, at: [&[f32]; 2]| {
+        if done == SHORT {
+            short = Array2::from_shape_fn(short.raw_dim(), |(i, axis)| at[axis][i]);
+        }
+        Flow::Continue
+    };
+    let map = tsne.fit(context, codes.view(), &mut note)?;
+    maps.push(measured(short.view(), Some(SHORT))?);
+    maps.push(measured(map.points.view(), Some(map.iterations))?);
     Ok(Some(MapsFacts {
         run: run.plan.name.clone(),
         codes: codes.nrows(),
         perplexity,
+        exaggerated: EXAGGERATED,
+        exaggeration: tsne.exaggeration,
         neighbours: NEIGHBOURS,
         accuracy: accuracy(&Neighbours::of(context, codes.view(), NEIGHBOURS)?)?,
         maps,

@@ -84,7 +84,7 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     pictures.early = saturation::early(study, &saturation)?;
     for name in &report.codes {
         let Some(run) = facts.runs.iter().find(|run| run.name == *name) else { continue };
-        let (one, shown) = codes_of(study, run, &facts.runs)?;
+        let (one, shown) = codes_of(study, run)?;
         facts.codes.push(one);
         pictures.codes.insert(name.clone(), shown);
     }
@@ -167,7 +167,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
 }
 
 /// The measures of a run's codes over its seeds, and the pictures of the first.
-fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFacts, CodePictures), RunError> {
+fn codes_of(study: &Study, run: &RunFacts) -> Result<(CodesFacts, CodePictures), RunError> {
     let mut pictures = CodePictures::default();
     let (mut each, mut trees) = (Vec::new(), Vec::new());
     for (number, made) in study.named(&run.name).enumerate() {
@@ -182,19 +182,10 @@ fn codes_of(study: &Study, run: &RunFacts, all: &[RunFacts]) -> Result<(CodesFac
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));
     }
-    // The same in everything but the penalty.
-    let without = |config: &Value| {
-        let mut config = config.clone();
-        config["name"] = Value::Null;
-        config["model"]["contractive"] = Value::Null;
-        config
-    };
-    let is_twin = |other: &&RunFacts| {
-        !run.config["model"]["contractive"].is_null()
-            && other.config["model"]["contractive"].is_null()
-            && without(&other.config) == without(&run.config)
-    };
-    let twin = all.iter().find(is_twin).map(|other| other.name.clone());
+    let is_twin =
+        |made: &StudyRun, other: &&StudyRun| made.is_without(|model| model.contractive.take().is_some(), other);
+    let twin = study.named(&run.name).next().and_then(|made| study.runs.iter().find(|other| is_twin(made, other)));
+    let twin = twin.map(|twin| twin.plan.name.clone());
     let facts = CodesFacts { run: run.name.clone(), twin, figures: over_seeds(&trees), each };
     Ok((facts, pictures))
 }

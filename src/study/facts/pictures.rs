@@ -128,11 +128,7 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
             table.row(format!("noisy, for {}", plan.name), given.outer_iter())?;
         }
         table.row(plan.name.as_str(), run.trained(machine).reconstruct(given.view())?.outer_iter())?;
-        let is_twin = |other: &&&StudyRun| {
-            let (mut config, other) = (plan.config.clone(), &other.plan.config);
-            config.name.clone_from(&other.name);
-            config.model.corruption.take().is_some() && config == *other
-        };
+        let is_twin = |other: &&&StudyRun| run.is_without(|model| model.corruption.take().is_some(), other);
         if let Some(twin) = runs.iter().find(is_twin) {
             let answer = twin.trained(machine).reconstruct(given.view())?;
             table.row(format!("{}, of the same", twin.plan.name), answer.outer_iter())?;
