@@ -118,7 +118,7 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let split = &prepared.loaded.split;
     let steps = split.train.len() as f64 / batch as f64;
     let largest = LAYERS.iter().map(|&(k, n)| k.max(n)).max().expect("there are layers");
-    let parameters = prepared.model().layout().len();
+    let parameters = prepared.layout().len();
     let (mut a, mut b) = (noise(batch.max(500) * largest, 1), noise(batch.max(500) * largest, 2));
     let (weights, mut params, mut grads) = (noise(784 * 256, 3), noise(parameters, 4), noise(parameters, 5));
     let bias = noise(largest, 6);

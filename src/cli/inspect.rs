@@ -11,40 +11,44 @@ use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
 use narrows::tape::Arena;
-use narrows::tasks::Evaluation;
+use narrows::tasks::{Cell, Table, Weights};
 
 /// Prints the figures of every part of a run's data.
 pub fn evaluate(json: bool, of: &RunArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(of)?;
     let loaded = &run.prepared.loaded;
-    let parts: Vec<(&str, Evaluation)> = machine.run(|| {
+    let task = &run.prepared.task;
+    let parts: Vec<(&'static str, Value)> = machine.run(|| {
         let mut arena = Arena::default();
         let parts = loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
-        let trained = run.trained(machine.context);
-        parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect()
+        let weights = Weights { params: &run.params, context: machine.context };
+        parts.map(|(name, samples)| (name, task.evaluate(weights, samples, &mut arena))).collect()
     })?;
     if json {
-        let figures = parts.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json()));
+        let figures = parts.into_iter().map(|(name, evaluation)| (name.to_owned(), evaluation));
         print(&format!("{:#}\n", Value::Object(figures.collect())));
     } else {
-        show(run.config.model.loss.name(), &parts);
+        show(&task.tables(&parts));
     }
     Ok(())
 }
 
-/// Prints the figures of each part; a loss that is the mean squared error stands there once.
-pub fn show(loss: &str, parts: &[(&str, Evaluation)]) {
-    let errors = if loss == "mse" { &["mse"][..] } else { &[loss, "mse"] };
-    let header = [&["", "images"], errors, &["nrmse", "active units", "code L1"]].concat();
-    let row = |(name, figures): &(&str, Evaluation)| {
-        let errors = [figures.loss, figures.mse].into_iter().skip(2 - errors.len());
-        let figure = |value: f64| significant(value, 4);
-        let mut row = vec![(*name).to_owned(), figures.images.to_string()];
-        row.extend(errors.chain([figures.nrmse]).map(figure));
-        row.extend([significant(figures.active_code_units, 3), figure(figures.code_l1)]);
-        row
-    };
-    table(&header, &parts.iter().map(row).collect::<Vec<_>>());
+/// Prints tables, each below its title.
+pub fn show(tables: &[Table]) {
+    for (number, Table { title, header, rows }) in tables.iter().enumerate() {
+        if number > 0 {
+            say!("");
+        }
+        if !title.is_empty() {
+            say!("{title}");
+        }
+        let text = |cell: &Cell| match cell {
+            Cell::Text(text) => text.clone(),
+            Cell::Number(value, digits) => significant(*value, *digits),
+        };
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        table(&header, &rows.iter().map(|row| row.iter().map(text).collect()).collect::<Vec<_>>());
+    }
 }
 
 /// Draws images above their reconstructions.
@@ -59,7 +63,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("{} has no {label} images", run.path.display())));
     }
     let images = images.first(arguments.count as usize);
-    let png = machine.run(|| reconstruction_picture(&run.trained(machine.context), images))??;
+    let png = machine.run(|| reconstruction_picture(&run.trained(machine.context)?, images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;
     say!("{} of {} above their reconstructions: {}", counted(images.len(), "image"), images.data.name, out.display());

@@ -32,7 +32,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     }
     let tolerances = Tolerances::default();
     let inverted = machine.run(|| -> Result<_, RunError> {
-        let inversion = Inversion::new(run.trained(machine.context), loaded.shape())?;
+        let inversion = Inversion::new(run.trained(machine.context)?, loaded.shape())?;
         show_layers(inversion.layers());
         let mut seconds = 0.0;
         for (_, images) in &parts {

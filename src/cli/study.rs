@@ -31,7 +31,7 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
     if let Some(first) = runs.first() {
         describe_data(&first.prepared.loaded);
-        say!("\n{}", first.prepared.model());
+        say!("\n{}", first.prepared.task.summary());
     }
     say!(
         "{}, {jobs} at a time, on {} ({})\n",
@@ -68,7 +68,7 @@ impl StudyProgress {
     fn new(runs: &[Planned]) -> Self {
         let work = |run: &Planned| {
             let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
-            (run.title(), run.prepared.model().layout().len() as f64 * images as f64)
+            (run.title(), run.prepared.layout().len() as f64 * images as f64)
         };
         let work = Mutex::new((runs.iter().map(work).collect(), 0.0));
         StudyProgress { began: Instant::now(), work, inverting: Mutex::new(None) }
@@ -137,14 +137,21 @@ fn conclude(study: &Study, out: &Path) {
             history.epochs.len().to_string(),
             figure(history.last().map(|epoch| epoch.loss)),
             figure(history.last().map(|epoch| epoch.val_loss)),
-            figure(test.map(|test| test.loss)),
-            figure(test.map(|test| test.mse)),
+            figure(test.and_then(|test| test["loss"].as_f64())),
+            figure(test.and_then(|test| test["mse"].as_f64())),
+            figure(test.and_then(|test| test["accuracy"].as_f64())),
             format!("{seconds:.2}"),
         ]
     };
     say!("");
-    let header = ["run", "epochs", "train loss", "val loss", "test loss", "test mse", "seconds"];
-    table(&header, &study.runs.iter().map(row).collect::<Vec<_>>());
+    let header = ["run", "epochs", "train loss", "val loss", "test loss", "test mse", "test accuracy", "seconds"];
+    let rows: Vec<Vec<String>> = study.runs.iter().map(row).collect();
+    // A figure that no run has is none of this study.
+    let shown: Vec<usize> = (0..header.len())
+        .filter(|&at| !header[at].starts_with("test ") || rows.iter().any(|row| row[at] != "-"))
+        .collect();
+    let rows = rows.iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect());
+    table(&shown.iter().map(|&at| header[at]).collect::<Vec<_>>(), &rows.collect::<Vec<_>>());
     say!("\nStudy folder: {}", out.display());
     if !study.runs.is_empty() {
         say!("  {:<16}the comparison: open it in a browser", "report.html");

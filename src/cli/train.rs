@@ -13,7 +13,7 @@ use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
 use narrows::figures::number::counted;
 use narrows::optim::Monitor;
 use narrows::run::{
-    DRAWN_SET, Found, RunError, RunFolder, RunResult, check_config, execute, find_run, prepare, run_config,
+    DRAWN_SET, Found, Prepared, RunError, RunFolder, RunResult, check_config, execute, find_run, prepare, run_config,
 };
 use narrows::train::Stop;
 
@@ -23,7 +23,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let config = configure(&arguments, &data_dirs)?;
     let prepared = prepare(&config, &data_dirs)?;
-    prepared.check_memory(&config)?;
+    prepared.check_memory()?;
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => RunFolder::take(path)?,
         (None, Some(out)) => RunFolder::create(out)?,
@@ -36,11 +36,11 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         return Ok(());
     }
     describe_data(&prepared.loaded);
-    say!("\n{}", prepared.model());
+    say!("\n{}", prepared.task.summary());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
         "Training: {} with {} ({}), {} of {} in an epoch, at most {}, seed {}, {} on {}\n",
-        config.model.loss.name(),
+        prepared.task.loss_name(),
         config.optimizer.rule.name(),
         config.optimizer.rule.semantics().name(),
         counted(batches, "batch"),
@@ -60,7 +60,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
     }
     let executed = executed?;
-    conclude(&config, &executed, folder.path());
+    conclude(&config, &prepared, &executed, folder.path());
     match executed.outcome.stop {
         Stop::Interrupted { .. } => Err(CliError::Interrupted),
         Stop::LastEpoch | Stop::Early => Ok(()),
@@ -130,7 +130,7 @@ fn not_better_since(config: &RunConfig, epoch: usize) -> String {
     format!("no epoch since {epoch} improved on its {loss}{least}")
 }
 
-fn conclude(config: &RunConfig, executed: &RunResult, folder: &Path) {
+fn conclude(config: &RunConfig, prepared: &Prepared, executed: &RunResult, folder: &Path) {
     let outcome = &executed.outcome;
     let epochs = outcome.history.epochs.len();
     let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
@@ -152,11 +152,13 @@ fn conclude(config: &RunConfig, executed: &RunResult, folder: &Path) {
         _ => String::new(),
     };
     say!("\nTrained {} in {}: {why}{kept}.\n", counted(epochs, "epoch"), duration(seconds));
-    inspect::show(config.model.loss.name(), &executed.evaluations);
+    inspect::show(&prepared.task.tables(&executed.evaluations));
     say!("\nRun folder: {}", folder.display());
     if epochs > 0 {
         say!("  {:<22}training and validation loss", "loss.png");
     }
-    say!("  {:<22}the first test images above their reconstructions", "reconstructions.png");
+    for (file, holds) in &executed.pictures {
+        say!("  {file:<22}{holds}");
+    }
     say!("  {:<22}the weights, SHA-256 {}", "model.safetensors", executed.weights_sha256);
 }

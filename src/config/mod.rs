@@ -10,10 +10,9 @@
 use sha2::{Digest, Sha256};
 
 use crate::data::DataSpec;
-use crate::loss::Loss;
 use crate::optim::{Monitor, OptimizerSpec, Schedule};
-use crate::settings::{About, Counts, Fault, Setting as _, Settings, TableForm, Visitor, settings};
-use crate::tasks::AutoencoderSpec;
+use crate::settings::{About, Counts, Fault, Settings, TableForm, Visitor, settings};
+use crate::tasks::TaskSpec;
 use crate::train::TrainSettings;
 
 mod difference;
@@ -49,9 +48,8 @@ settings! {
         pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);
         /// Which images.
         pub data: DataSpec = DataSpec::default(), in TableForm::new("a table [data]"), required "a table [data] with set";
-        /// Which network.
-        pub model: AutoencoderSpec = AutoencoderSpec::default(),
-            in TableForm::new("a table [model]"), required "a table [model] with encoder and decoder";
+        /// What is trained.
+        pub task: TaskSpec = TaskSpec::default();
         /// How it is trained.
         pub train: TrainSettings = TrainSettings::default(),
             in TableForm::new("a table [train]"), required "a table [train] with loss, batch_size and max_epochs",
@@ -76,12 +74,12 @@ impl RunConfig {
     }
 
     fn show_train(&mut self, about: &About, form: TableForm, visitor: &mut dyn Visitor) {
-        visitor.table(about, &mut Training { loss: &mut self.model.loss, settings: &mut self.train }, form);
+        visitor.table(about, &mut Training { task: &mut self.task, settings: &mut self.train }, form);
     }
 
     /// Refuses parts that do not fit each other.
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        self.model.check_loss().map_err(|fault| fault.within("train"))?;
+        self.task.check()?;
         let stopping = self.train.early_stopping.as_ref().map(|rule| ("train.early_stopping.monitor", rule.monitor));
         let plateau = match self.optimizer.schedule {
             Schedule::Plateau { monitor, .. } => Some(("optimizer.schedule.plateau", monitor)),
@@ -105,14 +103,13 @@ impl RunConfig {
 
 /// The table `[train]`: what the model is trained for, and in what steps.
 struct Training<'a> {
-    loss: &'a mut Loss,
+    task: &'a mut TaskSpec,
     settings: &'a mut TrainSettings,
 }
 
 impl Settings for Training<'_> {
     fn visit(&mut self, visitor: &mut dyn Visitor) {
-        let required = Some("a loss, as in loss = \"bce\"");
-        self.loss.show(&About { key: "loss", doc: "What is minimised.", required }, (), visitor);
+        self.task.visit_training(visitor);
         self.settings.visit(visitor);
     }
 

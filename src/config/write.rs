@@ -108,6 +108,9 @@ impl Visitor for Writer {
     }
 
     fn word(&mut self, about: &About, choice: &mut dyn Choice) {
+        if !choice.is_written() {
+            return choice.visit(self);
+        }
         put(&mut self.table, about.key, Value::String(choice.names()[choice.chosen()].to_owned()));
         choice.visit(self);
     }

@@ -4,7 +4,8 @@ use narrows_kernels::{AlignedVec, Real};
 
 use super::Activation;
 use super::error::ModelError;
-use super::layer::{Dense, Layer, Placed, Units, init_layer, rows};
+use super::layer::{Dense, Layer, Placed, init_layer, rows};
+use super::sequential::sized;
 use super::{Init, Layout, Param, Pass, Sequential};
 use crate::tape::{NonFinite, Shape, Tape, Var};
 
@@ -48,13 +49,7 @@ impl AutoencoderBuilder {
             }
         }
         let (mut layout, features) = (Layout::default(), self.input.len());
-        let sized = |layers: &[Layer]| -> Vec<Layer> {
-            let sized = layers.iter().map(|layer| match *layer {
-                Layer::Dense { units: Units::Input, activation } => Layer::Dense { units: features.into(), activation },
-                other => other,
-            });
-            sized.collect()
-        };
+        let sized = |layers: &[Layer]| sized(layers, features);
         let role = if self.is_variational { ".mean" } else { "" };
         let encoder = Sequential::with_last_role("encoder", self.input, &sized(&self.encoder), role, &mut layout)?;
         let log_variance = if self.is_variational { Some(head(&encoder, &mut layout)?) } else { None };
@@ -206,9 +201,17 @@ impl Autoencoder {
 
     /// What files of weights say of the model, as JSON: the layout of a weight and the activation of every layer that has one.
     pub fn description(&self) -> String {
-        let activations = self.layers().filter_map(|placed| {
+        self.layout.describe_layers(self.layers())
+    }
+}
+
+impl Layout {
+    /// What files of weights say of the model that these layers make up, as JSON: the layout of a weight and the activation of every
+    /// layer that has one.
+    pub fn describe_layers<'a>(&self, layers: impl IntoIterator<Item = &'a Placed>) -> String {
+        let activations = layers.into_iter().filter_map(|placed| {
             let activation = placed.layer.activation()?;
-            Some((self.layout.layer_name(placed.number).to_owned(), activation.to_string().into()))
+            Some((self.layer_name(placed.number).to_owned(), activation.to_string().into()))
         });
         let description = serde_json::json!({
             "layout":
@@ -218,9 +221,7 @@ impl Autoencoder {
         });
         description.to_string()
     }
-}
 
-impl Layout {
     /// Names what [`Tape::first_non_finite`] found: the operation "dense" in encoder.0, or the parameter encoder.0.weight.
     pub fn describe(&self, found: NonFinite) -> String {
         match found.parameter.and_then(|offset| self.at(offset)) {

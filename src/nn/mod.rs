@@ -23,6 +23,6 @@ pub use layer::{
 };
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};
-pub use sequential::Sequential;
-pub use summary::grouped;
+pub use sequential::{Sequential, sized};
+pub use summary::{Part, grouped, summarise};
 pub use window::{Dims, Padding};

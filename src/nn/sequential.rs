@@ -3,7 +3,7 @@
 use narrows_kernels::Real;
 
 use super::error::ModelError;
-use super::layer::{Layer, Placed};
+use super::layer::{Layer, Placed, Units};
 use super::{Activation, Init, Layout, Pass};
 use crate::tape::{Shape, Tape, Var};
 
@@ -12,6 +12,15 @@ use crate::tape::{Shape, Tape, Var};
 pub struct Sequential {
     layers: Vec<Placed>,
     input: Shape,
+}
+
+/// Layers for data of so many values, which is what [`Units::Input`] stands for.
+pub fn sized(layers: &[Layer], features: usize) -> Vec<Layer> {
+    let sized = layers.iter().map(|layer| match *layer {
+        Layer::Dense { units: Units::Input, activation } => Layer::Dense { units: features.into(), activation },
+        other => other,
+    });
+    sized.collect()
 }
 
 impl Sequential {

@@ -18,35 +18,60 @@ impl fmt::Display for Autoencoder {
             Row { layer: "encoder".to_owned(), output: encoder.output(), parameters: of_encoder },
             Row { layer: "decoder".to_owned(), output: self.input(), parameters: of_decoder },
         ];
-        let total = of_encoder + of_decoder;
-        let models = [("encoder", in_encoder), ("decoder", in_decoder), ("autoencoder", whole)];
-        let lines = || models.iter().flat_map(|(_, rows)| rows);
-        let longest = |texts: &mut dyn Iterator<Item = String>, least| {
-            texts.map(|text| text.chars().count()).fold(least, usize::max)
-        };
-        let widths = [
-            longest(&mut lines().map(|row| row.layer.clone()), 36),
-            longest(&mut lines().map(|row| shape(row.output)), 14),
-        ];
-        let line = |f: &mut fmt::Formatter<'_>, [layer, output, parameters]: [&str; 3]| {
-            writeln!(f, "{layer:<layers$} {output:<outputs$} {parameters:>12}", layers = widths[0], outputs = widths[1])
-        };
-        let rule = "─".repeat(widths[0] + widths[1] + 14);
-        for (name, rows) in &models {
-            writeln!(f, "Model \"{name}\"\n{rule}")?;
-            line(f, ["Layer", "Output shape", "Parameters"])?;
-            writeln!(f, "{rule}")?;
-            for row in rows {
-                line(f, [&row.layer, &shape(row.output), &grouped(row.parameters)])?;
-            }
-            writeln!(f, "{rule}")?;
-            if *name != "autoencoder" {
-                writeln!(f, "Total parameters: {}\n", grouped(rows.iter().map(|row| row.parameters).sum()))?;
-            }
-        }
-        writeln!(f, "Total parameters: {} ({})", grouped(total), bytes(4 * total))?;
+        write_models(f, &[("encoder", in_encoder), ("decoder", in_decoder), ("autoencoder", whole)])?;
         writeln!(f, "Compression ratio: {} / {} = {:.2}", self.features(), self.code_size(), self.compression_ratio())
     }
+}
+
+/// Layers with the name of their group.
+pub type Part<'a> = (&'a str, &'a Sequential);
+
+/// The summary of a model `name` for samples of shape `input`, made of parts: the layers of each with output shape and parameters,
+/// then the whole.
+pub fn summarise(name: &str, input: Shape, parts: &[Part<'_>]) -> String {
+    let row = |(name, layers): &Part<'_>| Row {
+        layer: (*name).to_owned(),
+        output: layers.output(),
+        parameters: layers.parameters(),
+    };
+    let first = Row { layer: "input".to_owned(), output: input, parameters: 0 };
+    let whole = std::iter::once(first).chain(parts.iter().map(row)).collect();
+    let mut models: Vec<_> = parts.iter().map(|(name, layers)| (*name, rows(name, layers, None))).collect();
+    models.push((name, whole));
+    let mut text = String::new();
+    write_models(&mut text, &models).expect("writing to a string does not fail");
+    text
+}
+
+/// The tables of models, of which the last is made of the others.
+fn write_models(f: &mut dyn fmt::Write, models: &[(&str, Vec<Row>)]) -> fmt::Result {
+    let lines = || models.iter().flat_map(|(_, rows)| rows);
+    let longest =
+        |texts: &mut dyn Iterator<Item = String>, least| texts.map(|text| text.chars().count()).fold(least, usize::max);
+    let widths = [
+        longest(&mut lines().map(|row| row.layer.clone()), 36),
+        longest(&mut lines().map(|row| shape(row.output)), 14),
+    ];
+    let line = |f: &mut dyn fmt::Write, [layer, output, parameters]: [&str; 3]| {
+        writeln!(f, "{layer:<layers$} {output:<outputs$} {parameters:>12}", layers = widths[0], outputs = widths[1])
+    };
+    let rule = "─".repeat(widths[0] + widths[1] + 14);
+    for (number, (name, rows)) in models.iter().enumerate() {
+        let total = rows.iter().map(|row| row.parameters).sum();
+        writeln!(f, "Model \"{name}\"\n{rule}")?;
+        line(f, ["Layer", "Output shape", "Parameters"])?;
+        writeln!(f, "{rule}")?;
+        for row in rows {
+            line(f, [&row.layer, &shape(row.output), &grouped(row.parameters)])?;
+        }
+        writeln!(f, "{rule}")?;
+        if number + 1 < models.len() {
+            writeln!(f, "Total parameters: {}\n", grouped(total))?;
+        } else {
+            writeln!(f, "Total parameters: {} ({})", grouped(total), bytes(4 * total))?;
+        }
+    }
+    Ok(())
 }
 
 struct Row {

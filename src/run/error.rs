@@ -12,7 +12,7 @@ use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
 use crate::settings::Fault;
-use crate::tasks::WidthError;
+use crate::tasks::{BuildError, WidthError};
 use crate::train::{ThreadsError, TrainError};
 
 /// A run that cannot be made, or cannot be read.
@@ -71,6 +71,15 @@ pub enum RunError {
     /// The threads cannot be started.
     #[error(transparent)]
     Threads(#[from] ThreadsError),
+}
+
+impl From<BuildError> for RunError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Model(error) => error.into(),
+            BuildError::Setting(fault) => fault.into(),
+        }
+    }
 }
 
 impl RunError {

@@ -6,30 +6,23 @@ use serde_json::{Map, Value, json};
 use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::{
-    CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL, RECONSTRUCTIONS, RunFolder, RunResult,
-};
-use super::images::{loss_chart, reconstruction_picture};
-use super::measures::further_figures;
+use super::folder::{CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult};
+use super::images::{draw, loss_chart};
 use super::prepare::Prepared;
 use super::resume::{self, identity};
 use crate::config::RunConfig;
-use crate::data::Samples;
 use crate::figures::Chart;
 use crate::files::sha256;
 use crate::nn::weights;
 use crate::tape::Arena;
-use crate::tasks::Evaluation;
+use crate::tasks::Weights;
 use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, State, Stop, Training};
-
-/// Images in `reconstructions.png`: the first of the test set.
-const SHOWN: usize = 15;
 
 /// What training of `config` depends on.
 pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {
     Training {
         context,
-        task: &prepared.task,
+        task: &*prepared.task,
         train: prepared.loaded.train(),
         validation: prepared.loaded.validation(),
         settings: &config.train,
@@ -45,7 +38,7 @@ pub fn fit(
     context: Context,
     callback: &mut dyn Callback<f32>,
 ) -> Result<FitResult<f32>, RunError> {
-    Ok(training(config, prepared, context).run(prepared.model().init(config.seed), callback)?)
+    Ok(training(config, prepared, context).run(prepared.task.init(config.seed), callback)?)
 }
 
 /// Trains like [`fit`], and hands the parameters to `watch` at the end of each epoch, counted from 1, and before the first as
@@ -56,7 +49,7 @@ pub fn watch(
     context: Context,
     watch: impl FnMut(usize, &[f32]) + Send,
 ) -> Result<(), RunError> {
-    let params = prepared.model().init(config.seed);
+    let params = prepared.task.init(config.seed);
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
     let result = training(config, prepared, context).run(params, &mut watcher)?;
@@ -101,7 +94,7 @@ pub fn execute(
     let mut callback = RunCallback::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
     let start = match state {
         Some(state) => state,
-        None => training.first_state(prepared.model().init(config.seed))?,
+        None => training.first_state(prepared.task.init(config.seed))?,
     };
     let outcome = training.resume(start, &mut callback);
     let (failed, history) = callback.into_parts();
@@ -114,28 +107,31 @@ pub fn execute(
     }
     let outcome = outcome?;
     folder.write_history(&outcome.history)?;
-    let weights = weights::to_bytes(prepared.model().layout(), &outcome.params, Some(prepared.model().description()));
-    folder.write(MODEL, &weights)?;
-    let weights_sha256 = sha256(&weights);
+    let task = &prepared.task;
+    let bytes = weights::to_bytes(prepared.layout(), &outcome.params, Some(task.description()));
+    folder.write(MODEL, &bytes)?;
+    let weights_sha256 = sha256(&bytes);
 
-    let trained = prepared.trained(&outcome.params, machine.context);
+    let weights = Weights { params: &outcome.params, context: machine.context };
     let mut arena = Arena::default();
     let parts = prepared.loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
-    let evaluations: Vec<_> = parts.map(|(name, samples)| (name, trained.evaluate(samples, &mut arena))).collect();
+    let evaluations: Vec<_> =
+        parts.map(|(name, samples)| (name, task.evaluate(weights, samples, &mut arena))).collect();
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
-        let chart = loss_chart(title, config.model.loss, std::iter::once((title, &outcome.history)));
+        let chart = loss_chart(title, &**task, std::iter::once((title, &outcome.history)));
         folder.write(LOSS, &chart.to_png(1200, 750)?)?;
     }
-    let shown = shown_images(prepared, SHOWN);
-    if !shown.is_empty() {
-        folder.write(RECONSTRUCTIONS, &reconstruction_picture(&trained, shown)?)?;
+    let mut pictures = Vec::new();
+    for picture in task.pictures(weights, &prepared.loaded) {
+        folder.write(picture.file, &draw(&picture.content, &prepared.loaded.data)?)?;
+        pictures.push((picture.file, picture.holds));
     }
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     for (name, samples) in prepared.loaded.parts() {
         if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
-            part.extend(further_figures(config, name, &trained, samples, &mut arena));
+            part.extend(task.further_figures(weights, name, samples, config.seed, &mut arena));
         }
     }
     // The last file: who finds it finds the others.
@@ -143,42 +139,38 @@ pub fn execute(
     if !matches!(outcome.stop, Stop::Interrupted { .. }) {
         folder.checkpoints().clear()?;
     }
-    Ok(RunResult { outcome, evaluations, weights_sha256 })
-}
-
-/// The first test images, or those of the part that there is.
-fn shown_images(prepared: &Prepared, count: usize) -> Samples<'_> {
-    let [(_, train), (_, validation), (_, test)] = prepared.loaded.parts();
-    let part = [test, validation].into_iter().find(|part| !part.is_empty());
-    part.unwrap_or(train).first(count)
+    Ok(RunResult { outcome, evaluations, pictures, weights_sha256 })
 }
 
 fn metrics(
     prepared: &Prepared,
     outcome: &FitResult<f32>,
-    evaluations: &[(&'static str, Evaluation)],
+    evaluations: &[(&'static str, Value)],
     weights_sha256: &str,
     machine: Machine,
 ) -> Value {
     let parts: Map<String, Value> =
-        evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.to_json())).collect();
+        evaluations.iter().map(|(name, evaluation)| ((*name).to_owned(), evaluation.clone())).collect();
     let stop = match outcome.stop {
         Stop::LastEpoch => json!(LAST_EPOCH),
         Stop::Early => json!(EARLY),
         Stop::Interrupted { epoch, step } => json!({ "interrupted": { "epoch": epoch, "step": step } }),
     };
     let seconds: f64 = outcome.history.epochs.iter().map(|epoch| epoch.seconds).sum();
-    json!({
+    let mut metrics = json!({
         "epochs": outcome.history.epochs.len(),
         "stop": stop,
         "best_epoch": outcome.best.map(|best| best.epoch),
         "restored_best": outcome.restored_best,
         "training_seconds": seconds,
-        "parameters": prepared.model().layout().len(),
-        "compression_ratio": prepared.model().compression_ratio(),
+        "parameters": prepared.layout().len(),
         "evaluation": parts,
         "data_sha256": prepared.loaded.data.digest(),
         "model_sha256": weights_sha256,
         "bit_contract": machine.is_in_bit_contract(),
-    })
+    });
+    if let Value::Object(metrics) = &mut metrics {
+        metrics.extend(prepared.task.facts());
+    }
+    metrics
 }

@@ -13,7 +13,7 @@ use super::prepare::{Prepared, prepare};
 use crate::config::RunConfig;
 use crate::files::{FileError, create_folder, read_whole, sha256, write_whole};
 use crate::nn::weights;
-use crate::tasks::{Evaluation, Trained};
+use crate::tasks::{Trained, TrainedEncoder};
 use crate::train::{FitResult, History};
 
 /// A folder that a run is being written to, taken by this process for as long as any clone of this lives.
@@ -29,7 +29,6 @@ pub(super) const HISTORY: &str = "history.csv";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
 pub(super) const LOSS: &str = "loss.png";
-pub(super) const RECONSTRUCTIONS: &str = "reconstructions.png";
 
 /// Why a finished run ended, in `metrics.json`.
 pub(super) const LAST_EPOCH: &str = "last epoch";
@@ -44,7 +43,7 @@ const WRITTEN: [&str; 16] = [
     MODEL,
     METRICS,
     LOSS,
-    RECONSTRUCTIONS,
+    "reconstructions.png",
     "checkpoint/last.safetensors",
     "checkpoint/previous.safetensors",
     "study.toml",
@@ -151,15 +150,18 @@ impl RunFolder {
 pub struct RunResult {
     /// What training gave.
     pub outcome: FitResult<f32>,
-    /// The figures of each part that has images: "train", "validation", "test".
-    pub evaluations: Vec<(&'static str, Evaluation)>,
+    /// The figures of each part that has images, "train", "validation" and "test", see
+    /// [`Trainable::evaluate`](crate::tasks::Trainable::evaluate).
+    pub evaluations: Vec<(&'static str, Value)>,
+    /// The pictures that were written, each with what it shows; none of a run that is read back.
+    pub pictures: Vec<(&'static str, &'static str)>,
     /// SHA-256 of `model.safetensors`.
     pub weights_sha256: String,
 }
 
 impl RunResult {
     /// The figures of a part.
-    pub fn evaluation(&self, part: &str) -> Option<&Evaluation> {
+    pub fn evaluation(&self, part: &str) -> Option<&Value> {
         self.evaluations.iter().find(|(name, _)| *name == part).map(|(_, evaluation)| evaluation)
     }
 }
@@ -184,14 +186,26 @@ impl OpenRun {
         check_is_run(path, MODEL)?;
         let config = run_config(path)?;
         let prepared = prepare(&config, data_dirs)?;
-        let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
+        let params = weights::load(&path.join(MODEL), prepared.layout())?;
         check_weights(path)?;
         Ok(OpenRun { path: path.to_path_buf(), config, prepared, params })
     }
 
-    /// The model with its parameters, ready to be applied.
-    pub fn trained(&self, context: Context) -> Trained<'_, f32> {
-        self.prepared.trained(&self.params, context)
+    /// The autoencoder with its parameters, ready to be applied. Refuses a run of something else.
+    pub fn trained(&self, context: Context) -> Result<Trained<'_, f32>, RunError> {
+        self.prepared.trained(&self.params, context).ok_or_else(|| self.lacks("decoder", "autoencoder"))
+    }
+
+    /// The encoder with its parameters. Refuses a run that has none.
+    pub fn encoder(&self, context: Context) -> Result<TrainedEncoder<'_, f32>, RunError> {
+        self.prepared.encoder(&self.params, context).ok_or_else(|| self.lacks("encoder", "autoencoder or a classifier"))
+    }
+
+    fn lacks(&self, part: &str, accepted: &str) -> RunError {
+        let (path, task) = (self.path.display(), self.config.task.name());
+        RunError::Folder(format!(
+            "{path} holds a run of the task \"{task}\", which has no {part}; the run of an {accepted} is expected"
+        ))
     }
 }
 

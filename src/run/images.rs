@@ -1,16 +1,20 @@
 //! The pictures of a run.
 
+use ndarray::Array2;
+
 use super::error::RunError;
-use crate::data::Samples;
+use crate::data::{Dataset, Samples};
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::grid::reconstruction_grid;
-use crate::loss;
-use crate::loss::Loss;
-use crate::tasks::Trained;
+use crate::tasks::{Content, Trainable, Trained};
 use crate::train::History;
 
-/// Training and validation curves of the histories given, each under its label.
-pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a str, &'a History)>) -> LineChart {
+/// Training and validation curves of the histories given, each under its label, and the further losses of the task.
+pub fn loss_chart<'a>(
+    title: &str,
+    task: &dyn Trainable,
+    runs: impl Iterator<Item = (&'a str, &'a History)>,
+) -> LineChart {
     let mut curves = Vec::new();
     for (group, (label, history)) in runs.enumerate() {
         let column =
@@ -19,14 +23,27 @@ pub fn loss_chart<'a>(title: &str, kind: Loss, runs: impl Iterator<Item = (&'a s
         if history.epochs.iter().any(|epoch| !epoch.val_loss.is_nan()) {
             curves.push(Curve::per_epoch(label, column(|epoch| epoch.val_loss), true, group));
         }
+        for name in task.further_losses() {
+            let losses = history.scalar(name).map_or(Vec::new(), Iterator::collect);
+            curves.push(Curve::per_epoch(format!("{label}, {}", name.replace('_', " ")), losses, false, group));
+        }
     }
-    LineChart::losses(title, loss::axis_label(kind), curves)
+    LineChart::losses(title, task.loss_label(), curves)
 }
 
 /// The images given above their reconstructions, pixels clipped to [0, 1], as PNG.
 pub fn reconstruction_picture(trained: &Trained<'_, f32>, images: Samples<'_>) -> Result<Vec<u8>, RunError> {
     let originals = images.to_array();
     let reconstructions = trained.reconstruct(originals.view())?;
-    let flat = |array: &ndarray::Array2<f32>| array.iter().copied().collect::<Vec<f32>>();
-    Ok(reconstruction_grid(images.data.shape(), &flat(&originals), &flat(&reconstructions))?)
+    draw(&Content::Reconstructions { originals, reconstructions }, images.data)
+}
+
+/// A picture of images like those of `data`, as PNG.
+pub(super) fn draw(content: &Content, data: &Dataset) -> Result<Vec<u8>, RunError> {
+    let flat = |array: &Array2<f32>| array.iter().copied().collect::<Vec<f32>>();
+    match content {
+        Content::Reconstructions { originals, reconstructions } => {
+            Ok(reconstruction_grid(data.shape(), &flat(originals), &flat(reconstructions))?)
+        }
+    }
 }

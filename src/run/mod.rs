@@ -11,7 +11,6 @@ mod execute;
 mod folder;
 mod images;
 mod lock;
-mod measures;
 mod prepare;
 mod resume;
 
@@ -22,6 +21,5 @@ pub use execute::{execute, fit, watch};
 pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
-pub use measures::{further_figures, jacobian_images};
 pub use prepare::{Prepared, load_data, prepare};
 pub use resume::{Found, check_config, find_run, identity};

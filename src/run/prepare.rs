@@ -7,10 +7,9 @@ use super::environment::free_memory;
 use super::error::RunError;
 use crate::config::RunConfig;
 use crate::data::{DataError, Published, Scaling, Splits};
-use crate::nn::{Autoencoder, grouped};
+use crate::nn::{Layout, grouped};
 use crate::settings::Fault;
-use crate::tasks::{AutoencoderTask, Trained};
-use crate::train::Phase;
+use crate::tasks::{Trainable, Trained, TrainedEncoder};
 use narrows_kernels::Context;
 
 /// All that a run needs besides its configuration.
@@ -19,21 +18,23 @@ pub struct Prepared {
     /// The images; runs of a study share them.
     pub loaded: Arc<Splits>,
     /// What is trained.
-    pub task: AutoencoderTask,
+    pub task: Arc<dyn Trainable>,
 }
 
 impl Prepared {
     /// Lays out the model of `config` for images that are loaded.
     pub fn new(config: &RunConfig, loaded: Arc<Splits>) -> Result<Self, RunError> {
-        let model = config.model.lay_out(config.model.input(loaded.data.shape()))?;
-        let phase = Phase::new(["encoder", "decoder"], config.optimizer.clone());
-        Ok(Prepared { loaded, task: AutoencoderTask::new(model, config.model.objective(), phase) })
+        Ok(Prepared { task: config.task.build(&loaded, &config.optimizer)?, loaded })
     }
 
     /// Refuses to train a model whose parameters, gradients and moments would not fit in memory.
-    pub fn check_memory(&self, config: &RunConfig) -> Result<(), RunError> {
-        let parameters = self.model().layout().len();
-        let needed = 4 * parameters as u64 * (2 + config.optimizer.rule.buffers() as u64);
+    pub fn check_memory(&self) -> Result<(), RunError> {
+        let parameters = self.layout().len();
+        let moments = self.task.phases().iter().map(|phase| {
+            let ranges = self.layout().ranges(&phase.groups).unwrap_or_default();
+            ranges.iter().map(ExactSizeIterator::len).sum::<usize>() * phase.optimizer.rule.buffers()
+        });
+        let needed = 4 * (2 * parameters + moments.sum::<usize>()) as u64;
         match free_memory() {
             Some(free) if needed > free => {
                 let (count, [needed, free]) = (grouped(parameters), [needed, free].map(|bytes| bytes as f64 / 1e9));
@@ -45,14 +46,19 @@ impl Prepared {
         }
     }
 
-    /// The structure.
-    pub fn model(&self) -> &Autoencoder {
-        self.task.model()
+    /// Where the parameters lie.
+    pub fn layout(&self) -> &Layout {
+        self.task.layout()
     }
 
-    /// The model with these parameters, ready to be applied.
-    pub fn trained<'a>(&'a self, params: &'a [f32], context: Context) -> Trained<'a, f32> {
-        self.task.trained(params, context)
+    /// The autoencoder with these parameters, ready to be applied; `None` where something else is trained.
+    pub fn trained<'a>(&'a self, params: &'a [f32], context: Context) -> Option<Trained<'a, f32>> {
+        Some(self.task.autoencoder()?.trained(params, context))
+    }
+
+    /// The encoder with these parameters; `None` where none is trained.
+    pub fn encoder<'a>(&'a self, params: &'a [f32], context: Context) -> Option<TrainedEncoder<'a, f32>> {
+        Some(TrainedEncoder { layers: self.task.encoder()?, params, context })
     }
 }
 

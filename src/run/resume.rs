@@ -18,7 +18,6 @@ use crate::data::Splits;
 use crate::files::{hex, read_whole};
 use crate::nn::weights;
 use crate::optim::Monitor;
-use crate::tasks::Evaluation;
 use crate::train::{Best, Callback, FitResult, History, State, Stop, TrainError, Training};
 
 /// What to do about a run that is another.
@@ -95,7 +94,7 @@ fn read_finished(
 ) -> Result<RunResult, RunError> {
     let unreadable = |name: &str, reason: String| RunError::unreadable(&path.join(name), reason);
     check_weights(path)?;
-    let params = weights::load(&path.join(MODEL), prepared.model().layout())?;
+    let params = weights::load(&path.join(MODEL), prepared.layout())?;
     let text = read_whole(&path.join(HISTORY))?;
     let history =
         History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| unreadable(HISTORY, error.to_string()))?;
@@ -119,13 +118,15 @@ fn read_finished(
     };
     let parts = prepared.loaded.parts().into_iter().filter(|(_, indices)| !indices.is_empty());
     let evaluations = parts.map(|(name, _)| {
-        let figures = Evaluation::from_json(&metrics["evaluation"][name]);
-        figures.map(|figures| (name, figures)).ok_or_else(|| lacks(&format!("figures of the {name} images")))
+        let figures = &metrics["evaluation"][name];
+        let read = figures.is_object().then(|| (name, figures.clone()));
+        read.ok_or_else(|| lacks(&format!("figures of the {name} images")))
     });
     let evaluations = evaluations.collect::<Result<Vec<_>, _>>()?;
     let restored_best = metrics["restored_best"].as_bool().ok_or_else(|| lacks("restored_best"))?;
     let weights_sha256 = metrics["model_sha256"].as_str().ok_or_else(|| lacks("model_sha256"))?.to_owned();
-    Ok(RunResult { outcome: FitResult { params, history, stop, best, restored_best }, evaluations, weights_sha256 })
+    let outcome = FitResult { params, history, stop, best, restored_best };
+    Ok(RunResult { outcome, evaluations, pictures: Vec::new(), weights_sha256 })
 }
 
 fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {

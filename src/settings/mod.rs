@@ -75,6 +75,11 @@ pub trait Choice {
         false
     }
 
+    /// Whether its name is written. One that holds where no name is given may be left out.
+    fn is_written(&self) -> bool {
+        true
+    }
+
     /// Shows the settings of the alternative that it is.
     fn visit(&mut self, visitor: &mut dyn Visitor);
 }

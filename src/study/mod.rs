@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use narrows_kernels::Context;
+
 use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{FileError, read_whole, write_whole};
@@ -69,6 +71,14 @@ impl Planned {
         }
     }
 
+    /// Its autoencoder with these parameters. Refuses a run of something else.
+    fn trained<'a>(&'a self, params: &'a [f32], context: Context) -> Result<Trained<'a, f32>, RunError> {
+        self.prepared.trained(params, context).ok_or_else(|| {
+            let (name, task) = (&self.name, self.config.task.name());
+            RunError::Unusable(format!("the run {name} trains a {task}; an autoencoder is expected"))
+        })
+    }
+
     /// Its folder within that of the study.
     fn folder(&self) -> PathBuf {
         match self.repeat {
@@ -99,7 +109,7 @@ impl StudyRun {
     fn is_without(&self, take: impl Fn(&mut AutoencoderSpec) -> bool, other: &StudyRun) -> bool {
         let (mut config, other) = (self.plan.config.clone(), &other.plan.config);
         config.name.clone_from(&other.name);
-        take(&mut config.model) && config == *other
+        config.task.autoencoder_mut().is_some_and(take) && config == *other
     }
 
     /// Whether it was interrupted before its end.
@@ -107,9 +117,9 @@ impl StudyRun {
         matches!(self.executed.outcome.stop, Stop::Interrupted { .. })
     }
 
-    /// Its model, trained.
-    fn trained(&self, machine: Machine) -> Trained<'_, f32> {
-        self.plan.prepared.trained(&self.executed.outcome.params, machine.context)
+    /// Its autoencoder, trained. Refuses a run of something else.
+    fn trained(&self, machine: Machine) -> Result<Trained<'_, f32>, RunError> {
+        self.plan.trained(&self.executed.outcome.params, machine.context)
     }
 }
 
@@ -136,7 +146,7 @@ const SMALL_STEP: usize = 1 << 30;
 pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
     let is_small = |run: &Planned| {
         let batch = run.config.train.batch_size.min(run.prepared.loaded.split.train.len());
-        run.prepared.model().layout().len().saturating_mul(batch) < SMALL_STEP
+        run.prepared.layout().len().saturating_mul(batch) < SMALL_STEP
     };
     if runs.iter().all(is_small) { threads.min(runs.len()).max(1) } else { 1 }
 }
@@ -160,7 +170,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
                 }
             };
             let prepared = Prepared::new(&config, data)?;
-            prepared.check_memory(&config)?;
+            prepared.check_memory()?;
             planned.push(Planned { name, repeat, prepared, config });
         }
     }

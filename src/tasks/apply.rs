@@ -1,12 +1,12 @@
 //! A trained model applied to arrays: encode, decode, reconstruct.
 
-use narrows_kernels::Real;
 use narrows_kernels::activation::activate_in_place;
+use narrows_kernels::{Context, Real};
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::evaluate::Trained;
+use super::evaluate::{Trained, rows_together};
 use crate::loss::{self, Loss};
-use crate::nn::{Activation, Pass};
+use crate::nn::{Activation, Pass, Sequential};
 use crate::tape::{Arena, Tape, Var};
 
 /// An array whose rows are not what the model takes.
@@ -24,7 +24,8 @@ pub struct WidthError {
 impl<T: Real> Trained<'_, T> {
     /// The codes [n, code] of images [n, features] in [0, 1].
     pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
-        self.map("encode", self.model.features(), images, |tape, x| self.model.encode(tape, x, Pass::Infer))
+        let layers = self.model.encoder();
+        TrainedEncoder { layers, params: self.params, context: self.context }.encode(images)
     }
 
     /// The decoder's outputs [n, features] for codes [n, code].
@@ -57,22 +58,64 @@ impl<T: Real> Trained<'_, T> {
         rows: ArrayView2<'_, T>,
         record: impl Fn(&mut Tape<'_, T>, Var) -> Var,
     ) -> Result<Array2<T>, WidthError> {
-        if rows.ncols() != expected {
-            return Err(WidthError { action, expected, found: rows.ncols() });
-        }
-        let mut arena = Arena::default();
-        let (mut values, mut width) = (Vec::new(), 0);
-        // An array without rows has no chunks, but its result has a width.
-        let chunks = rows.axis_chunks_iter(Axis(0), self.rows()).chain(rows.is_empty().then_some(rows));
-        for chunk in chunks {
-            let mut tape = Tape::new(self.context, &mut arena, self.params);
-            let x = tape.constant_with([chunk.nrows(), expected], |out| {
-                out.iter_mut().zip(chunk.iter()).for_each(|(out, &value)| *out = value);
-            });
-            let out = record(&mut tape, x);
-            width = tape.shape(out).features();
-            values.extend_from_slice(tape.value(out));
-        }
-        Ok(Array2::from_shape_vec((rows.nrows(), width), values).expect("each row gives one row of that width"))
+        let together = rows_together(self.model.layers());
+        map(self.params, self.context, together, action, expected, rows, record)
     }
+}
+
+/// The layers from an image to its code with their parameters, of whatever they are a part.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainedEncoder<'a, T> {
+    /// The layers.
+    pub layers: &'a Sequential,
+    /// The flat buffer of all parameters.
+    pub params: &'a [T],
+    /// How to compute.
+    pub context: Context,
+}
+
+impl<T: Real> TrainedEncoder<'_, T> {
+    /// Values of a code.
+    pub fn code_size(&self) -> usize {
+        self.layers.output().len()
+    }
+
+    /// The codes [n, code] of images [n, features] in [0, 1].
+    pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
+        let (layers, together) = (self.layers, rows_together(self.layers.layers()));
+        map(self.params, self.context, together, "encode", layers.input().len(), images, |tape, x| {
+            let code = layers.record(tape, x, Pass::Infer);
+            let shape = tape.shape(code);
+            tape.reshape(code, [shape.samples(), shape.features()])
+        })
+    }
+}
+
+/// What `record` makes of `rows` of `expected` values, `together` of them at a time.
+pub(super) fn map<T: Real>(
+    params: &[T],
+    context: Context,
+    together: usize,
+    action: &'static str,
+    expected: usize,
+    rows: ArrayView2<'_, T>,
+    record: impl Fn(&mut Tape<'_, T>, Var) -> Var,
+) -> Result<Array2<T>, WidthError> {
+    if rows.ncols() != expected {
+        return Err(WidthError { action, expected, found: rows.ncols() });
+    }
+    let mut arena = Arena::default();
+    let (mut values, mut width) = (Vec::new(), 0);
+    // An array without rows has no chunks, but its result has a width.
+    let chunks = rows.axis_chunks_iter(Axis(0), together).chain(rows.is_empty().then_some(rows));
+    for chunk in chunks {
+        let mut tape = Tape::new(context, &mut arena, params);
+        let x = tape.constant_with([chunk.nrows(), expected], |out| {
+            out.iter_mut().zip(chunk.iter()).for_each(|(out, &value)| *out = value);
+        });
+        let out = record(&mut tape, x);
+        width = tape.shape(out).features();
+        values.extend_from_slice(tape.value(out));
+    }
+    Ok(Array2::from_shape_vec((rows.nrows(), width), values).expect("each row gives one row of that width"))
 }

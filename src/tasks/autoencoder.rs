@@ -160,7 +160,14 @@ impl<T: Real> Task<T> for AutoencoderTask {
         values
     }
 
-    fn validate(&self, context: Context, params: &[T], samples: Samples<'_>, arena: &mut Arena<T>) -> f64 {
+    fn validate(
+        &self,
+        context: Context,
+        params: &[T],
+        samples: Samples<'_>,
+        arena: &mut Arena<T>,
+        _: &mut Metrics,
+    ) -> f64 {
         self.trained(params, context).loss(samples, arena)
     }
 }

@@ -10,7 +10,7 @@ use super::objective::Objective;
 use crate::data::Samples;
 use crate::loss;
 use crate::loss::Loss;
-use crate::nn::{Autoencoder, Pass};
+use crate::nn::{Autoencoder, Pass, Placed};
 use crate::tape::{Arena, Tape, Var};
 
 /// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
@@ -46,22 +46,6 @@ impl Evaluation {
     pub fn to_json(&self) -> Value {
         json!(self)
     }
-
-    /// Reads what [`to_json`](Self::to_json) gives; a number that JSON has no word for is NaN.
-    pub fn from_json(value: &Value) -> Option<Self> {
-        let number = |key: &str| match value.get(key)? {
-            Value::Null => Some(f64::NAN),
-            value => value.as_f64(),
-        };
-        Some(Evaluation {
-            images: usize::try_from(value.get("images")?.as_u64()?).ok()?,
-            loss: number("loss")?,
-            mse: number("mse")?,
-            nrmse: number("nrmse")?,
-            active_code_units: number("active_code_units")?,
-            code_l1: number("code_l1")?,
-        })
-    }
 }
 
 /// Records a batch [batch.len(), features] of samples, given by their numbers in the data set.
@@ -82,11 +66,16 @@ pub struct Trained<'a, T> {
     pub context: Context,
 }
 
+/// Rows that are evaluated at a time through these layers.
+pub(super) fn rows_together<'a>(layers: impl IntoIterator<Item = &'a Placed>) -> usize {
+    let widest = layers.into_iter().map(|placed| placed.output.len()).fold(1, usize::max);
+    (VALUES / widest).clamp(1, ROWS)
+}
+
 impl<T: Real> Trained<'_, T> {
     /// Rows that are evaluated at a time.
     pub(super) fn rows(&self) -> usize {
-        let widest = self.model.layers().map(|placed| placed.output.len()).fold(1, usize::max);
-        (VALUES / widest).clamp(1, ROWS)
+        rows_together(self.model.layers())
     }
 
     /// The loss alone, without penalties; what a validation after each epoch needs. NaN for no images.

@@ -2,22 +2,30 @@
 
 mod apply;
 mod autoencoder;
+mod classifier;
 mod contractive;
 mod denoising;
 mod evaluate;
+mod kinds;
+mod measures;
 mod objective;
 mod saturation;
 mod spec;
+mod trainable;
 mod trainer;
 mod variational;
 
-pub use apply::WidthError;
+pub use apply::{TrainedEncoder, WidthError};
 pub use autoencoder::AutoencoderTask;
+pub use classifier::{ClassifierSpec, ClassifierTask};
 pub use contractive::{has_closed_form, method_of, penalty as contractive_penalty};
 pub use denoising::{Denoising, psnr};
 pub use evaluate::{ACTIVE_ABOVE, Evaluation, Trained};
+pub use kinds::TaskSpec;
+pub use measures::jacobian_images;
 pub use objective::{Forward, Objective};
 pub use saturation::{SATURATED_BELOW, Saturation};
 pub use spec::AutoencoderSpec;
+pub use trainable::{BuildError, Cell, Content, Picture, Spec, Table, Trainable, Weights};
 pub use trainer::{FitError, Fitted, Trainer};
 pub use variational::{ACTIVE_NATS, Elbo};

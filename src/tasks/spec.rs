@@ -1,11 +1,16 @@
 //! An autoencoder as a configuration describes it.
 
-use super::{Objective, has_closed_form};
-use crate::data::Corruption;
+use std::sync::Arc;
+
+use super::trainable::{BuildError, Spec, Trainable};
+use super::{AutoencoderTask, Objective, has_closed_form};
+use crate::data::{Corruption, Splits};
 use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
 use crate::nn::{Activation, Autoencoder, Init, Layer, MOST_LAYERS, ModelError, Units};
-use crate::settings::{Fault, Length, TableForm, settings};
+use crate::optim::OptimizerSpec;
+use crate::settings::{About, Fault, Length, Setting as _, TableForm, Visitor, settings};
 use crate::tape::Shape;
+use crate::train::Phase;
 
 const ENCODER: Length = Length {
     least: 1,
@@ -51,12 +56,39 @@ settings! {
     settle settle;
 }
 
+/// How an encoder takes images [height, width, channels]: as they are where one of its layers reads images, otherwise as a row of
+/// values.
+pub(super) fn input_of(encoder: &[Layer], image: [usize; 3]) -> Shape {
+    let reads_images = encoder.iter().any(Layer::reads_images);
+    if reads_images { image.into() } else { [image.iter().product()].into() }
+}
+
+impl Spec for AutoencoderSpec {
+    fn required(&self) -> &'static str {
+        "a table [model] with encoder and decoder"
+    }
+
+    fn visit_training(&mut self, visitor: &mut dyn Visitor) {
+        let required = Some("a loss, as in loss = \"bce\"");
+        self.loss.show(&About { key: "loss", doc: "What is minimised.", required }, (), visitor);
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        self.check_loss().map_err(|fault| fault.within("train"))
+    }
+
+    fn build(&self, loaded: &Splits, optimizer: &OptimizerSpec) -> Result<Arc<dyn Trainable>, BuildError> {
+        let model = self.lay_out(self.input(loaded.shape()))?;
+        let phase = Phase::new(["encoder", "decoder"], optimizer.clone());
+        Ok(Arc::new(AutoencoderTask::new(model, self.objective(), phase)))
+    }
+}
+
 impl AutoencoderSpec {
     /// How the encoder takes images [height, width, channels]: as they are where one of its layers reads images, otherwise as a
     /// row of values.
     pub fn input(&self, image: [usize; 3]) -> Shape {
-        let reads_images = self.encoder.iter().any(Layer::reads_images);
-        if reads_images { image.into() } else { [image.iter().product()].into() }
+        input_of(&self.encoder, image)
     }
 
     /// The network for samples of this shape.

@@ -160,14 +160,15 @@ impl<'j, T: Real> Fit<'j, T> {
     }
 
     /// The validation loss. Refused: a last update that left a parameter that is not finite, a loss that is not.
-    fn validate(&self, arena: &mut Arena<T>) -> Result<f64, TrainError> {
+    fn validate(&mut self, arena: &mut Arena<T>) -> Result<f64, TrainError> {
         let (training, Cursor { epoch, step }) = (self.training, self.state.cursor);
         let is_broken = |param: &&Param| !is_all_finite(training.context.isa, param.of(&self.state.params));
         if !is_all_finite(training.context.isa, &self.state.params) {
             let name = training.task.layout().iter().find(is_broken).map_or("", |param| &param.name);
             return Err(TrainError::NonFiniteUpdate { epoch, step, name: name.to_owned() });
         }
-        let loss = training.task.validate(training.context, &self.state.params, training.validation, arena);
+        let State { params, metrics, .. } = &mut self.state;
+        let loss = training.task.validate(training.context, params, training.validation, arena, metrics);
         if !training.validation.is_empty() && !loss.is_finite() {
             return Err(TrainError::NonFiniteValidation { epoch, loss });
         }

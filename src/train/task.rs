@@ -45,8 +45,17 @@ pub trait Task<T: Real>: Sync {
         metrics.means().collect()
     }
 
-    /// The loss on samples that are not trained on at that moment, without penalties; NaN where there are none.
-    fn validate(&self, context: Context, params: &[T], samples: Samples<'_>, arena: &mut Arena<T>) -> f64 {
+    /// The loss on samples that are not trained on at that moment, without penalties; NaN where there are none. What the history
+    /// keeps of them besides is added to `metrics`, which hold what the epoch's steps added.
+    fn validate(
+        &self,
+        context: Context,
+        params: &[T],
+        samples: Samples<'_>,
+        arena: &mut Arena<T>,
+        metrics: &mut Metrics,
+    ) -> f64 {
+        let _ = metrics;
         let mut sum = 0.0;
         for indices in samples.indices.chunks(VALIDATION_SAMPLES) {
             let mut tape = Tape::new(context, arena, params);

@@ -318,18 +318,19 @@ fn trained_in_f64(settings: &[&str], context: Context) -> String {
     let source = Source::parse(DRAWN, "golden.toml").unwrap();
     let config = settings.iter().fold(source, |source, setting| source.set(setting).unwrap()).into_run().unwrap();
     let prepared = narrows::run::prepare(&config, &[]).unwrap();
+    let task = prepared.task.autoencoder().unwrap();
     let training = Training {
         context,
-        task: &prepared.task,
+        task,
         train: prepared.loaded.train(),
         validation: prepared.loaded.validation(),
         settings: &config.train,
         seed: config.seed,
         slice_samples: SLICE_SAMPLES,
     };
-    let outcome = training.run(prepared.model().init::<f64>(config.seed), &mut ()).unwrap();
+    let outcome = training.run(task.model().init::<f64>(config.seed), &mut ()).unwrap();
     let bytes = |values: &[f64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let table = prepared.model().layout().iter();
+    let table = prepared.layout().iter();
     table.map(|param| format!("{} {}\n", param.name, sha256(&bytes(param.of(&outcome.params))))).collect()
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod bits;
+mod classifier;
 mod codes;
 mod colour;
 mod examples;

@@ -37,7 +37,7 @@ impl Case {
              decoder = [{{ dense = \"input\" }}]\ncontractive = {{ weight = 1.0, method = \"exact\" }}\n"
         );
         let config = RunConfig::from_toml(&text, "a.toml").unwrap();
-        let model = config.model.lay_out(IMAGE).unwrap();
+        let model = config.task.autoencoder().unwrap().lay_out(IMAGE).unwrap();
         let mut stream = stream(5, Purpose::Init, 1);
         let mut drawn = |count: usize| (0..count).map(|_| stream.random_range(-0.6..0.6)).collect::<Vec<f64>>();
         let (params, images) = (drawn(model.layout().len()), drawn(IMAGES * IMAGE.iter().product::<usize>()));

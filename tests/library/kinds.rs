@@ -35,8 +35,8 @@ struct Model {
 impl Model {
     fn new(loss: &str, text: &str) -> Self {
         let config = configuration(loss, text);
-        let autoencoder = config.model.lay_out([FEATURES]).unwrap();
-        let objective = config.model.objective();
+        let autoencoder = config.task.autoencoder().unwrap().lay_out([FEATURES]).unwrap();
+        let objective = config.task.autoencoder().unwrap().objective();
         let phase = Phase::new(["encoder", "decoder"], config.optimizer);
         let task = AutoencoderTask::new(autoencoder.clone(), objective, phase);
         let mut stream = stream(21, Purpose::Init, 0);

@@ -40,7 +40,7 @@ fn a_linear_autoencoder_comes_within_a_percent_of_the_principal_components_and_n
         let machine = Machine::detect().unwrap();
         let outcome = machine.run(|| fit(&config, &prepared, context, &mut ())).unwrap().unwrap();
         let loaded = &prepared.loaded;
-        let trained = prepared.trained(&outcome.params, context);
+        let trained = prepared.trained(&outcome.params, context).unwrap();
         let x = loaded.train().to_array::<f32>();
         let y = trained.reconstruct(x.view()).unwrap();
         let squares: f64 = x.iter().zip(&y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum();

@@ -33,14 +33,17 @@ fn a_value_out_of_its_range_is_named_wherever_it_stands() {
             "\"seed\" is 18446744073709551615; accepted: an integer from 0 to ",
         ),
         (|run| run.train.batch_size = 0, "\"train.batch_size\" is 0; accepted: an integer from 1 to 4294967295"),
-        (|run| run.model.code_penalty.l1 = f64::NAN, "\"model.code_penalty.l1\" is NaN; accepted: a finite number"),
-        (|run| run.model.encoder.clear(), "\"model.encoder\" is a list of 0; accepted: "),
         (
-            |run| run.model.encoder.push(dense(1 << 21, Activation::Relu)),
+            |run| run.task.autoencoder_mut().unwrap().code_penalty.l1 = f64::NAN,
+            "\"model.code_penalty.l1\" is NaN; accepted: a finite number",
+        ),
+        (|run| run.task.autoencoder_mut().unwrap().encoder.clear(), "\"model.encoder\" is a list of 0; accepted: "),
+        (
+            |run| run.task.autoencoder_mut().unwrap().encoder.push(dense(1 << 21, Activation::Relu)),
             "\"model.encoder.2.dense\" is 2097152; accepted: a number of units from 1 to",
         ),
         (
-            |run| run.model.corruption = Some(Corruption::Masking { rate: 2.0 }),
+            |run| run.task.autoencoder_mut().unwrap().corruption = Some(Corruption::Masking { rate: 2.0 }),
             "\"model.corruption.masking\" is 2; accepted: ",
         ),
         (|run| run.data.variable = Some(String::new()), "\"data.variable\" is \"\"; accepted: the name of an array"),

@@ -35,14 +35,14 @@ learning_rate = 1e-3
 fn trained(config: &RunConfig, prepared: &Prepared, slice_samples: usize) -> (Vec<u32>, Vec<u64>) {
     let training: Training<'_, f32> = Training {
         context: Context::detect(),
-        task: &prepared.task,
+        task: &*prepared.task,
         train: prepared.loaded.train(),
         validation: prepared.loaded.validation(),
         settings: &config.train,
         seed: config.seed,
         slice_samples,
     };
-    let outcome = training.run(prepared.model().init(config.seed), &mut ()).unwrap();
+    let outcome = training.run(prepared.task.init(config.seed), &mut ()).unwrap();
     let losses = outcome.history.epochs.iter().flat_map(|epoch| [epoch.loss.to_bits(), epoch.val_loss.to_bits()]);
     (outcome.params.iter().map(|p| p.to_bits()).collect(), losses.collect())
 }

@@ -28,7 +28,7 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
         }
         (path, labels) => path.as_ref().zip(labels),
     };
-    let codes = machine.run(|| run.trained(machine.context).encode(images.view()))??;
+    let codes = machine.run(|| run.encoder(machine.context)?.encode(images.view()).map_err(CliError::from))??;
     npy::write(&arguments.out, codes.view())?;
     let [count, size] = [(codes.nrows(), "code"), (codes.ncols(), "value")].map(|(n, noun)| counted(n, noun));
     say!("{count} of {size}: {}", arguments.out.display());
@@ -43,8 +43,9 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
 pub fn decode(of: &RunArguments, codes: &Path, out: &PathBuf) -> Result<(), CliError> {
     must_end_in([out], &["npy", "png"])?;
     let (machine, run) = machine::open(of)?;
-    let codes = codes_in(&run, codes)?;
-    let images = machine.run(|| run.trained(machine.context).decode_images(codes.view()))??;
+    let codes = codes_in(&run, machine.context, codes)?;
+    let images =
+        machine.run(|| run.trained(machine.context)?.decode_images(codes.view()).map_err(CliError::from))??;
     write_images(&run, "", images.view(), out)?;
     say!("{} of {} pixels: {}", counted(images.nrows(), "image"), images.ncols(), out.display());
     Ok(())

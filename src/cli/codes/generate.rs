@@ -15,10 +15,11 @@ use narrows::rng::{Purpose, stream};
 use narrows::run::OpenRun;
 use narrows::tape::Arena;
 use narrows::tasks::ACTIVE_NATS;
+use narrows_kernels::Context;
 
-/// Whether the codes of the run were trained to follow N(0, I).
-fn is_variational(run: &OpenRun) -> bool {
-    run.config.model.variational.is_some()
+/// Whether the codes of the run were trained to follow N(0, I). Refuses a run of something else than an autoencoder.
+fn is_variational(run: &OpenRun, context: Context) -> Result<bool, CliError> {
+    Ok(run.trained(context)?.objective.variational.is_some())
 }
 
 /// Decodes codes that are drawn from a distribution.
@@ -26,7 +27,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["npy", "png"])?;
     must_end_in(&arguments.codes, &["npy"])?;
     let (machine, run) = machine::open(&arguments.of)?;
-    if !arguments.fitted && !is_variational(&run) {
+    if !is_variational(&run, machine.context)? && !arguments.fitted {
         return Err(CliError::Usage(format!(
             "cannot sample from {}: it is not variational, so its codes were not trained to follow N(0, I); --fitted draws from \
              a normal distribution with the mean and covariance of its training codes",
@@ -34,13 +35,13 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
         )));
     }
     let (codes, images) = machine.run(|| {
-        let trained = run.trained(machine.context);
+        let trained = run.trained(machine.context)?;
         let distribution = match arguments.fitted {
             true => {
                 let training = trained.encode(part_of(&run, Part::Train)?.to_array().view())?;
                 Gaussian::fit(machine.context, training.view())?
             }
-            false => Gaussian::standard(run.prepared.model().code_size()),
+            false => Gaussian::standard(trained.model.code_size()),
         };
         let mut stream = stream(arguments.seed, Purpose::Sample, 0);
         let codes = distribution.sample(arguments.count as usize, &mut stream);
@@ -63,7 +64,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
 pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["png"])?;
     let (machine, run) = machine::open(&arguments.of)?;
-    let (variational, part) = (is_variational(&run), arguments.part.of(&run.prepared.loaded).0);
+    let (variational, part) = (is_variational(&run, machine.context)?, arguments.part.of(&run.prepared.loaded).0);
     let index = match arguments.image {
         None => None,
         Some(number) => {
@@ -76,7 +77,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     let steps = arguments.steps as usize;
     let offsets: Vec<f32> = (0..steps).map(|step| offset(arguments.range, step, steps)).collect();
     let (rows, grid, size) = machine.run(|| -> Result<_, CliError> {
-        let trained = run.trained(machine.context);
+        let trained = run.trained(machine.context)?;
         let spread = if variational {
             let elbo = trained
                 .elbo(part_of(&run, arguments.part)?, 0, &mut Arena::default())

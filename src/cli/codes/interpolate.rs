@@ -22,8 +22,8 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     let end = |of: fn(&Pair) -> u32| images_at(&run, &pairs.iter().map(of).collect::<Vec<u32>>());
     let (first, second) = (end(|pair| pair.first), end(|pair| pair.second));
     let found = machine.run(|| {
-        let trained = run.trained(machine.context);
-        between(&trained, first.view(), second.view())
+        let trained = run.trained(machine.context)?;
+        Ok::<_, CliError>(between(&trained, first.view(), second.view())?)
     })??;
 
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());

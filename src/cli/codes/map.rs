@@ -57,11 +57,11 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
 
     let context = machine.context;
     let (map, figures) = machine.run(|| -> Result<_, CliError> {
-        let trained = run.trained(context);
+        let encoder = run.encoder(context)?;
         let mut codes = Vec::new();
         let mut left = arguments.count;
         for part in &parts {
-            codes.push(trained.encode(part.first(left).to_array().view())?);
+            codes.push(encoder.encode(part.first(left).to_array().view())?);
             left -= part.len().min(left);
         }
         let codes: Vec<_> = codes.iter().map(|codes| codes.view()).collect();

@@ -19,6 +19,7 @@ use narrows::figures::grid::{GridRow, ImageGrid};
 use narrows::figures::png::to_pixels;
 use narrows::files::write_whole;
 use narrows::run::OpenRun;
+use narrows_kernels::Context;
 
 pub use exchange::{decode, encode};
 pub use generate::{sample, traverse};
@@ -80,13 +81,14 @@ fn images_in(run: &OpenRun, path: &Path, variable: Option<&str>) -> Result<Array
 }
 
 /// The codes of a file [n, code]. Refused: other sizes than the run's, values that are not finite.
-fn codes_in(run: &OpenRun, path: &Path) -> Result<Array2<f32>, CliError> {
+fn codes_in(run: &OpenRun, context: Context, path: &Path) -> Result<Array2<f32>, CliError> {
     let refuse = |why: String| Err(CliError::Usage(format!("cannot decode {}: {why}", path.display())));
+    let size = run.trained(context)?.model.code_size();
     let array = npy::read(path)?;
     if matches!(array, Array::Bytes(_)) {
         return refuse("its values are bytes, but codes are floats".into());
     }
-    let (codes, size) = (array.into_f32(), run.prepared.model().code_size());
+    let codes = array.into_f32();
     if codes.ncols() != size {
         return refuse(format!(
             "its codes have {} values, but those of {} have {size}",

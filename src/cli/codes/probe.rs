@@ -29,8 +29,8 @@ pub fn probe(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
     let labels = |part: Samples<'_>| part.indices.iter().map(|&index| all[index as usize]).collect::<Vec<u8>>();
     let (train, test) = (part_of(&run, super::Part::Train)?, part_of(&run, super::Part::Test)?);
     let (fitted, accuracies, points, shares, seconds) = machine.run(|| {
-        let trained = run.trained(machine.context);
-        let encode = |part: Samples<'_>| trained.encode(part.to_array().view());
+        let encoder = run.encoder(machine.context)?;
+        let encode = |part: Samples<'_>| encoder.encode(part.to_array().view());
         let (train_codes, test_codes) = (encode(train)?, encode(test)?);
         let started = Instant::now();
         let fitted = LogisticRegression::fit(machine.context, train_codes.view(), &labels(train))?;

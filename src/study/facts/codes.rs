@@ -13,11 +13,10 @@ use crate::analysis::{
 use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
-use crate::run::jacobian_images;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
-use crate::tasks::{Trained, psnr};
+use crate::tasks::{Trained, jacobian_images, psnr};
 
 /// Pairs of test images of different classes that are interpolated between.
 const PAIRS: usize = 20;
@@ -47,9 +46,9 @@ pub(in crate::study) struct CodesFacts {
 /// ‖∂code/∂input‖_F over the first test images (`jacobian`), what lies between pairs of test images (`interpolation`, one entry
 /// for each α), the share of the variance along the first two principal components of the training codes (`components`).
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
-    let (loaded, context, trained) = (run.loaded(), study.machine.context, run.trained(study.machine));
+    let (loaded, context, trained) = (run.loaded(), study.machine.context, run.trained(study.machine)?);
     let (train, test) = (loaded.train(), loaded.test());
-    let first = test.first(jacobian_images(&run.plan.config));
+    let first = test.first(jacobian_images(trained.model.encoder()));
     let mut pictures = CodePictures::default();
     let mut figures = json!({
         "jacobian": number(trained.mean_jacobian_norm(first, &mut Arena::default())),
@@ -137,7 +136,8 @@ pub(super) fn draw(
     divergences: Option<&[f64]>,
     pictures: &mut CodePictures,
 ) -> Result<(), RunError> {
-    let (loaded, trained, size) = (run.loaded(), run.trained(study.machine), run.plan.prepared.model().code_size());
+    let (loaded, trained) = (run.loaded(), run.trained(study.machine)?);
+    let size = trained.model.code_size();
     if let Some(divergences) = divergences {
         let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.plan.config.seed, Purpose::Sample, 0));
         let mut samples = ImageTable::new(&loaded.data, Vec::new());

@@ -75,10 +75,12 @@ pub(super) fn measure(
             }
             trees.push(tree);
         }
-        Ok(study.named(name).next().map(|run| Inverted {
+        let Some(run) = study.named(name).next() else { return Ok(None) };
+        let model = run.trained(study.machine)?.model;
+        Ok(Some(Inverted {
             run: name.clone(),
-            code_size: run.plan.prepared.model().code_size(),
-            compression_ratio: run.plan.prepared.model().compression_ratio(),
+            code_size: model.code_size(),
+            compression_ratio: model.compression_ratio(),
             figures: over_seeds(&trees),
         }))
     };
@@ -112,7 +114,7 @@ pub(super) fn measure(
             pictures.schemes.insert(what.clone(), reconstructed(study.machine, images, &firsts)?);
         }
         for run in firsts {
-            let (name, loss) = (&run.plan.name, run.plan.config.model.loss);
+            let (name, loss) = (&run.plan.name, run.trained(study.machine)?.objective.loss);
             let is_changed = matches!(loss, Loss::BceLogits | Loss::Kl);
             if is_changed && raw.iter().all(|known| known["run"] != **name) {
                 let each = study.named(name).map(|run| raw_nrmse(study, run));
@@ -141,7 +143,7 @@ fn invert(
     writes: bool,
 ) -> Result<(Value, Vec<u8>), RunError> {
     let (loaded, tolerances) = (run.loaded(), Tolerances::default());
-    let inversion = Inversion::new(run.trained(study.machine), loaded.shape())?;
+    let inversion = Inversion::new(run.trained(study.machine)?, loaded.shape())?;
     let all = parts(run, most).map(|(_, samples)| samples.len()).sum();
     let (mut done, mut figures, mut drawn) = (0, Vec::new(), Vec::new());
     for (name, images) in parts(run, most) {
@@ -166,7 +168,7 @@ fn invert(
 
 /// NRMSE of the decoder's output, taken for an image as it is, on the training and on the test images.
 fn raw_nrmse(study: &Study, run: &StudyRun) -> Result<[f64; 2], RunError> {
-    let trained = run.trained(study.machine);
+    let trained = run.trained(study.machine)?;
     let mut errors = [f64::NAN; 2];
     for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);

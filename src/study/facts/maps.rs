@@ -55,11 +55,12 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
     let (test, context) = (run.loaded().test(), study.machine.context);
     let perplexity = Tsne::default().perplexity.min((test.len().max(1) - 1) as f64 / 3.0).floor();
     let tsne = Tsne { perplexity, ..Tsne::default() };
-    if run.plan.prepared.model().code_size() < 2 || perplexity < 1.0 || test.len() <= 2 * NEIGHBOURS {
+    let Some(encoder) = run.plan.prepared.encoder(&run.executed.outcome.params, context) else { return Ok(None) };
+    if encoder.code_size() < 2 || perplexity < 1.0 || test.len() <= 2 * NEIGHBOURS {
         return Ok(None);
     }
     let labels: Option<Vec<u8>> = test.labels(test.indices).map(Iterator::collect);
-    let codes = run.trained(study.machine).encode(test.to_array().view())?;
+    let codes = encoder.encode(test.to_array().view())?;
     let accuracy = |near: &Neighbours| labels.as_ref().map(|labels| near.accuracy(labels)).transpose();
     let measured = |points: ArrayView2<'_, f32>, iterations: Option<usize>| -> Result<MapFacts, RunError> {
         let near = Neighbours::of(context, points, NEIGHBOURS)?;

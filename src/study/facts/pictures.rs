@@ -121,16 +121,17 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
     for run in runs {
         let plan = &run.plan;
         let mut given = originals.clone();
-        if let Some(corruption) = plan.config.model.corruption {
+        let Ok(trained) = run.trained(machine) else { continue };
+        if let Some(corruption) = trained.objective.corruption {
             let clean = originals.as_slice().expect("a new array is contiguous");
             let noisy = given.as_slice_mut().expect("a copy of it is, too");
             corrupt_measured(corruption, plan.config.seed, images.indices, clean, noisy);
             table.row(format!("noisy, for {}", plan.name), given.outer_iter())?;
         }
-        table.row(plan.name.as_str(), run.trained(machine).reconstruct(given.view())?.outer_iter())?;
+        table.row(plan.name.as_str(), trained.reconstruct(given.view())?.outer_iter())?;
         let is_twin = |other: &&&StudyRun| run.is_without(|model| model.corruption.take().is_some(), other);
         if let Some(twin) = runs.iter().find(is_twin) {
-            let answer = twin.trained(machine).reconstruct(given.view())?;
+            let answer = twin.trained(machine)?.reconstruct(given.view())?;
             table.row(format!("{}, of the same", twin.plan.name), answer.outer_iter())?;
         }
     }

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::record::{Columns, Record};
 use crate::data::{Samples, Splits};
-use crate::loss;
 use crate::study::StudyRun;
 use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
 use crate::train::Stop;
@@ -35,7 +34,7 @@ pub(in crate::study) struct RunFacts {
     pub group: usize,
     /// What its loss is, with its unit.
     pub loss_label: &'static str,
-    /// Numbers in its code.
+    /// Numbers in its code; 0 where it has none.
     pub code_size: usize,
     /// Seeds that ended by early stopping, after the last epoch, and by an interruption.
     pub stops: Stops,
@@ -98,8 +97,8 @@ impl RunFacts {
             folders: seeds.iter().map(|(run, _)| run.plan.folder().to_string_lossy().replace('\\', "/")).collect(),
             seeds: seeds.iter().map(|(run, _)| run.plan.config.seed).collect(),
             config: record.config.clone(),
-            loss_label: loss::axis_label(first.plan.config.model.loss),
-            code_size: first.plan.prepared.model().code_size(),
+            loss_label: first.plan.prepared.task.loss_label(),
+            code_size: first.plan.prepared.task.encoder().map_or(0, |encoder| encoder.output().len()),
             stops,
             score,
             mean_image,

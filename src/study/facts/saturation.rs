@@ -53,11 +53,13 @@ pub(super) fn measure(plan: &Planned, context: Context) -> Result<SaturationFact
     let mut begun = Vec::new();
     let weights = |params: &[f32], layer: &str| -> Vec<f32> {
         let name = format!("{layer}.weight");
-        let mut table = plan.prepared.model().layout().iter();
+        let mut table = plan.prepared.layout().iter();
         table.find(|param| param.name == name).map_or(Vec::new(), |param| param.of(params).to_vec())
     };
+    // Refused here, the run is none of those that are watched below.
+    plan.trained(&[], context)?;
     watch(&plan.config, &plan.prepared, context, |epoch, params| {
-        let layers = plan.prepared.trained(params, context).saturation(first);
+        let layers = plan.prepared.trained(params, context).map_or(Vec::new(), |trained| trained.saturation(first));
         for (at, found) in layers.into_iter().enumerate() {
             if epoch == 0 {
                 begun.push(weights(params, &found.layer));
@@ -92,7 +94,7 @@ pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTab
     for run in runs.iter().filter(|run| Arc::ptr_eq(run.loaded(), loaded)) {
         let (plan, context) = (&run.plan, study.machine.context);
         let params = fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
-        let made = plan.prepared.trained(&params, context).reconstruct(originals.view())?;
+        let made = plan.trained(&params, context)?.reconstruct(originals.view())?;
         table.row(format!("{} after {STEPS} steps", plan.name), made.outer_iter())?;
     }
     Ok((!originals.is_empty()).then_some(table))

@@ -164,21 +164,21 @@ pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
     for (made, run) in runs {
         let mut config = run.config["model"].clone();
         // How weights begin is no part of what is trained; the size of the images is.
-        config["init"] = json!(made.plan.prepared.model().features());
+        config["init"] = json!(made.loaded().data.features());
         match found.iter_mut().find(|(other, ..)| *other == config) {
             Some((_, names, ..)) => names.push(&run.name),
             None => found.push((config, vec![&run.name], made, run)),
         }
     }
     let facts = found.into_iter().map(|(_, names, made, run)| {
-        let model = made.plan.prepared.model();
+        let task = &made.plan.prepared.task;
         json!({
             "runs": names,
-            "parameters": model.layout().len(),
-            "code_size": model.code_size(),
+            "parameters": task.layout().len(),
+            "code_size": run.code_size,
             "loss": run.loss_label,
             "config": run.config["model"],
-            "summary": model.to_string().trim_end(),
+            "summary": task.summary().trim_end(),
         })
     });
     facts.collect()

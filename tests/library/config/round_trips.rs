@@ -96,7 +96,12 @@ fn run() -> impl Strategy<Value = RunConfig> {
 
 /// Makes parts fit each other that hardly ever do by chance.
 fn mend(run: &mut RunConfig) {
-    let model = &mut run.model;
+    run.data.classes.dedup();
+    run.data.split.test *= u64::from(run.data.merge);
+    if let Some(model) = run.task.classifier_mut() {
+        model.encoder.push(dense(2, Activation::Tanh));
+    }
+    let Some(model) = run.task.autoencoder_mut() else { return };
     model.encoder.push(dense(2, if model.variational.is_some() { Activation::Linear } else { Activation::Tanh }));
     model.decoder.push(dense(Units::Input, Activation::Sigmoid));
     let closed = has_closed_form(&model.encoder);
@@ -104,8 +109,6 @@ fn mend(run: &mut RunConfig) {
     if model.variational.is_some() {
         (model.contractive, model.code_penalty) = (None, CodePenalty::default());
     }
-    run.data.classes.dedup();
-    run.data.split.test *= u64::from(run.data.merge);
 }
 
 /// Pieces of configurations, so that random texts get past the parser.
@@ -223,8 +226,8 @@ fn settings_replace_what_the_file_says_and_later_ones_earlier_ones() {
     assert_eq!(run.train.batch_size, 64);
     assert_eq!(run.data.set, "footwear");
     assert_eq!(run.data.classes, ["7", "Sandal"]);
-    assert_eq!(run.model.code_penalty, CodePenalty { l1: 1.0, ..CodePenalty::default() });
-    assert_eq!(run.model.init, Init::HeNormal);
+    assert_eq!(run.task.autoencoder().unwrap().code_penalty, CodePenalty { l1: 1.0, ..CodePenalty::default() });
+    assert_eq!(run.task.autoencoder().unwrap().init, Init::HeNormal);
     assert_eq!(run.train.early_stopping.unwrap().patience, 4);
     let footwear = preset("footwear").unwrap().source().unwrap();
     let run = footwear.set("train.early_stopping=false").unwrap().into_base_run().unwrap();
@@ -284,11 +287,11 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         dense(9, Activation::Elu { alpha: 2.0 }),
         dense(4, Activation::Linear),
     ];
-    assert_eq!(run.model.encoder, expected);
+    assert_eq!(run.task.autoencoder().unwrap().encoder, expected);
     assert_eq!(RunConfig::from_toml(&run.to_toml(), "again.toml").unwrap(), run);
     let last = Layer::Dense { units: Units::Input, activation: Activation::LeakyRelu { slope: 1.0 } };
-    assert_eq!(run.model.decoder, [last]);
-    assert_eq!(run.model.init, Init::Normal { std: 1.0, biases: false });
+    assert_eq!(run.task.autoencoder().unwrap().decoder, [last]);
+    assert_eq!(run.task.autoencoder().unwrap().init, Init::Normal { std: 1.0, biases: false });
     assert_eq!(run.seed, 0);
     assert_eq!(run.data.split, SplitSpec { train: 5, validation: 1, test: 0, stratified: true, block: 1 });
     assert_eq!((run.data.limit, run.data.per_class, run.data.merge), (None, 7000, false));

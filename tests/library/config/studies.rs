@@ -38,8 +38,11 @@ pub(super) fn said_of_grid(grid: &str) -> String {
 fn every_combination_is_a_run_and_the_first_key_varies_fastest() {
     let study = StudyConfig::from_toml(footwear(), "a.toml").unwrap();
     assert_eq!(names(&study), ["regular-32", "sparse-32", "regular-256", "sparse-256"]);
-    let varied: Vec<_> =
-        study.runs().into_iter().map(|(_, run)| (run.name, run.model.code_penalty.l1, run.train.batch_size)).collect();
+    let varied: Vec<_> = study
+        .runs()
+        .into_iter()
+        .map(|(_, run)| (run.name, run.task.autoencoder().unwrap().code_penalty.l1, run.train.batch_size))
+        .collect();
     let expected = [
         ("footwear-regular-32", 0.0, 32),
         ("footwear-sparse-32", 1e-6, 32),
@@ -66,7 +69,7 @@ fn values_are_labelled_by_themselves_or_by_their_keys_and_may_be_tables() {
     let study = with_grid("\"optimizer.schedule\" = { flat = \"constant\", falling = { cosine = 50 } }").unwrap();
     assert_eq!(names(&study), ["flat", "falling"]);
     let study = with_grid("\"model.encoder\" = { small = [{ dense = 2 }], large = [{ dense = 9 }] }").unwrap();
-    assert_eq!(study.runs()[1].1.model.encoder.len(), 1);
+    assert_eq!(study.runs()[1].1.task.autoencoder().unwrap().encoder.len(), 1);
 }
 
 #[test]
@@ -83,10 +86,8 @@ fn settings_win_over_the_grid() {
     let study = set(&["model.code_penalty={l2=1e-3}"]).unwrap();
     assert_eq!(names(&study), ["32", "256"]);
     assert!(
-        study
-            .runs()
-            .iter()
-            .all(|(_, run)| run.model.code_penalty == CodePenalty { l2: 1e-3, ..CodePenalty::default() })
+        study.runs().iter().all(|(_, run)| run.task.autoencoder().unwrap().code_penalty
+            == CodePenalty { l2: 1e-3, ..CodePenalty::default() })
     );
     let study = set(&["seed=7", "report.reconstructions=3"]).unwrap();
     assert_eq!(names(&study).len(), 4);
@@ -152,7 +153,9 @@ fn a_run_like_another_changes_what_that_one_does_and_its_own_keys() {
          longer = { like = \"long\", \"train.max_epochs\" = 9 }",
     );
     let runs = runs.unwrap().runs();
-    let of = |at: usize| (runs[at].1.train.batch_size, runs[at].1.train.max_epochs, runs[at].1.model.encoder[0]);
+    let of = |at: usize| {
+        (runs[at].1.train.batch_size, runs[at].1.train.max_epochs, runs[at].1.task.autoencoder().unwrap().encoder[0])
+    };
     assert_eq!((of(0).0, of(0).1), (8, 2));
     assert_eq!((of(1).0, of(1).1), (16, 7));
     assert_eq!((of(2).0, of(2).1), (16, 9));

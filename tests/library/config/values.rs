@@ -13,7 +13,10 @@ fn numbers_are_read_in_every_notation() {
         assert_eq!(run(&format!("seed={text}")).unwrap().seed, seed);
     }
     for (text, l1) in [("1e-6", 1e-6), ("1_0.5", 10.5), ("3", 3.0)] {
-        assert_eq!(run(&format!("model.code_penalty.l1={text}")).unwrap().model.code_penalty.l1, l1);
+        assert_eq!(
+            run(&format!("model.code_penalty.l1={text}")).unwrap().task.autoencoder().unwrap().code_penalty.l1,
+            l1
+        );
     }
     assert!(run("seed=99999999999999999999").unwrap_err().contains("is the integer 99999999999999999999;"));
     assert!(run("model.code_penalty.l1=-inf").unwrap_err().contains("is -inf;"));
@@ -23,7 +26,7 @@ fn numbers_are_read_in_every_notation() {
 fn floats_are_short_and_read_back_as_the_same_number() {
     for text in ["0.0", "1e-4", "1e-6", "0.01", "0.2", "1.0", "1e300", "0.001234"] {
         let run = run(&format!("model.code_penalty.l1={text}")).unwrap();
-        assert_eq!(run.model.code_penalty.l1.to_bits(), text.parse::<f64>().unwrap().to_bits());
+        assert_eq!(run.task.autoencoder().unwrap().code_penalty.l1.to_bits(), text.parse::<f64>().unwrap().to_bits());
         assert!(run.to_toml().contains(&format!("{{ l1 = {text}, ")), "{}", run.to_toml());
     }
 }

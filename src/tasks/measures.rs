@@ -1,0 +1,131 @@
+//! What a run of an autoencoder asks of it: figures, tables and pictures.
+
+use narrows_kernels::AlignedVec;
+use ndarray::Array2;
+use serde_json::{Map, Value, json};
+
+use super::Trained;
+use super::autoencoder::AutoencoderTask;
+use super::trainable::{Cell, Content, Picture, Table, Trainable, Weights};
+use crate::data::{Samples, Splits};
+use crate::loss;
+use crate::nn::{Layer, Sequential};
+use crate::tape::Arena;
+
+/// Images in `reconstructions.png`.
+const SHOWN: usize = 15;
+
+/// How many test images have their Jacobians computed, the first of them: each takes a backward pass for each code unit, and through
+/// convolutions such a pass takes many times as long as through dense layers.
+pub fn jacobian_images(encoder: &Sequential) -> usize {
+    let reads_images = encoder.layers().iter().any(|placed| Layer::reads_images(&placed.layer));
+    if reads_images { 250 } else { 2000 }
+}
+
+/// The first test images, or those of the part that there is.
+pub(super) fn shown_images(loaded: &Splits, count: usize) -> Samples<'_> {
+    let [(_, train), (_, validation), (_, test)] = loaded.parts();
+    let part = [test, validation].into_iter().find(|part| !part.is_empty());
+    part.unwrap_or(train).first(count)
+}
+
+impl AutoencoderTask {
+    fn with<'a>(&'a self, weights: Weights<'a>) -> Trained<'a, f32> {
+        self.trained(weights.params, weights.context)
+    }
+}
+
+impl Trainable for AutoencoderTask {
+    fn init(&self, seed: u64) -> AlignedVec<f32> {
+        self.model().init(seed)
+    }
+
+    fn description(&self) -> String {
+        self.model().description()
+    }
+
+    fn summary(&self) -> String {
+        self.model().to_string()
+    }
+
+    fn loss_name(&self) -> &'static str {
+        self.objective().loss.name()
+    }
+
+    fn loss_label(&self) -> &'static str {
+        loss::axis_label(self.objective().loss)
+    }
+
+    fn facts(&self) -> Map<String, Value> {
+        Map::from_iter([("compression_ratio".to_owned(), json!(self.model().compression_ratio()))])
+    }
+
+    fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value {
+        self.with(weights).evaluate(samples, arena).to_json()
+    }
+
+    /// "jacobian" with the mean ‖∂code/∂input‖_F of the first [`jacobian_images`] of the test images where the penalty on it is
+    /// on, "denoising" where images are corrupted, "elbo" for a variational model.
+    fn further_figures(
+        &self,
+        weights: Weights<'_>,
+        part: &str,
+        samples: Samples<'_>,
+        seed: u64,
+        arena: &mut Arena<f32>,
+    ) -> Map<String, Value> {
+        let (trained, objective) = (self.with(weights), self.objective());
+        let mut figures = Map::new();
+        if objective.contractive.is_some() && part == "test" {
+            let first = samples.first(jacobian_images(self.model().encoder()));
+            let norm = trained.mean_jacobian_norm(first, arena);
+            figures.insert("jacobian".to_owned(), json!({ "images": first.indices.len(), "mean_norm": norm }));
+        }
+        if let Some(corruption) = objective.corruption {
+            let denoising = trained.denoise(samples, corruption, seed, arena);
+            figures.insert("denoising".to_owned(), denoising.to_json());
+        }
+        if let Some(elbo) = trained.elbo(samples, seed, arena) {
+            figures.insert("elbo".to_owned(), elbo.to_json());
+        }
+        figures
+    }
+
+    /// A loss that is the mean squared error stands there once.
+    fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table> {
+        let loss = self.loss_name();
+        let errors = if loss == "mse" { &["mse"][..] } else { &[loss, "mse"] };
+        let header = [&["", "images"], errors, &["nrmse", "active units", "code L1"]].concat();
+        let row = |(name, figures): &(&'static str, Value)| {
+            let mut row: Vec<Cell> = vec![(*name).into(), (&figures["images"]).into()];
+            row.extend(["loss", "mse"].iter().skip(2 - errors.len()).map(|key| Cell::of(figures, key, 4)));
+            let rest = [("nrmse", 4), ("active_code_units", 3), ("code_l1", 4)];
+            row.extend(rest.map(|(key, digits)| Cell::of(figures, key, digits)));
+            row
+        };
+        let header = header.into_iter().map(str::to_owned).collect();
+        vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
+    }
+
+    fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
+        let originals: Array2<f32> = shown_images(loaded, SHOWN).to_array();
+        if originals.is_empty() {
+            return Vec::new();
+        }
+        let reconstructions =
+            self.with(weights).reconstruct(originals.view()).expect("images of the data fit the model");
+        vec![Picture {
+            file: "reconstructions.png",
+            holds: "the first test images above their reconstructions",
+            content: Content::Reconstructions { originals, reconstructions },
+        }]
+    }
+
+    fn autoencoder(&self) -> Option<&AutoencoderTask> {
+        Some(self)
+    }
+
+    fn encoder(&self) -> Option<&Sequential> {
+        Some(self.model().encoder())
+    }
+}

@@ -1,0 +1,171 @@
+//! The doors of a kind of task: how a configuration describes it ([`Spec`]), and what a run asks of it once it is built
+//! ([`Trainable`]). Runs, checkpoints, studies and commands know these two alone, and no kind.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use narrows_kernels::{AlignedVec, Context};
+use ndarray::Array2;
+use serde_json::{Map, Value};
+
+use super::autoencoder::AutoencoderTask;
+use crate::data::{Samples, Splits};
+use crate::nn::{ModelError, Sequential};
+use crate::optim::OptimizerSpec;
+use crate::settings::{Fault, Settings, Visitor};
+use crate::tape::Arena;
+use crate::train::Task;
+
+/// A kind of task as a configuration describes it: the settings of the table `[model]`.
+pub trait Spec: Settings {
+    /// What a configuration without `[model]` is asked for.
+    fn required(&self) -> &'static str;
+
+    /// Shows what stands of the task in the table `[train]`, before the settings that every task has there.
+    fn visit_training(&mut self, visitor: &mut dyn Visitor);
+
+    /// Refuses settings at odds with each other that stand in several tables; keys are seen from the whole configuration.
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The task for these data. `optimizer` is what `[optimizer]` says; a task of several phases may have settings for the others
+    /// in its own table.
+    fn build(&self, loaded: &Splits, optimizer: &OptimizerSpec) -> Result<Arc<dyn Trainable>, BuildError>;
+}
+
+/// Why a task cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum BuildError {
+    /// Its layers do not fit together.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A setting does not fit the data.
+    #[error(transparent)]
+    Setting(#[from] Fault),
+}
+
+/// Parameters of a task, ready to be applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// The flat buffer.
+    pub params: &'a [f32],
+    /// How to compute.
+    pub context: Context,
+}
+
+/// A table for a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// What stands above it; may be empty.
+    pub title: String,
+    /// What stands above each column.
+    pub header: Vec<String>,
+    /// The rows, a cell for each column.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Words, or a count.
+    Text(String),
+    /// A number, and how many significant digits of it are shown.
+    Number(f64, usize),
+}
+
+impl Cell {
+    /// The figure of this key among those of [`Trainable::evaluate`]; NaN where it is none.
+    pub fn of(figures: &Value, key: &str, digits: usize) -> Cell {
+        Cell::Number(figures[key].as_f64().unwrap_or(f64::NAN), digits)
+    }
+}
+
+impl<T: ToString> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell::Text(text.to_string())
+    }
+}
+
+/// A picture in the folder of a run.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Its name in the folder.
+    pub file: &'static str,
+    /// What it shows, for a person.
+    pub holds: &'static str,
+    /// What is drawn.
+    pub content: Content,
+}
+
+/// What a picture is drawn from.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Images above what a model makes of them, [n, values] each, in the shape of the data's.
+    Reconstructions {
+        /// The images.
+        originals: Array2<f32>,
+        /// What stands below them.
+        reconstructions: Array2<f32>,
+    },
+}
+
+/// A task that a run trains, whatever kind it is.
+pub trait Trainable: Task<f32> + Debug + Send {
+    /// Fresh parameters.
+    fn init(&self, seed: u64) -> AlignedVec<f32>;
+
+    /// What files of weights say of the model, as JSON.
+    fn description(&self) -> String;
+
+    /// The layers with shapes and parameters, for a person.
+    fn summary(&self) -> String;
+
+    /// The name of the loss, as the history has it in its columns `loss` and `val_loss`.
+    fn loss_name(&self) -> &'static str;
+
+    /// What that loss is, with its unit, as an axis says it.
+    fn loss_label(&self) -> &'static str;
+
+    /// Columns of the history, beside `loss` and `val_loss`, that `loss.png` draws: losses in the same unit.
+    fn further_losses(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// What `metrics.json` says of the model besides its parameters.
+    fn facts(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// The figures of samples, an object; what `narrows eval` gives.
+    fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value;
+
+    /// Figures of samples, the part called `part`, that a run writes down besides.
+    fn further_figures(
+        &self,
+        weights: Weights<'_>,
+        part: &str,
+        samples: Samples<'_>,
+        seed: u64,
+        arena: &mut Arena<f32>,
+    ) -> Map<String, Value> {
+        let _ = (weights, part, samples, seed, arena);
+        Map::new()
+    }
+
+    /// The figures of [`evaluate`](Self::evaluate) for each part, as tables for a person.
+    fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table>;
+
+    /// The pictures of a run, made of the first test images or of what there is.
+    fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture>;
+
+    /// The autoencoder, where it is one: what can be decoded, run backwards and sampled from.
+    fn autoencoder(&self) -> Option<&AutoencoderTask> {
+        None
+    }
+
+    /// The layers from an image to its code, where there are some: what can be encoded, probed and mapped.
+    fn encoder(&self) -> Option<&Sequential> {
+        None
+    }
+}
