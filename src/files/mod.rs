@@ -1,5 +1,7 @@
 //! Files that are never half-written: beside the name, synced, renamed.
 
+pub mod protobuf;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
