@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use super::checkpoint::Identity;
 use super::error::RunError;
 use super::folder::RunFolder;
+use super::tensorboard::EventFile;
+use crate::files::FileError;
+use crate::nn::Layout;
 use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, State};
 
 /// Between two writings of `history.csv` while training.
@@ -28,6 +31,10 @@ pub(super) struct RunCallback<'a> {
     /// What the last checkpoint took; before the first, what it is expected to.
     cost: Duration,
     history: History,
+    /// What TensorBoard is told, where it is, and what the tensors are called.
+    events: Option<(EventFile, &'a Layout)>,
+    /// Whether the state that comes next is for a checkpoint.
+    is_saved: bool,
     failed: Option<RunError>,
     /// Whether the person has been told that something cannot be written; once is enough until it can be again.
     is_told: bool,
@@ -42,6 +49,7 @@ impl<'a> RunCallback<'a> {
         rule: Option<CheckpointRule>,
         bytes: u64,
         history: History,
+        events: Option<(EventFile, &'a Layout)>,
     ) -> Self {
         let now = Instant::now();
         // A slow disk with 100 MB/s and 5 ms to sync.
@@ -55,14 +63,41 @@ impl<'a> RunCallback<'a> {
             last: now,
             cost,
             history,
+            events,
+            is_saved: false,
             failed: None,
             is_told: false,
         }
     }
 
-    /// What ended the run, and the epochs heard of.
-    pub fn into_parts(self) -> (Option<RunError>, History) {
-        (self.failed, self.history)
+    /// What ended the run, the epochs heard of, and the events for TensorBoard.
+    pub fn into_parts(self) -> (Option<RunError>, History, Option<EventFile>) {
+        (self.failed, self.history, self.events.map(|(events, _)| events))
+    }
+
+    /// Tells TensorBoard.
+    fn tell(&mut self, what: impl FnOnce(&mut EventFile, &Layout) -> Result<(), FileError>) -> Flow {
+        let Some((events, layout)) = &mut self.events else { return Flow::Continue };
+        match what(events, layout) {
+            Ok(()) => Flow::Continue,
+            Err(error) => self.survives(error.into(), "training goes on, and TensorBoard lacks this epoch"),
+        }
+    }
+
+    /// Whether a checkpoint is due.
+    fn is_due(&self, moment: Moment) -> bool {
+        if moment == Moment::Interrupted {
+            return self.failed.is_none();
+        }
+        let Some(rule) = &self.rule else { return false };
+        match moment {
+            Moment::Step(steps) => {
+                rule.every_steps.is_some_and(|every| steps.is_multiple_of(every as u64))
+                    || (self.last.elapsed() >= LONGEST_GAP && self.is_affordable())
+            }
+            Moment::Epoch(epochs) => epochs.is_multiple_of(rule.every_epochs) && self.is_affordable(),
+            Moment::Interrupted => true,
+        }
     }
 
     /// A run can do without a file for now, as when the disk is full, but not without its folder.
@@ -86,8 +121,9 @@ impl<'a> RunCallback<'a> {
 impl Callback<f32> for RunCallback<'_> {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
         let mut flow = Flow::Continue;
-        if let Event::EpochDone { record, .. } = event {
+        if let Event::EpochDone { record, names, .. } = event {
             self.history.epochs.push(record.clone());
+            flow = self.tell(|events, _| events.epoch(record, names));
             if self.history_written.elapsed() >= HISTORY_EVERY {
                 if let Err(error) = self.folder.write_history(&self.history) {
                     flow = self.survives(error, "training goes on, and the history is written later");
@@ -106,21 +142,17 @@ impl Callback<f32> for RunCallback<'_> {
     }
 
     fn wants_state(&mut self, moment: Moment) -> bool {
-        if moment == Moment::Interrupted {
-            return self.failed.is_none();
-        }
-        let Some(rule) = &self.rule else { return false };
-        match moment {
-            Moment::Step(steps) => {
-                rule.every_steps.is_some_and(|every| steps.is_multiple_of(every as u64))
-                    || (self.last.elapsed() >= LONGEST_GAP && self.is_affordable())
-            }
-            Moment::Epoch(epochs) => epochs.is_multiple_of(rule.every_epochs) && self.is_affordable(),
-            Moment::Interrupted => true,
-        }
+        self.is_saved = self.is_due(moment);
+        self.is_saved || (self.events.is_some() && matches!(moment, Moment::Epoch(_)))
     }
 
     fn on_state(&mut self, state: State<f32>) -> Flow {
+        if state.cursor.step == 0 {
+            let told = self.tell(|events, layout| events.tensors(state.history.epochs.len(), layout, &state.params));
+            if told == Flow::Interrupt || !self.is_saved {
+                return told;
+            }
+        }
         let began = Instant::now();
         let written = self.folder.checkpoints().write(self.identity, &state);
         self.last = Instant::now();

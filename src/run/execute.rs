@@ -10,6 +10,7 @@ use super::folder::{CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL
 use super::images::{draw, loss_chart};
 use super::prepare::Prepared;
 use super::resume::{self, identity};
+use super::tensorboard::EventFile;
 use crate::config::RunConfig;
 use crate::figures::Chart;
 use crate::files::sha256;
@@ -91,13 +92,18 @@ pub fn execute(
     folder.write_json(ENVIRONMENT, &machine.describe())?;
     let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
     let bytes = resume::buffer_bytes(&training)?;
-    let mut callback = RunCallback::new(folder, callback, &identity, config.train.checkpoint.clone(), bytes, history);
+    let events = match config.train.tensorboard {
+        Some(true) => Some((EventFile::create(folder.path(), history.epochs.len())?, prepared.layout())),
+        _ => None,
+    };
+    let rule = config.train.checkpoint.clone();
+    let mut callback = RunCallback::new(folder, callback, &identity, rule, bytes, history, events);
     let start = match state {
         Some(state) => state,
         None => training.first_state(prepared.task.init(config.seed))?,
     };
     let outcome = training.resume(start, &mut callback);
-    let (failed, history) = callback.into_parts();
+    let (failed, history, mut events) = callback.into_parts();
     if let Some(error) = failed {
         return Err(error);
     }
@@ -125,8 +131,15 @@ pub fn execute(
     }
     let mut pictures = Vec::new();
     for picture in task.pictures(weights, &prepared.loaded) {
-        folder.write(picture.file, &draw(&picture.content, &prepared.loaded.data)?)?;
+        let png = draw(&picture.content, &prepared.loaded.data)?;
+        folder.write(picture.file, &png)?;
+        if let Some(events) = &mut events {
+            events.picture(outcome.history.epochs.len(), picture.file, &png)?;
+        }
         pictures.push((picture.file, picture.holds));
+    }
+    if let Some(events) = &mut events {
+        events.tensors(outcome.history.epochs.len(), prepared.layout(), &outcome.params)?;
     }
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     for (name, samples) in prepared.loaded.parts() {

@@ -10,6 +10,7 @@ use super::checkpoint::Store;
 use super::error::RunError;
 use super::lock::{CHECKPOINTS, FolderLock};
 use super::prepare::{Prepared, prepare};
+use super::tensorboard::EVENTS;
 use crate::config::RunConfig;
 use crate::files::{FileError, create_folder, read_whole, sha256, write_whole};
 use crate::nn::weights;
@@ -36,7 +37,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 16] = [
+const WRITTEN: [&str; 17] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -53,6 +54,7 @@ const WRITTEN: [&str; 16] = [
     "maps.csv",
     "report.html",
     "runs",
+    EVENTS,
 ];
 
 /// Creates the folder of a run or a study, or takes it if it holds nothing that either would write.
@@ -213,10 +215,20 @@ fn check_is_run(path: &Path, file: &str) -> Result<(), RunError> {
     if path.join(file).is_file() {
         return Ok(());
     }
+    let (is_there, is_study) = (path.exists(), path.join("study.toml").is_file());
     let path = path.display();
-    Err(RunError::Folder(format!(
-        "{path} is no run folder: it has no {file}; a folder that `narrows train` wrote is expected"
-    )))
+    Err(RunError::Folder(match (is_there, is_study) {
+        (false, _) => format!(
+            "{path} is no run folder: there is none of that name; one with a config.toml that `narrows train` wrote is expected, \
+             and `narrows runs` lists them"
+        ),
+        (_, true) => {
+            format!(
+                "{path} is no run folder, but that of a study; one of its runs is expected, such as those in {path}/runs"
+            )
+        }
+        _ => format!("{path} is no run folder: it has no {file}; a folder that `narrows train` wrote is expected"),
+    }))
 }
 
 /// The configuration of the run in `path`.

@@ -70,7 +70,8 @@ impl Trainer {
     /// 32, 10 epochs, seed 0, all cores.
     pub fn new(net: AutoencoderBuilder, objective: impl Into<Objective>) -> Self {
         let phase = Phase::new(["encoder", "decoder"], crate::optim::Adam::keras(1e-3));
-        let settings = TrainSettings { batch_size: 32, max_epochs: 10, early_stopping: None, checkpoint: None };
+        let settings =
+            TrainSettings { batch_size: 32, max_epochs: 10, early_stopping: None, checkpoint: None, tensorboard: None };
         Trainer { net, objective: objective.into(), phase, settings, seed: 0, threads: all_threads() }
     }
 

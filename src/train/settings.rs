@@ -17,6 +17,9 @@ settings! {
         /// When to save what a resumed run needs; without a rule, only when interrupted. No bit of the result depends on it.
         pub checkpoint: Option<CheckpointRule> = Some(CheckpointRule::default()),
             in TableForm::or_false("a table such as { every_epochs = 1, every_steps = 1000 }, or false");
+        /// Whether the run also writes events for TensorBoard: losses, pictures, and the distribution of every tensor. No bit of
+        /// the result depends on it.
+        pub tensorboard: Option<bool> = None;
     }
 }
 
