@@ -16,6 +16,9 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Print neither progress nor results: only refusals, and what --json asks for
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 /// A command.
@@ -29,13 +32,7 @@ pub enum Command {
     /// Train every run of a grid and write the report that compares them
     Study(StudyArguments),
     /// Measure a finished run on its training, validation and test images
-    Eval {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        of: RunArguments,
-    },
+    Eval(RunArguments),
     /// Draw images above their reconstructions by a finished run
     Reconstruct(ReconstructArguments),
     /// Run a finished run's decoder backwards: layer by layer, and to the codes of least reconstruction error
@@ -69,6 +66,32 @@ pub enum Command {
     },
     /// Map the codes of images by t-SNE and along their principal components, draw both maps and measure them
     Map(MapArguments),
+    /// List the runs in a folder and below it
+    Runs {
+        /// The folder
+        #[arg(default_value = "runs", hide_default_value = false)]
+        folder: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what is known of a run: its state, figures, history, files and configuration
+    Show {
+        /// The run folder
+        run: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare runs: where their configurations differ, their figures, and the course of their losses
+    Compare {
+        /// The run folders
+        #[arg(required = true, num_args = 2.., value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List, verify, fetch or draw data sets
     Data {
         /// What to do with them.
@@ -78,9 +101,15 @@ pub enum Command {
         #[arg(long, value_name = "DIR", global = true)]
         data_dir: Option<PathBuf>,
     },
-    /// List the presets or print one, to copy and edit
+    /// List the presets, print one to copy and edit, or say what a configuration can have
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Say what a word of tables, reports and configurations means, with its formula
+    Explain {
+        /// The word, such as NRMSE [default: list all]
+        #[arg(num_args = 0..)]
+        word: Vec<String>,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell.
@@ -102,6 +131,9 @@ pub struct MachineArguments {
     /// Folder to look for data sets in, before $NARROWS_DATA_DIR and data/
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Print what was found as JSON, without words
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn positive(text: &str) -> Result<f32, String> {
@@ -413,5 +445,16 @@ pub enum ConfigCommand {
     Show {
         /// Its name
         name: String,
+    },
+    /// List every key with what is accepted, its default and its meaning
+    Keys {
+        /// A key or a table, such as train.batch_size or optimizer [default: all]
+        key: Option<String>,
+        /// Print the JSON Schema of configurations, for editors
+        #[arg(long, conflicts_with_all = ["key", "markdown"])]
+        json: bool,
+        /// Print the page of the documentation
+        #[arg(long, conflicts_with = "key")]
+        markdown: bool,
     },
 }

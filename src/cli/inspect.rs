@@ -6,7 +6,7 @@ use super::CliError;
 use super::args::{ReconstructArguments, RunArguments};
 use super::images;
 use super::machine;
-use super::output::{print, say, table};
+use super::output::{json, say, table};
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -14,7 +14,7 @@ use narrows::tape::Arena;
 use narrows::tasks::{Cell, Table, Weights};
 
 /// Prints the figures of every part of a run's data.
-pub fn evaluate(json: bool, of: &RunArguments) -> Result<(), CliError> {
+pub fn evaluate(of: &RunArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(of)?;
     let loaded = &run.prepared.loaded;
     let task = &run.prepared.task;
@@ -24,12 +24,8 @@ pub fn evaluate(json: bool, of: &RunArguments) -> Result<(), CliError> {
         let weights = Weights { params: &run.params, context: machine.context };
         parts.map(|(name, samples)| (name, task.evaluate(weights, samples, &mut arena))).collect()
     })?;
-    if json {
-        let figures = parts.into_iter().map(|(name, evaluation)| (name.to_owned(), evaluation));
-        print(&format!("{:#}\n", Value::Object(figures.collect())));
-    } else {
-        show(&task.tables(&parts));
-    }
+    json(|| Value::Object(parts.iter().map(|(name, figures)| ((*name).to_owned(), figures.clone())).collect()));
+    show(&task.tables(&parts));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use narrows_kernels::{Context, GemmEngine};
 
 use super::CliError;
 use super::args::{Gemm, MachineArguments, RunArguments};
-use super::output::say;
+use super::output::{say, speak_json};
 use narrows::data::data_dirs;
 use narrows::run::{Machine, OpenRun};
 
@@ -20,8 +20,11 @@ pub fn check_data_dir(folder: Option<&Path>) -> Result<(), CliError> {
     }
 }
 
-/// The machine that the arguments and `NARROWS_ISA` ask for.
+/// The machine that the arguments and `NARROWS_ISA` ask for; from here on results are JSON where that is asked for.
 pub fn resolve(arguments: &MachineArguments) -> Result<Machine, CliError> {
+    if arguments.json {
+        speak_json();
+    }
     check_data_dir(arguments.data_dir.as_deref())?;
     let gemm = match arguments.gemm {
         Gemm::Narrows => GemmEngine::Narrows,

@@ -6,7 +6,10 @@
 mod args;
 mod bars;
 mod codes;
+mod compare;
+mod config;
 mod data;
+mod explain;
 mod images;
 mod inspect;
 mod interrupt;
@@ -14,6 +17,7 @@ mod invert;
 mod machine;
 mod output;
 mod progress;
+mod runs;
 mod source;
 mod study;
 mod train;
@@ -22,11 +26,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Arguments, Command, ConfigCommand};
-use output::say;
+use args::{Arguments, Command};
 
 use narrows::analysis::AnalysisError;
-use narrows::config::presets;
 use narrows::run::RunError;
 
 /// What ends a command without success.
@@ -68,7 +70,11 @@ impl CliError {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    match dispatch(Arguments::parse().command) {
+    let arguments = Arguments::parse();
+    if arguments.quiet {
+        output::be_quiet();
+    }
+    match dispatch(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, CliError::Interrupted) {
@@ -83,7 +89,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(arguments) => train::run(arguments),
         Command::Study(arguments) => study::run(arguments),
-        Command::Eval { json, of } => inspect::evaluate(json, &of),
+        Command::Eval(of) => inspect::evaluate(&of),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Encode(arguments) => codes::encode(arguments),
@@ -93,8 +99,12 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Interpolate(arguments) => codes::interpolate(arguments),
         Command::Probe { out, of } => codes::probe(out, &of),
         Command::Map(arguments) => codes::map(arguments),
+        Command::Runs { folder, json } => runs::list(&folder, json),
+        Command::Show { run, json } => runs::show(&run, json),
+        Command::Compare { runs, json } => compare::compare(&runs, json),
         Command::Data { command, data_dir } => data::run(command, data_dir.as_deref()),
-        Command::Config(command) => config(command),
+        Command::Config(command) => config::run(command),
+        Command::Explain { word } => explain::run(Some(word.join(" ").as_str()).filter(|word| !word.is_empty())),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "narrows", &mut text);
@@ -129,17 +139,4 @@ fn man_page() -> std::io::Result<String> {
         None => line.replace(".SH SYNOPSIS", ".PP").replace(".SH OPTIONS", ".PP"),
     };
     Ok(String::from_utf8_lossy(&page).lines().map(|text| line(text) + "\n").collect())
-}
-
-fn config(command: ConfigCommand) -> Result<(), CliError> {
-    match command {
-        ConfigCommand::List => {
-            let width = presets().iter().map(|preset| preset.name.len()).max().unwrap_or(0);
-            for preset in presets() {
-                say!("{:<width$}  {}", preset.name, preset.summary);
-            }
-        }
-        ConfigCommand::Show { name } => output::print(source::named(&name)?.text),
-    }
-    Ok(())
 }

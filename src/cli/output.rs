@@ -1,9 +1,38 @@
-//! Words for a person: results to standard output, progress and refusals to standard error.
+//! Words for a person: results to standard output, progress and refusals to standard error; or results as JSON.
 
 use std::io::Write;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::MultiProgress;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde_json::Value;
+
+/// Whether results are JSON alone.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+/// Whether neither words nor progress are wanted.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on words for a person are left out of standard output, and [`json`] writes to it.
+pub fn speak_json() {
+    IS_JSON.store(true, Ordering::Relaxed);
+}
+
+/// From now on only refusals, JSON and texts that are the result itself are printed.
+pub fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+    BARS.set_draw_target(ProgressDrawTarget::hidden());
+}
+
+fn is(mode: &AtomicBool) -> bool {
+    mode.load(Ordering::Relaxed)
+}
+
+/// Prints what a command found, where JSON is wanted; it is made only then.
+pub fn json(value: impl FnOnce() -> Value) {
+    if is(&IS_JSON) {
+        print(&format!("{:#}\n", value()));
+    }
+}
 
 /// The bars of this process, one below the other; hidden unless standard error is a terminal that can redraw its lines.
 pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -23,7 +52,7 @@ pub fn print(text: &str) {
 
 /// Prints lines to standard output; those that are too long for the terminal go on below, broken between words.
 pub fn print_lines(text: &str) {
-    print(&match columns() {
+    print_words(&match columns() {
         Some(width) => fitted(text, width),
         None => text.to_owned(),
     });
@@ -32,7 +61,14 @@ pub fn print_lines(text: &str) {
 /// Prints a table, its first column to the left and the others to the right; where a row is too long for the terminal, its cells
 /// stand below each other.
 pub fn table(header: &[&str], rows: &[Vec<String>]) {
-    print(&laid_out(header, rows, columns()));
+    print_words(&laid_out(header, rows, columns()));
+}
+
+/// Prints what is for a person, where one listens.
+fn print_words(text: &str) {
+    if !is(&IS_JSON) && !is(&IS_QUIET) {
+        print(text);
+    }
 }
 
 /// Characters of a line of the terminal, which COLUMNS may make narrower; none where standard output is no terminal and
@@ -89,8 +125,14 @@ fn laid_out(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Stri
     text
 }
 
-/// Prints a line to standard error, above the bars where there are some.
+/// Prints a line of progress to standard error, above the bars where there are some.
 pub fn note(text: &str) {
+    if !is(&IS_QUIET) {
+        print_error(text);
+    }
+}
+
+fn print_error(text: &str) {
     BARS.suspend(|| {
         let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
     });
@@ -99,7 +141,7 @@ pub fn note(text: &str) {
 /// Says why the command ends without success.
 pub fn complain(text: &str) {
     let (on, off) = if colour() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-    note(&format!("{on}narrows:{off} {text}"));
+    print_error(&format!("{on}narrows:{off} {text}"));
 }
 
 /// Whether standard error takes colour: it is a terminal with bars, and `NO_COLOR` is unset or empty (<https://no-color.org>).

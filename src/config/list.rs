@@ -1,8 +1,10 @@
 //! The visitor that lists settings: every key with what is accepted, the default and the meaning.
 
 use super::document::{Value, float, join, string};
+use super::report::ReportConfig;
 use super::{RunConfig, write};
-use crate::settings::{About, Choice, Counts, Items, Length, Range, Settings, TableForm, Text, Visitor};
+use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
+use crate::spelling::nearest;
 
 /// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,83 @@ pub fn vocabulary() -> Vec<Entry> {
     let mut lister = Lister::default();
     RunConfig::default().visit(&mut lister);
     lister.entries
+}
+
+/// The tables of a study whose keys are those of its runs: what may stand there, and what it means.
+pub(super) const STUDY: [(&str, &str, &str); 3] = [
+    (
+        "grid",
+        "dotted keys in quotes, each with a list of values or a table label = value",
+        "What varies; a run is made of every combination. Not together with variants.",
+    ),
+    (
+        "variants",
+        "names of runs, each with a table of the dotted keys that it changes, and of like = \"RUN\"",
+        "Runs that each change something; one that is like another changes what that one does, too. Not together with grid.",
+    ),
+    (
+        "quick",
+        "dotted keys in quotes with values, and tables [quick.grid] or [quick.variants]",
+        "What `narrows study --quick` puts in the place of what stands above it.",
+    ),
+];
+
+/// Every key of a configuration: those of a run ([`vocabulary`]), then those that only a study has.
+pub fn keys_of_all() -> Vec<Entry> {
+    let mut entries = vocabulary();
+    for (key, accepted, meaning) in STUDY {
+        let [accepted, meaning] = [accepted, meaning].map(str::to_owned);
+        entries.push(Entry { key: key.to_owned(), accepted, default: "none".to_owned(), meaning });
+    }
+    let mut lister = Lister::default();
+    let about = About { key: "report", doc: "What the report of a study shows.", required: None };
+    ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut lister);
+    entries.extend(lister.entries);
+    entries
+}
+
+/// The entries of `key` and of what lies in it; in the key a number stands for an item of a list, and its last part alone is
+/// enough. Refused: a key that no configuration has, by the nearest that one has.
+pub fn find_keys(key: &str) -> Result<Vec<Entry>, UnknownKey> {
+    let entries = keys_of_all();
+    let parts: Vec<&str> = key.split('.').collect();
+    let dotted = parts.iter().fold(String::new(), |path, part| match part.parse::<u32>() {
+        Ok(_) => path.trim_end_matches("[]").to_owned() + "[]",
+        Err(_) => join(&path, part),
+    });
+    let is_in = |entry: &&Entry| {
+        let rest = entry.key.strip_prefix(dotted.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().trim_end_matches("[]").to_owned();
+    let mut found: Vec<Entry> = entries.iter().filter(is_in).cloned().collect();
+    if found.is_empty() {
+        found.extend(entries.iter().filter(|entry| last(&entry.key) == key).cloned());
+    }
+    if found.is_empty() {
+        let near = nearest(key, entries.iter().map(|entry| entry.key.as_str()));
+        let alike = || {
+            let lasts: Vec<String> = entries.iter().map(|entry| last(&entry.key)).collect();
+            let near = nearest(&last(key), lasts.iter().map(String::as_str))?;
+            entries.iter().find(|entry| last(&entry.key) == near).map(|entry| entry.key.clone())
+        };
+        let nearest = near.map(str::to_owned).or_else(alike);
+        return Err(UnknownKey { key: key.chars().take(100).collect(), nearest });
+    }
+    Ok(found)
+}
+
+/// A key that no configuration has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no configuration has the key \"{key}\"{}; `narrows config keys` lists all",
+    .nearest.as_deref().map(|nearest| format!(" (did you mean \"{nearest}\"?)")).unwrap_or_default()
+)]
+pub struct UnknownKey {
+    /// The key.
+    pub key: String,
+    /// The key that is nearest.
+    pub nearest: Option<String>,
 }
 
 #[derive(Default)]

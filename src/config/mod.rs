@@ -23,16 +23,18 @@ mod name;
 mod presets;
 mod read;
 mod report;
+mod schema;
 mod source;
 mod study;
 mod vary;
 mod write;
 
-pub use difference::Difference;
+pub use difference::{Difference, differences};
 pub use error::{ConfigError, Place};
-pub use list::{Entry, vocabulary};
+pub use list::{Entry, UnknownKey, find_keys, keys_of_all, vocabulary};
 pub use presets::{Preset, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig};
+pub use schema::schema;
 pub use source::Source;
 pub use study::{StudyConfig, Varied};
 

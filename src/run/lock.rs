@@ -39,6 +39,12 @@ impl FolderLock {
             };
             match file.try_lock() {
                 Ok(()) => {}
+                // Whoever only looks has it for an instant.
+                Err(TryLockError::WouldBlock) if tries < 3 => {
+                    tries += 1;
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     let mut process = String::new();
                     // Only for the message.
@@ -63,6 +69,12 @@ impl FolderLock {
             return Ok(FolderLock { path, _file: file });
         }
     }
+}
+
+/// Whether a process has `folder` and writes to it, as far as the file system can tell.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    let file = File::open(folder.join(CHECKPOINTS).join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Whether the open file is still the one at `path`: its last owner may have removed it between opening and locking.

@@ -12,7 +12,9 @@ mod folder;
 mod images;
 mod lock;
 mod prepare;
+mod record;
 mod resume;
+mod tensorboard;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
 pub use environment::Machine;
@@ -22,4 +24,5 @@ pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};
+pub use record::{RunRecord, RunState, find_runs};
 pub use resume::{Found, check_config, find_run, identity};

@@ -95,9 +95,7 @@ fn read_finished(
     let unreadable = |name: &str, reason: String| RunError::unreadable(&path.join(name), reason);
     check_weights(path)?;
     let params = weights::load(&path.join(MODEL), prepared.layout())?;
-    let text = read_whole(&path.join(HISTORY))?;
-    let history =
-        History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| unreadable(HISTORY, error.to_string()))?;
+    let history = read_history(path)?;
     let lacks = |what: &str| unreadable(METRICS, format!("it has no {what}"));
     if metrics["epochs"].as_u64() != Some(history.epochs.len() as u64) {
         return Err(unreadable(
@@ -129,7 +127,15 @@ fn read_finished(
     Ok(RunResult { outcome, evaluations, pictures: Vec::new(), weights_sha256 })
 }
 
-fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
+/// `history.csv` of the run in `path`.
+pub(super) fn read_history(path: &Path) -> Result<History, RunError> {
+    let file = path.join(HISTORY);
+    let text = read_whole(&file)?;
+    History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| RunError::unreadable(&file, error))
+}
+
+/// A file of JSON of the run in `path`.
+pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
     let file = path.join(name);
     let read = serde_json::from_slice(&read_whole(&file)?);
     read.map_err(|error| RunError::unreadable(&file, format!("it is no JSON ({error})")))

@@ -134,7 +134,7 @@ fn a_configuration_given_with_resume_must_be_that_of_the_run() {
     refuses(&["--set", "train.batch_size=5"], &["train.batch_size was 4 when it was begun, and is 5 now"]);
     refuses(&["--seed", "9"], &["seed was 3 when it was begun, and is 9 now"]);
     refuses(&["long.toml"], &["train.max_epochs was 12 when it was begun, and is 1000000 now"]);
-    place.refuses(&["train", "--resume", "nowhere"], 2, &["nowhere is no run folder: it has no config.toml"]);
+    place.refuses(&["train", "--resume", "nowhere"], 2, &["nowhere is no run folder: there is none of that name"]);
     place.narrows(&["train", "run.toml", "--set", "seed=3", "--resume", "run"]).done();
     assert_eq!(result(&place, "run"), whole(&place));
 }

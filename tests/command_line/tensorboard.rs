@@ -15,7 +15,7 @@ fn masked(bytes: &[u8]) -> u32 {
         (0..8).for_each(|_| crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 });
     }
     let crc = !crc;
-    (crc >> 15 | crc << 17).wrapping_add(0xa282_ead8)
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -142,7 +142,7 @@ fn agrees(place: &Place, run: &str) {
         (column.keys().copied().collect::<Vec<_>>(), column.values().copied().collect()),
         (epochs.clone(), losses)
     );
-    assert!(!board.scalars.contains_key("val_loss") == history.epochs[0].val_loss.is_nan());
+    assert_eq!(board.scalars.contains_key("val_loss"), !history.epochs[0].val_loss.is_nan());
     let weights = place.read(&format!("{run}/model.safetensors"));
     let weights = safetensors::SafeTensors::deserialize(&weights).unwrap();
     assert_eq!(board.tensors.len(), weights.len());

@@ -31,6 +31,8 @@ mod optimizers;
 mod reports;
 mod rng;
 mod run;
+#[path = "../support/schema.rs"]
+mod schema;
 mod settings;
 mod slices;
 mod spelling;

@@ -1,0 +1,118 @@
+//! `narrows compare`: runs beside each other.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::CliError;
+use super::output::{self, say, speak_json, table};
+use super::runs::{evaluated, figure, shown_epochs};
+use narrows::config::differences;
+use narrows::run::RunRecord;
+
+/// Compares the runs in these folders.
+pub fn compare(paths: &[PathBuf], is_json: bool) -> Result<(), CliError> {
+    if is_json {
+        speak_json();
+    }
+    if let Some(twice) = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path)) {
+        return Err(CliError::Usage(format!("{} is named twice; runs that differ are expected", twice.1.display())));
+    }
+    let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let names = names(paths);
+    let differing: Vec<_> = differences(records.iter().map(|record| &record.config)).into_iter().collect();
+    output::json(|| {
+        let keys = differing.iter().map(|(key, values)| {
+            let each = names.iter().zip(values).map(|(name, value)| (name.clone(), json!(value)));
+            (key.clone(), Value::Object(each.collect()))
+        });
+        let runs = names.iter().zip(&records).map(|(name, record)| {
+            let mut tree = record.to_json();
+            tree["label"] = json!(name);
+            tree["history"] = record.columns();
+            tree
+        });
+        json!({ "differences": Value::Object(keys.collect()), "runs": Value::Array(runs.collect()) })
+    });
+
+    let header: Vec<&str> = [""].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let shown: Vec<_> = differing.iter().filter(|(key, _)| key != "name").collect();
+    if shown.is_empty() {
+        say!("The configurations are the same.");
+    } else {
+        say!("Where the configurations differ:");
+        let row = |(key, values): &&(String, Vec<Option<String>>)| {
+            let values = values.iter().map(|value| value.clone().unwrap_or_else(|| "-".to_owned()));
+            [key.clone()].into_iter().chain(values).collect()
+        };
+        table(&header, &shown.iter().map(row).collect::<Vec<_>>());
+    }
+
+    say!("\nFigures:");
+    let mut rows = vec![row_of("state", records.iter().map(|record| record.state.word().to_owned()))];
+    rows.push(row_of("epochs", records.iter().map(|record| record.history.epochs.len().to_string())));
+    let mut keys: Vec<(String, String)> = Vec::new();
+    for (part, figures) in records.iter().flat_map(evaluated) {
+        for (key, _) in figures {
+            if !keys.contains(&(part.clone(), key.clone())) {
+                keys.push((part.clone(), key));
+            }
+        }
+    }
+    keys.sort_by_key(|(part, _)| ["train", "validation", "test"].iter().position(|name| name == part));
+    for (part, key) in keys {
+        let value = |record: &RunRecord| record.metrics["evaluation"][&part][&key].as_f64();
+        let cell = |record: &RunRecord| match value(record) {
+            Some(count) if key == "images" => count.to_string(),
+            value => figure(value),
+        };
+        rows.push(row_of(&format!("{part} {}", key.replace('_', " ")), records.iter().map(cell)));
+    }
+    table(&header, &rows);
+    let different = |of: fn(&RunRecord) -> &Value| {
+        let mut values = records.iter().map(of).filter(|value| !value.is_null());
+        values.next().is_some_and(|first| values.any(|other| other != first))
+    };
+    if different(|record| &record.metrics["data_sha256"]) {
+        say!("The runs were made with different images, so their figures do not compare like with like.");
+    }
+    if differing.iter().any(|(key, _)| key == "train.loss") {
+        say!("Losses of different kinds are not in one unit; other figures are.");
+    }
+
+    let most = records.iter().map(|record| record.history.epochs.len()).max().unwrap_or(0);
+    if most > 0 {
+        say!("\nLosses after an epoch, training / validation:");
+        let row = |epoch: &usize| {
+            let cell = |record: &RunRecord| match record.history.epochs.get(epoch - 1) {
+                Some(at) if at.val_loss.is_nan() => figure(Some(at.loss)),
+                Some(at) => format!("{} / {}", figure(Some(at.loss)), figure(Some(at.val_loss))),
+                None => figure(None),
+            };
+            row_of(&epoch.to_string(), records.iter().map(cell))
+        };
+        let header: Vec<&str> = ["epoch"].into_iter().chain(names.iter().map(String::as_str)).collect();
+        table(&header, &shown_epochs(most).iter().map(row).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+fn row_of(label: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+    [label.to_owned()].into_iter().chain(cells).collect()
+}
+
+/// What runs are called beside each other: the names of their folders, or, where two have one, their paths.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let lasts: Vec<_> = paths.iter().map(|path| last(path)).collect();
+    let is_alone = |name: &Option<String>| name.is_some() && lasts.iter().filter(|other| *other == name).count() == 1;
+    let whole = !lasts.iter().all(is_alone);
+    paths
+        .iter()
+        .zip(&lasts)
+        .map(|(path, last)| match last {
+            Some(last) if !whole => last.clone(),
+            _ => path.display().to_string(),
+        })
+        .collect()
+}
