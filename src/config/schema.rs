@@ -9,25 +9,38 @@ use super::report::ReportConfig;
 use super::write;
 use super::{RunConfig, document};
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
+use crate::tasks::TaskSpec;
 
 /// The schema of a configuration, of a run or of a study, as an editor takes it for completion and hints. What only the whole
 /// decides, such as layers that do not fit each other, is left to the program.
 pub fn schema() -> Value {
-    let mut visitor = Schema::default();
-    RunConfig::default().visit(&mut visitor);
+    let kinds = TaskSpec::NAMES.iter().enumerate().map(|(number, name)| {
+        let unnamed = json!({ "not": { "required": ["task"] } });
+        let named = json!({ "properties": { "task": { "const": name } }, "required": ["task"] });
+        let when = if number == 0 { json!({ "anyOf": [named, unnamed] }) } else { named };
+        json!({ "if": when, "then": of_kind(number) })
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A configuration of narrows, as TOML",
+        "properties": { "task": { "enum": TaskSpec::NAMES } },
+        "allOf": kinds.collect::<Vec<_>>(),
+    })
+}
+
+/// The schema of configurations of one kind of task.
+fn of_kind(number: usize) -> Value {
+    let mut config = RunConfig::default();
+    config.task.choose(number);
+    let mut visitor = Schema { is_one_kind: true, ..Schema::default() };
+    config.visit(&mut visitor);
     let about = About { key: "report", doc: "What the report of a study shows.", required: None };
     ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut visitor);
     for (key, accepted, meaning) in STUDY {
         let described = json!({ "type": "object", "description": described(meaning, accepted) });
         visitor.properties.insert(key.to_owned(), described);
     }
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A configuration of narrows, as TOML",
-    });
-    let rest = visitor.object();
-    schema.as_object_mut().expect("it was written as one").extend(rest);
-    schema
+    Value::Object(visitor.object())
 }
 
 /// The properties of a structure that is being visited.
@@ -39,6 +52,8 @@ struct Schema {
     conditions: Vec<Value>,
     /// Whether the next value may be absent, and whether `false` says that it is.
     optional: Option<bool>,
+    /// Whether the kind of task is settled, so that its settings are part of the structure.
+    is_one_kind: bool,
 }
 
 impl Schema {
@@ -167,6 +182,9 @@ impl Visitor for Schema {
         let (names, chosen) = (choice.names(), choice.chosen());
         let accepted = super::list::alternatives(names);
         self.record(about, json!({ "enum": names }), &accepted, json!(names[chosen]));
+        if std::mem::take(&mut self.is_one_kind) {
+            return choice.visit(self);
+        }
         for (number, name) in names.iter().enumerate() {
             let keys = keys_of(choice, number);
             let part = alternative(choice, number).part();
