@@ -96,11 +96,13 @@ pub mod tasks;
 
 pub mod analysis;
 pub mod invert;
+pub mod onnx;
 
 pub mod config;
 
 pub mod run;
 
+pub mod explore;
 pub mod study;
 
 /// What the signatures of [`tape`] name beside its own types.

@@ -38,6 +38,16 @@ impl Pca {
         Ok(Pca { standard, components, shares })
     }
 
+    /// The mean code [d].
+    pub fn mean(&self) -> &[f64] {
+        &self.standard.mean
+    }
+
+    /// A row for each component [count, d], of length one: mean + Σ coordinate · component leads from coordinates to codes.
+    pub fn components(&self) -> ArrayView2<'_, f64> {
+        self.components.view()
+    }
+
     /// The coordinates [n, count] of `codes` [n, d] along the components. Refused: codes of another size.
     pub fn project(&self, context: Context, codes: ArrayView2<'_, f32>) -> Result<Array2<f64>, AnalysisError> {
         let (count, d) = self.components.dim();

@@ -92,6 +92,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a page on which one plays with a run's decoder, in any browser and without a server
+    Explore(ExploreArguments),
+    /// Write a run's encoder, decoder and both for runtimes of other makers
+    Export {
+        /// As ONNX: encoder.onnx, decoder.onnx, autoencoder.onnx
+        #[arg(long, required = true)]
+        onnx: bool,
+        /// Folder to write them to [default: the run folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        of: RunArguments,
+    },
     /// List, verify, fetch or draw data sets
     Data {
         /// What to do with them.
@@ -382,6 +395,25 @@ pub struct MapArguments {
     /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// Arguments of `explore`.
+#[derive(Debug, Args)]
+pub struct ExploreArguments {
+    /// Whose codes the map shows
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    pub part: Part,
+    /// How many of them, from the first on, and how many training images to compare with
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub count: u32,
+    /// The page to write [default: explore.html in the run folder]
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+    /// Open it in the browser
+    #[arg(long)]
+    pub open: bool,
     #[command(flatten)]
     pub of: RunArguments,
 }

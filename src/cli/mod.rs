@@ -10,6 +10,8 @@ mod compare;
 mod config;
 mod data;
 mod explain;
+mod explore;
+mod export;
 mod images;
 mod inspect;
 mod interrupt;
@@ -102,6 +104,8 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Runs { folder, json } => runs::list(&folder, json),
         Command::Show { run, json } => runs::show(&run, json),
         Command::Compare { runs, json } => compare::compare(&runs, json),
+        Command::Explore(arguments) => explore::run(arguments),
+        Command::Export { onnx: _, out, of } => export::run(out, &of),
         Command::Data { command, data_dir } => data::run(command, data_dir.as_deref()),
         Command::Config(command) => config::run(command),
         Command::Explain { word } => explain::run(Some(word.join(" ").as_str()).filter(|word| !word.is_empty())),

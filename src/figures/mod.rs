@@ -20,6 +20,8 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
+pub use scene::PALETTE;
+
 /// What lays itself out as a scene, to be written as SVG or drawn as PNG.
 pub trait Chart {
     /// The chart with what is around its values; with plots of their natural height, or as they fit into the height `total`.

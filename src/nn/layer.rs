@@ -203,14 +203,17 @@ pub struct Placed {
     /// The shape of a sample that it gives.
     pub output: Shape,
     /// How its windows lie on the images.
-    pub(super) windows: Windows,
+    pub windows: Windows,
 }
 
 /// How the windows of a layer lie on images.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Windows {
+pub enum Windows {
+    /// It has none.
     None,
+    /// Those of the convolution that it is or transposes.
     Convolution(Convolution),
+    /// Those of a pool, or of what is written as one.
     Pooling(Pooling),
 }
 

@@ -19,7 +19,8 @@ pub use batch_norm::BatchNorm;
 pub use error::ModelError;
 pub use init::{Init, init_dense};
 pub use layer::{
-    Dense, Layer, MOST_LAYERS, Placed, Units, conv, conv_transpose, dense, dropout, max_pool, noise, reshape, zero_pad,
+    Dense, Layer, MOST_LAYERS, Placed, Units, Windows, conv, conv_transpose, dense, dropout, max_pool, noise, reshape,
+    zero_pad,
 };
 pub use params::{Kind, Layout, Param, Params, UnknownGroup};
 pub use pass::{Draws, Pass};

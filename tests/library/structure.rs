@@ -11,10 +11,10 @@ const ROWS: [&[&str]; 11] = [
     &["data", "figures", "linalg", "loss", "nn", "optim"],
     &["train"],
     &["tasks"],
-    &["analysis", "invert"],
+    &["analysis", "invert", "onnx"],
     &["config"],
     &["run"],
-    &["study"],
+    &["explore", "study"],
     &["cli"],
     &["lib", "main"],
 ];

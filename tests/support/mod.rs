@@ -4,6 +4,8 @@
 #[cfg(unix)]
 pub mod running;
 
+pub mod browser;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,30 @@
+//! `narrows export`: trained models in the formats of others.
+
+use std::path::PathBuf;
+
+use super::CliError;
+use super::args::RunArguments;
+use super::machine;
+use super::output::say;
+use narrows::files::{create_folder, write_whole};
+use narrows::onnx;
+use narrows::run::RunError;
+
+/// Writes encoder, decoder and both as ONNX.
+pub fn run(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
+    let (_, run) = machine::open(of)?;
+    let (model, params, loss) = (run.prepared.model(), &run.params[..], run.config.model.loss);
+    let folder = out.unwrap_or_else(|| run.path.clone());
+    create_folder(&folder).map_err(RunError::Output)?;
+    let files = [
+        ("encoder.onnx", "images to codes", onnx::encoder(model, params)),
+        ("decoder.onnx", "codes to images", onnx::decoder(model, params, loss)),
+        ("autoencoder.onnx", "images to reconstructions", onnx::autoencoder(model, params, loss)),
+    ];
+    say!("Images are rows of {} values, codes of {}. In {}:", model.features(), model.code_size(), folder.display());
+    for (name, what, bytes) in files {
+        write_whole(&folder.join(name), &bytes)?;
+        say!("  {name:<18}{what}, {:.1} MB", bytes.len() as f64 / 1e6);
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! One page on which a person plays with a trained decoder: a map of codes, sliders, interpolation, a sheet to draw on. The page
+//! holds the weights and computes with the program's own arithmetic, so that it gives the bits that `narrows decode` gives; it
+//! needs no server and nothing beside it.
+//!
+//! `page/bits.js` is the arithmetic, `page/layers.js` the layers, `page/worker.js` what runs beside the page; the others are what
+//! a person meets.
+
+mod layers;
+mod payload;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Value as Safe, context, value::Serde};
+use narrows_kernels::Context;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
+use serde_json::{Value, json};
+
+use crate::analysis::{AnalysisError, CodeSpread, Pca, traverse};
+use crate::data::Samples;
+use crate::figures::PALETTE;
+use crate::figures::png::{shown_channels, to_pixels};
+use crate::files::{FileError, read_whole, sha256};
+use crate::loss::Loss;
+use crate::nn::{Activation, Placed};
+use crate::run::{OpenRun, RunError};
+use crate::tape::Arena;
+use crate::tasks::Trained;
+use payload::Payload;
+
+/// Bytes that a page is kept below, by fewer images and a rounded encoder.
+pub const MOST_BYTES: usize = 5_000_000;
+
+/// Images below which a map says little; a page that is too large without that many gives up its encoder, then its limit.
+const FEWEST: usize = 250;
+
+const STYLE: &str = concat!(include_str!("../study/templates/page.css"), include_str!("page/explore.css"));
+const WORKER: [(&str, &str); 3] = [
+    ("bits", include_str!("page/bits.js")),
+    ("layers", include_str!("page/layers.js")),
+    ("worker", include_str!("page/worker.js")),
+];
+const SCRIPTS: [&str; 4] = [
+    include_str!("page/state.js"),
+    include_str!("page/map.js"),
+    include_str!("page/controls.js"),
+    include_str!("page/app.js"),
+];
+
+/// A page, and what a person should know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The file.
+    pub html: String,
+    /// Images on its map.
+    pub points: usize,
+    /// Training images that decoded ones are compared with.
+    pub training: usize,
+    /// "code", "tsne", "pca": the maps that it has.
+    pub maps: Vec<&'static str>,
+    /// Of the decoder's weights, f32 in little-endian order, as they lie in `model.safetensors` one tensor after the other in the
+    /// order of the layers.
+    pub sha256: String,
+    /// Bits of the encoder's weights: 32, 16 where the page would have been too large, 0 where it has no encoder.
+    pub encoder_bits: usize,
+}
+
+/// The page of a run: `count` images of `part` at most on its map, and as many training images; fewer, and an encoder of less
+/// precision, where it would exceed [`MOST_BYTES`]. The t-SNE map is taken from `map.csv` in the run folder, if its labels are those
+/// of these images. Refused: no or one image, codes that are not finite.
+pub fn page(
+    run: &OpenRun,
+    context: Context,
+    (part, images): (&'static str, Samples<'_>),
+    count: usize,
+) -> Result<Page, RunError> {
+    let attempts = std::iter::successors(Some((count, 32)), |&(count, bits)| match (count, bits) {
+        (count, 32) => Some((count, 16)),
+        (count, 16) if count.min(images.len()) >= 2 * FEWEST => Some((count.min(images.len()) / 2, 16)),
+        (count, 16) => Some((count, 0)),
+        _ => None,
+    });
+    let mut last = None;
+    for (count, bits) in attempts {
+        let page = attempt(run, context, (part, images.first(count)), bits)?;
+        let fits = page.html.len() <= MOST_BYTES;
+        last = Some(page);
+        if fits {
+            break;
+        }
+    }
+    Ok(last.expect("there is a first attempt"))
+}
+
+fn attempt(
+    run: &OpenRun,
+    context: Context,
+    (part, images): (&'static str, Samples<'_>),
+    encoder_bits: usize,
+) -> Result<Page, RunError> {
+    let (model, trained) = (run.prepared.model(), run.trained(context));
+    let data = &run.prepared.loaded.data;
+    let labels = |of: Samples<'_>| of.labels(of.indices).map(|labels| labels.collect::<Vec<u8>>());
+    let tsne = labels(images).and_then(|labels| tsne(run, &labels));
+    let images = images.first(tsne.as_ref().map_or(images.len(), |map| map.len() / 2));
+    let training = run.prepared.loaded.train().first(images.len());
+    let codes = trained.encode(images.to_array().view())?;
+    let pca = Pca::fit(context, codes.view(), 2)?;
+    let maps: Vec<&str> = [(codes.ncols() == 2, "code"), (tsne.is_some(), "tsne"), (codes.ncols() != 2, "pca")]
+        .into_iter()
+        .filter_map(|(is, name)| is.then_some(name))
+        .collect();
+    let is_variational = model.log_variance_head().is_some();
+    let all = concatenate(Axis(0), &[codes.view(), trained.encode(training.to_array().view())?.view()]);
+    let all = all.expect("codes of one model have one size");
+    let active = active(&trained, images, all.view())?;
+
+    let mut payload = Payload::default();
+    let decoder_at = model.decoder().layers().iter().find_map(first_tensor).unwrap_or(0);
+    let decoder = &run.params[decoder_at..];
+    payload.floats("decoder", decoder, 4);
+    let mut described = json!(null);
+    if encoder_bits > 0 {
+        let end = model.encoder().layers().iter().flat_map(|placed| &placed.params).map(|param| param.range().end);
+        payload.floats("encoder", &run.params[..end.max().unwrap_or(0)], encoder_bits / 8);
+        described = json!(layers::described(model.encoder()));
+    }
+    payload.floats("codes", codes.as_slice().expect("a new array is contiguous"), 4);
+    let rounded = |values: &Array2<f64>| {
+        let pair = |row: ArrayView1<'_, f64>| [0, 1].map(|at| row.get(at).copied().unwrap_or(0.0) as f32);
+        values.rows().into_iter().flat_map(pair).collect::<Vec<f32>>()
+    };
+    payload.floats("pca", &rounded(&pca.project(context, codes.view())?), 4);
+    payload.floats("mean", &pca.mean().iter().map(|&mean| mean as f32).collect::<Vec<_>>(), 4);
+    let components: Vec<f32> = pca.components().iter().map(|&x| x as f32).collect();
+    payload.floats("components", &[components, vec![0.0; if codes.ncols() == 1 { 1 } else { 0 }]].concat(), 4);
+    if let Some(map) = &tsne {
+        payload.floats("tsne", map, 4);
+    }
+    let channels = data.shape()[2];
+    let pixels = |of: Samples<'_>| to_pixels(of.to_array::<f32>(), channels);
+    let mut push = |of: Samples<'_>, [images, classes]: [&str; 2]| {
+        payload.bytes(images, &pixels(of));
+        if let Some(labels) = labels(of) {
+            payload.bytes(classes, &labels);
+        }
+    };
+    push(images, ["images", "labels"]);
+    if part != "train" {
+        push(training, ["training", "training_labels"]);
+    }
+    let (sections, payload) = payload.finish();
+
+    let mut decoding = layers::described(model.decoder());
+    if run.config.model.loss == Loss::BceLogits {
+        decoding.push(layers::function(Activation::Sigmoid));
+    }
+    let bytes: Vec<u8> = decoder.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    let metrics: Value = read_whole(&run.path.join("metrics.json"))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    let shares: Vec<String> = pca.shares.iter().map(|share| format!("{:.0} %", 100.0 * share)).collect();
+    let facts = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": run.config.name,
+        "data": data.name,
+        "part": part,
+        "points": images.len(),
+        "training": if part == "train" { images.len() } else { training.len() },
+        "shape": data.shape(),
+        "shown": shown_channels(channels),
+        "pixels": model.features(),
+        "code": model.code_size(),
+        "classes": data.class_names,
+        "variational": is_variational,
+        "maps": maps,
+        "shares": shares.join(" and "),
+        "active": active,
+        "encoder": described,
+        "encoder_bits": encoder_bits,
+        "decoder": decoding,
+        "decoder_start": decoder_at,
+        "sha256": sha256(&bytes),
+        "model_sha256": metrics["model_sha256"],
+        "sections": sections,
+    });
+    let html = rendered(&facts, &payload)
+        .map_err(|error| FileError::on("write", "the page".as_ref())(std::io::Error::other(format!("{error:#}"))))?;
+    Ok(Page { html, points: images.len(), training: training.len(), maps, sha256: sha256(&bytes), encoder_bits })
+}
+
+fn first_tensor(placed: &Placed) -> Option<usize> {
+    placed.params.first().map(|param| param.offset)
+}
+
+/// Each active number of the code with the range of a slider, the one of largest effect first.
+fn active(
+    trained: &Trained<'_, f32>,
+    images: Samples<'_>,
+    codes: ArrayView2<'_, f32>,
+) -> Result<Vec<Value>, AnalysisError> {
+    let observed = CodeSpread::of(codes);
+    let spread = match trained.elbo(images, 0, &mut Arena::default()) {
+        Some(elbo) => CodeSpread { active: CodeSpread::prior(&elbo.kl_per_dimension).active, ..observed },
+        None => observed,
+    };
+    let by_effect = traverse(trained, ArrayView1::from(&spread.mean), &spread, &[-2.0, 2.0])?;
+    let range = |unit: usize| {
+        let column = codes.column(unit);
+        let (low, high) = column.iter().fold((f32::MAX, f32::MIN), |(low, high), &z| (low.min(z), high.max(z)));
+        let more = 0.1 * (high - low);
+        // What a rectifier cannot give stays out.
+        let low = if low >= 0.0 { 0.0 } else { low - more };
+        json!({ "unit": unit, "low": f64::from(low), "high": f64::from(high + more) })
+    };
+    Ok(by_effect.iter().map(|row| range(row.unit)).collect())
+}
+
+/// The places of the first images in `map.csv`, x and y one after the other, where there is such a map and it is of images with
+/// these labels.
+fn tsne(run: &OpenRun, labels: &[u8]) -> Option<Vec<f32>> {
+    let mut reader = csv::Reader::from_path(run.path.join("map.csv")).ok()?;
+    let mut places = Vec::new();
+    for (row, &label) in reader.records().zip(labels) {
+        let row = row.ok()?;
+        let field = |at: usize| row.get(at)?.parse::<f32>().ok();
+        if field(1)? != f32::from(label) {
+            return None;
+        }
+        places.extend([field(2)?, field(3)?]);
+    }
+    (places.len() > 2).then_some(places)
+}
+
+fn rendered(facts: &Value, payload: &str) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("page", include_str!("page/page.html"))?;
+    // No tag can end an element early: JSON may write any character as its number.
+    let json = facts.to_string().replace('<', "\\u003c");
+    let palette = PALETTE.map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}"));
+    let safe = |text: &str| Safe::from_safe_string(text.to_owned());
+    environment.get_template("page")?.render(context! {
+        facts => Serde(facts),
+        palette,
+        style => safe(STYLE),
+        json => safe(&json),
+        payload => safe(payload),
+        worker => WORKER.map(|(name, text)| context! { name, text => safe(text) }),
+        scripts => SCRIPTS.map(safe),
+    })
+}

@@ -1,0 +1,163 @@
+//! `narrows export --onnx`: what is in the files, and what another runtime makes of them; models loaded by PyTorch and Keras.
+
+use std::process::Command;
+
+use narrows::data::npy;
+use narrows::run::OpenRun;
+use ndarray::Array2;
+
+use crate::explore::{CONVOLUTIONAL, DENSE, VARIATIONAL, train};
+use crate::support::Place;
+
+/// Images that no set has, with values from 0 to 1.
+fn images(count: usize) -> Array2<f32> {
+    let mut state = 3u64;
+    Array2::from_shape_simple_fn((count, 784), || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32
+    })
+}
+
+/// A script with a Python that has a module: that of the variable, or `python3`. `None` where there is none.
+fn python(variable: &str, module: &str) -> Option<Command> {
+    let python = std::env::var_os(variable).unwrap_or_else(|| "python3".into());
+    let found = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+    let has = found.is_ok_and(|output| output.status.success());
+    if !has {
+        println!("skipped: {} has no {module}; {variable} may name one that has", python.display());
+    }
+    has.then(|| Command::new(python))
+}
+
+#[track_caller]
+fn succeeds(command: &mut Command) {
+    let output = command.output().unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn script(name: &str) -> String {
+    format!("{}/tests/python/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn another_runtime_gives_the_same_numbers() {
+    let place = Place::new();
+    train(&place, "dense", DENSE, "bce");
+    train(&place, "variational", VARIATIONAL, "bce-logits");
+    train(&place, "convolutional", CONVOLUTIONAL, "mse");
+    train(&place, "distribution", &DENSE.replace("\"sigmoid\"", "\"relu\""), "kl");
+    npy::write(&place.path("images.npy"), images(10_000).view()).unwrap();
+    for name in ["dense", "variational", "convolutional", "distribution"] {
+        place
+            .narrows(&["export", name, "--onnx", "--out", "onnx"])
+            .done()
+            .says(&["rows of 784 values", "autoencoder.onnx"]);
+        place.narrows(&["export", name, "--onnx", "--out", "twice", "--threads", "2"]).done();
+        for file in ["encoder.onnx", "decoder.onnx", "autoencoder.onnx"] {
+            assert_eq!(place.read(&format!("onnx/{file}")), place.read(&format!("twice/{file}")), "{name}: {file}");
+        }
+        holds_the_weights(&place, name);
+        place.narrows(&["encode", name, "--images", "images.npy", "--out", "codes.npy"]).done();
+        place.narrows(&["decode", name, "codes.npy", "--out", "decoded.npy"]).done();
+        // What the autoencoder makes of images with this loss is no decoded code: it has the sum of the image.
+        if name == "distribution" {
+            has_operators(&place, "autoencoder", &["Relu", "Add", "ReduceSum", "ReduceSum", "Div", "Mul", "Identity"]);
+            continue;
+        }
+        if let Some(mut python) = python("NARROWS_PYTHON", "onnxruntime") {
+            let files = ["onnx", "images.npy", "codes.npy", "decoded.npy"];
+            succeeds(python.arg(script("check_onnx.py")).args(files).current_dir(place.root()));
+        }
+    }
+}
+
+#[test]
+fn frameworks_load_trained_weights() {
+    let place = Place::new();
+    let model = "encoder = [{ dense = 32, activation = \"relu\" }, { dense = 4, activation = \"tanh\" }]\n\
+                 decoder = [{ dense = \"input\", activation = \"sigmoid\" }]\n";
+    train(&place, "dense", model, "bce");
+    npy::write(&place.path("images.npy"), images(1000).view()).unwrap();
+    place.narrows(&["encode", "dense", "--images", "images.npy", "--out", "codes.npy"]).done();
+    for (variable, module, file) in [
+        ("NARROWS_PYTORCH", "torch, safetensors", "load_pytorch.py"),
+        ("NARROWS_KERAS", "keras, safetensors", "load_keras.py"),
+    ] {
+        if let Some(mut python) = python(variable, module) {
+            succeeds(python.arg(script(file)).args(["dense", "images.npy", "codes.npy"]).current_dir(place.root()));
+        }
+    }
+}
+
+/// A field of a message: numbers, or the bytes of a text, a message or packed numbers.
+#[derive(Debug)]
+enum Field<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+/// The fields of a message with this number, in order.
+fn fields(message: &[u8], wanted: u64) -> Vec<Field<'_>> {
+    fn number(at: &mut &[u8]) -> u64 {
+        let length = at.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+        let (digits, rest) = at.split_at(length);
+        *at = rest;
+        digits.iter().rev().fold(0, |value, &byte| value << 7 | u64::from(byte & 0x7f))
+    }
+    let (mut at, mut found) = (message, Vec::new());
+    while !at.is_empty() {
+        let tag = number(&mut at);
+        let field = match tag & 7 {
+            0 => Field::Number(number(&mut at)),
+            wire => {
+                let length = if wire == 2 { number(&mut at) as usize } else { 4 };
+                let (bytes, rest) = at.split_at(length);
+                at = rest;
+                Field::Bytes(bytes)
+            }
+        };
+        found.extend((tag >> 3 == wanted).then_some(field));
+    }
+    found
+}
+
+fn bytes(message: &[u8], wanted: u64) -> Vec<&[u8]> {
+    let field = |field| match field {
+        Field::Bytes(bytes) => bytes,
+        Field::Number(number) => panic!("{number} is no message"),
+    };
+    fields(message, wanted).into_iter().map(field).collect()
+}
+
+/// Every tensor of the model is in the file of its part, under its name and with its own numbers.
+fn holds_the_weights(place: &Place, name: &str) {
+    let run = OpenRun::open(&place.path(name), &[]).unwrap();
+    let layout = run.prepared.model().layout();
+    for part in ["encoder", "decoder"] {
+        let file = place.read(&format!("onnx/{part}.onnx"));
+        assert!(matches!(fields(&file, 1)[..], [Field::Number(8)]));
+        let tensors = bytes(bytes(&file, 7)[0], 5);
+        let own = layout.iter().filter(|param| param.name.starts_with(part) && !param.name.contains("log_variance"));
+        for param in own {
+            let tensor = tensors.iter().find(|tensor| bytes(tensor, 8) == [param.name.as_bytes()]);
+            let tensor = tensor.unwrap_or_else(|| panic!("{name}: no {}", param.name));
+            let sorted = |values: &mut dyn Iterator<Item = f32>| {
+                let mut values: Vec<u32> = values.map(f32::to_bits).collect();
+                values.sort_unstable();
+                values
+            };
+            let mut stored =
+                bytes(tensor, 9)[0].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+            assert_eq!(sorted(&mut stored), sorted(&mut param.of(&run.params).iter().copied()), "{}", param.name);
+        }
+    }
+}
+
+/// The last operators of a graph.
+fn has_operators(place: &Place, part: &str, last: &[&str]) {
+    let file = place.read(&format!("onnx/{part}.onnx"));
+    let nodes = bytes(bytes(&file, 7)[0], 1);
+    let found: Vec<_> = nodes.iter().map(|node| String::from_utf8_lossy(bytes(node, 4)[0])).collect();
+    assert_eq!(found[found.len() - last.len()..], *last, "{found:?}");
+}
