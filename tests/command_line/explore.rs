@@ -10,7 +10,7 @@ use narrows::data::npy::{self, Array};
 use ndarray::Array2;
 
 /// The data that the program draws, few of them, and a short training.
-const COMMON: &str = "seed = 5\n[data]\nset = \"footwear\"\nper_class = 40\nlimit = 60\n[train]\nloss = \"LOSS\"\nmax_epochs = 2\n\
+const COMMON: &str = "seed = 5\n[data]\nset = \"footwear\"\nper_class = 160\nlimit = 60\n[train]\nloss = \"LOSS\"\nmax_epochs = 2\n\
                       batch_size = 20\n[optimizer]\nname = \"adam\"\nlearning_rate = 1e-3\n";
 
 pub const DENSE: &str = "encoder = [{ dense = 64, activation = \"elu\", alpha = 0.7 }, { dropout = 0.1 }, { dense = 40, activation = \"softplus\" }, \
@@ -24,12 +24,12 @@ pub const VARIATIONAL: &str = "encoder = [{ dense = 64, activation = \"relu\" },
 /// Every kind of layer, with strides that do not divide, and paddings of all kinds.
 pub const CONVOLUTIONAL: &str = "encoder = [{ conv = 5, kernel = 3, stride = 2, activation = \"leaky-relu\" }, { batch-norm = \"keras\" }, \
     { max-pool = 3, stride = 2, padding = \"same\" }, { conv = 7, kernel = 2, padding = 1, activation = \"elu\" }, { average-pool = 2 }, \
-    { noise = 0.1 }, { conv = 9, kernel = 3, activation = \"tanh\" }, { flatten = true }, { dense = 11, activation = \"relu\" }]\n\
+    { noise = 0.1 }, { conv = 9, kernel = 3, activation = \"tanh\" }, \"global-average\", { dense = 11, activation = \"relu\" }]\n\
     decoder = [{ dense = 72, activation = \"relu\" }, { reshape = [3, 3, 8] }, { conv-transpose = 7, kernel = 3, stride = 2, \
     activation = \"relu\" }, { batch-norm = \"pytorch\" }, { upsample = 2 }, { conv-transpose = 6, kernel = 4, stride = 3, padding = 2, \
     output_padding = 1, activation = \"elu\" }, { zero-pad = 1 }, { conv = 4, kernel = 5, stride = 1, padding = \"valid\", \
     activation = \"softplus\" }, { average-pool = 3, stride = 1 }, { max-pool = 2, stride = 1 }, { conv = 1, kernel = 3, padding = \"valid\", \
-    activation = \"sigmoid\" }, { dense = \"input\", activation = \"sigmoid\" }]\n";
+    activation = \"tanh\" }, \"flatten\", { dense = \"input\", activation = \"sigmoid\" }]\n";
 
 pub fn train(place: &Place, name: &str, model: &str, loss: &str) {
     let text = format!("name = \"{name}\"\n{}[model]\n{model}", COMMON.replace("LOSS", loss));
@@ -78,6 +78,8 @@ fn same_bits(what: &str, found: &[f32], expected: &[f32]) {
 }
 
 const DECODE: &str = "return letters(await explorer.decode(numbers(given)));";
+const POINTS: &str = "const all = []; for (let i = 0; i < explorer.facts.points; i++) all.push(...explorer.codeOf(i)); \
+                      return letters(Float32Array.from(all));";
 const ENCODE: &str = "return letters(await explorer.encode(numbers(given)));";
 
 /// Opens the page of a run, and compares what it decodes and encodes with what the program does; the milliseconds of a decode.
@@ -90,7 +92,6 @@ fn compare(browser: &Browser, place: &Place, name: &str, size: usize, count: usi
     place.narrows(&["decode", name, "codes.npy", "--out", "images.npy"]).done();
     let images = browser.numbers(DECODE, codes.as_slice().unwrap());
     same_bits(&format!("{name} decoded"), &images, &floats(place, "images.npy"));
-    place.narrows(&["encode", name, "--images", "images.npy", "--out", "again.npy"]).refused(2, &["pixel"]);
     // Images with values of all kinds between 0 and 1, and the codes of the page's own images.
     let given: Vec<f32> = images
         .iter()
@@ -101,7 +102,7 @@ fn compare(browser: &Browser, place: &Place, name: &str, size: usize, count: usi
     place.narrows(&["encode", name, "--images", "given.npy", "--out", "of_given.npy"]).done();
     same_bits(&format!("{name} encoded"), &browser.numbers(ENCODE, &given), &floats(place, "of_given.npy"));
     place.narrows(&["encode", name, "--out", "of_test.npy"]).done();
-    let points = browser.numbers("const all = []; for (let i = 0; i < explorer.facts.points; i++) all.push(...explorer.codeOf(i)); return letters(Float32Array.from(all));", &[]);
+    let points = browser.numbers(POINTS, &[]);
     same_bits(&format!("{name}, codes of its points"), &points, &floats(place, "of_test.npy"));
     let hash = browser.run("return document.getElementById('hash').textContent;", json!([]));
     assert!(hash.as_str().unwrap().starts_with("checked"), "{hash}");
@@ -119,7 +120,7 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
     train(&place, "dense", DENSE, "bce");
     train(&place, "variational", VARIATIONAL, "bce-logits");
     train(&place, "convolutional", CONVOLUTIONAL, "mse");
-    for (name, size, count) in [("variational", 6, 1000), ("convolutional", 11, 1000), ("dense", 2, 1000)] {
+    for (name, size, count) in [("variational", 6, 1000), ("convolutional", 11, 400), ("dense", 2, 1000)] {
         let began = Instant::now();
         let milliseconds = compare(&browser, &place, name, size, count);
         println!("{name}: {milliseconds:.2} ms a code, {:.1} s in all", began.elapsed().as_secs_f64());
@@ -147,9 +148,8 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
     moves("a drawing", &|| browser.drag("#sheet", &[[0.3, 0.2], [0.7, 0.2], [0.5, 0.8]]));
     moves("the pen moved by keys", &|| browser.press("#sheet", "\u{e015}\u{e015}\u{e014}   "));
     moves("clearing the sheet", &|| browser.drag("#clear", &[[0.5, 0.5]]));
-    // Enter took the code of an image of the page; keeping it as B makes it the end of the strip.
-    let own = browser.numbers("return letters(Float32Array.from([0, 1].map((i) => Math.min(...Array.from({ length: 60 }, (_, p) => Math.abs(explorer.codeOf(p)[i] - given_code[i]))))));".replace("given_code", &format!("{:?}", seen[4].0)).as_str(), &[]);
-    assert_eq!(own, [0.0, 0.0], "enter takes the code of an image");
+    let points = browser.numbers(POINTS, &[]);
+    assert!(points.chunks(2).any(|point| point == seen[4].0), "enter takes the code of an image, not {:?}", seen[4].0);
     let classes = "const boxes = [...document.querySelectorAll('#classes input')], map = document.getElementById('map'); \
                    const before = map.toDataURL(); boxes[0].click(); return boxes.length === 3 && map.toDataURL() !== before;";
     assert_eq!(browser.run(classes, json!([])), true, "a class is taken off the map");
@@ -169,7 +169,7 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
 fn what_cannot_be_explored_is_refused() {
     let place = Place::with_toys();
     place.narrows(&["train", "toys.toml", "--out", "run"]).done();
-    place.refuses(&["explore", "nowhere"], 1, &["nowhere is no run folder", "config.toml"]);
+    place.refuses(&["explore", "nowhere"], 2, &["nowhere is no run folder", "config.toml"]);
     place.refuses(&["explore", "run", "--out", "page.txt"], 2, &["page.txt", ".html"]);
     place.refuses(&["explore", "run", "--count", "1"], 2, &["2..=10000"]);
     place.refuses(&["export", "run"], 2, &["--onnx"]);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 /// Chromium, and the process that drives it.
 pub struct Browser {
     driver: Child,
+    /// Kept open, because a driver that cannot write ends.
+    _said: std::io::Lines<BufReader<ChildStdout>>,
     session: String,
 }
 
@@ -23,10 +25,11 @@ impl Browser {
             return None;
         };
         let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let line =
-            said.find_map(|line| line.ok().filter(|line| line.contains("on port"))).expect("chromedriver's port");
+        let line = said
+            .find_map(|line| line.ok().filter(|line| line.contains("successfully on port")))
+            .expect("chromedriver's port");
         let port = line.trim_end_matches('.').rsplit(' ').next().unwrap();
-        let mut browser = Browser { driver, session: format!("http://127.0.0.1:{port}/session") };
+        let mut browser = Browser { driver, _said: said, session: format!("http://127.0.0.1:{port}/session") };
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,1400"];
         let wanted = json!({
             "goog:chromeOptions": { "args": arguments },
