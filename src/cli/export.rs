@@ -12,8 +12,9 @@ use narrows::run::RunError;
 
 /// Writes encoder, decoder and both as ONNX.
 pub fn run(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
-    let (_, run) = machine::open(of)?;
-    let (model, params, loss) = (run.prepared.model(), &run.params[..], run.config.model.loss);
+    let (machine, run) = machine::open(of)?;
+    let trained = run.trained(machine.context)?;
+    let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
     let folder = out.unwrap_or_else(|| run.path.clone());
     create_folder(&folder).map_err(RunError::Output)?;
     let files = [

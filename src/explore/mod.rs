@@ -96,7 +96,8 @@ fn attempt(
     (part, images): (&'static str, Samples<'_>),
     encoder_bits: usize,
 ) -> Result<Page, RunError> {
-    let (model, trained) = (run.prepared.model(), run.trained(context));
+    let trained = run.trained(context)?;
+    let model = trained.model;
     let data = &run.prepared.loaded.data;
     let labels = |of: Samples<'_>| of.labels(of.indices).map(|labels| labels.collect::<Vec<u8>>());
     let tsne = labels(images).and_then(|labels| tsne(run, &labels));
@@ -150,7 +151,7 @@ fn attempt(
     let (sections, payload) = payload.finish();
 
     let mut decoding = layers::described(model.decoder());
-    if run.config.model.loss == Loss::BceLogits {
+    if trained.objective.loss == Loss::BceLogits {
         decoding.push(layers::function(Activation::Sigmoid));
     }
     let bytes: Vec<u8> = decoder.iter().flat_map(|weight| weight.to_le_bytes()).collect();

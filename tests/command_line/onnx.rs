@@ -133,7 +133,7 @@ fn bytes(message: &[u8], wanted: u64) -> Vec<&[u8]> {
 /// Every tensor of the model is in the file of its part, under its name and with its own numbers.
 fn holds_the_weights(place: &Place, name: &str) {
     let run = OpenRun::open(&place.path(name), &[]).unwrap();
-    let layout = run.prepared.model().layout();
+    let layout = run.prepared.layout();
     for part in ["encoder", "decoder"] {
         let file = place.read(&format!("onnx/{part}.onnx"));
         assert!(matches!(fields(&file, 1)[..], [Field::Number(8)]));
