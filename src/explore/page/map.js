@@ -104,7 +104,8 @@ const map = (() => {
       }
     }
     if (!cursor) return;
-    const [x, y] = toPixels(cursor);
+    // A code beyond all points is shown at the edge.
+    const [x, y] = toPixels(cursor).map((at, axis) => Math.min(Math.max(at, 0), [frame.width, frame.height][axis]));
     context.globalAlpha = 1;
     for (const [colour, line] of [[getComputedStyle(document.body).backgroundColor, 5], [getComputedStyle(canvas).color, 2]]) {
       context.strokeStyle = colour;
