@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 use super::CliError;
 use super::args::ExploreArguments;
 use super::machine;
-use super::output::{note, say};
+use super::output::{json, note, say};
 use narrows::explore::{MOST_BYTES, page};
 use narrows::figures::number::counted;
 use narrows::files::write_whole;
+use serde_json::json;
 
 /// Writes the page, and opens it where that is asked for.
 pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
@@ -24,6 +25,17 @@ pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
     let page = machine.run(|| page(&run, machine.context, (name, images), arguments.count as usize))??;
     let out = out.clone().unwrap_or_else(|| run.path.join("explore.html"));
     write_whole(&out, page.html.as_bytes())?;
+    json(|| {
+        json!({
+            "file": out,
+            "bytes": page.html.len(),
+            "points": page.points,
+            "training": page.training,
+            "maps": page.maps,
+            "decoder_sha256": page.sha256,
+            "encoder_bits": page.encoder_bits,
+        })
+    });
     let maps = page.maps.join(", ");
     say!(
         "{} on the map ({maps}), {}, {:.1} MB: {}",

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::CliError;
 use super::args::RunArguments;
 use super::machine;
-use super::output::say;
+use super::output::{json, say};
 use narrows::files::{create_folder, write_whole};
 use narrows::onnx;
 use narrows::run::RunError;
+use serde_json::json;
 
 /// Writes encoder, decoder and both as ONNX.
 pub fn run(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
@@ -23,6 +24,7 @@ pub fn run(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
         ("autoencoder.onnx", "images to reconstructions", onnx::autoencoder(model, params, loss)),
     ];
     say!("Images are rows of {} values, codes of {}. In {}:", model.features(), model.code_size(), folder.display());
+    json(|| json!({ "files": files.each_ref().map(|(name, ..)| folder.join(name)) }));
     for (name, what, bytes) in files {
         write_whole(&folder.join(name), &bytes)?;
         say!("  {name:<18}{what}, {:.1} MB", bytes.len() as f64 / 1e6);
