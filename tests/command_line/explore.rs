@@ -173,6 +173,15 @@ fn what_cannot_be_explored_is_refused() {
     place.refuses(&["explore", "run", "--out", "page.txt"], 2, &["page.txt", ".html"]);
     place.refuses(&["explore", "run", "--count", "1"], 2, &["2..=10000"]);
     place.refuses(&["export", "run"], 2, &["--onnx"]);
+    // A t-SNE map is shown with the images that it is of, and with no others.
+    place.narrows(&["map", "run", "--part", "train", "--perplexity", "4", "--iterations", "20"]).done();
+    place
+        .narrows(&["explore", "run", "--part", "train", "--json"])
+        .done()
+        .says(&["\"tsne\",\n    \"pca\"", "\"points\": 15"]);
+    let page = place.text("run/explore.html");
+    assert!(page.contains("\"name\":\"tsne\",\"length\":30"), "x and y of 15 codes");
+    place.narrows(&["explore", "run", "--part", "test"]).done().says(&["3 test images on the map (pca)"]);
     // Twice the same bytes, and nothing of another place or of the network in them.
     place.narrows(&["explore", "run", "--part", "train", "--out", "one.html"]).done().says(&["15 train images"]);
     place.narrows(&["explore", "run", "--part", "train", "--out", "two.html", "--threads", "2"]).done();
