@@ -166,7 +166,7 @@ impl<'a> Graph<'a> {
         let mut input = part.input().len();
         for placed in part.layers() {
             self.layer(placed, input);
-            self.activation(placed.layer.activation().unwrap_or(Activation::Linear));
+            self.activation(placed.layer.applied().unwrap_or(Activation::Linear));
             input = placed.output.len();
         }
         self.rows(input);
@@ -233,7 +233,7 @@ impl<'a> Graph<'a> {
                     }
                 }
             }
-            (Layer::BatchNorm { edition }, _) => {
+            (Layer::BatchNorm { edition, .. }, _) => {
                 let channels = placed.params[0].len();
                 match *placed.output.dims() {
                     [height, width, _] => self.channels([height, width], channels),

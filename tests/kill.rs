@@ -55,6 +55,28 @@ checkpoint = { every_steps = 1 }
 name = "adam"
 "#;
 
+/// Two phases in each of 90 steps, of two optimizers, and a file for each epoch.
+const RIVALS: &str = r#"name = "rivals"
+seed = 3
+task = "gan"
+[data]
+set = "footwear"
+merge = true
+per_class = 35
+split = { train = 5, validation = 1, test = 1 }
+[model]
+latent = 6
+generator = [{ dense = 98 }, { reshape = [7, 7, 2] }, { batch-norm = "pytorch", activation = "relu" }, { conv-transpose = 4, kernel = 4, stride = 2, activation = "relu" }, { conv-transpose = 1, kernel = 4, stride = 2, activation = "sigmoid" }]
+discriminator = [{ conv = 5, kernel = 4, stride = 2, activation = "leaky-relu", slope = 0.2 }, { batch-norm = "pytorch" }, { dense = 1 }]
+discriminator_rate = 0.5
+[train]
+batch_size = 5
+max_epochs = 6
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+"#;
+
 /// Kills of each kind of run without NARROWS_KILLS.
 const FEW: usize = 12;
 
@@ -102,6 +124,11 @@ fn every_kill_of_a_convolutional_run_is_survived_to_the_same_bits() {
 #[test]
 fn every_kill_of_a_run_with_batch_normalisation_is_survived_to_the_same_bits() {
     survives("a run with batch normalisation", CONVOLUTIONAL);
+}
+
+#[test]
+fn every_kill_of_two_rivals_is_survived_to_the_same_bits() {
+    survives("a run of two rivals", RIVALS);
 }
 
 fn survives(what: &str, config: &str) {

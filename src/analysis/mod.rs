@@ -1,10 +1,13 @@
-//! What codes are worth: how well their classes can be told, how they lie, and what is between two of them.
+//! What codes are worth: how well their classes can be told, how they lie, and what is between two of them; and how near images
+//! that were made come to images that were not.
 
 mod distances;
 mod error;
+mod frechet;
 mod gaussian;
 mod interpolation;
 mod lbfgs;
+mod manifold;
 mod neighbourhood;
 mod pca;
 mod regression;
@@ -13,9 +16,11 @@ mod traversal;
 mod tsne;
 
 pub use error::AnalysisError;
+pub use frechet::FeatureMoments;
 pub use gaussian::Gaussian;
 pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};
 pub use lbfgs::{Minimum, lbfgs};
+pub use manifold::{Coverage, nearest};
 pub use neighbourhood::Neighbours;
 pub use pca::Pca;
 pub use regression::LogisticRegression;

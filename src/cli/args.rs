@@ -56,14 +56,10 @@ pub enum Command {
     Traverse(TraverseArguments),
     /// Decode the way between the codes of two images, beside the blend of its ends
     Interpolate(InterpolateArguments),
+    /// Measure how near images that a run makes come to its test images, and show the nearest training images
+    Fidelity(FidelityArguments),
     /// Measure how well a linear classifier reads the classes from the codes, and draw the codes
-    Probe {
-        /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-        #[command(flatten)]
-        of: RunArguments,
-    },
+    Probe(ProbeArguments),
     /// Map the codes of images by t-SNE and along their principal components, draw both maps and measure them
     Map(MapArguments),
     /// List the runs in a folder and below it
@@ -322,15 +318,62 @@ pub struct SampleArguments {
     /// Seed of the draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Draw from a normal distribution fitted to the training codes, for a run that is not variational
-    #[arg(long)]
-    pub fitted: bool,
+    #[command(flatten)]
+    pub from: DistributionArguments,
     /// The file to write [default: samples.png in the run folder]
     #[arg(long, value_name = "FILE.npy|FILE.png")]
     pub out: Option<PathBuf>,
     /// A file to write the codes to
     #[arg(long, value_name = "FILE.npy")]
     pub codes: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// Arguments of `fidelity`.
+#[derive(Debug, Args)]
+pub struct FidelityArguments {
+    /// The run of a classifier, in whose codes images are compared
+    #[arg(long, value_name = "RUN")]
+    pub features: PathBuf,
+    /// How many images to make
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub count: u32,
+    #[command(flatten)]
+    pub from: DistributionArguments,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Folder to write fidelity.json and nearest.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// What codes are drawn from; without a flag N(0, I), which a generator or a variational run takes.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DistributionArguments {
+    /// Draw from a normal distribution fitted to the training codes, for a run that is not variational
+    #[arg(long)]
+    pub fitted: bool,
+    /// Draw from a normal distribution of each class, fitted to its training codes, one class after the other
+    #[arg(long, conflicts_with = "fitted")]
+    pub by_class: bool,
+}
+
+/// Arguments of `probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArguments {
+    /// Also probe with this many labels alone, as many of each class, from the first on
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..))]
+    pub labels: Vec<u32>,
+    /// Also probe the pixels themselves, and the codes of the encoder as it was before training
+    #[arg(long)]
+    pub beside: bool,
+    /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub of: RunArguments,
 }

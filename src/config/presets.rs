@@ -37,16 +37,26 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 7] = [
+const PRESETS: [Preset; 10] = [
     Preset {
         name: "conv",
         summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
         text: include_str!("presets/conv.toml"),
     },
     Preset {
+        name: "denoising",
+        summary: "autoencoders of Fashion-MNIST trained on five kinds of noise, each tested on all of them",
+        text: include_str!("presets/denoising.toml"),
+    },
+    Preset {
         name: "footwear",
         summary: "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256",
         text: include_str!("presets/footwear.toml"),
+    },
+    Preset {
+        name: "gan",
+        summary: "a generator of Fashion-MNIST images and its discriminator, both convolutional, 905,474 parameters",
+        text: include_str!("presets/gan.toml"),
     },
     Preset {
         name: "inversion",
@@ -67,6 +77,11 @@ const PRESETS: [Preset; 7] = [
         name: "sigmoid",
         summary: "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing",
         text: include_str!("presets/sigmoid.toml"),
+    },
+    Preset {
+        name: "simclr",
+        summary: "an encoder of Fashion-MNIST that learns from pairs of views, without labels",
+        text: include_str!("presets/simclr.toml"),
     },
     Preset {
         name: "variational-conv",

@@ -22,6 +22,8 @@ settings! {
         pub codes: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// Runs whose test codes are mapped into a plane, by t-SNE and along their principal components.
         pub maps: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Runs that are held to restore noise, each to every noise that one of them is trained on.
+        pub denoising: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// How training schemes compare, what their decoders give run backwards, and what the size of the code does; where
         /// absent the report compares losses.
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
@@ -46,7 +48,12 @@ settings! {
 impl ReportConfig {
     /// Every run that is named, with the key that names it; some more than once.
     pub(super) fn named(&self) -> Vec<(String, &String)> {
-        let lists = [("saturation", &self.saturation), ("codes", &self.codes), ("maps", &self.maps)];
+        let lists = [
+            ("saturation", &self.saturation),
+            ("codes", &self.codes),
+            ("maps", &self.maps),
+            ("denoising", &self.denoising),
+        ];
         let mut lists: Vec<_> = lists.map(|(key, runs)| (key.to_owned(), runs)).into();
         if let Some(inversion) = &self.inversion {
             lists.extend(inversion.schemes.iter().map(|(what, runs)| (format!("inversion.schemes.{what}"), runs)));

@@ -1,5 +1,6 @@
 //! Data sets: reading, verifying, fetching, drawing, splitting, batching.
 
+mod augment;
 pub mod batches;
 pub mod catalog;
 mod cifar;
@@ -21,6 +22,7 @@ mod spec;
 pub mod split;
 pub mod verify;
 
+pub use augment::Augmentation;
 pub use batches::{batches, shuffle_into};
 pub use catalog::{Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET};
 pub use classes::class_distribution;

@@ -76,7 +76,7 @@ fn described_layer(placed: &Placed) -> Option<Value> {
             ),
             _ => None,
         },
-        Layer::BatchNorm { edition } => Some(json!({
+        Layer::BatchNorm { edition, activation } => Some(json!({
             "kind": "batch-norm",
             "channels": placed.params[0].len(),
             "weight": at(0),
@@ -84,6 +84,7 @@ fn described_layer(placed: &Placed) -> Option<Value> {
             "mean": at(2),
             "variance": at(3),
             "epsilon": f64::from(edition.epsilon() as f32),
+            "activation": named(activation),
         })),
         Layer::Flatten | Layer::Reshape { .. } | Layer::Dropout { .. } | Layer::Noise { .. } => None,
     }

@@ -3,8 +3,12 @@
 //! Every loss is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over
 //! samples. Penalties are added to what is minimised and reported apart.
 
+mod adversarial;
+mod contrastive;
 mod penalty;
 
+pub use adversarial::{gradient_penalty, verdict};
+pub use contrastive::{Contrast, LEAST_TEMPERATURE, contrastive};
 pub use penalty::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variational, WeightPenalty};
 
 use narrows_kernels::Real;

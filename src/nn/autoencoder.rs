@@ -210,7 +210,7 @@ impl Layout {
     /// layer that has one.
     pub fn describe_layers<'a>(&self, layers: impl IntoIterator<Item = &'a Placed>) -> String {
         let activations = layers.into_iter().filter_map(|placed| {
-            let activation = placed.layer.activation()?;
+            let activation = placed.layer.applied()?;
             Some((self.layer_name(placed.number).to_owned(), activation.to_string().into()))
         });
         let description = serde_json::json!({

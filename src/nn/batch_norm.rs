@@ -2,7 +2,7 @@
 
 use narrows_kernels::Real;
 
-use super::{Layout, Param, Pass};
+use super::{Activation, Layout, Param, Pass};
 use crate::settings::settings;
 use crate::tape::{Tape, Var};
 
@@ -51,9 +51,16 @@ impl BatchNorm {
         }
     }
 
-    /// γ · (x − μ) / √(σ² + ε) + β for x [.., channels]. While training μ and σ² are those of the batch at hand, over all but the
+    /// activation(γ · (x − μ) / √(σ² + ε) + β) for x [.., channels]. While training μ and σ² are those of the batch at hand, over all but the
     /// last dimension, and the running statistics move towards them when the step is done; otherwise they are the running ones.
-    pub(super) fn record<T: Real>(self, params: &[Param], tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> Var {
+    pub(super) fn record<T: Real>(
+        self,
+        params: &[Param],
+        activation: Activation,
+        tape: &mut Tape<'_, T>,
+        x: Var,
+        pass: Pass,
+    ) -> Var {
         let [weight, bias, running_mean, running_variance] = params else {
             panic!("a batch normalisation has four tensors")
         };
@@ -95,7 +102,10 @@ impl BatchNorm {
         let factor = tape.broadcast_row(factor, rows);
         let centred = tape.reshape(centred, [rows, cols]);
         let scaled = tape.mul(centred, factor);
-        let shifted = tape.add_row(scaled, bias);
+        let shifted = match activation {
+            Activation::Linear => tape.add_row(scaled, bias),
+            _ => tape.bias_and_activation(scaled, bias, activation),
+        };
         tape.reshape(shifted, shape)
     }
 }

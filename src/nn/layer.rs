@@ -4,7 +4,7 @@ use narrows_kernels::Real;
 use narrows_kernels::conv::Convolution;
 use narrows_kernels::conv::pool::Pooling;
 
-use super::batch_norm::{self, BatchNorm};
+use super::batch_norm::{self as norm, BatchNorm};
 use super::error::ModelError;
 use super::init::init_tensors;
 use super::window::{Dims, MOST_PIXELS, Padding, Place};
@@ -102,6 +102,8 @@ settings! {
         BatchNorm = "batch-norm" {
             /// Whose definition: what is added to the variance, and how running statistics move.
             edition("batch-norm"): BatchNorm = BatchNorm::Keras;
+            /// What is applied to each output.
+            activation: Activation = Activation::Linear;
         },
         /// Inverted dropout, while training only: each value is zero with this probability, the others are divided by 1 − rate.
         Dropout = "dropout" {
@@ -145,49 +147,6 @@ impl Setting for Units {
         visitor.count(about, &mut count, form);
         *self = if count == 0 { Units::Input } else { Units::Count(count as usize) };
     }
-}
-
-/// A dense layer: `dense(256, Activation::Relu)`.
-pub fn dense(units: impl Into<Units>, activation: Activation) -> Layer {
-    Layer::Dense { units: units.into(), activation }
-}
-
-/// A dropout layer with this probability of zero, in [0, 1).
-pub fn dropout(rate: f64) -> Layer {
-    Layer::Dropout { rate, by_channel: false }
-}
-
-/// A convolution with a square kernel, stride 1 and padding that keeps the size: `conv(64, 3, Activation::Relu)`.
-pub fn conv(filters: usize, kernel: usize, activation: Activation) -> Layer {
-    Layer::Conv { filters, kernel, stride: 1, padding: Padding::Same, activation }
-}
-
-/// A transposed convolution that makes images `stride` times as large.
-pub fn conv_transpose(filters: usize, kernel: usize, stride: usize, activation: Activation) -> Layer {
-    Layer::ConvTranspose { filters, kernel, stride, padding: Padding::Same, output_padding: 0, activation }
-}
-
-/// The largest value of each window of this size, windows side by side.
-pub fn max_pool(window: usize) -> Layer {
-    Layer::MaxPool { window, stride: None, padding: Padding::Valid }
-}
-
-/// A border of zeros of this width.
-pub fn zero_pad(pixels: usize) -> Layer {
-    Layer::ZeroPad { pixels }
-}
-
-/// The same values in another shape, [height, width, channels] or fewer dimensions.
-///
-/// # Panics
-/// Unless there are one to three dimensions.
-pub fn reshape(dims: &[usize]) -> Layer {
-    Layer::Reshape { dims: Dims::new(dims) }
-}
-
-/// A layer that adds normal noise of this standard deviation.
-pub fn noise(std: f64) -> Layer {
-    Layer::Noise { std }
 }
 
 /// A layer at its place in a model.
@@ -243,6 +202,16 @@ impl Layer {
         }
     }
 
+    /// What is applied to each output, where there is anything: also by a batch normalisation, whose weights are no matrix.
+    pub fn applied(&self) -> Option<Activation> {
+        match *self {
+            Layer::BatchNorm { activation, .. } => {
+                Some(activation).filter(|&activation| activation != Activation::Linear)
+            }
+            _ => self.activation(),
+        }
+    }
+
     /// Whether it takes samples of shape [height, width, channels] alone.
     pub fn reads_images(&self) -> bool {
         match self {
@@ -276,7 +245,8 @@ impl Layer {
             Layer::ZeroPad { pixels } => pixels.to_string(),
             Layer::Reshape { dims } => dims.shape().to_string(),
             Layer::Dropout { rate: number, .. } | Layer::Noise { std: number } => number.to_string(),
-            Layer::BatchNorm { edition } => edition.name().to_owned(),
+            Layer::BatchNorm { edition, activation: Activation::Linear } => edition.name().to_owned(),
+            Layer::BatchNorm { edition, activation } => format!("{}, {activation}", edition.name()),
             Layer::Flatten | Layer::GlobalAverage => String::new(),
         }
     }
@@ -352,7 +322,7 @@ impl Layer {
                 (Vec::new(), dims.shape())
             }
             Layer::Flatten => (Vec::new(), Shape::from([input.len()])),
-            Layer::BatchNorm { .. } => (batch_norm::lay_out(name, input.cols(), layout), input),
+            Layer::BatchNorm { .. } => (norm::lay_out(name, input.cols(), layout), input),
             Layer::Dropout { by_channel: true, .. } => {
                 place.image()?;
                 (Vec::new(), input)
@@ -390,7 +360,7 @@ impl Placed {
     pub(super) fn init<T: Real>(&self, init: Init, seed: u64, flat: &mut [T]) {
         match &self.params[..] {
             [weight, bias] => init_layer(init, seed, self.number, weight, bias, flat),
-            params => batch_norm::init(params, flat),
+            params => norm::init(params, flat),
         }
     }
 
@@ -463,7 +433,7 @@ impl Placed {
                 [height, width, channels] => tape.reshape(x, [samples, height, width, channels]),
                 _ => x,
             },
-            (Layer::BatchNorm { edition }, ..) => edition.record(&self.params, tape, x, pass),
+            (Layer::BatchNorm { edition, activation }, ..) => edition.record(&self.params, *activation, tape, x, pass),
             (Layer::Flatten, ..) => rows(tape, x),
             (Layer::Dropout { rate, by_channel }, _, Pass::Train(draws)) => {
                 let streams = draws.streams(Purpose::Noise, self.number);

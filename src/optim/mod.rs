@@ -161,6 +161,13 @@ macro_rules! rules {
                 }
             }
 
+            /// Multiplies η by a factor above 0.
+            pub fn scale_learning_rate(&mut self, factor: f64) {
+                match self {
+                    $(Optimizer::$rule(rule) => rule.learning_rate *= factor,)*
+                }
+            }
+
             /// The settings of the rule.
             pub fn settings(&mut self) -> &mut dyn Settings {
                 match self {

@@ -41,6 +41,8 @@ pub enum Purpose {
     MeasuredLatent,
     /// Directions in which a Jacobian is probed; the index tells steps and probes apart.
     Probe,
+    /// What is done to images so that two views of one differ; the index tells steps and samples apart.
+    Augmentation,
 }
 
 impl Purpose {
@@ -58,6 +60,7 @@ impl Purpose {
             Purpose::Latent => "latent",
             Purpose::MeasuredLatent => "measured latent",
             Purpose::Probe => "probe",
+            Purpose::Augmentation => "augmentation",
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use narrows_kernels::Context;
+
 use super::checkpoint::Identity;
 use super::error::RunError;
 use super::folder::RunFolder;
+use super::snapshots::write_snapshot;
 use super::tensorboard::EventFile;
 use crate::files::FileError;
 use crate::nn::Layout;
+use crate::tasks::{Trainable, Weights};
 use crate::train::{Callback, CheckpointRule, Event, Flow, History, Moment, State};
 
 /// Between two writings of `history.csv` while training.
@@ -35,6 +39,8 @@ pub(super) struct RunCallback<'a> {
     events: Option<(EventFile, &'a Layout)>,
     /// Whether the state that comes next is for a checkpoint.
     is_saved: bool,
+    /// What is trained and how to apply it, where each epoch is looked at.
+    task: Option<(&'a dyn Trainable, Context)>,
     failed: Option<RunError>,
     /// Whether the person has been told that something cannot be written; once is enough until it can be again.
     is_told: bool,
@@ -65,9 +71,15 @@ impl<'a> RunCallback<'a> {
             history,
             events,
             is_saved: false,
+            task: None,
             failed: None,
             is_told: false,
         }
+    }
+
+    /// Lets it write down what `task` shows of each epoch.
+    pub fn show_epochs_of(&mut self, task: &'a dyn Trainable, context: Context) {
+        self.task = Some((task, context));
     }
 
     /// What ended the run, the epochs heard of, and the events for TensorBoard.
@@ -132,9 +144,19 @@ impl Callback<f32> for RunCallback<'_> {
             }
         }
         match self.callback.on_event(event) {
-            Flow::Continue => flow,
-            Flow::Interrupt => Flow::Interrupt,
+            // What an epoch shows may have failed before.
+            Flow::Continue if self.failed.is_none() => flow,
+            _ => Flow::Interrupt,
         }
+    }
+
+    fn on_epoch(&mut self, epoch: usize, params: &[f32]) {
+        let images = self.task.and_then(|(task, context)| task.snapshot(Weights { params, context }));
+        let written = images.map(|images| write_snapshot(self.folder, epoch, images.view()));
+        if let Some(Err(error)) = written {
+            self.survives(error, "training goes on, and the picture of the epochs lacks this one");
+        }
+        self.callback.on_epoch(epoch, params);
     }
 
     fn on_note(&mut self, sentence: &str) {

@@ -10,6 +10,7 @@ use super::folder::{CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL
 use super::images::{draw, loss_chart};
 use super::prepare::Prepared;
 use super::resume::{self, identity};
+use super::snapshots::{SNAPSHOTS_PICTURE, snapshot_picture};
 use super::tensorboard::EventFile;
 use crate::config::RunConfig;
 use crate::figures::Chart;
@@ -17,7 +18,7 @@ use crate::files::sha256;
 use crate::nn::weights;
 use crate::tape::Arena;
 use crate::tasks::Weights;
-use crate::train::{Callback, FitResult, Flow, Moment, SLICE_SAMPLES, State, Stop, Training};
+use crate::train::{Callback, FitResult, SLICE_SAMPLES, Stop, Training};
 
 /// What training of `config` depends on.
 pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {
@@ -53,22 +54,15 @@ pub fn watch(
     let params = prepared.task.init(config.seed);
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
-    let result = training(config, prepared, context).run(params, &mut watcher)?;
-    // The callback is asked after every epoch but the last.
-    (watcher.0)(result.history.epochs.len(), &result.params);
+    training(config, prepared, context).run(params, &mut watcher)?;
     Ok(())
 }
 
 struct Watcher<F>(F);
 
 impl<F: FnMut(usize, &[f32]) + Send> Callback<f32> for Watcher<F> {
-    fn wants_state(&mut self, moment: Moment) -> bool {
-        matches!(moment, Moment::Epoch(_))
-    }
-
-    fn on_state(&mut self, state: State<f32>) -> Flow {
-        (self.0)(state.history.epochs.len(), &state.params);
-        Flow::Continue
+    fn on_epoch(&mut self, epoch: usize, params: &[f32]) {
+        (self.0)(epoch, params);
     }
 }
 
@@ -98,6 +92,7 @@ pub fn execute(
     };
     let rule = config.train.checkpoint.clone();
     let mut callback = RunCallback::new(folder, callback, &identity, rule, bytes, history, events);
+    callback.show_epochs_of(&*prepared.task, machine.context);
     let start = match state {
         Some(state) => state,
         None => training.first_state(prepared.task.init(config.seed))?,
@@ -137,6 +132,10 @@ pub fn execute(
             events.picture(outcome.history.epochs.len(), picture.file, &png)?;
         }
         pictures.push((picture.file, picture.holds));
+    }
+    if let Some(strip) = snapshot_picture(folder, outcome.history.epochs.len(), &prepared.loaded.data)? {
+        folder.write(SNAPSHOTS_PICTURE, &strip)?;
+        pictures.push((SNAPSHOTS_PICTURE, "the same noise after each of several epochs"));
     }
     if let Some(events) = &mut events {
         events.tensors(outcome.history.epochs.len(), prepared.layout(), &outcome.params)?;

@@ -37,7 +37,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 17] = [
+const WRITTEN: [&str; 21] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -45,6 +45,10 @@ const WRITTEN: [&str; 17] = [
     METRICS,
     LOSS,
     "reconstructions.png",
+    "samples.png",
+    "views.png",
+    "epochs",
+    "epochs.png",
     "checkpoint/last.safetensors",
     "checkpoint/previous.safetensors",
     "study.toml",

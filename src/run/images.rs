@@ -1,11 +1,12 @@
 //! The pictures of a run.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::error::RunError;
 use crate::data::{Dataset, Samples};
 use crate::figures::curves::{Curve, LineChart};
-use crate::figures::grid::reconstruction_grid;
+use crate::figures::grid::{GridRow, ImageGrid, reconstruction_grid};
+use crate::figures::png::to_pixels;
 use crate::tasks::{Content, Trainable, Trained};
 use crate::train::History;
 
@@ -16,7 +17,10 @@ pub fn loss_chart<'a>(
     runs: impl Iterator<Item = (&'a str, &'a History)>,
 ) -> LineChart {
     let mut curves = Vec::new();
-    for (group, (label, history)) in runs.enumerate() {
+    let runs: Vec<_> = runs.collect();
+    // A further loss has a colour of its own, behind those of the runs.
+    let mut further = runs.len()..;
+    for (group, (label, history)) in runs.into_iter().enumerate() {
         let column =
             |value: fn(&crate::train::EpochRecord) -> f64| history.epochs.iter().map(value).collect::<Vec<_>>();
         curves.push(Curve::per_epoch(label, column(|epoch| epoch.loss), false, group));
@@ -25,6 +29,7 @@ pub fn loss_chart<'a>(
         }
         for name in task.further_losses() {
             let losses = history.scalar(name).map_or(Vec::new(), Iterator::collect);
+            let group = further.next().unwrap_or(group);
             curves.push(Curve::per_epoch(format!("{label}, {}", name.replace('_', " ")), losses, false, group));
         }
     }
@@ -44,6 +49,15 @@ pub(super) fn draw(content: &Content, data: &Dataset) -> Result<Vec<u8>, RunErro
     match content {
         Content::Reconstructions { originals, reconstructions } => {
             Ok(reconstruction_grid(data.shape(), &flat(originals), &flat(reconstructions))?)
+        }
+        Content::Images { images, beside } => {
+            let [_, _, channels] = data.shape();
+            let row = |images: ArrayView2<'_, f32>| GridRow {
+                label: String::new(),
+                images: images.rows().into_iter().map(|image| to_pixels(image.iter().copied(), channels)).collect(),
+            };
+            let rows = images.axis_chunks_iter(Axis(0), *beside).map(row).collect();
+            Ok(ImageGrid::new(data.shape(), rows).to_png()?)
         }
     }
 }

@@ -14,6 +14,7 @@ mod lock;
 mod prepare;
 mod record;
 mod resume;
+mod snapshots;
 mod tensorboard;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};

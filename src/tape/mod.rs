@@ -175,6 +175,11 @@ impl<'a, T: Real> Tape<'a, T> {
         Tape { arena, params, context, scope: 0 }
     }
 
+    /// How it computes.
+    pub fn context(&self) -> Context {
+        self.context
+    }
+
     /// The nodes recorded from now on carry `scope`, a number by which the caller knows the layer again.
     pub fn set_scope(&mut self, scope: u32) {
         self.scope = scope;

@@ -13,7 +13,7 @@ use crate::tape::{Arena, Tape, Var};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {action} an array of {found} columns: the model takes rows of {expected} values")]
 pub struct WidthError {
-    /// "encode", "decode" or "reconstruct".
+    /// "encode", "decode", "reconstruct" or "generate".
     pub action: &'static str,
     /// Columns that the model takes.
     pub expected: usize,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::trainable::{BuildError, Spec, Trainable};
-use super::{AutoencoderSpec, ClassifierSpec};
+use super::{AutoencoderSpec, ClassifierSpec, GanSpec, SimclrSpec};
 use crate::data::Splits;
 use crate::optim::OptimizerSpec;
 use crate::settings::{About, Choice, Fault, Setting, TableForm, Visitor};
@@ -63,6 +63,8 @@ macro_rules! kinds {
 kinds! {
     Autoencoder(AutoencoderSpec) = "autoencoder", autoencoder, autoencoder_mut;
     Classifier(ClassifierSpec) = "classifier", classifier, classifier_mut;
+    Gan(GanSpec) = "gan", gan, gan_mut;
+    Simclr(SimclrSpec) = "simclr", simclr, simclr_mut;
 }
 
 impl Default for TaskSpec {

@@ -1,12 +1,12 @@
 //! What a run of an autoencoder asks of it: figures, tables and pictures.
 
 use narrows_kernels::AlignedVec;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde_json::{Map, Value, json};
 
-use super::Trained;
 use super::autoencoder::AutoencoderTask;
-use super::trainable::{Cell, Content, Picture, Table, Trainable, Weights};
+use super::trainable::{Cell, Content, Generator, Picture, Table, Trainable, Weights};
+use super::{Trained, WidthError};
 use crate::data::{Samples, Splits};
 use crate::loss;
 use crate::nn::{Layer, Sequential};
@@ -121,11 +121,26 @@ impl Trainable for AutoencoderTask {
         }]
     }
 
+    fn generator(&self) -> Option<&dyn Generator> {
+        self.objective().variational.is_some().then_some(self)
+    }
+
     fn autoencoder(&self) -> Option<&AutoencoderTask> {
         Some(self)
     }
 
     fn encoder(&self) -> Option<&Sequential> {
         Some(self.model().encoder())
+    }
+}
+
+/// The decoder of a variational model, whose codes follow N(0, I).
+impl Generator for AutoencoderTask {
+    fn latent(&self) -> usize {
+        self.model().code_size()
+    }
+
+    fn generate(&self, weights: Weights<'_>, noise: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError> {
+        self.with(weights).decode_images(noise)
     }
 }

@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use narrows_kernels::{AlignedVec, Context};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde_json::{Map, Value};
 
+use super::WidthError;
 use super::autoencoder::AutoencoderTask;
 use crate::data::{Samples, Splits};
 use crate::nn::{ModelError, Sequential};
@@ -108,6 +109,13 @@ pub enum Content {
         /// What stands below them.
         reconstructions: Array2<f32>,
     },
+    /// Images [n, values] in rows, in the shape of the data's.
+    Images {
+        /// The images.
+        images: Array2<f32>,
+        /// How many there are in a row.
+        beside: usize,
+    },
 }
 
 /// A task that a run trains, whatever kind it is.
@@ -159,6 +167,18 @@ pub trait Trainable: Task<f32> + Debug + Send {
     /// The pictures of a run, made of the first test images or of what there is.
     fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture>;
 
+    /// Images [n, values] of this moment of training, the same number of any weights, where there is something to see: a run keeps
+    /// those of every epoch.
+    fn snapshot(&self, weights: Weights<'_>) -> Option<Array2<f32>> {
+        let _ = weights;
+        None
+    }
+
+    /// What makes images of noise alone, where it does.
+    fn generator(&self) -> Option<&dyn Generator> {
+        None
+    }
+
     /// The autoencoder, where it is one: what can be decoded, run backwards and sampled from.
     fn autoencoder(&self) -> Option<&AutoencoderTask> {
         None
@@ -168,4 +188,13 @@ pub trait Trainable: Task<f32> + Debug + Send {
     fn encoder(&self) -> Option<&Sequential> {
         None
     }
+}
+
+/// A task whose images follow from noise drawn from N(0, I).
+pub trait Generator {
+    /// Values of noise of which an image is made.
+    fn latent(&self) -> usize;
+
+    /// The images [n, values], in [0, 1], of noise [n, latent].
+    fn generate(&self, weights: Weights<'_>, noise: ArrayView2<'_, f32>) -> Result<Array2<f32>, WidthError>;
 }

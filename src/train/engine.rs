@@ -201,6 +201,9 @@ impl<'j, T: Real> Fit<'j, T> {
         }
         self.updates.iter_mut().for_each(|updates| updates.epoch_done(&record));
         (state.cursor, state.mean) = (Cursor { epoch: epoch + 1, step: 0 }, EpochMean::default());
+        callback.on_epoch(epoch, &state.params);
+        state.checkpoint_seconds += self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
         let improved = verdict.map(|verdict| verdict == Verdict::Improved);
         (verdict, callback.on_event(Event::EpochDone { record: &record, names: &state.history.names, improved }))
     }

@@ -57,6 +57,9 @@ pub trait Callback<T: Real>: Send {
         Flow::Continue
     }
 
+    /// Looks at the parameters at the end of an epoch, counted from 1, before the event that says so.
+    fn on_epoch(&mut self, _epoch: usize, _params: &[T]) {}
+
     /// Takes a sentence for a person about something that went wrong and that the run survives.
     fn on_note(&mut self, _sentence: &str) {}
 

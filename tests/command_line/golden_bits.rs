@@ -41,8 +41,11 @@ const MEAN: &str = r#"model.encoder=[{ dense = 64, activation = "relu" }, { dens
 const CONVOLUTIONS: &str = r#"model.encoder=[{ conv = 8, activation = "relu" }, { max-pool = 2 }, { conv = 17, stride = 2, activation = "relu" }, { dense = 9, activation = "relu" }]"#;
 const TRANSPOSED: &str = r#"model.decoder=[{ dense = 147, activation = "relu" }, { reshape = [7, 7, 3] }, { conv-transpose = 6, stride = 2, activation = "relu" }, { conv-transpose = 2, kernel = 4, stride = 2, padding = 1 }, { conv = 1, activation = "sigmoid" }]"#;
 
+const NO_LOSS: &str = "train={ batch_size = 50, max_epochs = 2 }";
+const PAIRS: &str = r#"model={ encoder = [{ conv = 6, stride = 2 }, { batch-norm = "pytorch", activation = "relu" }, { conv = 9, stride = 2, activation = "relu" }, "global-average"], head = [{ dense = 7, activation = "relu" }, { dense = 5 }], augmentation = { crop = 0.6, shift = 2, flip = true, brightness = 0.4, blur = 1.0, cutout = 8 } }"#;
+
 /// Name, and settings that make the case of [`DRAWN`].
-const CASES: [(&str, &[&str]); 48] = [
+const CASES: [(&str, &[&str]); 52] = [
     ("regular", &[]),
     ("sparse", &["model.code_penalty={ l1 = 1e-3, l2 = 1e-4 }", "model.weight_penalty={ l2 = 1e-4 }"]),
     ("kl-sparse", &[CODE_SIGMOID, "model.code_penalty={ kl = 1e-2, rho = 0.05 }", "train.loss=mse"]),
@@ -108,6 +111,24 @@ const CASES: [(&str, &[&str]); 48] = [
             "model.init=he-normal",
         ],
     ),
+    (
+        "gan",
+        &[
+            "task=gan",
+            NO_LOSS,
+            r#"model={ latent = 9, generator = [{ dense = 98 }, { reshape = [7, 7, 2] }, { batch-norm = "pytorch", activation = "relu" }, { conv-transpose = 5, kernel = 4, stride = 2, activation = "relu" }, { conv-transpose = 1, kernel = 4, stride = 2, activation = "sigmoid" }], discriminator = [{ conv = 6, kernel = 4, stride = 2, activation = "leaky-relu", slope = 0.2 }, { conv = 9, kernel = 4, stride = 2 }, { batch-norm = "keras", activation = "leaky-relu", slope = 0.2 }, { dense = 1 }] }"#,
+        ],
+    ),
+    (
+        "gan-penalised",
+        &[
+            "task=gan",
+            NO_LOSS,
+            r#"model={ latent = 5, gradient_penalty = 2.0, init = "he-normal", generator = [{ dense = 40, activation = "relu" }, { dense = "input", activation = "sigmoid" }], discriminator = [{ conv = 4, stride = 3, activation = "leaky-relu", slope = 0.2 }, { dense = 20, activation = "tanh" }, { dense = 1 }], discriminator_rate = 0.5 }"#,
+        ],
+    ),
+    ("simclr", &["task=simclr", NO_LOSS, PAIRS]),
+    ("simclr-decoupled", &["task=simclr", NO_LOSS, PAIRS, "model.contrast=decoupled", "model.temperature=0.1"]),
     ("glorot-normal", &["model.init=glorot-normal"]),
     ("he-uniform", &["model.init=he-uniform"]),
     ("he-normal", &["model.init=he-normal"]),

@@ -11,6 +11,7 @@ mod colour;
 mod examples;
 mod explore;
 mod faults;
+mod generative;
 mod golden_bits;
 mod inversion_study;
 mod invert_command;

@@ -1,6 +1,6 @@
 //! Layers on images: against PyTorch and Keras in f64 and f32, and their gradients against central differences, once and twice.
 
-use narrows::nn::{BatchNorm, Draws, Init, Layer, Layout, Padding, Pass, Sequential};
+use narrows::nn::{BatchNorm, Draws, Init, Layer, Layout, Padding, Pass, Sequential, batch_norm};
 use narrows::rng::{Purpose, stream};
 use narrows::tape::check::Input;
 use narrows::tape::{ALL, Activation, Arena, Shape, Tape};
@@ -151,7 +151,7 @@ impl Norm {
         let mut layout = Layout::default();
         let x = layout.param("input", shape);
         let sample = Shape::new(&self.shape[1..]);
-        let net = Sequential::new("net", sample, &[Layer::BatchNorm { edition }], &mut layout).unwrap();
+        let net = Sequential::new("net", sample, &[batch_norm(edition, Activation::Linear)], &mut layout).unwrap();
         let [weight, bias, mean, variance] = &net.layers()[0].params[..] else { panic!("four tensors") };
         let mut params = vec![T::ZERO; layout.len()];
         net.init(Init::GlorotUniform, 1, &mut params);

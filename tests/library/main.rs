@@ -28,6 +28,7 @@ mod nn;
 mod number;
 mod optim;
 mod optimizers;
+mod pairs_and_rivals;
 mod reports;
 mod rng;
 mod run;

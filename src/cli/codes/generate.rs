@@ -6,12 +6,12 @@ use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::say;
+use super::draws::{Distribution, Draws};
 use super::{images_at, must_end_in, or_in_run, part_of, pixels, write_grid, write_images};
-use narrows::analysis::{self, CodeSpread, Gaussian, TICKS, plane};
+use narrows::analysis::{self, CodeSpread, TICKS, plane};
 use narrows::data::npy;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, subscript, typeset};
-use narrows::rng::{Purpose, stream};
 use narrows::run::OpenRun;
 use narrows::tape::Arena;
 use narrows::tasks::ACTIVE_NATS;
@@ -27,29 +27,11 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["npy", "png"])?;
     must_end_in(&arguments.codes, &["npy"])?;
     let (machine, run) = machine::open(&arguments.of)?;
-    if !is_variational(&run, machine.context)? && !arguments.fitted {
-        return Err(CliError::Usage(format!(
-            "cannot sample from {}: it is not variational, so its codes were not trained to follow N(0, I); --fitted draws from \
-             a normal distribution with the mean and covariance of its training codes",
-            run.path.display()
-        )));
-    }
-    let (codes, images) = machine.run(|| {
-        let trained = run.trained(machine.context)?;
-        let distribution = match arguments.fitted {
-            true => {
-                let training = trained.encode(part_of(&run, Part::Train)?.to_array().view())?;
-                Gaussian::fit(machine.context, training.view())?
-            }
-            false => Gaussian::standard(trained.model.code_size()),
-        };
-        let mut stream = stream(arguments.seed, Purpose::Sample, 0);
-        let codes = distribution.sample(arguments.count as usize, &mut stream);
-        let images = trained.decode_images(codes.view())?;
-        Ok::<_, CliError>((codes, images))
-    })??;
+    let distribution = Distribution::of(&run, machine.context, arguments.from)?;
+    let Draws { codes, images } =
+        machine.run(|| distribution.draw(&run, machine.context, arguments.count as usize, arguments.seed))??;
     let out = or_in_run(arguments.out, &run, "samples.png");
-    let from = if arguments.fitted { "the distribution of the training codes" } else { "N(0, I)" };
+    let from = distribution.words();
     let title = format!("{}: images of codes drawn from {from}", run.config.name);
     write_images(&run, &title, images.view(), &out)?;
     say!("{} of codes drawn from {from}, seed {}: {}", counted(images.nrows(), "image"), arguments.seed, out.display());

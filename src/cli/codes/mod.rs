@@ -1,6 +1,8 @@
-//! `narrows encode`, `decode`, `sample`, `traverse`, `interpolate`, `probe` and `map`: a run's codes, in and out.
+//! `narrows encode`, `decode`, `sample`, `fidelity`, `traverse`, `interpolate`, `probe` and `map`: a run's codes, in and out.
 
+mod draws;
 mod exchange;
+mod fidelity;
 mod generate;
 mod interpolate;
 mod map;
@@ -22,6 +24,7 @@ use narrows::run::OpenRun;
 use narrows_kernels::Context;
 
 pub use exchange::{decode, encode};
+pub use fidelity::fidelity;
 pub use generate::{sample, traverse};
 pub use interpolate::interpolate;
 pub use map::map;

@@ -106,13 +106,14 @@ const LAYERS = {
     };
   },
 
-  // γ · (x − μ) / √(σ² + ε) + β, the root by exp(−½ ln).
-  "batch-norm"({ channels, weight, bias, mean, variance, epsilon }, tensor) {
+  // activation(γ · (x − μ) / √(σ² + ε) + β), the root by exp(−½ ln).
+  "batch-norm"({ channels, weight, bias, mean, variance, epsilon, activation: named }, tensor) {
     const [gamma, beta, mu, sigma] = [weight, bias, mean, variance].map((at) => tensor(at, channels));
     const factor = gamma.map((weight, c) => f32(exp(f32(ln(f32(sigma[c] + epsilon)) * -0.5)) * weight));
+    const activate = activation(named);
     return (x) => x.map((value, i) => {
-      const c = i % channels;
-      return f32(f32(f32(value + -mu[c]) * factor[c]) + beta[c]);
+      const c = i % channels, normal = f32(f32(f32(value + -mu[c]) * factor[c]) + beta[c]);
+      return activate ? activate(normal) : normal;
     });
   },
 

@@ -5,6 +5,7 @@
 
 mod codes;
 mod compare;
+mod denoising;
 mod inversion;
 mod maps;
 mod pictures;
@@ -15,6 +16,7 @@ mod saturation;
 mod setup;
 
 pub(super) use codes::CodesFacts;
+pub(super) use denoising::DenoisingFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
 pub(super) use maps::{MapFacts, MapsFacts};
 pub(super) use pictures::{CodePictures, Pictures};
@@ -63,6 +65,8 @@ pub(super) struct Facts {
     pub codes: Vec<CodesFacts>,
     /// Codes in a plane.
     pub maps: Vec<MapsFacts>,
+    /// Noise trained on × noise tested on.
+    pub denoising: Option<DenoisingFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
     pub inversion: Option<InversionFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
@@ -90,6 +94,10 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     }
     for run in report.maps.iter().filter_map(|name| study.named(name).next()) {
         facts.maps.extend(maps::measure(study, run)?);
+    }
+    facts.denoising = denoising::measure(study, &report.denoising)?;
+    if let Some(measured) = &facts.denoising {
+        pictures.denoising = denoising::draw(study, measured)?;
     }
     if let Some(wanted) = &report.inversion {
         let measured = inversion::measure(study, wanted, &facts.runs, facts.rules, observer, &mut pictures)?;
@@ -161,6 +169,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         saturation: Vec::new(),
         codes: Vec::new(),
         maps: Vec::new(),
+        denoising: None,
         inversion: None,
     };
     Ok((facts, pictures))

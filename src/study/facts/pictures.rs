@@ -27,6 +27,8 @@ pub(in crate::study) struct Pictures {
     pub schemes: BTreeMap<String, ImageTable>,
     /// After a few steps: for each run that is looked at for saturation.
     pub early: Option<ImageTable>,
+    /// Noisy images and what is made of them.
+    pub denoising: Option<ImageTable>,
     /// Of each run whose codes are measured.
     pub codes: BTreeMap<String, CodePictures>,
     /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.

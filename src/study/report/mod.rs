@@ -16,7 +16,7 @@ use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
@@ -28,6 +28,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("saturation", include_str!("../templates/saturation.html")),
     ("codes", include_str!("../templates/codes.html")),
     ("maps", include_str!("../templates/maps.html")),
+    ("denoising", include_str!("../templates/denoising.html")),
     ("schemes", include_str!("../templates/schemes.html")),
     ("inversion", include_str!("../templates/inversion.html")),
     ("files", include_str!("../templates/files.html")),

@@ -1,5 +1,6 @@
 //! What codes are worth.
 
+mod generated;
 mod pairs;
 mod regression;
 mod traversal;

@@ -30,7 +30,8 @@ fn every_key_has_its_range_its_default_and_its_meaning() {
 fn every_key_of_the_list_is_known() {
     let classifier = "name = \"a\"\ntask = \"classifier\"\ndata.set = \"footwear\"\nmodel.encoder = [{ dense = 3 }]\n\
                       train = { batch_size = 1, max_epochs = 1 }\noptimizer.name = \"sgd\"\n";
-    let texts = [preset("footwear").unwrap().text, classifier];
+    let [footwear, gan, simclr] = ["footwear", "gan", "simclr"].map(|name| preset(name).unwrap().text);
+    let texts = [footwear, classifier, gan, simclr];
     let keys: Vec<String> = vocabulary().into_iter().map(|entry| entry.key).collect();
     assert!(keys.len() > 60 && keys.contains(&"optimizer.schedule.threshold".to_owned()), "{keys:?}");
     for key in keys.iter().filter(|key| !key.contains('[')) {

@@ -8,7 +8,7 @@ fn every_preset_is_what_it_says() {
         let source = preset.source().unwrap();
         assert_eq!(
             source.clone().into_run().is_err(),
-            !["conv", "mnist", "variational-conv"].contains(&preset.name),
+            !["conv", "gan", "mnist", "simclr", "variational-conv"].contains(&preset.name),
             "{}",
             preset.name
         );
@@ -22,11 +22,11 @@ fn an_unknown_preset_names_the_nearest_and_all() {
     let said = |name: &str| preset(name).unwrap_err().to_string();
     assert_eq!(
         said("footwaer"),
-        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, footwear, inversion, mnist, representations, sigmoid, variational-conv"
+        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, denoising, footwear, gan, inversion, mnist, representations, sigmoid, simclr, variational-conv"
     );
     assert_eq!(
         said("zebra"),
-        "there is no preset \"zebra\"; the presets are conv, footwear, inversion, mnist, representations, sigmoid, variational-conv"
+        "there is no preset \"zebra\"; the presets are conv, denoising, footwear, gan, inversion, mnist, representations, sigmoid, simclr, variational-conv"
     );
 }
 

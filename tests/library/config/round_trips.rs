@@ -6,7 +6,7 @@ use narrows::config::{RunConfig, Source, StudyConfig, preset};
 use narrows::data::SplitSpec;
 use narrows::loss::{CodePenalty, JacobianMethod};
 use narrows::nn::{
-    Activation, BatchNorm, Init, Layer, Padding, Units, conv, dense, dropout, max_pool, reshape, zero_pad,
+    Activation, BatchNorm, Init, Layer, Padding, Units, batch_norm, conv, dense, dropout, max_pool, reshape, zero_pad,
 };
 use narrows::optim::Sgd;
 use narrows::rng::{Purpose, Stream, stream};
@@ -244,7 +244,8 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
             { dropout = 0.2 }, { noise = 0.1 },
             { conv = 4 }, { conv = 4, kernel = 5, stride = 2, padding = 2, activation = "relu" }, { max-pool = 2 },
             { conv-transpose = 3, stride = 2, padding = "valid", output_padding = 1 }, { average-pool = 3, stride = 1 },
-            { upsample = 2 }, { zero-pad = 2 }, { batch-norm = "pytorch" }, { dropout = 0.5, by_channel = true },
+            { upsample = 2 }, { zero-pad = 2 }, { batch-norm = "pytorch" },
+            { batch-norm = "keras", activation = "relu" }, { dropout = 0.5, by_channel = true },
             { reshape = [7, 7, 4] }, "flatten", "global-average",
             { dense = 9, activation = "leaky-relu" }, { dense = 9, activation = "leaky-relu", slope = 0.5 },
             { dense = 9, activation = "elu" }, { dense = 9, activation = "elu", alpha = 2 }, { dense = 4 },
@@ -276,7 +277,8 @@ fn every_layer_and_default_of_the_vocabulary_is_read() {
         Layer::AveragePool { window: 3, stride: Some(1) },
         Layer::Upsample { factor: 2 },
         zero_pad(2),
-        Layer::BatchNorm { edition: BatchNorm::Pytorch },
+        batch_norm(BatchNorm::Pytorch, Activation::Linear),
+        batch_norm(BatchNorm::Keras, Activation::Relu),
         Layer::Dropout { rate: 0.5, by_channel: true },
         reshape(&[7, 7, 4]),
         Layer::Flatten,

@@ -1,0 +1,115 @@
+//! `narrows fidelity`: how near images that a run makes come to images that it never saw.
+
+use ndarray::{ArrayView2, Axis};
+use serde_json::{Value, json};
+
+use super::super::CliError;
+use super::super::args::{FidelityArguments, Part};
+use super::super::machine;
+use super::super::output::{say, table};
+use super::draws::{Distribution, Draws};
+use super::{part_of, pixels, write_grid};
+use narrows::analysis::{Coverage, FeatureMoments, nearest};
+use narrows::data::data_dirs;
+use narrows::figures::grid::GridRow;
+use narrows::figures::number::{counted, significant};
+use narrows::files::{create_folder, read_whole, sha256, write_whole};
+use narrows::run::{OpenRun, RunError};
+use narrows::tape::Arena;
+use narrows::tasks::Weights;
+use narrows_kernels::Context;
+
+/// Neighbours that reach how far a set fills the space, as Kynkäänniemi et al. 2019 take them.
+const NEIGHBOURS: usize = 3;
+
+/// Images in `nearest.png`.
+const SHOWN: usize = 15;
+
+/// How one set of images lies beside another.
+struct Figures {
+    frechet: f64,
+    coverage: Coverage,
+}
+
+impl Figures {
+    /// Of `found` beside `real`, features [n, values] of images each.
+    fn of(context: Context, real: ArrayView2<'_, f32>, found: ArrayView2<'_, f32>) -> Result<Figures, CliError> {
+        let [of_real, of_found] = [real, found].map(|features| FeatureMoments::of(context, features));
+        let frechet = of_real?.distance(context, &of_found?);
+        Ok(Figures { frechet, coverage: Coverage::of(context, real, found, NEIGHBOURS)? })
+    }
+
+    fn to_json(&self) -> Value {
+        let Coverage { precision, recall } = self.coverage;
+        json!({ "frechet": self.frechet, "precision": precision, "recall": recall })
+    }
+
+    fn row(&self, name: &str) -> Vec<String> {
+        let Coverage { precision, recall } = self.coverage;
+        [name.to_owned()].into_iter().chain([self.frechet, precision, recall].map(|x| significant(x, 4))).collect()
+    }
+}
+
+/// Makes images, compares them and as many training images with the test images, and draws the first above the nearest training
+/// images.
+pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
+    let (machine, run) = machine::open(&arguments.of)?;
+    let by = OpenRun::open(&arguments.features, &data_dirs(arguments.of.machine.data_dir.as_deref()))?;
+    let context = machine.context;
+    let features = by.encoder(context)?;
+    let (found, expected) = (run.prepared.loaded.data.features(), features.layers.input().len());
+    if by.config.task.classifier().is_none() || found != expected {
+        return Err(CliError::Usage(format!(
+            "cannot compare images of {} in features of {}: the run of a classifier of images of {found} values is expected; \
+             `narrows train classifier` makes one",
+            run.path.display(),
+            by.path.display()
+        )));
+    }
+    let distribution = Distribution::of(&run, context, arguments.from)?;
+    let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(arguments.count as usize));
+    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    let (made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
+        let Draws { images, .. } = distribution.draw(&run, context, arguments.count as usize, arguments.seed)?;
+        let real = features.encode(test.to_array().view())?;
+        let made = Figures::of(context, real.view(), features.encode(images.view())?.view())?;
+        let seen = features.encode(train.first(arguments.count as usize).to_array().view())?;
+        let floor = Figures::of(context, real.view(), seen.view())?;
+        let weights = Weights { params: &by.params, context };
+        let own_test = part_of(&by, Part::Test)?;
+        let accuracy = by.prepared.task.evaluate(weights, own_test, &mut Arena::default())["accuracy"].as_f64();
+        let shown = images.view().split_at(Axis(0), SHOWN.min(images.nrows())).0.to_owned();
+        let near = nearest(context, shown.view(), train.to_array().view())?;
+        Ok((made, floor, accuracy, shown, near))
+    })??;
+    create_folder(&folder).map_err(RunError::Output)?;
+    let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
+    let row = |label: &str, images: ArrayView2<'_, f32>| GridRow { label: label.into(), images: pixels(&run, images) };
+    let rows = vec![row("made", shown.view()), row("nearest training image", super::images_at(&run, &indices).view())];
+    let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
+    let title = format!("{}: images made, and how far the nearest training image is (RMSE)", run.config.name);
+    write_grid(&run, &title, errors.collect(), rows, &folder.join("nearest.png"))?;
+    let hash = sha256(&read_whole(&by.path.join("model.safetensors"))?);
+    let figures = json!({
+        "images": arguments.count,
+        "drawn_from": distribution.words(),
+        "seed": arguments.seed,
+        "test_images": test.len(),
+        "neighbours": NEIGHBOURS,
+        "made": made.to_json(),
+        "training_images": floor.to_json(),
+        "features": { "model_sha256": hash, "values": features.code_size(), "test_accuracy": accuracy },
+    });
+    write_whole(&folder.join("fidelity.json"), format!("{figures:#}\n").as_bytes())?;
+    let made_count = counted(arguments.count as usize, "image");
+    say!(
+        "{made_count} of codes drawn from {}, seed {}, beside {} test images,",
+        distribution.words(),
+        arguments.seed,
+        test.len()
+    );
+    say!("in the {} values of the classifier {} ({hash}).", features.code_size(), by.path.display());
+    table(&["", "Fréchet distance", "precision", "recall"], &[made.row("made"), floor.row("training images")]);
+    say!("\n{}: fidelity.json, nearest.png", folder.display());
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! How runs undo noise that they were trained on, and noise that they were not.
+
+use serde::Serialize;
+
+use super::RunError;
+use super::pictures::ImageTable;
+use crate::data::{Corruption, corrupt_measured};
+use crate::settings::Choice as _;
+use crate::study::figure::Figure;
+use crate::study::{Study, StudyRun};
+use crate::tape::Arena;
+use crate::tasks::psnr;
+
+/// Images of each noise in the picture.
+const SHOWN: usize = 10;
+
+/// Noise trained on × noise tested on.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct DenoisingFacts {
+    /// The kinds of noise that any of the runs is trained on, in their order.
+    pub noises: Vec<String>,
+    /// The peak signal-to-noise ratio in dB of the test images with each.
+    pub noisy: Vec<Figure>,
+    /// The runs.
+    pub rows: Vec<DenoisingRow>,
+    /// Who restores each noise best, by the mean over the seeds.
+    pub best: Vec<String>,
+}
+
+/// What a run makes of each noise.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct DenoisingRow {
+    /// The run.
+    pub run: String,
+    /// The noise that it was trained on, by its number; `None` where it was trained on clean images.
+    pub own: Option<usize>,
+    /// The peak signal-to-noise ratio in dB of what it makes of the test images with each noise.
+    pub restored: Vec<Figure>,
+}
+
+/// A noise in words: "gaussian 0.3".
+fn words(noise: Corruption) -> String {
+    let (Corruption::Gaussian { std: size }
+    | Corruption::Masking { rate: size }
+    | Corruption::SaltAndPepper { rate: size }) = noise;
+    format!("{} {size}", noise.names()[noise.chosen()])
+}
+
+/// Measures every run of `names` on every noise that one of them is trained on, on the test images. All seeds of a run count; an
+/// image has the same noise for each of them. `None` where no run is trained on noise.
+pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<DenoisingFacts>, RunError> {
+    let runs: Vec<(&String, Vec<&StudyRun>)> = names.iter().map(|name| (name, study.named(name).collect())).collect();
+    let own = |run: &StudyRun| Ok::<_, RunError>(run.trained(study.machine)?.objective.corruption);
+    let mut noises: Vec<Corruption> = Vec::new();
+    for run in runs.iter().filter_map(|(_, seeds)| seeds.first()) {
+        noises.extend(own(run)?.filter(|noise| !noises.contains(noise)));
+    }
+    let Some(first) = runs.iter().find_map(|(_, seeds)| seeds.first()).filter(|_| !noises.is_empty()) else {
+        return Ok(None);
+    };
+    let seed = first.plan.config.seed;
+    let (mut rows, mut noisy, mut arena) = (Vec::new(), vec![Figure::default(); noises.len()], Arena::default());
+    for (name, seeds) in runs.iter().filter(|(_, seeds)| !seeds.is_empty()) {
+        let mut restored = Vec::new();
+        for (at, &noise) in noises.iter().enumerate() {
+            let mut ratios = Vec::new();
+            for run in seeds {
+                let found = run.trained(study.machine)?.denoise(run.loaded().test(), noise, seed, &mut arena);
+                ratios.push(psnr(found.mse));
+                noisy[at] = Figure::of([psnr(found.noisy_mse)]);
+            }
+            restored.push(Figure::of(ratios));
+        }
+        let own = own(seeds[0])?.and_then(|own| noises.iter().position(|noise| *noise == own));
+        rows.push(DenoisingRow { run: (*name).clone(), own, restored });
+    }
+    let best = (0..noises.len()).map(|at| {
+        let mean = |row: &&DenoisingRow| row.restored[at].mean;
+        rows.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))).map_or(String::new(), |row| row.run.clone())
+    });
+    Ok(Some(DenoisingFacts { best: best.collect(), noises: noises.into_iter().map(words).collect(), noisy, rows }))
+}
+
+/// For each noise: the first test images with it, what the run trained on it makes of them, and what the first run that was trained
+/// on clean images does; the clean images above all.
+pub(super) fn draw(study: &Study, facts: &DenoisingFacts) -> Result<Option<ImageTable>, RunError> {
+    let plain = first_of(study, facts.rows.iter().find(|row| row.own.is_none()));
+    let Some(any) = first_of(study, facts.rows.first()) else { return Ok(None) };
+    let images = any.loaded().test().first(SHOWN);
+    let clean = images.to_array();
+    let mut table = ImageTable::new(images.data, Vec::new());
+    table.row("clean", clean.outer_iter())?;
+    for (at, words) in facts.noises.iter().enumerate() {
+        let Some(own) = first_of(study, facts.rows.iter().find(|row| row.own == Some(at))) else { continue };
+        let trained = own.trained(study.machine)?;
+        let mut noisy = clean.clone();
+        let (from, to) = (clean.as_slice(), noisy.as_slice_mut());
+        if let (Some(noise), Some(from), Some(to)) = (trained.objective.corruption, from, to) {
+            corrupt_measured(noise, any.plan.config.seed, images.indices, from, to);
+        }
+        table.row(words.as_str(), noisy.outer_iter())?;
+        table.row(own.plan.name.as_str(), trained.reconstruct(noisy.view())?.outer_iter())?;
+        if let Some(plain) = plain {
+            let answer = plain.trained(study.machine)?.reconstruct(noisy.view())?;
+            table.row(plain.plan.name.as_str(), answer.outer_iter())?;
+        }
+    }
+    Ok(Some(table))
+}
+
+/// The first run of the name that a row has.
+fn first_of<'s>(study: &'s Study, row: Option<&DenoisingRow>) -> Option<&'s StudyRun> {
+    study.runs.iter().find(|run| row.is_some_and(|row| row.run == run.plan.name))
+}
