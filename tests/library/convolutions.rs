@@ -286,10 +286,17 @@ fn gradients_of_pooling() {
 }
 
 #[test]
-fn bias_and_activation_have_gradients() {
-    for activation in crate::gradients::ACTIVATIONS {
-        check(&format!("bias and {activation}"), &inputs(&[[4, 3], [1, 3]]), |t, x| {
-            t.bias_and_activation(x[0], x[1], activation)
+fn gradients_of_the_maxima_of_a_convolution() {
+    let of = convolution([5, 4, 2], 3, 1);
+    // The last row and column belong to no window.
+    let pool = Pooling { image: [5, 4], output: [2, 1], channels: 3, window: [2, 3], stride: [2, 3], padding: [0, 0] };
+    for activation in [Activation::Linear, Activation::Relu, Activation::LeakyRelu { slope: 0.3 }] {
+        let mut stream = stream(37, Purpose::Init, 0);
+        let mut random = |shape: &[usize]| Input::random(Shape::new(shape), 0.3, 1.2, &mut stream);
+        let (x, w, b) = (random(&[2, 5, 4, 2]), random(&[3, 2, 2, 3]), random(&[1, 3]));
+        check(&format!("maxima of a convolution, {activation}"), &[x, w, b], |t, v| {
+            let y = t.convolve_max_pool([v[0], v[1], v[2]], of, pool, activation);
+            t.square(y)
         });
     }
 }

@@ -1,5 +1,7 @@
 //! Which pixels meet in a convolution, along one dimension.
 
+use std::ops::Range;
+
 use super::Convolution;
 
 /// The positions of a result along one dimension, and what each reads: position `first + step · i` reads, for tap `t`, position
@@ -135,7 +137,6 @@ pub(super) fn lines(start: usize, count: usize, [rows, cols]: [Axis; 2]) -> impl
 /// Images with all zeros around them that a convolution reads, so that the elements it reads of a row follow each other.
 #[derive(Clone, Copy)]
 pub(super) struct Bordered {
-    samples: usize,
     channels: usize,
     /// Of the images as they are, rows and columns.
     from: [usize; 2],
@@ -145,38 +146,42 @@ pub(super) struct Bordered {
 }
 
 impl Bordered {
-    /// Where a pixel has few channels, copying images with their borders costs less than an address for each tap: `None` where a
-    /// row of the kernel has `enough` elements or more.
-    pub fn of(of: &Convolution, samples: usize, enough: usize) -> Option<Bordered> {
+    pub fn of(of: &Convolution) -> Bordered {
         let to = [0, 1].map(|dim| (of.output[dim].max(1) - 1) * of.stride[dim] + of.kernel[dim]);
-        let channels = of.image_channels;
-        let pays = of.kernel[1] > 1 && channels < enough;
-        pays.then_some(Bordered { samples, channels, from: of.image, to, padding: of.padding })
+        Bordered { channels: of.image_channels, from: of.image, to, padding: of.padding }
     }
 
-    /// The convolution that reads the copies: one tap for each row of the kernel, of as many channels as that row has elements.
+    /// The convolution that reads whole copies: one tap for each row of the kernel, of as many channels as that row has elements.
     pub fn axes(&self, of: &Convolution) -> [Axis; 2] {
         let [rows, cols] = [0, 1].map(|dim| Axis { source: self.to[dim], offset: 0, ..Axis::forward(of, dim) });
         [rows, Axis { taps: 1, ..cols }]
     }
 
-    /// Elements of all copies.
-    pub fn len(&self) -> usize {
-        self.samples * self.to[0] * self.to[1] * self.channels
+    /// Rows of a copy.
+    pub fn rows(&self) -> usize {
+        self.to[0]
     }
 
-    /// Writes the copies of `x`, [samples, image, channels].
-    pub fn copy<T: crate::Real>(&self, x: &[T], out: &mut [T]) {
-        let (width, line) = (self.from[1] * self.channels, self.to[1] * self.channels);
+    /// Elements of a row of a copy.
+    pub fn row_len(&self) -> usize {
+        self.to[1] * self.channels
+    }
+
+    /// Writes `rows` of the copies of `samples` to `out`, [samples, rows, row length]. `x` holds all images.
+    pub fn copy<T: crate::Real>(&self, x: &[T], samples: Range<usize>, rows: Range<usize>, out: &mut [T]) {
+        let (width, line) = (self.from[1] * self.channels, self.row_len());
         let before = (self.padding[1] * self.channels).min(line);
         let inside = width.min(line - before);
-        for (row, out) in out.chunks_exact_mut(line).enumerate() {
-            let (sample, row) = (row / self.to[0], row % self.to[0]);
-            let from = row.checked_sub(self.padding[0]).filter(|&row| row < self.from[0]);
-            out.fill(T::ZERO);
-            if let Some(row) = from {
-                let from = (sample * self.from[0] + row) * width;
-                out[before..before + inside].copy_from_slice(&x[from..from + inside]);
+        for (index, out) in out.chunks_exact_mut(line).take(samples.len() * rows.len()).enumerate() {
+            let (sample, row) = (samples.start + index / rows.len(), rows.start + index % rows.len());
+            match row.checked_sub(self.padding[0]).filter(|&row| row < self.from[0]) {
+                None => out.fill(T::ZERO),
+                Some(row) => {
+                    let from = (sample * self.from[0] + row) * width;
+                    out[..before].fill(T::ZERO);
+                    out[before..before + inside].copy_from_slice(&x[from..from + inside]);
+                    out[before + inside..].fill(T::ZERO);
+                }
             }
         }
     }

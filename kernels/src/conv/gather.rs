@@ -20,7 +20,7 @@ use crate::gemm::tile::{Finish, TileShape};
 use crate::{Accumulate, Activation, Epilogue, Isa, Real, spin};
 
 /// Pixels of a block: five tiles of AVX-512, whose addresses for nine taps are 5 KB.
-const BLOCK_TILES: usize = 5;
+pub(super) const BLOCK_TILES: usize = 5;
 /// Channels below which images are copied with their borders: an address for each tap and pixel costs as much as about so many
 /// multiply-adds of a tile.
 const FEW_CHANNELS: usize = 5;
@@ -55,17 +55,9 @@ unsafe impl<T: Real> Send for Gather<T> {}
 unsafe impl<T: Real> Sync for Gather<T> {}
 
 impl<T: Real> Gather<T> {
-    /// Computes a convolution.
-    pub fn forward(
-        isa: Isa,
-        of: &Convolution,
-        x: &[T],
-        weight: &[T],
-        epilogue: &Epilogue<'_, T>,
-        y: &mut [T],
-        accumulate: Accumulate,
-    ) {
-        let samples = of.samples(x.len(), weight.len(), y.len());
+    /// Calls `compute` with the convolution of x, whose output and what is done with its elements are still to be set: one that
+    /// reads copies with borders where there are few channels.
+    pub fn forward(of: &Convolution, samples: usize, x: &[T], weight: &[T], compute: impl FnOnce(Self)) {
         let gather = Gather {
             samples,
             grid: Grid {
@@ -78,21 +70,29 @@ impl<T: Real> Gather<T> {
             weight_row_stride: of.output_channels,
             weight_col_stride: 1,
             kernel_width: of.kernel[1],
-            out: y.as_mut_ptr(),
+            out: std::ptr::null_mut(),
             size: of.output,
             cols: of.output_channels,
-            accumulate,
-            bias: bias_of(epilogue, of.output_channels),
-            activation: epilogue.activation,
+            accumulate: Accumulate::Overwrite,
+            bias: None,
+            activation: Activation::Linear,
         };
-        match Bordered::of(of, samples, FEW_CHANNELS) {
-            None => gather.run(isa),
-            Some(bordered) => with_scratch(bordered.len(), |copy| {
-                bordered.copy(x, copy);
-                let grid = Grid { axes: bordered.axes(of), source: copy.as_ptr(), ..gather.grid };
-                Gather { grid, run: of.kernel[1] * of.image_channels, kernel_width: 1, ..gather }.run(isa);
-            }),
+        if of.kernel[1] == 1 || of.image_channels >= FEW_CHANNELS {
+            return compute(gather);
         }
+        let bordered = Bordered::of(of);
+        with_scratch(samples * bordered.rows() * bordered.row_len(), |copy| {
+            bordered.copy(x, 0..samples, 0..bordered.rows(), copy);
+            let grid = Grid { axes: bordered.axes(of), source: copy.as_ptr(), ..gather.grid };
+            compute(Gather { grid, run: of.kernel[1] * of.image_channels, kernel_width: 1, ..gather });
+        });
+    }
+
+    /// With the elements of `out` as its result.
+    #[track_caller]
+    pub fn into(self, epilogue: &Epilogue<'_, T>, out: &mut [T], accumulate: Accumulate) -> Self {
+        let bias = bias_of(epilogue, self.cols);
+        Gather { out: out.as_mut_ptr(), accumulate, bias, activation: epilogue.activation, ..self }
     }
 
     /// The pixels (phase + stride · i, phase + stride · j) of the image.
@@ -107,7 +107,7 @@ impl<T: Real> Gather<T> {
         x: &mut [T],
         accumulate: Accumulate,
     ) -> Self {
-        Gather {
+        let gather = Gather {
             samples,
             grid: Grid {
                 axes: [0, 1].map(|dim| Axis::transposed(of, dim, phase[dim])),
@@ -119,13 +119,14 @@ impl<T: Real> Gather<T> {
             weight_row_stride: 1,
             weight_col_stride: of.output_channels,
             kernel_width: of.kernel[1],
-            out: x.as_mut_ptr(),
+            out: std::ptr::null_mut(),
             size: of.image,
             cols: of.image_channels,
             accumulate,
-            bias: bias_of(epilogue, of.image_channels),
-            activation: epilogue.activation,
-        }
+            bias: None,
+            activation: Activation::Linear,
+        };
+        gather.into(epilogue, x, accumulate)
     }
 
     fn pixels(&self) -> usize {
@@ -136,6 +137,38 @@ impl<T: Real> Gather<T> {
         if self.pixels() * self.cols == 0 {
             return;
         }
+        self.with_packed(isa, |shape, packed, parts| {
+            let panels = self.cols.div_ceil(shape.cols());
+            let row_parts = parts.min(self.pixels().div_ceil(shape.rows));
+            let col_parts = (parts / row_parts).clamp(1, panels);
+            each(0, row_parts * col_parts, &|part: usize| {
+                let (i, j) = (part / col_parts, part % col_parts);
+                let pixels = self.pixels() * i / row_parts..self.pixels() * (i + 1) / row_parts;
+                self.part(isa, shape, packed, pixels, panels * j / col_parts..panels * (j + 1) / col_parts);
+            });
+        });
+    }
+
+    /// Computes `rows` of the result of one sample, [rows, width, cols], into `out`.
+    pub fn rows(
+        &self,
+        isa: Isa,
+        shape: TileShape,
+        packed: Packed<T>,
+        sample: usize,
+        rows: Range<usize>,
+        out: &mut [T],
+    ) {
+        let [height, width] = self.size;
+        assert!(rows.end <= height && out.len() == rows.len() * width * self.cols, "rows of the result");
+        let first = (sample * height + rows.start) * width;
+        let out = out.as_mut_ptr().wrapping_sub(first * self.cols);
+        let panels = 0..self.cols.div_ceil(shape.cols());
+        Gather { out, ..*self }.part(isa, shape, packed, first..first + rows.len() * width, panels);
+    }
+
+    /// Packs the weights, and calls `compute` with them and the number of parts to compute in.
+    pub fn with_packed(&self, isa: Isa, compute: impl FnOnce(TileShape, Packed<T>, usize)) {
         let shape = TileShape::of::<T>(isa);
         let panels = self.cols.div_ceil(shape.cols());
         let depth = self.grid.taps() * self.run;
@@ -151,14 +184,7 @@ impl<T: Real> Gather<T> {
                 (0..panels).for_each(pack)
             }
             // Two parts for each thread, so that one that is late leaves some to the others.
-            let parts = if threads > 1 { 2 * threads } else { 1 };
-            let row_parts = parts.min(self.pixels().div_ceil(shape.rows));
-            let col_parts = (parts / row_parts).clamp(1, panels);
-            each(0, row_parts * col_parts, &|part: usize| {
-                let (i, j) = (part / col_parts, part % col_parts);
-                let pixels = self.pixels() * i / row_parts..self.pixels() * (i + 1) / row_parts;
-                self.part(isa, shape, packed, pixels, panels * j / col_parts..panels * (j + 1) / col_parts);
-            });
+            compute(shape, packed, if threads > 1 { 2 * threads } else { 1 });
         });
     }
 
@@ -274,7 +300,7 @@ impl<T: Real> Gather<T> {
 
 /// Packed weights, panel after panel.
 #[derive(Clone, Copy)]
-struct Packed<T> {
+pub(super) struct Packed<T> {
     elements: *mut T,
     panel_len: usize,
 }

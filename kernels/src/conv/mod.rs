@@ -22,13 +22,17 @@
 mod axis;
 mod gather;
 pub mod pool;
+mod pooled;
+mod strips;
 mod tile;
 mod weights;
 
 use crate::activation::activate_in_place;
+use crate::elementwise::broadcast_row;
 use crate::once::once;
 use crate::{Accumulate, Activation, Epilogue, Isa, Real};
 use gather::Gather;
+use pool::Pooling;
 use weights::WeightGradient;
 
 /// The extents of a convolution. Pairs are height and width.
@@ -98,8 +102,37 @@ once! {
         y: &mut [T],
         accumulate: Accumulate,
     ) {
-        Gather::forward(isa, of, x, weight, &epilogue, y, accumulate);
+        let samples = of.samples(x.len(), weight.len(), y.len());
+        Gather::forward(of, samples, x, weight, |gather| gather.into(&epilogue, y, accumulate).run(isa));
         finish(isa, epilogue.activation, y);
+    }
+
+    /// y = activation(the largest element of each window of x ∗ w, + bias), and `offsets` which of its positions that is, as
+    /// [`max_pool`](pool::max_pool) gives them. The elements of x ∗ w are kept a few rows at a time.
+    ///
+    /// x [n, image, image channels], w [kernel, image channels, output channels], bias [output channels], y and offsets
+    /// [n, pooled output, output channels].
+    ///
+    /// # Panics
+    /// When the lengths do not fit, the image of the pooling is not the output of the convolution, or a stride is 0.
+    #[allow(clippy::too_many_arguments)]
+    pub fn convolve_max_pool<T: Real>(
+        isa: Isa,
+        of: &Convolution,
+        pool: &Pooling,
+        x: &[T],
+        weight: &[T],
+        epilogue: Epilogue<'_, T>,
+        y: &mut [T],
+        offsets: &mut [u8],
+    ) {
+        pooled::compute(isa, of, pool, x, weight, y, offsets, &|y: &mut [T]| {
+            if let Some(bias) = epilogue.bias {
+                assert_eq!(bias.len(), of.output_channels, "a bias for each channel");
+                broadcast_row(isa, bias, y, Accumulate::Add);
+            }
+            activate_in_place(isa, epilogue.activation, y);
+        });
     }
 
     /// x (+)= activation(transposed convolution of y with w + bias): the derivative of [`convolve`] by its images, and the

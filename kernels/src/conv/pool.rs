@@ -42,12 +42,20 @@ impl Pooling {
         self.image[0] * self.image[1] * self.channels
     }
 
-    fn output_len(&self) -> usize {
+    pub(super) fn output_len(&self) -> usize {
         self.output[0] * self.output[1] * self.channels
     }
 
+    /// Rows and columns of the image up to the last that a window reaches.
+    pub fn reach(&self) -> [usize; 2] {
+        [0, 1].map(|dim| {
+            let windows = self.output[dim].saturating_sub(1) * self.stride[dim] + self.window[dim];
+            windows.saturating_sub(self.padding[dim]).min(self.image[dim])
+        })
+    }
+
     #[track_caller]
-    fn check(&self, images: usize, outputs: usize) {
+    pub(super) fn check(&self, images: usize, outputs: usize) {
         let positions = self.window[0] * self.window[1];
         assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
         assert!((1..=256).contains(&positions), "a window has 1 to 256 positions, in {self:?}");

@@ -6,12 +6,15 @@ use crate::{Isa, Kernel, Real, Simd};
 /// How the rows of a tile find their elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
-    /// Each has an address of its own for every step, where a run of elements begins. Rows of rhs are padded to whole vectors.
+    /// Each has an address of its own for every step, where a run of elements begins.
     Apart,
-    /// All have one address for every step, and element `skip` + i from there is that of row i.
+    /// All of tile j have one address for every step, and element `skip` + j · `apart` + i from there is that of row i. Runs are
+    /// of one element.
     Adjacent {
-        /// Elements before the first row.
+        /// Elements before the first row of the first tile.
         skip: usize,
+        /// Elements from a tile to the next.
+        apart: usize,
     },
 }
 
@@ -27,7 +30,7 @@ pub(super) struct Tiles<T> {
     /// The address of step t is at `lhs + t · lhs_stride`, that of row i of [`Rows::Apart`] i behind it.
     pub lhs: *const *const T,
     pub lhs_stride: usize,
-    /// Row p, for step p / run, starts at `rhs + p · rhs_stride`.
+    /// Row p, for step p / run, starts at `rhs + p · rhs_stride`, padded to whole vectors.
     pub rhs: *const T,
     pub rhs_stride: usize,
     pub cols: usize,
@@ -84,21 +87,18 @@ impl<T: Real, const ROWS: usize, const VECTORS: usize> Kernel<T> for Column<T, R
                 let row = |i: usize| (*tiles.out.add(first + i)).wrapping_add(tiles.col);
                 if tiles.from_out {
                     load_chains(simd, &mut chains, row, tail);
-                } else {
-                    for i in 0..ROWS {
+                }
+                // While the chains run, fetch what is touched next: the elements that they will be stored to, or, where these
+                // were just loaded, those of the next tile.
+                if !tiles.from_out || tile + 1 < tiles.tiles {
+                    let next = if tiles.from_out { ROWS } else { 0 };
+                    for i in next..next + ROWS {
                         (0..VECTORS).for_each(|v| simd.prefetch(row(i).wrapping_add(v * S::LANES)));
                     }
                 }
-                match (tiles.rows, tail == S::LANES) {
-                    (Rows::Apart, _) => {
-                        chain::<T, S, ROWS, VECTORS, false, true>(simd, &tiles, first, tail, &mut chains);
-                    }
-                    (Rows::Adjacent { .. }, true) => {
-                        chain::<T, S, ROWS, VECTORS, true, true>(simd, &tiles, first, tail, &mut chains);
-                    }
-                    (Rows::Adjacent { .. }, false) => {
-                        chain::<T, S, ROWS, VECTORS, true, false>(simd, &tiles, first, tail, &mut chains);
-                    }
+                match tiles.rows {
+                    Rows::Apart => chain_apart(simd, &tiles, first, &mut chains),
+                    Rows::Adjacent { skip, apart } => chain_adjacent(simd, &tiles, skip + tile * apart, &mut chains),
                 }
                 if let Some(finish) = tiles.finish {
                     finish_chains(simd, &mut chains, finish, tail);
@@ -109,52 +109,71 @@ impl<T: Real, const ROWS: usize, const VECTORS: usize> Kernel<T> for Column<T, R
     }
 }
 
-/// chains\[i\]\[v\] += lhs\[i, p\] · rhs\[p, v\] for p = 0, 1, …, steps · run − 1.
+/// chains\[i\]\[v\] += lhs\[i, p\] · rhs\[p, v\] for p = 0, 1, …, steps · run − 1, with an address for each row.
 ///
 /// # Safety
 /// As [`Tiles::run`], for the tile whose first row is `first`.
 #[inline(always)]
-unsafe fn chain<
-    T: Real,
-    S: Simd<T>,
-    const ROWS: usize,
-    const VECTORS: usize,
-    const ADJACENT: bool,
-    const WHOLE_VECTORS: bool,
->(
+unsafe fn chain_apart<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     tiles: &Tiles<T>,
     first: usize,
-    tail: usize,
     chains: &mut [[S::V; VECTORS]; ROWS],
 ) {
     let mut b = tiles.rhs;
-    let skip = if let Rows::Adjacent { skip } = tiles.rows { skip } else { 0 };
-    let mut table = tiles.lhs.wrapping_add(if ADJACENT { 0 } else { first });
+    let mut table = tiles.lhs.wrapping_add(first);
     for _ in 0..tiles.steps {
         // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
         unsafe {
-            let addresses: [*const T; ROWS] =
-                std::array::from_fn(|i| if ADJACENT { (*table).wrapping_add(skip + first + i) } else { *table.add(i) });
+            let addresses: [*const T; ROWS] = std::array::from_fn(|i| *table.add(i));
             for c in 0..tiles.run {
-                let mut rhs = [simd.splat(T::ZERO); VECTORS];
-                for (v, x) in rhs.iter_mut().enumerate() {
-                    let b = b.wrapping_add(v * S::LANES);
-                    *x = if WHOLE_VECTORS || v + 1 < VECTORS {
-                        simd.load_ptr(b)
-                    } else {
-                        simd.load_ptr_partial(b, tail)
-                    };
-                }
-                for (address, row) in addresses.iter().zip(chains.iter_mut()) {
-                    let element = simd.splat(*address.add(c));
-                    for (x, b) in row.iter_mut().zip(rhs) {
-                        *x = simd.fma(element, b, *x);
-                    }
-                }
+                step(simd, |i| *addresses[i].add(c), b, chains);
                 b = b.wrapping_add(tiles.rhs_stride);
             }
         }
         table = table.wrapping_add(tiles.lhs_stride);
+    }
+}
+
+/// The same with one address for all rows, the first of which is `skip` elements behind it, and runs of one element.
+///
+/// # Safety
+/// As [`Tiles::run`].
+#[inline(always)]
+unsafe fn chain_adjacent<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    tiles: &Tiles<T>,
+    skip: usize,
+    chains: &mut [[S::V; VECTORS]; ROWS],
+) {
+    let mut b = tiles.rhs;
+    for t in 0..tiles.steps {
+        // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
+        unsafe {
+            let address = (*tiles.lhs.add(t)).add(skip);
+            step(simd, |i| *address.add(i), b, chains);
+        }
+        b = b.wrapping_add(tiles.rhs_stride);
+    }
+}
+
+/// chains\[i\]\[v\] += lhs(i) · rhs\[v\].
+///
+/// # Safety
+/// `rhs` is valid for reads of whole vectors.
+#[inline(always)]
+unsafe fn step<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    lhs: impl Fn(usize) -> T,
+    rhs: *const T,
+    chains: &mut [[S::V; VECTORS]; ROWS],
+) {
+    // SAFETY: as the caller promises.
+    let rhs: [S::V; VECTORS] = std::array::from_fn(|v| unsafe { simd.load_ptr(rhs.wrapping_add(v * S::LANES)) });
+    for (i, row) in chains.iter_mut().enumerate() {
+        let element = simd.splat(lhs(i));
+        for (x, b) in row.iter_mut().zip(rhs) {
+            *x = simd.fma(element, b, *x);
+        }
     }
 }

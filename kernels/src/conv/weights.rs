@@ -1,10 +1,10 @@
 //! The derivative of a convolution by its weights.
 //!
 //! ```text
-//! for each block of pixels of the output                a table of addresses, one for each tap and pixel
-//!   for each tap
-//!     for each panel of output channels
-//!       for each tile of image channels                 rows · (2 vectors) of the derivative in registers
+//! for each block of pixels of the output          images into strips of channels, outputs into panels: the L2 cache
+//!   for each panel of output channels             pixels · (2 vectors) stay in the L1 cache
+//!     for each strip of image channels            pixels · rows, in the L1 cache too
+//!       for each tap                              rows · (2 vectors) of the derivative in registers
 //! ```
 //!
 //! Tiles of the second and later blocks start from what the block before left, so that a chain runs over all pixels.
@@ -12,142 +12,157 @@
 use std::ops::Range;
 
 use super::Convolution;
-use super::axis::{Axis, Bordered, Grid};
+use super::strips::Strips;
 use super::tile::{Rows, Tiles};
-use crate::gemm::blocked::tile_heights;
+use crate::gemm::pack::Pack;
 use crate::gemm::parallel::each;
+use crate::gemm::product::Source;
 use crate::gemm::scratch::{with_addresses, with_scratch};
 use crate::gemm::tile::TileShape;
 use crate::{Accumulate, Isa, Real, spin};
 
-/// Bytes of images and outputs that a block of pixels reads: half of an L2 cache of 1 MiB.
-const BLOCK_BYTES: usize = 512 << 10;
-/// Channels below which images are copied with their borders, for taller tiles.
-const FEW_CHANNELS: usize = 5;
+/// Bytes of a panel of a block of pixels, half of an L1 cache of 32 KiB.
+const PANEL_BYTES: usize = 16 << 10;
 /// Multiply-adds below which a second thread is not asked: about 2 µs of them.
 const WORK_FOR_A_THREAD: usize = 1 << 17;
 
 #[derive(Clone, Copy)]
-pub(super) struct WeightGradient<T> {
-    grid: Grid<T>,
-    /// Elements of the image that a tap reads: rows of the derivative.
-    run: usize,
-    y: *const T,
-    /// Pixels of all outputs.
-    pixels: usize,
+pub(super) struct WeightGradient<'a, T> {
+    of: &'a Convolution,
+    x: &'a [T],
+    y: &'a [T],
+    samples: usize,
     weight: *mut T,
-    cols: usize,
     accumulate: Accumulate,
 }
 
-// SAFETY: the pointers stem from slices of `Send + Sync` numbers; parts given to different threads write disjoint elements.
-unsafe impl<T: Real> Send for WeightGradient<T> {}
+// SAFETY: the pointer stems from a slice of `Send + Sync` numbers; parts given to different threads write disjoint elements.
+unsafe impl<T: Real> Send for WeightGradient<'_, T> {}
 // SAFETY: as above.
-unsafe impl<T: Real> Sync for WeightGradient<T> {}
+unsafe impl<T: Real> Sync for WeightGradient<'_, T> {}
 
-impl<T: Real> WeightGradient<T> {
-    pub fn compute(isa: Isa, of: &Convolution, x: &[T], y: &[T], weight: &mut [T], accumulate: Accumulate) {
+/// Pixels of the output: `rows` of each of `samples`.
+struct Block {
+    samples: Range<usize>,
+    rows: Range<usize>,
+}
+
+impl<'a, T: Real> WeightGradient<'a, T> {
+    pub fn compute(isa: Isa, of: &'a Convolution, x: &'a [T], y: &'a [T], weight: &mut [T], accumulate: Accumulate) {
         let samples = of.samples(x.len(), weight.len(), y.len());
         if y.is_empty() && accumulate == Accumulate::Overwrite {
             weight.fill(T::ZERO);
         }
-        let axes = [0, 1].map(|dim| Axis::forward(of, dim));
-        let gradient = WeightGradient {
-            grid: Grid { axes, source: x.as_ptr(), stride: of.image_channels },
-            run: of.image_channels,
-            y: y.as_ptr(),
-            pixels: samples * of.output[0] * of.output[1],
-            weight: weight.as_mut_ptr(),
-            cols: of.output_channels,
-            accumulate,
-        };
-        match Bordered::of(of, samples, FEW_CHANNELS) {
-            None => gradient.run(isa),
-            Some(bordered) => with_scratch(bordered.len(), |copy| {
-                bordered.copy(x, copy);
-                let grid = Grid { axes: bordered.axes(of), source: copy.as_ptr(), ..gradient.grid };
-                WeightGradient { grid, run: of.kernel[1] * of.image_channels, ..gradient }.run(isa);
-            }),
-        }
-    }
-
-    fn run(self, isa: Isa) {
-        let rows = self.grid.taps() * self.run;
-        if rows * self.cols * self.pixels == 0 {
+        if weight.is_empty() || y.is_empty() {
             return;
         }
+        let gradient = WeightGradient { of, x, y, samples, weight: weight.as_mut_ptr(), accumulate };
         let shape = TileShape::of::<T>(isa);
-        let panels = self.cols.div_ceil(shape.cols());
-        let threads = if self.pixels * rows * self.cols < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
-        // Two parts for each thread, so that one that is late leaves some to the others.
-        let parts = if threads > 1 { 2 * threads } else { 1 };
-        // Pairs of a tap and a panel, the panels of a tap one after the other.
-        let pairs = self.grid.taps() * panels;
-        let parts = parts.min(pairs);
+        let threads = if y.len() * of.weights() / of.output_channels < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
+        // Triples of a panel, a strip and a row of the kernel, the last changing fastest. Two parts for each thread, so that
+        // one that is late leaves some to the others.
+        let strips = Strips::of(of, shape.rows).count();
+        let triples = of.output_channels.div_ceil(shape.cols()) * strips * of.kernel[0];
+        let parts = if threads > 1 { triples.min(2 * threads) } else { 1 };
         each(0, parts, &|part: usize| {
-            self.part(isa, shape, panels, pairs * part / parts..pairs * (part + 1) / parts);
+            gradient.part(isa, shape, triples * part / parts..triples * (part + 1) / parts);
         });
     }
 
-    fn part(&self, isa: Isa, shape: TileShape, panels: usize, pairs: Range<usize>) {
-        let block = (BLOCK_BYTES / ((self.grid.stride + self.cols) * size_of::<T>())).clamp(64, 1024).min(self.pixels);
-        with_scratch(self.run, |zeros: &mut [T]| {
-            zeros.fill(T::ZERO);
-            with_addresses(block + self.run, |addresses: &mut [*const T]| {
-                let (table, out) = addresses.split_at_mut(block);
-                for start in (0..self.pixels).step_by(block) {
-                    let table = &mut table[..block.min(self.pixels - start)];
-                    for tap in pairs.start / panels..pairs.end.div_ceil(panels) {
-                        self.grid.addresses(start, tap, zeros.as_ptr(), table);
-                        for (row, out) in (tap * self.run..).zip(out.iter_mut()) {
-                            *out = self.weight.wrapping_add(row * self.cols).cast_const();
+    /// The blocks of about so many pixels in order: several samples, or rows of one. None is larger than the first.
+    fn blocks(&self, pixels: usize) -> impl Iterator<Item = Block> {
+        let [height, width] = self.of.output;
+        let rows = (pixels / width).clamp(1, height);
+        let samples = if rows < height { 1 } else { (pixels / (height * width)).clamp(1, self.samples) };
+        (0..self.samples).step_by(samples).flat_map(move |sample| {
+            (0..height).step_by(rows).map(move |row| Block {
+                samples: sample..(sample + samples).min(self.samples),
+                rows: row..(row + rows).min(height),
+            })
+        })
+    }
+
+    /// Computes what `triples` of a panel, a strip and a row of the kernel stand for.
+    fn part(&self, isa: Isa, shape: TileShape, triples: Range<usize>) {
+        let of = self.of;
+        let strips = Strips::of(of, shape.rows);
+        let (a_panel, a_strip) = (strips.count() * of.kernel[0], of.kernel[0]);
+        let panels = triples.start / a_panel..triples.end.div_ceil(a_panel);
+        let mine = match panels.len() {
+            1 => triples.start % a_panel / a_strip..((triples.end - 1) % a_panel + 1).div_ceil(a_strip),
+            _ => 0..strips.count(),
+        };
+        let cols = panels.start * shape.cols()..(panels.end * shape.cols()).min(of.output_channels);
+        let target = PANEL_BYTES / (shape.cols() * size_of::<T>());
+        let largest = self.blocks(target).next().expect("there are pixels");
+        let pixels = largest.samples.len() * largest.rows.len() * of.output[1];
+        let copied = strips.len(largest.samples.len(), largest.rows.len(), shape.lanes).next_multiple_of(16);
+        with_scratch(copied + pixels * cols.len().next_multiple_of(shape.lanes), |scratch: &mut [T]| {
+            let (copy, packed) = scratch.split_at_mut(copied);
+            with_addresses(2 * pixels + of.kernel[1] * shape.rows, |addresses: &mut [*const T]| {
+                let (tables, out) = addresses.split_at_mut(2 * pixels);
+                let (tall, short) = tables.split_at_mut(pixels);
+                for (index, block) in self.blocks(target).enumerate() {
+                    let pixels = block.samples.len() * block.rows.len() * of.output[1];
+                    let copy_of = strips.at(block.samples.clone(), block.rows.clone(), shape.lanes);
+                    copy_of.fill(isa, self.x, mine.clone(), copy);
+                    for (table, height) in [(&mut *tall, strips.heights()[0]), (&mut *short, strips.heights()[1])] {
+                        copy_of.addresses(copy.as_ptr(), height, &mut table[..pixels]);
+                    }
+                    let first = (block.samples.start * of.output[0] + block.rows.start) * of.output[1];
+                    self.pack(isa, shape, first, pixels, cols.clone(), packed);
+                    for triple in triples.clone() {
+                        let (panel, strip, row) = (triple / a_panel, triple % a_panel / a_strip, triple % of.kernel[0]);
+                        let strip = strips.strip(strip);
+                        let col = panel * shape.cols();
+                        let table = if strip.height == strips.heights()[0] { &*tall } else { &*short };
+                        let taps = strips.taps();
+                        let rows = strips.rows(&strip);
+                        for (tap, out) in (row * of.kernel[1]..).zip(out.chunks_exact_mut(rows).take(taps)) {
+                            let weight = tap * of.image_channels + strip.first;
+                            for (at, out) in (weight..).zip(out) {
+                                *out = self.weight.wrapping_add(at * of.output_channels).cast_const();
+                            }
                         }
-                        let first = pairs.start.saturating_sub(tap * panels);
-                        let end = (pairs.end - tap * panels).min(panels);
-                        let cols = first * shape.cols()..(end * shape.cols()).min(self.cols);
-                        self.multiply(isa, shape, start, &cols, table, out);
+                        let panel_cols = shape.cols().min(of.output_channels - col);
+                        let tiles = Tiles {
+                            tiles: taps,
+                            steps: pixels,
+                            run: 1,
+                            rows: Rows::Adjacent { skip: copy_of.skip(&strip, row), apart: strip.height },
+                            lhs: table.as_ptr(),
+                            lhs_stride: 1,
+                            rhs: packed.as_ptr().wrapping_add((col - cols.start) * pixels),
+                            rhs_stride: panel_cols.next_multiple_of(shape.lanes),
+                            cols: panel_cols,
+                            out: out.as_ptr().cast(),
+                            col,
+                            from_out: index > 0 || self.accumulate == Accumulate::Add,
+                            finish: None,
+                        };
+                        // SAFETY: behind each address of the table, at the strip's row and its columns of the kernel, the
+                        // strip holds the rows of a tile; the panel is packed for all pixels; the rows at `out` lie in the
+                        // derivative, which is borrowed uniquely, and each of their elements is given to one thread.
+                        unsafe { tiles.run(isa, rows, shape.lanes) };
                     }
                 }
             });
         });
     }
 
-    /// Adds what the pixels from `start` on give to the rows of a tap, read at the addresses of `table`.
-    fn multiply(
-        &self,
-        isa: Isa,
-        shape: TileShape,
-        start: usize,
-        cols: &Range<usize>,
-        table: &[*const T],
-        out: &[*const T],
-    ) {
-        for col in cols.clone().step_by(shape.cols()) {
-            let mut done = 0;
-            for (tiles, height) in tile_heights(self.run, shape.rows) {
-                if tiles == 0 {
-                    continue;
-                }
-                let column = Tiles {
-                    tiles,
-                    steps: table.len(),
-                    run: 1,
-                    rows: Rows::Adjacent { skip: done },
-                    lhs: table.as_ptr(),
-                    lhs_stride: 1,
-                    rhs: self.y.wrapping_add(start * self.cols + col),
-                    rhs_stride: self.cols,
-                    cols: shape.cols().min(cols.end - col),
-                    out: out.as_ptr().wrapping_add(done).cast(),
-                    col,
-                    from_out: start > 0 || self.accumulate == Accumulate::Add,
-                    finish: None,
-                };
-                // SAFETY: the table has an address of `run` elements for each pixel; the outputs have `cols` elements for each
-                // of them; the rows lie in the derivative, which is borrowed uniquely, and each of their elements is given to
-                // one thread.
-                unsafe { column.run(isa, height, shape.lanes) };
-                done += tiles * height;
+    /// Packs the columns `cols` of `pixels` pixels of the output, from number `first` on.
+    fn pack(&self, isa: Isa, shape: TileShape, first: usize, pixels: usize, cols: Range<usize>, packed: &mut [T]) {
+        let channels = self.of.output_channels;
+        let whole = cols.len() / shape.cols();
+        let mut done = 0;
+        for (strips, height) in [(whole, shape.cols()), (1, cols.len() % shape.cols())] {
+            if strips * height > 0 {
+                let stride = height.next_multiple_of(shape.lanes);
+                let target = packed[done * pixels..][..strips * stride * pixels].as_mut_ptr();
+                let ptr = self.y[first * channels..][..pixels * channels].as_ptr().wrapping_add(cols.start + done);
+                let source = Source { ptr, row_stride: 1, col_stride: channels };
+                T::dispatch(isa, Pack { source, strips, height, depth: pixels, stride, target });
+                done += strips * height;
             }
         }
     }

@@ -2,7 +2,7 @@
 //! rules.
 
 use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_at, max_pool_transposed, sum_pool, sum_pool_transposed};
-use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
+use narrows_kernels::conv::{Convolution, convolve, convolve_max_pool, convolve_transposed, weight_gradient};
 use narrows_kernels::{Accumulate, Activation, Epilogue, Isa, Real, reference, with_spinning_threads};
 
 use super::gemm::{Numbers, first_difference, on_every_isa};
@@ -216,6 +216,44 @@ fn pooled_maxima_are_those_of_the_windows_and_their_gradients_go_back_to_them() 
         assert_eq!(gradient, back, "{of:?}");
         pool.install(|| max_pool_at(Isa::detect(), &of, &x, &offsets, &mut again));
         assert_eq!(again, expected, "{of:?}");
+    }
+}
+
+/// The maxima of a convolution computed a few rows at a time are those of the whole, with their places.
+#[test]
+fn maxima_of_a_convolution_have_the_bits_of_convolving_first() {
+    let activation = Activation::LeakyRelu { slope: 0.25 };
+    for pool in poolings() {
+        for (channels, samples) in [(1, 5), (6, 3)] {
+            let image = [pool.image[0], pool.image[1], channels];
+            let of = of(image, pool.channels, [3, 3], [1, 1], [1, 1]);
+            let mut numbers = Numbers(channels as u64);
+            let mut fill = |len: usize| -> Vec<f32> { (0..len).map(|_| numbers.special()).collect() };
+            let (x, w, bias) = (fill(samples * of.image_len()), fill(of.weights()), fill(pool.channels));
+            let mut whole = vec![0.0; samples * of.output_len()];
+            let len = samples * pool.output[0] * pool.output[1] * pool.channels;
+            convolve(Isa::detect(), &of, &x, &w, Epilogue::NONE, &mut whole, Accumulate::Overwrite);
+            let (mut expected, mut places) = (vec![0.0; len], vec![0; len]);
+            max_pool(Isa::detect(), &pool, &whole, &mut expected, &mut places);
+            for (index, x) in expected.iter_mut().enumerate() {
+                *x += bias[index % pool.channels];
+                *x = if *x > 0.0 { *x } else { *x * 0.25 };
+            }
+            let epilogue = Epilogue { bias: Some(&bias[..]), activation };
+            for threads in [1, 3] {
+                let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                for isa in Isa::available() {
+                    let (mut y, mut offsets) = (vec![f32::NAN; len], vec![9; len]);
+                    workers.install(|| {
+                        with_spinning_threads(|| {
+                            convolve_max_pool(isa, &of, &pool, &x, &w, epilogue, &mut y, &mut offsets);
+                        });
+                    });
+                    assert_eq!(first_difference(&y, &expected), None, "{pool:?} {of:?} {}", isa.name());
+                    assert_eq!(offsets, places, "{pool:?} {of:?} {}", isa.name());
+                }
+            }
+        }
     }
 }
 

@@ -91,7 +91,7 @@ impl Convolve {
     }
 
     /// ⟨g, y⟩ with y = x ∗ w is ⟨transposed(g, w), x⟩ and ⟨weights(x, g), w⟩, whichever of the three g stands for.
-    fn give<T: Real>(self, [first, second]: [Var; 2], grad: Var, backward: &mut Backward<'_, '_, T>) {
+    pub fn give<T: Real>(self, [first, second]: [Var; 2], grad: Var, backward: &mut Backward<'_, '_, T>) {
         let (of_first, of_second) = match self.product {
             Product::Forward => ((Product::Transposed, [grad, second]), (Product::Weights, [first, grad])),
             Product::Transposed => ((Product::Forward, [grad, second]), (Product::Weights, [grad, first])),

@@ -13,18 +13,16 @@ use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Accumulate, Activation, Context, Real};
 
 use super::operation::{Call, Operand, Operation, Target};
-use super::{Backward, Shape, Tape, Var};
+use super::{Backward, MOST_INPUTS, Shape, Tape, Var};
 
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 pub(super) use convolution::{Convolve, ConvolveLayer, Product};
-pub(super) use elementwise::{
-    Activate, ActivationDerivative, AddRow, BiasAndActivation, Combine, Elementwise, MulScalar,
-};
+pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
 pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
 pub(super) use losses::{Criterion, Loss, LossGradient};
-pub(super) use pooling::{MaxPool, MaxPoolAt, MaxPoolTransposed, SumPool};
+pub(super) use pooling::{ConvolvePool, MaxPool, MaxPoolAt, MaxPoolTransposed, SumPool};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 
 /// Fails unless `lhs` and `rhs` are equal.

@@ -1,9 +1,11 @@
 //! Pooling of images, and the linear maps that are its derivatives.
 
 use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_at, max_pool_transposed, sum_pool, sum_pool_transposed};
-use narrows_kernels::{bytes, bytes_mut};
+use narrows_kernels::conv::{Convolution, convolve_max_pool};
+use narrows_kernels::{Epilogue, bytes, bytes_mut};
 
 use super::*;
+use crate::tape::table::Op;
 
 fn images(of: &Pooling, samples: usize) -> Shape {
     Shape::from([samples, of.image[0], of.image[1], of.channels])
@@ -23,6 +25,16 @@ fn checked(name: &str, found: Shape, expected: Shape, gives: Shape) -> Shape {
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct MaxPool {
     of: Pooling,
+}
+
+/// A convolutional layer of which only the largest element of each window is wanted: x [batch, image, image channels],
+/// w [kernel, image channels, output channels], b [1, output channels], and the node that holds the positions → [batch, pooled
+/// output, output channels]. A bias and a rising function commute with a maximum, bit by bit: both are applied to the maxima.
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct ConvolvePool {
+    convolve: Convolve,
+    pool: Pooling,
+    activation: Activation,
 }
 
 /// The element of each window at the position noted: the derivative of [`MaxPool`] in a direction.
@@ -51,20 +63,75 @@ impl<T: Real> Tape<'_, T> {
     pub fn max_pool(&mut self, x: Var, of: Pooling) -> Var {
         let shape = self.shape(x);
         let output = checked("maximum pooling", shape, images(&of, shape.samples()), pooled(&of, shape.samples()));
+        self.append_with_positions(MaxPool { of }.into(), &[x], output, |context, [x, ..], y, positions| {
+            max_pool(context.isa, &of, x, y, positions);
+        })
+    }
+
+    /// The largest element of each window of a convolutional layer with an activation that is linear on either side of zero:
+    /// x [batch, image, image channels], `weight` [kernel, image channels, output channels], `bias` [1, output channels] →
+    /// [batch, pooled output, output channels]. What no window reaches is not computed.
+    ///
+    /// # Panics
+    /// When the shapes do not fit, or the windows are not those of the convolution's output.
+    pub fn convolve_max_pool(
+        &mut self,
+        [x, weight, bias]: [Var; 3],
+        of: Convolution,
+        pool: Pooling,
+        activation: Activation,
+    ) -> Var {
+        assert!(activation.is_piecewise_linear(), "{activation:?} does not commute with a maximum bit by bit");
+        let (of, pool) = (Convolution { output: pool.reach(), ..of }, Pooling { image: pool.reach(), ..pool });
+        let convolve = Convolve { of, product: Product::Forward };
+        let inputs = [x, weight, bias].map(|var| self.shape(var));
+        let whole = Operation::<T>::output_shape(&ConvolveLayer { convolve, activation }, &inputs);
+        let output = checked("maximum pooling", whole, images(&pool, whole.samples()), pooled(&pool, whole.samples()));
+        let op = ConvolvePool { convolve, pool, activation }.into();
+        self.append_with_positions(op, &[x, weight, bias], output, |context, [x, weight, bias], y, positions| {
+            let epilogue = Epilogue { bias: Some(bias), activation };
+            convolve_max_pool(context.isa, &of, &pool, x, weight, epilogue, y, positions);
+        })
+    }
+
+    /// Appends an operation whose last input is the node that holds the positions of its maxima, and computes both.
+    fn append_with_positions(
+        &mut self,
+        op: Op<T>,
+        inputs: &[Var],
+        output: Shape,
+        compute: impl FnOnce(Context, [&[T]; 3], &mut [T], &mut [u8]),
+    ) -> Var {
         let positions = self.constant_with([output.len().div_ceil(size_of::<T>())], |_| {});
-        let var = self.append(MaxPool { of }.into(), &[x, positions], output);
+        let mut all = [positions; MOST_INPUTS];
+        all[..inputs.len()].copy_from_slice(inputs);
+        let var = self.append(op, &all[..=inputs.len()], output);
         let [mut value, mut kept] =
             [var, positions].map(|var| std::mem::take(&mut self.arena.nodes[var.index()].value));
-        max_pool(
-            self.context.isa,
-            &of,
-            self.value(x),
-            &mut value[..output.len()],
-            &mut bytes_mut(&mut kept)[..output.len()],
-        );
+        let data = std::array::from_fn(|index| inputs.get(index).map_or(&[][..], |&input| self.value(input)));
+        compute(self.context, data, &mut value[..output.len()], &mut bytes_mut(&mut kept)[..output.len()]);
         self.arena.nodes[var.index()].value = value;
         self.arena.nodes[positions.index()].value = kept;
         var
+    }
+}
+
+impl<T: Real> Operation<T> for ConvolvePool {
+    const NAME: &'static str = "maxima of a convolution";
+
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        pooled(&self.pool, inputs[0].samples())
+    }
+
+    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        let [x, weight, bias, positions] = [0, 1, 2, 3].map(|index| call.inputs[index]);
+        let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
+        let spread = backward.apply(MaxPoolTransposed { of: self.pool }, &[dz, positions]);
+        self.convolve.give([x, weight], spread, backward);
+    }
+
+    fn accumulates(&self) -> bool {
+        false
     }
 }
 
