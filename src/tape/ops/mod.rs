@@ -22,7 +22,7 @@ pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
 pub(super) use losses::{Criterion, Loss, LossGradient};
-pub(super) use pooling::{ConvolvePool, MaxPool, MaxPoolAt, MaxPoolTransposed, SumPool};
+pub(super) use pooling::{AtMaxima, ConvolvePool, MaxPool, SumPool};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 
 /// Fails unless `lhs` and `rhs` are equal.

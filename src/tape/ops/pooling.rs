@@ -37,16 +37,12 @@ pub(in crate::tape) struct ConvolvePool {
     activation: Activation,
 }
 
-/// The element of each window at the position noted: the derivative of [`MaxPool`] in a direction.
+/// The element of each window at the position noted, the derivative of [`MaxPool`] in a direction, or the transpose of that: each
+/// element goes back to where the maximum stood.
 #[derive(Clone, Copy)]
-pub(in crate::tape) struct MaxPoolAt {
+pub(in crate::tape) struct AtMaxima {
     of: Pooling,
-}
-
-/// The gradient of [`MaxPool`]: each element goes back to where the maximum stood.
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct MaxPoolTransposed {
-    of: Pooling,
+    is_transposed: bool,
 }
 
 /// scale · the sum over each window, or the transpose of that.
@@ -126,7 +122,7 @@ impl<T: Real> Operation<T> for ConvolvePool {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [x, weight, bias, positions] = [0, 1, 2, 3].map(|index| call.inputs[index]);
         let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
-        let spread = backward.apply(MaxPoolTransposed { of: self.pool }, &[dz, positions]);
+        let spread = backward.apply(AtMaxima { of: self.pool, is_transposed: true }, &[dz, positions]);
         self.convolve.give([x, weight], spread, backward);
     }
 
@@ -143,7 +139,7 @@ impl<T: Real> Operation<T> for MaxPool {
     }
 
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        backward.give(call.inputs[0], MaxPoolTransposed { of: self.of }, &[grad, call.inputs[1]]);
+        backward.give(call.inputs[0], AtMaxima { of: self.of, is_transposed: true }, &[grad, call.inputs[1]]);
     }
 
     fn accumulates(&self) -> bool {
@@ -151,43 +147,28 @@ impl<T: Real> Operation<T> for MaxPool {
     }
 }
 
-impl<T: Real> Operation<T> for MaxPoolAt {
+impl<T: Real> Operation<T> for AtMaxima {
     const NAME: &'static str = "elements at maxima";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let samples = inputs[0].samples();
-        checked("elements at maxima", inputs[0], images(&self.of, samples), pooled(&self.of, samples))
+        let (image, output) = (images(&self.of, samples), pooled(&self.of, samples));
+        let (takes, gives) = if self.is_transposed { (output, image) } else { (image, output) };
+        checked("elements at maxima", inputs[0], takes, gives)
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let positions = &bytes(inputs[1].data)[..target.data.len()];
-        max_pool_at(context.isa, &self.of, inputs[0].data, positions, target.data);
+        let (x, positions) = (inputs[0].data, bytes(inputs[1].data));
+        if self.is_transposed {
+            max_pool_transposed(context.isa, &self.of, x, &positions[..x.len()], target.data);
+        } else {
+            max_pool_at(context.isa, &self.of, x, &positions[..target.data.len()], target.data);
+        }
     }
 
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        backward.give(call.inputs[0], MaxPoolTransposed { of: self.of }, &[grad, call.inputs[1]]);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
-}
-
-impl<T: Real> Operation<T> for MaxPoolTransposed {
-    const NAME: &'static str = "gradient of maximum pooling";
-
-    fn output_shape(&self, inputs: &[Shape]) -> Shape {
-        let samples = inputs[0].samples();
-        checked("gradient of maximum pooling", inputs[0], pooled(&self.of, samples), images(&self.of, samples))
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let positions = &bytes(inputs[1].data)[..inputs[0].data.len()];
-        max_pool_transposed(context.isa, &self.of, inputs[0].data, positions, target.data);
-    }
-
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        backward.give(call.inputs[0], MaxPoolAt { of: self.of }, &[grad, call.inputs[1]]);
+        let transposed = AtMaxima { is_transposed: !self.is_transposed, ..*self };
+        backward.give(call.inputs[0], transposed, &[grad, call.inputs[1]]);
     }
 
     fn accumulates(&self) -> bool {
