@@ -158,6 +158,8 @@ impl<T: Real> Tape<'_, T> {
         /// [1, image channels] → [batch, image, image channels].
         convolve_transposed(y, weight, bias; of: Convolution, activation: Activation) =
             ConvolveLayer { convolve: Convolve { of, product: Product::Transposed }, activation };
+        /// activation(x + b): x [.., cols], `bias` [1, cols].
+        bias_and_activation(x, bias; activation: Activation) = BiasAndActivation { activation };
         /// scale · the sum over each window: x [batch, image, channels] → [batch, output, channels].
         sum_pool(x; of: Pooling, scale: f64) = SumPool { of, scale, is_transposed: false };
         /// scale · the sum of the windows that hold an element: y [batch, output, channels] → [batch, image, channels].

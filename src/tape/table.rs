@@ -86,6 +86,7 @@ operations! {
     Elementwise<T>,
     Combine,
     AddRow,
+    BiasAndActivation,
     MulScalar,
     Sum,
     RowSum,

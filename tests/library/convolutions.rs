@@ -301,6 +301,15 @@ fn gradients_of_the_maxima_of_a_convolution() {
     }
 }
 
+#[test]
+fn bias_and_activation_have_gradients() {
+    for activation in crate::gradients::ACTIVATIONS {
+        check(&format!("bias and {activation}"), &inputs(&[[4, 3], [1, 3]]), |t, x| {
+            t.bias_and_activation(x[0], x[1], activation)
+        });
+    }
+}
+
 /// Bias and activation after the maxima give the bits of bias and activation before them, forwards and backwards.
 #[test]
 fn a_convolution_before_a_maximum_pool_is_what_both_are() {

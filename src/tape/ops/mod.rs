@@ -17,7 +17,9 @@ use super::{Backward, MOST_INPUTS, Shape, Tape, Var};
 
 pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
 pub(super) use convolution::{Convolve, ConvolveLayer, Product};
-pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
+pub(super) use elementwise::{
+    Activate, ActivationDerivative, AddRow, BiasAndActivation, Combine, Elementwise, MulScalar,
+};
 pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
