@@ -1,5 +1,9 @@
 //! The arguments, as typed on the command line. Help, completions and the man page come from here.
 
+mod codes;
+
+pub use codes::{DistributionArguments, FidelityArguments, ProbeArguments, SampleArguments, TraverseArguments};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -305,98 +309,6 @@ pub struct EncodeArguments {
     /// A file to write the labels of the images to
     #[arg(long, value_name = "FILE.npy")]
     pub labels: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// Arguments of `sample`.
-#[derive(Debug, Args)]
-pub struct SampleArguments {
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub count: u32,
-    /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    #[command(flatten)]
-    pub from: DistributionArguments,
-    /// The file to write [default: samples.png in the run folder]
-    #[arg(long, value_name = "FILE.npy|FILE.png")]
-    pub out: Option<PathBuf>,
-    /// A file to write the codes to
-    #[arg(long, value_name = "FILE.npy")]
-    pub codes: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// Arguments of `fidelity`.
-#[derive(Debug, Args)]
-pub struct FidelityArguments {
-    /// The run of a classifier, in whose codes images are compared
-    #[arg(long, value_name = "RUN")]
-    pub features: PathBuf,
-    /// How many images to make
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
-    pub count: u32,
-    #[command(flatten)]
-    pub from: DistributionArguments,
-    /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Folder to write fidelity.json and nearest.png to [default: the run folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// What codes are drawn from; without a flag N(0, I), which a generator or a variational run takes.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct DistributionArguments {
-    /// Draw from a normal distribution fitted to the training codes, for a run that is not variational
-    #[arg(long)]
-    pub fitted: bool,
-    /// Draw from a normal distribution of each class, fitted to its training codes, one class after the other
-    #[arg(long, conflicts_with = "fitted")]
-    pub by_class: bool,
-}
-
-/// Arguments of `probe`.
-#[derive(Debug, Args)]
-pub struct ProbeArguments {
-    /// Also probe with this many labels alone, as many of each class, from the first on
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..))]
-    pub labels: Vec<u32>,
-    /// Also probe the pixels themselves, and the codes of the encoder as it was before training
-    #[arg(long)]
-    pub beside: bool,
-    /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// Arguments of `traverse`.
-#[derive(Debug, Args)]
-pub struct TraverseArguments {
-    /// Go around the code of this image of the part, counted from 0 [default: around the mean of the training codes, of a
-    /// variational run around zero]
-    #[arg(long, value_name = "N")]
-    pub image: Option<u32>,
-    /// The part that has the image, and whose images say which dimensions of a variational run are active
-    #[arg(long, value_enum, default_value_t = Part::Test)]
-    pub part: Part,
-    /// How far to go to either side: standard deviations of the training codes, of a variational run units of the code
-    #[arg(long, value_name = "R", default_value_t = 2.0, value_parser = positive)]
-    pub range: f32,
-    /// Images for each dimension
-    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=100))]
-    pub steps: u32,
-    /// The picture to write [default: traversal.png in the run folder]
-    #[arg(long, value_name = "FILE.png")]
-    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub of: RunArguments,
 }
