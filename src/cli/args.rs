@@ -88,9 +88,11 @@ pub enum Command {
         /// The run folders
         #[arg(required = true, num_args = 2.., value_name = "RUN")]
         runs: Vec<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        /// Also write a page with curves, reconstructions and codes of the runs, which must be finished
+        #[arg(long, value_name = "PAGE.html")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        machine: MachineArguments,
     },
     /// Write a page on which one plays with a run's decoder, in any browser and without a server
     Explore(ExploreArguments),
@@ -187,6 +189,16 @@ pub struct TrainArguments {
     /// Set a key of the configuration, as in train.batch_size=64
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Say what would be trained, in what memory and time, and which files it would write, and write nothing
+    #[arg(long, conflicts_with = "resume")]
+    pub dry_run: bool,
+    /// Write every event of training to this file as it happens, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Seeds to train with, from the one of the configuration on: a study of that many runs, whose report has means and spreads
+    #[arg(long, value_name = "N", conflicts_with_all = ["resume", "dry_run", "events"],
+          value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub seeds: Option<u16>,
     /// Folder to write the run to [default: the first free of runs/NAME, runs/NAME-2, ...]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::CliError;
-use super::output::{self, say, speak_json, table};
+use super::args::MachineArguments;
+use super::codes::must_end_in;
+use super::machine;
+use super::output::{self, say, table};
 use super::runs::{evaluated, figure, shown_epochs};
 use narrows::config::differences;
+use narrows::data::data_dirs;
+use narrows::files::write_whole;
 use narrows::run::RunRecord;
+use narrows::study::{open_runs, page_of};
 
 /// Compares the runs in these folders.
-pub fn compare(paths: &[PathBuf], is_json: bool) -> Result<(), CliError> {
-    if is_json {
-        speak_json();
-    }
+pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(arguments)?;
+    must_end_in(&out, &["html"])?;
     if let Some(twice) = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path)) {
         return Err(CliError::Usage(format!("{} is named twice; runs that differ are expected", twice.1.display())));
     }
@@ -93,6 +98,12 @@ pub fn compare(paths: &[PathBuf], is_json: bool) -> Result<(), CliError> {
         };
         let header: Vec<&str> = ["epoch"].into_iter().chain(names.iter().map(String::as_str)).collect();
         table(&header, &shown_epochs(most).iter().map(row).collect::<Vec<_>>());
+    }
+    if let Some(out) = out.as_deref() {
+        let named = names.iter().cloned().zip(paths.iter().cloned()).collect();
+        let runs = open_runs(named, &data_dirs(arguments.data_dir.as_deref()))?;
+        write_whole(out, page_of(&names.join(", "), runs, machine)?.as_bytes())?;
+        say!("\n{}: open it in a browser", out.display());
     }
     Ok(())
 }

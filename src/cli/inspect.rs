@@ -1,12 +1,12 @@
 //! `narrows eval` and `narrows reconstruct`: a finished run looked at again.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::CliError;
 use super::args::{ReconstructArguments, RunArguments};
 use super::images;
 use super::machine;
-use super::output::{json, say, table};
+use super::output::{json, named, say, table};
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -62,6 +62,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context)?, images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;
+    json(|| json!({ "part": label, "images": images.len(), "picture": named(&out) }));
     say!("{} of {} above their reconstructions: {}", counted(images.len(), "image"), images.data.name, out.display());
     Ok(())
 }

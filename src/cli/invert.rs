@@ -3,12 +3,12 @@
 use super::CliError;
 use super::args::InvertArguments;
 use super::bars::Bar;
-use super::output::{duration, note, say, table};
+use super::output::{self, duration, note, say, table};
 use super::{images, machine};
 use narrows::data::Samples;
 use narrows::figures::number::significant;
 use narrows::files::create_folder;
-use narrows::invert::output::{picture, write};
+use narrows::invert::output::{picture, to_json, write};
 use narrows::invert::{Inversion, LayerFacts, PartFigures, Tolerances, WalkFigures};
 use narrows::run::RunError;
 
@@ -60,6 +60,7 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let out = arguments.out.unwrap_or_else(|| run.path.clone());
     create_folder(&out)?;
     write(&out, &layers, tolerances, &parts, picture.as_deref())?;
+    output::json(|| to_json(&layers, tolerances, &parts));
     say!("\nIn {}:", out.display());
     say!("  {:<16}every figure above, and each layer's residuals", "inversion.json");
     say!("  {:<16}a row for each part and way", "inversion.csv");

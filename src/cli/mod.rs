@@ -9,6 +9,8 @@ mod codes;
 mod compare;
 mod config;
 mod data;
+mod dry_run;
+mod events;
 mod explain;
 mod explore;
 mod export;
@@ -104,7 +106,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Map(arguments) => codes::map(arguments),
         Command::Runs { folder, json } => runs::list(&folder, json),
         Command::Show { run, json } => runs::show(&run, json),
-        Command::Compare { runs, json } => compare::compare(&runs, json),
+        Command::Compare { runs, out, machine } => compare::compare(&runs, out, &machine),
         Command::Explore(arguments) => explore::run(arguments),
         Command::Export { onnx: _, out, of } => export::run(out, &of),
         Command::Data { command, data_dir } => data::run(command, data_dir.as_deref()),

@@ -1,6 +1,7 @@
 //! Words for a person: results to standard output, progress and refusals to standard error; or results as JSON.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -148,6 +149,11 @@ pub fn complain(text: &str) {
 pub fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !BARS.is_hidden() && !refused
+}
+
+/// A path as JSON has it: as text, whatever its bytes are.
+pub fn named(path: impl AsRef<Path>) -> Value {
+    Value::String(path.as_ref().display().to_string())
 }
 
 /// A number of seconds as a person says it.

@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::CliError;
 use super::args::StudyArguments;
 use super::bars::Bar;
-use super::output::{duration, note, say, table};
+use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::source;
 use super::train::describe_data;
 use super::{interrupt, machine};
+use narrows::config::StudyConfig;
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
-use narrows::run::RunResult;
+use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
@@ -26,9 +29,21 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let (source, _) = source::find(&arguments.config)?;
     let source = if arguments.quick { source.quick()? } else { source };
     let config = source::settle(source, &arguments.set, arguments.seed)?.into_study()?;
-    let runs = prepare_runs(&config, usize::from(arguments.seeds), &data_dirs)?;
-    let jobs = arguments.jobs.map_or_else(|| default_jobs(&runs, machine.threads), usize::from).min(runs.len());
-    let out = arguments.out.unwrap_or_else(|| next_free(&config.base_run().name));
+    make(config, arguments.seeds.into(), arguments.out, arguments.jobs.map(usize::from), machine, &data_dirs)
+}
+
+/// Makes every run of `config` with so many seeds, in `out` or in the first free folder of its name.
+pub fn make(
+    config: StudyConfig,
+    seeds: usize,
+    out: Option<PathBuf>,
+    jobs: Option<usize>,
+    machine: Machine,
+    data_dirs: &[PathBuf],
+) -> Result<(), CliError> {
+    let runs = prepare_runs(&config, seeds, data_dirs)?;
+    let jobs = jobs.unwrap_or_else(|| default_jobs(&runs, machine.threads)).min(runs.len());
+    let out = out.unwrap_or_else(|| first_free(&Path::new("runs").join(format!("{}-study", config.base_run().name))));
     if let Some(first) = runs.first() {
         describe_data(&first.prepared.loaded);
         say!("\n{}", first.prepared.task.summary());
@@ -43,16 +58,23 @@ pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let progress = StudyProgress::new(&runs);
     let study = run_study(config, runs, &out, machine, jobs, &progress)?;
     conclude(&study, &out);
+    output::json(|| {
+        let runs = study.runs.iter().map(|run| {
+            let record = RunRecord::read(&run.folder);
+            record.map_or_else(|error| json!({ "why": error.to_string() }), |record| record.to_json())
+        });
+        json!({ "folder": out.display().to_string(), "interrupted": study.interrupted, "runs": runs.collect::<Vec<_>>() })
+    });
     if study.interrupted {
         say!("\nThe same command with --out {} makes the runs that are missing.", out.display());
     }
     if study.interrupted { Err(CliError::Interrupted) } else { Ok(()) }
 }
 
-fn next_free(name: &str) -> PathBuf {
-    let base = Path::new("runs").join(format!("{name}-study"));
-    let numbered = (2..).map(|number| Path::new("runs").join(format!("{name}-study-{number}")));
-    std::iter::once(base).chain(numbered).find(|path| !path.exists()).expect("some number is free")
+/// The first of `base`, `base-2`, `base-3`, … that does not exist.
+pub fn first_free(base: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| PathBuf::from(format!("{}-{number}", base.display())));
+    std::iter::once(base.to_path_buf()).chain(numbered).find(|path| !path.exists()).expect("some number is free")
 }
 
 struct StudyProgress {

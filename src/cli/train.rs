@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::output::{duration, note, say, table};
+use super::events::{self, Told};
+use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
-use super::{inspect, interrupt, machine};
+use super::{dry_run, inspect, interrupt, machine, study};
 use narrows::config::{RunConfig, Source};
 use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
 use narrows::figures::number::counted;
+use narrows::files::write_whole;
 use narrows::optim::Monitor;
 use narrows::run::{
-    DRAWN_SET, Found, Prepared, RunError, RunFolder, RunResult, check_config, execute, find_run, prepare, run_config,
+    DRAWN_SET, Found, Machine, Prepared, RunError, RunFolder, RunRecord, RunResult, check_config, execute, find_run,
+    prepare, run_config,
 };
+use narrows::study::{Planned, REPORT, StudyRun, page_of};
 use narrows::train::Stop;
 
 /// Trains one run, or goes on with one.
@@ -22,19 +26,61 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let config = configure(&arguments, &data_dirs)?;
+    if let Some(seeds) = arguments.seeds {
+        let study = Source::parse(&config.to_toml(), &config.name)?.into_study()?;
+        return study::make(study, seeds.into(), arguments.out, None, machine, &data_dirs);
+    }
     let prepared = prepare(&config, &data_dirs)?;
     prepared.check_memory()?;
+    let base = Path::new("runs").join(&config.name);
+    if arguments.dry_run {
+        describe(&config, &prepared, machine);
+        let out = arguments.out.unwrap_or_else(|| study::first_free(&base));
+        return dry_run::run(&config, &prepared, machine, out);
+    }
+    events::check(arguments.events.as_deref(), arguments.resume.is_some())?;
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => RunFolder::take(path)?,
         (None, Some(out)) => RunFolder::create(out)?,
-        (None, None) => RunFolder::create_next(&Path::new("runs").join(&config.name))?,
+        (None, None) => RunFolder::create_next(&base)?,
     };
     if let Found::Finished(executed) = find_run(&folder, &config, &prepared)? {
         let epochs = executed.outcome.history.epochs.len();
         let epochs = counted(epochs, "epoch");
         say!("The run in {} is finished: {epochs}, nothing is left to do.", folder.path().display());
+        let record = RunRecord::read(folder.path())?;
+        output::json(|| record.to_json());
         return Ok(());
     }
+    describe(&config, &prepared, machine);
+    interrupt::listen();
+    let progress = RunProgress::new(String::new(), &config.train);
+    let mut told = Told::new(progress, arguments.events.as_deref())?;
+    told.begin(folder.path(), &config, prepared.loaded.split.train.len().div_ceil(config.train.batch_size));
+    let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut told))?;
+    if let Err(RunError::File(_)) = &executed
+        && folder.has_checkpoint()
+    {
+        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
+    }
+    let executed = executed?;
+    told.end(&RunRecord::read(folder.path())?);
+    drop(told);
+    conclude(&config, &prepared, &executed, folder.path());
+    let record = RunRecord::read(folder.path())?;
+    output::json(|| record.to_json());
+    if !record.state.is_done() {
+        return Err(CliError::Interrupted);
+    }
+    let (title, plan) = (config.name.clone(), Planned { name: config.name.clone(), repeat: 0, config, prepared });
+    let page = page_of(&title, vec![StudyRun { plan, executed, folder: record.path }], machine)?;
+    write_whole(&folder.path().join(REPORT), page.as_bytes())?;
+    say!("  {REPORT:<22}all of this and more: open it in a browser");
+    Ok(())
+}
+
+/// Says what is trained, and in what steps.
+fn describe(config: &RunConfig, prepared: &Prepared, machine: Machine) {
     describe_data(&prepared.loaded);
     say!("\n{}", prepared.task.summary());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
@@ -50,21 +96,6 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         machine.context.isa.name(),
         counted(machine.threads, "thread"),
     );
-    interrupt::listen();
-    let mut progress = RunProgress::new(String::new(), &config.train);
-    let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut progress))?;
-    drop(progress);
-    if let Err(RunError::File(_)) = &executed
-        && folder.has_checkpoint()
-    {
-        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
-    }
-    let executed = executed?;
-    conclude(&config, &prepared, &executed, folder.path());
-    match executed.outcome.stop {
-        Stop::Interrupted { .. } => Err(CliError::Interrupted),
-        Stop::LastEpoch | Stop::Early => Ok(()),
-    }
 }
 
 /// What the arguments ask for. A run that is gone on with has a configuration, which one that is given with it must not change.

@@ -1,5 +1,6 @@
 //! Studies: a run of which some values vary, and the report about its runs.
 
+use super::difference::differences;
 use super::document::{Entry, Node, Table, Value};
 use super::error::{ConfigError, Place, did_you_mean, refused};
 use super::name::is_name;
@@ -71,6 +72,22 @@ impl StudyConfig {
     /// Reads and checks a study: every run of it. `origin` is what messages call the text.
     pub fn from_toml(text: &str, origin: &str) -> Result<StudyConfig, ConfigError> {
         Source::parse(text, origin)?.into_study()
+    }
+
+    /// Runs that were made apart from each other as a study, each under a name of its own: what differs from the first is what a
+    /// run changes. `None` for no runs.
+    pub fn of_runs(title: &str, runs: Vec<(String, RunConfig)>) -> Option<StudyConfig> {
+        let base = runs.first()?.1.clone();
+        let variants = runs.iter().skip(1).map(|(name, run)| {
+            let changed = differences([&base, run]).into_iter().filter(|(key, _)| key != "name");
+            let values = changed.map(|(key, values)| (key, values[1].clone().unwrap_or_else(|| "nothing".to_owned())));
+            Varied { name: name.clone(), values: values.collect() }
+        });
+        let first = Varied { name: runs[0].0.clone(), values: Vec::new() };
+        let variants = if runs.len() > 1 { std::iter::once(first).chain(variants).collect() } else { Vec::new() };
+        let report = ReportConfig { title: Some(title.to_owned()), ..ReportConfig::default() };
+        let text = base.to_toml();
+        Some(StudyConfig { grid: Vec::new(), variants, report, base, runs, text })
     }
 
     /// The run that the file describes outside its grid. A grid key that has no value there has its first.

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::{CONFIG, EARLY, ENVIRONMENT, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult};
+use super::folder::{CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult};
 use super::images::{draw, loss_chart};
+use super::lock::CHECKPOINTS;
 use super::prepare::Prepared;
 use super::resume::{self, identity};
 use super::snapshots::{SNAPSHOTS_PICTURE, snapshot_picture};
-use super::tensorboard::EventFile;
+use super::tensorboard::{EVENTS, EventFile};
 use crate::config::RunConfig;
 use crate::figures::Chart;
 use crate::files::sha256;
@@ -41,6 +42,17 @@ pub fn fit(
     callback: &mut dyn Callback<f32>,
 ) -> Result<FitResult<f32>, RunError> {
     Ok(training(config, prepared, context).run(prepared.task.init(config.seed), callback)?)
+}
+
+/// The files that a run of `config` writes, folders with a stroke at their end.
+pub fn run_files(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<String> {
+    let params = prepared.task.init(config.seed);
+    let pictures = prepared.task.pictures(Weights { params: &params, context }, &prepared.loaded);
+    let pictures = pictures.into_iter().map(|picture| picture.file);
+    let files = [CONFIG, ENVIRONMENT, HISTORY, LOSS].into_iter().chain(pictures).chain([MODEL, METRICS, "report.html"]);
+    let folders = [(CHECKPOINTS, config.train.checkpoint.is_some()), (EVENTS, config.train.tensorboard == Some(true))];
+    let folders = folders.into_iter().filter(|(_, is_made)| *is_made).map(|(folder, _)| format!("{folder}/"));
+    files.map(str::to_owned).chain(folders).collect()
 }
 
 /// Trains like [`fit`], and hands the parameters to `watch` at the end of each epoch, counted from 1, and before the first as

@@ -20,7 +20,7 @@ mod tensorboard;
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
 pub use environment::Machine;
 pub use error::RunError;
-pub use execute::{execute, fit, watch};
+pub use execute::{execute, fit, run_files, watch};
 pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;

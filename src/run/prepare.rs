@@ -27,14 +27,18 @@ impl Prepared {
         Ok(Prepared { task: config.task.build(&loaded, &config.optimizer)?, loaded })
     }
 
-    /// Refuses to train a model whose parameters, gradients and moments would not fit in memory.
-    pub fn check_memory(&self) -> Result<(), RunError> {
-        let parameters = self.layout().len();
+    /// Bytes of what training keeps of the model: parameters, gradients and moments.
+    pub fn training_memory(&self) -> u64 {
         let moments = self.task.phases().iter().map(|phase| {
             let ranges = self.layout().ranges(&phase.groups).unwrap_or_default();
             ranges.iter().map(ExactSizeIterator::len).sum::<usize>() * phase.optimizer.rule.buffers()
         });
-        let needed = 4 * (2 * parameters + moments.sum::<usize>()) as u64;
+        4 * (2 * self.layout().len() + moments.sum::<usize>()) as u64
+    }
+
+    /// Refuses to train a model whose parameters, gradients and moments would not fit in memory.
+    pub fn check_memory(&self) -> Result<(), RunError> {
+        let (parameters, needed) = (self.layout().len(), self.training_memory());
         match free_memory() {
             Some(free) if needed > free => {
                 let (count, [needed, free]) = (grouped(parameters), [needed, free].map(|bytes| bytes as f64 / 1e9));

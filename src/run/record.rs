@@ -86,8 +86,9 @@ impl RunRecord {
         let state = match metrics["stop"].as_str() {
             Some(LAST_EPOCH) => RunState::Finished,
             Some(EARLY) => RunState::Stopped,
-            _ if taken => RunState::UnderWay,
+            // Whoever goes on with a run begins by removing what says so.
             _ if interrupted.is_object() => RunState::Interrupted { epoch: count("epoch"), step: count("step") },
+            _ if taken => RunState::UnderWay,
             _ => RunState::Broken,
         };
         let environment = json(ENVIRONMENT)?;

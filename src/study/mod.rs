@@ -20,14 +20,19 @@ use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
-    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
+    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, run_config,
 };
 use crate::tasks::{AutoencoderSpec, Trained};
 use crate::train::{Callback, Stop};
 
+/// The page in the folder of a study, or of a run that was made alone.
+pub const REPORT: &str = "report.html";
+
 /// A study that is done, or interrupted.
 #[derive(Debug)]
 pub struct Study {
+    /// What its page is about.
+    page: Page,
     /// What was asked for.
     pub config: StudyConfig,
     /// How it was computed; the threads are those of all runs together.
@@ -40,6 +45,18 @@ pub struct Study {
     pub runs: Vec<StudyRun>,
     /// Whether it was interrupted before all were made.
     pub interrupted: bool,
+}
+
+/// What a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Page {
+    /// A study.
+    Study,
+    /// One run.
+    Run,
+    /// Runs that were made apart from each other.
+    Comparison,
 }
 
 impl Study {
@@ -160,16 +177,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
         for (name, mut config) in config.runs() {
             // TOML's integers end where those of i64 do.
             config.seed = (config.seed + repeat as u64) & i64::MAX as u64;
-            let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&config.data, config.seed));
-            let data = match same {
-                Some((_, data)) => Arc::clone(data),
-                None => {
-                    let data = Arc::new(load_data(&config, data_dirs)?);
-                    loaded.push((config.clone(), Arc::clone(&data)));
-                    data
-                }
-            };
-            let prepared = Prepared::new(&config, data)?;
+            let prepared = Prepared::new(&config, shared(&config, &mut loaded, data_dirs)?)?;
             prepared.check_memory()?;
             planned.push(Planned { name, repeat, prepared, config });
         }
@@ -213,7 +221,7 @@ pub fn run_study(
     let made = made.into_inner().expect("no run panicked");
     let runs: Vec<StudyRun> = made.into_values().collect::<Result<_, _>>()?;
     let interrupted = runs.len() < total || runs.iter().any(StudyRun::is_interrupted);
-    let study = Study { config, machine, jobs, seeds, runs, interrupted };
+    let study = Study { page: Page::Study, config, machine, jobs, seeds, runs, interrupted };
     if !study.runs.is_empty() {
         write_reports(&study, out, observer)?;
     }
@@ -227,10 +235,58 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(
     for (name, text) in summary::files(&facts) {
         write_whole(&out.join(name), text.as_bytes())?;
     }
-    let file = out.join("report.html");
+    let file = out.join(REPORT);
     let page = report::page(&facts, &pictures);
     let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
     Ok(write_whole(&file, page.as_bytes())?)
+}
+
+/// The page about one run, or about several that are no study: setup, figures, curves, reconstructions, and for each autoencoder
+/// errors by class, codes and what codes decode to. Runs have names of their own. Refused: no runs.
+pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<String, RunError> {
+    let named = runs.iter().map(|run| (run.plan.name.clone(), run.plan.config.clone())).collect();
+    let page = if runs.len() == 1 { Page::Run } else { Page::Comparison };
+    let Some(config) = StudyConfig::of_runs(title, named) else {
+        return Err(RunError::Unusable("a page is about a run at least, and there is none".to_owned()));
+    };
+    let interrupted = runs.iter().any(StudyRun::is_interrupted);
+    let study = Study { page, config, machine, jobs: 1, seeds: 1, runs, interrupted };
+    let (facts, pictures) = study.machine.run(|| facts::looked_at(&study))??;
+    report::page(&facts, &pictures).map_err(|error| RunError::Unusable(format!("cannot write the page: {error:#}")))
+}
+
+/// The finished runs in these folders, each under its name, with the data that they were made with.
+pub fn open_runs(paths: Vec<(String, PathBuf)>, data_dirs: &[PathBuf]) -> Result<Vec<StudyRun>, RunError> {
+    let mut loaded = Vec::new();
+    let open = paths.into_iter().map(|(name, path)| {
+        let config = run_config(&path)?;
+        let prepared = Prepared::new(&config, shared(&config, &mut loaded, data_dirs)?)?;
+        let folder = RunFolder::take(&path)?;
+        let Found::Finished(executed) = find_run(&folder, &config, &prepared)? else {
+            let path = path.display();
+            return Err(RunError::Folder(format!(
+                "the run in {path} is not finished; the page is about finished runs"
+            )));
+        };
+        let plan = Planned { name, repeat: 0, config, prepared };
+        Ok(StudyRun { plan, executed: *executed, folder: path })
+    });
+    open.collect()
+}
+
+/// The data of a run: those that are loaded, where another run has the same.
+fn shared(
+    config: &RunConfig,
+    loaded: &mut Vec<(RunConfig, Arc<Splits>)>,
+    data_dirs: &[PathBuf],
+) -> Result<Arc<Splits>, RunError> {
+    let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&config.data, config.seed));
+    if let Some((_, data)) = same {
+        return Ok(Arc::clone(data));
+    }
+    let data = Arc::new(load_data(config, data_dirs)?);
+    loaded.push((config.clone(), Arc::clone(&data)));
+    Ok(data)
 }
 
 /// Takes the folder of a study: a new one, or one in which the same study was begun.

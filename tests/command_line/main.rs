@@ -19,6 +19,7 @@ mod looking_at_runs;
 mod map_command;
 mod offline;
 mod onnx;
+mod output;
 mod representations_study;
 mod resume;
 mod sigmoid_study;

@@ -74,6 +74,7 @@ fn a_run_folder_holds_what_its_readers_need() {
         "metrics.json",
         "model.safetensors",
         "reconstructions.png",
+        "report.html",
     ];
     assert_eq!(files, expected);
 

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 pub mod running;
+pub mod schema;
 
 pub mod browser;
 

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::super::CliError;
 use super::super::args::{EncodeArguments, RunArguments};
 use super::super::machine;
-use super::super::output::say;
+use super::super::output::{json, named, say};
 use super::{codes_in, images_in, must_end_in, part_of, write_images};
 use narrows::data::npy;
 use narrows::figures::number::counted;
@@ -30,6 +32,9 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     };
     let codes = machine.run(|| run.encoder(machine.context)?.encode(images.view()).map_err(CliError::from))??;
     npy::write(&arguments.out, codes.view())?;
+    json(
+        || json!({ "codes": codes.nrows(), "values": codes.ncols(), "file": named(&arguments.out), "labels": arguments.labels.as_ref().map(named) }),
+    );
     let [count, size] = [(codes.nrows(), "code"), (codes.ncols(), "value")].map(|(n, noun)| counted(n, noun));
     say!("{count} of {size}: {}", arguments.out.display());
     if let Some((path, labels)) = labels {
@@ -47,6 +52,7 @@ pub fn decode(of: &RunArguments, codes: &Path, out: &PathBuf) -> Result<(), CliE
     let images =
         machine.run(|| run.trained(machine.context)?.decode_images(codes.view()).map_err(CliError::from))??;
     write_images(&run, "", images.view(), out)?;
+    json(|| json!({ "images": images.nrows(), "pixels": images.ncols(), "file": named(out) }));
     say!("{} of {} pixels: {}", counted(images.nrows(), "image"), images.ncols(), out.display());
     Ok(())
 }

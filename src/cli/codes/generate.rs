@@ -1,11 +1,12 @@
 //! `narrows sample` and `narrows traverse`: images of codes that no image has.
 
 use ndarray::ArrayView1;
+use serde_json::json;
 
 use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
-use super::super::output::say;
+use super::super::output::{json, named, say};
 use super::draws::{Distribution, Draws};
 use super::{images_at, must_end_in, or_in_run, part_of, pixels, write_grid, write_images};
 use narrows::analysis::{self, CodeSpread, TICKS, plane};
@@ -34,6 +35,9 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     let from = distribution.words();
     let title = format!("{}: images of codes drawn from {from}", run.config.name);
     write_images(&run, &title, images.view(), &out)?;
+    json(
+        || json!({ "images": images.nrows(), "from": from, "seed": arguments.seed, "file": named(&out), "codes": arguments.codes.as_ref().map(named) }),
+    );
     say!("{} of codes drawn from {from}, seed {}: {}", counted(images.nrows(), "image"), arguments.seed, out.display());
     if let Some(path) = &arguments.codes {
         npy::write(path, codes.view())?;
@@ -99,6 +103,15 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
     });
     let out = or_in_run(arguments.out, &run, "traversal.png");
     write_grid(&run, &title, offsets.iter().copied().map(label).collect(), shown.collect(), &out)?;
+    json(|| {
+        json!({
+            "dimensions": size,
+            "shown": rows.iter().map(|row| row.unit).collect::<Vec<_>>(),
+            "offsets": offsets,
+            "image": arguments.image,
+            "file": named(&out),
+        })
+    });
     let around = match arguments.image {
         Some(number) => format!("the code of image {number} of the {part} part"),
         None if variational => "zero".to_owned(),

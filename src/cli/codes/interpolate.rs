@@ -1,11 +1,12 @@
 //! `narrows interpolate`: from one code to another.
 
 use ndarray::{Array2, Axis};
+use serde_json::json;
 
 use super::super::CliError;
 use super::super::args::InterpolateArguments;
 use super::super::machine;
-use super::super::output::{say, table};
+use super::super::output::{json, named, say, table};
 use super::{images_at, part_of, pixels, write_grid};
 use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
 use narrows::figures::grid::GridRow;
@@ -59,6 +60,11 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     };
     say!("{} of images{kind}{fewer}, means against the blend of the decoded ends:", counted(pairs.len(), "pair"));
     let means = ALPHAS.iter().zip(&found.mean);
+    json(|| {
+        let rows =
+            means.clone().map(|(alpha, mean)| json!({ "alpha": alpha, "psnr_db": mean.psnr, "l2": mean.distance }));
+        json!({ "pairs": pairs.len(), "means": rows.collect::<Vec<_>>(), "figures": named(&figures), "picture": named(&picture) })
+    });
     let row = |(alpha, mean): (&f64, &Comparison)| {
         vec![alpha.to_string(), significant(mean.psnr, 4), significant(mean.distance, 4)]
     };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::args::MapArguments;
 use super::super::bars::Bar;
-use super::super::output::{duration, note, say, table};
+use super::super::output::{self, duration, note, say, table};
 use super::super::{CliError, interrupt, machine};
 use super::part_of;
 use narrows::analysis::{Neighbours, Pca, Tsne, TsneMap, kl_divergence};
@@ -146,6 +146,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         "figures": figures,
     });
     write_whole(&folder.join("map.json"), format!("{facts:#}\n").as_bytes())?;
+    output::json(|| facts);
     say!("\nIn {}:", folder.display());
     say!("  {:<26}index of the code, label, x and y", "map.csv, pca.csv");
     say!("  {:<26}the t-SNE map", "map.png, map.svg");

@@ -112,7 +112,7 @@ fn ends_in(path: &Path, extension: &str) -> bool {
 }
 
 /// Refuses a path, if there is one, that ends in none of these.
-fn must_end_in<'a>(path: impl IntoIterator<Item = &'a PathBuf>, extensions: &[&str]) -> Result<(), CliError> {
+pub fn must_end_in<'a>(path: impl IntoIterator<Item = &'a PathBuf>, extensions: &[&str]) -> Result<(), CliError> {
     let Some(path) = path.into_iter().find(|path| !extensions.iter().any(|extension| ends_in(path, extension))) else {
         return Ok(());
     };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::args::ProbeArguments;
 use super::super::machine;
-use super::super::output::{duration, say, table};
+use super::super::output::{self, duration, say, table};
 use super::part_of;
 use narrows::analysis::{LogisticRegression, Pca};
 use narrows::data::Samples;
@@ -75,6 +75,7 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     }
     write_whole(&folder.join("probe.json"), format!("{figures:#}\n").as_bytes())?;
 
+    output::json(|| figures);
     let ending = if minimum.converged { "converged" } else { "did NOT converge" };
     say!(
         "Logistic regression on {} {ending} after {} (largest gradient {}), {}.",

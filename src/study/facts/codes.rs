@@ -13,6 +13,7 @@ use crate::analysis::{
 use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
+use crate::run::Machine;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
@@ -131,12 +132,12 @@ fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
 /// traversals of the numbers that are active, that of the largest effect first; and of a code of two numbers images of codes on
 /// a grid: of N(0, I), else of the training codes.
 pub(super) fn draw(
-    study: &Study,
+    machine: Machine,
     run: &StudyRun,
     divergences: Option<&[f64]>,
     pictures: &mut CodePictures,
 ) -> Result<(), RunError> {
-    let (loaded, trained) = (run.loaded(), run.trained(study.machine)?);
+    let (loaded, trained) = (run.loaded(), run.trained(machine)?);
     let size = trained.model.code_size();
     if let Some(divergences) = divergences {
         let codes = Gaussian::standard(size).sample(SAMPLES, &mut stream(run.plan.config.seed, Purpose::Sample, 0));

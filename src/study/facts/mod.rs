@@ -7,6 +7,7 @@ mod codes;
 mod compare;
 mod denoising;
 mod inversion;
+mod look;
 mod maps;
 mod pictures;
 mod published;
@@ -18,6 +19,7 @@ mod setup;
 pub(super) use codes::CodesFacts;
 pub(super) use denoising::DenoisingFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
+pub(super) use look::{Axes, LookFacts};
 pub(super) use maps::{MapFacts, MapsFacts};
 pub(super) use pictures::{CodePictures, Pictures};
 pub(super) use run::RunFacts;
@@ -67,6 +69,8 @@ pub(super) struct Facts {
     pub maps: Vec<MapsFacts>,
     /// Noise trained on × noise tested on.
     pub denoising: Option<DenoisingFacts>,
+    /// Runs looked at closely.
+    pub looks: Vec<LookFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
     pub inversion: Option<InversionFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
@@ -102,6 +106,20 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     if let Some(wanted) = &report.inversion {
         let measured = inversion::measure(study, wanted, &facts.runs, facts.rules, observer, &mut pictures)?;
         facts.inversion = Some(measured);
+    }
+    Ok((facts, pictures))
+}
+
+/// Gathers what the page of runs that are no study shows, and looks closely at each that is an autoencoder.
+pub(super) fn looked_at(study: &Study) -> Result<(Facts, Pictures), RunError> {
+    let (mut facts, mut pictures) = gathered(study)?;
+    for run in &study.runs {
+        let Some(of) = facts.runs.iter().find(|of| of.name == run.plan.name) else { continue };
+        if run.plan.prepared.task.autoencoder().is_some() {
+            let (look, shown) = look::look(study.machine, facts.judged, run, &of.figures)?;
+            pictures.looks.insert(of.name.clone(), shown);
+            facts.looks.push(look);
+        }
     }
     Ok((facts, pictures))
 }
@@ -170,6 +188,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         codes: Vec::new(),
         maps: Vec::new(),
         denoising: None,
+        looks: Vec::new(),
         inversion: None,
     };
     Ok((facts, pictures))
@@ -186,7 +205,7 @@ fn codes_of(study: &Study, run: &RunFacts) -> Result<(CodesFacts, CodePictures),
             let divergences = run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"].as_array();
             let divergences: Option<Vec<f64>> =
                 divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
-            codes::draw(study, made, divergences.as_deref(), &mut pictures)?;
+            codes::draw(study.machine, made, divergences.as_deref(), &mut pictures)?;
         }
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));

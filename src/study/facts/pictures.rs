@@ -31,6 +31,8 @@ pub(in crate::study) struct Pictures {
     pub denoising: Option<ImageTable>,
     /// Of each run whose codes are measured.
     pub codes: BTreeMap<String, CodePictures>,
+    /// Of each run that is looked at closely.
+    pub looks: BTreeMap<String, super::look::LookPictures>,
     /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.
     pub inverted: BTreeMap<String, String>,
 }

@@ -80,6 +80,7 @@ pub(super) fn settings(study: &Study) -> Value {
     let varied: Vec<String> = axes(config).into_iter().map(|axis| axis.key).chain(changes).collect();
     let variants: Vec<Value> = config.variants.iter().map(|variant| json!([variant.name, variant.values])).collect();
     json!({
+        "page": study.page,
         "title": config.report.title.as_ref().unwrap_or(&config.base_run().name),
         "seeds": study.seeds,
         "planned": config.runs().len() * study.seeds,

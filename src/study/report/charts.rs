@@ -10,7 +10,7 @@ use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart, Panels};
 use crate::figures::scatter::Scatter;
 use crate::study::facts::{
-    Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts, SaturationFacts, SetFacts,
+    Axes, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts, SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 
@@ -36,6 +36,8 @@ pub(super) struct Charts {
     codes: BTreeMap<String, String>,
     /// t-SNE maps by run, each `svg` with its `iterations`.
     maps: BTreeMap<String, Vec<Value>>,
+    /// Codes of each run that is looked at closely.
+    looks: BTreeMap<String, String>,
     /// Divergence and active numbers of a code that is a distribution, by run.
     latent: BTreeMap<String, [String; 2]>,
     /// NRMSE against size of the code and against compression ratio (`ratio`), on each `part`.
@@ -78,7 +80,19 @@ impl Charts {
             };
             (one.run.clone(), made.map(map).collect())
         });
+        let looks = facts.looks.iter().map(|look| {
+            let (classes, points) = (classes_of(&look.run), look.points.clone());
+            let scatter = match &look.axes {
+                Axes::Components(shares) => Scatter::of_components(String::new(), shares, classes, points),
+                Axes::Numbers([x, y]) => {
+                    let (x_label, y_label) = (x.clone(), y.clone());
+                    Scatter { title: String::new(), x_label, y_label, groups: classes, points }
+                }
+            };
+            (look.run.clone(), scatter.to_svg())
+        });
         Charts {
+            looks: looks.collect(),
             maps: maps.collect(),
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),

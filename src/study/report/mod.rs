@@ -16,10 +16,12 @@ use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
+    ("run", include_str!("../templates/run.html")),
+    ("look", include_str!("../templates/look.html")),
     ("short", include_str!("../templates/short.html")),
     ("setup", include_str!("../templates/setup.html")),
     ("results", include_str!("../templates/results.html")),

@@ -1,0 +1,149 @@
+//! What the program says to other programs: JSON on standard output, and events of training; each as `docs/output.schema.json` says.
+
+use serde_json::{Value, json};
+
+use crate::support::schema::fault;
+use crate::support::{Place, facts, without_seconds};
+
+/// The JSON that a command prints, which must be as the schema says of `kind`.
+#[track_caller]
+fn printed(place: &Place, kind: &str, arguments: &[&str]) -> Value {
+    let answer = place.narrows(&[arguments, &["--json"]].concat()).done();
+    let value = serde_json::from_str(&answer.stdout).unwrap_or_else(|error| panic!("{error}: {}", answer.stdout));
+    is(kind, &value);
+    value
+}
+
+#[track_caller]
+fn is(kind: &str, value: &Value) {
+    let mut schema: Value = serde_json::from_str(include_str!("../../docs/output.schema.json")).unwrap();
+    schema["$ref"] = json!(format!("#/$defs/{kind}"));
+    assert_eq!(fault(&schema, value), None, "{kind}");
+}
+
+#[test]
+fn commands_answer_in_json_as_the_schema_says() {
+    let place = Place::with_toys();
+    let trained = printed(&place, "train", &["train", "toys.toml", "--out", "runs/a", "--events", "a.jsonl"]);
+    assert_eq!(trained["metrics"], place.json("runs/a/metrics.json"));
+    let of_seeds = printed(&place, "study", &["train", "toys.toml", "--out", "runs/b", "--seeds", "3"]);
+    let seeds: Vec<_> = of_seeds["runs"].as_array().unwrap().iter().map(|run| run["config"]["seed"].clone()).collect();
+    assert_eq!(json!(seeds), json!([3, 4, 5]));
+    let listed = printed(&place, "runs", &["runs"]);
+    assert_eq!(listed.as_array().unwrap().len(), 4);
+    assert_eq!(listed[0], trained);
+    printed(&place, "show", &["show", "runs/a"]);
+    let compared = printed(&place, "compare", &["compare", "runs/a", "runs/b/seeds/4/toys"]);
+    assert_eq!(compared["differences"]["seed"], json!({ "a": "3", "toys": "4" }));
+    assert_eq!(printed(&place, "eval", &["eval", "runs/a"])["test"]["images"], 3);
+    for (kind, more) in [
+        ("reconstruct", &["--count", "2"][..]),
+        ("encode", &["--out", "codes.npy", "--labels", "labels.npy"]),
+        ("decode", &["codes.npy", "--out", "images.npy"]),
+        ("sample", &["--fitted", "--count", "3"]),
+        ("traverse", &["--steps", "3"]),
+        ("interpolate", &["--pairs", "2"]),
+        ("probe", &[]),
+        ("map", &["--part", "train,test", "--perplexity", "3", "--iterations", "20"]),
+        ("invert", &["--count", "2"]),
+    ] {
+        printed(&place, kind, &[&[kind, "runs/a"], more].concat());
+    }
+    place.write("runs/a/metrics.json", b"{");
+    assert_eq!(printed(&place, "runs", &["runs"])[0]["state"], "unreadable");
+
+    let lines = place.text("a.jsonl");
+    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    events.iter().for_each(|event| is("event", event));
+    let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let epoch = [&["step"; 4][..], &["epoch"]].concat();
+    assert_eq!(kinds, [&["begin"][..], &epoch, &epoch, &["end"]].concat());
+    let loss = place.text("runs/a/history.csv").lines().nth(1).unwrap().split(',').nth(1).unwrap().parse::<f64>();
+    assert_eq!(events[5]["loss"].as_f64(), loss.ok());
+    place.refuses(&["train", "toys.toml", "--events", "a.jsonl"], 2, &["a.jsonl has something in it already"]);
+}
+
+#[test]
+fn a_dry_run_measures_and_writes_nothing() {
+    let place = Place::with_toys();
+    let before = place.snapshot();
+    let told = printed(&place, "dry-run", &["train", "toys.toml", "--dry-run"]);
+    assert_eq!(place.snapshot(), before);
+    // 16·3 + 3 + 3·16 + 16 parameters; Adam keeps two moments of each.
+    assert_eq!((&told["parameters"], &told["memory_bytes"]), (&json!(115), &json!(115 * 4 * 4)));
+    assert_eq!((&told["steps_per_epoch"], &told["folder"]), (&json!(4), &json!("runs/toys")));
+    assert!(told["epoch_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0 && seconds < 1.0), "{told}");
+    place.narrows(&["train", "toys.toml"]).done();
+    let mut written: Vec<String> =
+        told["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    // A finished run has no checkpoints.
+    written.retain(|name| name != "checkpoint/");
+    written.sort();
+    let entries = std::fs::read_dir(place.path("runs/toys")).unwrap().flatten();
+    let mut found: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    found.sort();
+    assert_eq!(found, written);
+    place.narrows(&["train", "toys.toml", "--dry-run"]).done().says(&["runs/toys-2", "Nothing was written"]);
+}
+
+#[test]
+fn a_run_and_a_comparison_have_pages_of_their_own() {
+    let place = Place::with_toys();
+    place.narrows(&["train", "toys.toml", "--out", "a"]).done().says(&["report.html"]);
+    let page = place.text("a/report.html");
+    let found = facts(&page);
+    assert_eq!((&found["study"]["page"], &found["looks"][0]["run"]), (&json!("run"), &json!("toys")));
+    for heading in
+        ["What was trained", "Training", "Results", "Reconstructions", "Best, typical and worst", "Errors by class"]
+    {
+        assert!(page.contains(&format!(">{heading}</h2>")), "no heading {heading}");
+    }
+    assert!(!page.contains("undefined") && !page.contains("What was studied"));
+    let classes = found["looks"][0]["classes"].as_array().unwrap();
+    let mse = found["runs"][0]["figures"]["evaluation"]["test"]["mse"]["mean"].as_f64().unwrap();
+    let sums = classes
+        .iter()
+        .map(|class| [class[1].as_f64().unwrap(), class[1].as_f64().unwrap() * class[2].as_f64().unwrap()]);
+    let [count, sum] = sums.fold([0.0, 0.0], |[a, b], [c, d]| [a + c, b + d]);
+    // The same squares, summed in another order.
+    assert!((sum / count - mse).abs() <= 1e-6 * mse, "{sum} / {count} is not {mse}");
+
+    // A code of two numbers has a grid, a variational one samples, a denoising one noisy rows.
+    let more = |out: &'static str, set: &'static [&'static str]| {
+        let set = set.iter().flat_map(|set| ["--set", set]);
+        let arguments: Vec<&str> = ["train", "toys.toml", "--out", out].into_iter().chain(set).collect();
+        place.narrows(&arguments).done();
+        place.text(&format!("{out}/report.html"))
+    };
+    assert!(more("plane", &["model.encoder=[{ dense = 2 }]"]).contains("codes on a grid"));
+    let noisy = more("noisy", &["model.corruption={ gaussian = 0.3 }"]);
+    assert!(noisy.contains("noisy, for toys") && noisy.contains("learn to undo noise"));
+    let drawn = more("drawn", &["model.encoder=[{ dense = 2 }]", "model.variational={ beta = 1.0 }"]);
+    assert!(drawn.contains("drawn from N(0, I)"));
+
+    place.narrows(&["compare", "a", "noisy", "--out", "page.html"]).done().says(&["page.html"]);
+    let page = place.text("page.html");
+    let found = facts(&page);
+    assert_eq!(found["study"]["page"], "comparison");
+    assert_eq!(found["runs"].as_array().unwrap().len(), 2);
+    assert!(
+        page.contains("model.corruption.gaussian") || page.contains("model.corruption"),
+        "no difference on the page"
+    );
+    place.refuses(&["compare", "a", "noisy", "--out", "page.txt"], 2, &["ends in .html"]);
+}
+
+#[test]
+fn a_run_of_several_seeds_is_a_study_of_them() {
+    let place = Place::with_toys();
+    place.narrows(&["train", "toys.toml", "--seeds", "3"]).done().says(&["toys, seed 5", "runs/toys-study"]);
+    let page = place.text("runs/toys-study/report.html");
+    assert!(page.contains("means over 3 seeds") && page.contains("±"));
+    // The second seed is the run that --seed makes alone.
+    place.narrows(&["train", "toys.toml", "--seed", "4", "--out", "alone"]).done();
+    let second = "runs/toys-study/seeds/4/toys";
+    assert_eq!(place.sha256(&format!("{second}/model.safetensors")), place.sha256("alone/model.safetensors"));
+    let history = |folder: &str| without_seconds(&place.text(&format!("{folder}/history.csv")));
+    assert_eq!(history(second), history("alone"));
+    place.refuses(&["train", "toys.toml", "--seeds", "0"], 2, &["--seeds"]);
+}
