@@ -97,6 +97,7 @@ pub mod tasks;
 pub mod analysis;
 pub mod invert;
 pub mod onnx;
+pub mod search;
 
 pub mod config;
 

@@ -35,6 +35,8 @@ pub enum Command {
     Train(TrainArguments),
     /// Train every run of a grid and write the report that compares them
     Study(StudyArguments),
+    /// Search the best values of what varies in a space, and write the report about it
+    Search(SearchArguments),
     /// Measure a finished run on its training, validation and test images
     Eval(RunArguments),
     /// Draw images above their reconstructions by a finished run
@@ -234,6 +236,43 @@ pub struct StudyArguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub seeds: u16,
     /// Runs to make side by side [default: as many as threads when the runs are small, else one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub machine: MachineArguments,
+}
+
+/// Arguments of `search`.
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// A space's name or a TOML file
+    #[arg(value_name = "NAME|FILE", required_unless_present = "resume")]
+    pub config: Option<String>,
+    /// Set a key of the configuration for all trials, or let it vary, as in 'train.batch_size={ int = [16, 256] }'
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Trials of each sampler with each pruner
+    #[arg(long, value_name = "N")]
+    pub trials: Option<u32>,
+    /// Who suggests the points: tpe, random, quasi, grid
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub sampler: Vec<String>,
+    /// Who gives hopeless trials up: none, median, asha
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub pruner: Vec<String>,
+    /// Folder to write the search to [default: the first free of runs/NAME-search, runs/NAME-search-2, ...]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the search in this folder; with --trials to more of them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "out", "quick"])]
+    pub resume: Option<PathBuf>,
+    /// Make the smaller search that the space describes under [quick]
+    #[arg(long)]
+    pub quick: bool,
+    /// Seed of the suggestions; that of training is the configuration's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Trials to make side by side [default: as many as threads when the models are small, else one; at most the window of the space]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
     #[command(flatten)]

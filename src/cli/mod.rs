@@ -22,6 +22,7 @@ mod machine;
 mod output;
 mod progress;
 mod runs;
+mod search;
 mod source;
 mod study;
 mod train;
@@ -94,6 +95,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Train(arguments) => train::run(arguments),
         Command::Study(arguments) => study::run(arguments),
         Command::Eval(of) => inspect::evaluate(&of),
+        Command::Search(arguments) => search::run(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),
         Command::Invert(arguments) => invert::run(arguments),
         Command::Encode(arguments) => codes::encode(arguments),

@@ -24,6 +24,7 @@ mod presets;
 mod read;
 mod report;
 mod schema;
+mod search;
 mod source;
 mod study;
 mod vary;
@@ -35,6 +36,7 @@ pub use list::{Entry, UnknownKey, find_keys, keys_of_all, vocabulary};
 pub use presets::{Preset, UnknownPreset, preset, presets};
 pub use report::{InversionReport, ReportConfig};
 pub use schema::schema;
+pub use search::SearchConfig;
 pub use source::Source;
 pub use study::{StudyConfig, Varied};
 

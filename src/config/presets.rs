@@ -37,7 +37,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 10] = [
+const PRESETS: [Preset; 11] = [
     Preset {
         name: "conv",
         summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
@@ -72,6 +72,11 @@ const PRESETS: [Preset; 10] = [
         name: "representations",
         summary: "sparse, contractive and denoising autoencoders of the MNIST digits, a variational one of the Frey faces",
         text: include_str!("presets/representations.toml"),
+    },
+    Preset {
+        name: "search",
+        summary: "the best values of a small dense autoencoder of Fashion-MNIST, by grid, chance and the Parzen estimator",
+        text: include_str!("presets/search.toml"),
     },
     Preset {
         name: "sigmoid",

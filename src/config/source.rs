@@ -79,6 +79,7 @@ impl Source {
 
     /// The one run that this describes. Refused where there is a table of a study.
     pub fn into_run(self) -> Result<RunConfig, ConfigError> {
+        refuse_search(&self.table, &self.file)?;
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
                 let origin = self.file.origin().unwrap_or("FILE");
@@ -109,4 +110,14 @@ pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigE
     let mut run = RunConfig::default();
     read::read(&mut run, table, "", file)?;
     Ok(run)
+}
+
+/// Refuses a space where a run or a study is asked for.
+pub(super) fn refuse_search(table: &Table, file: &Place) -> Result<(), ConfigError> {
+    let Some(entry) = table.get("search") else { return Ok(()) };
+    let origin = file.origin().unwrap_or("FILE");
+    let sentence = format!(
+        "[search] makes this a space, of which the best values are searched; search it with \"narrows search {origin}\""
+    );
+    Err(ConfigError::new(&entry.key_place, sentence))
 }

@@ -5,7 +5,7 @@ use super::document::{Entry, Node, Table, Value};
 use super::error::{ConfigError, Place, did_you_mean, refused};
 use super::name::is_name;
 use super::report::ReportConfig;
-use super::source::{Source, read_run};
+use super::source::{Source, read_run, refuse_search};
 use super::vary::{path_of, read_grid, read_variants, set_in_grid, set_in_variants};
 use super::{RunConfig, read, write};
 use crate::spelling::nearest;
@@ -122,6 +122,7 @@ impl Source {
 
 fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let Source { mut table, file, mut settings } = source;
+    refuse_search(&table, &file)?;
     // Those of the report are in the table already, and runs know nothing of it.
     settings.retain(|(path, _)| path[0] != "report");
     let [report, grid, variants] = ["report", "grid", "variants"].map(|key| table.remove(key).map(|entry| entry.node));

@@ -12,6 +12,7 @@ mod font;
 mod frame;
 pub mod grid;
 pub mod number;
+pub mod parallel;
 pub mod png;
 mod raster;
 pub mod scatter;

@@ -43,6 +43,8 @@ pub enum Purpose {
     Probe,
     /// What is done to images so that two views of one differ; the index tells steps and samples apart.
     Augmentation,
+    /// Points of a search; the index is the trial.
+    Search,
 }
 
 impl Purpose {
@@ -61,6 +63,7 @@ impl Purpose {
             Purpose::MeasuredLatent => "measured latent",
             Purpose::Probe => "probe",
             Purpose::Augmentation => "augmentation",
+            Purpose::Search => "search",
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::files::FileError;
 use crate::invert::InvertError;
 use crate::nn::ModelError;
 use crate::nn::weights::WeightsError;
+use crate::search::StorageError;
 use crate::settings::Fault;
 use crate::tasks::{BuildError, WidthError};
 use crate::train::{ThreadsError, TrainError};
@@ -68,6 +69,9 @@ pub enum RunError {
     /// What a run wrote cannot be used: which file, why, and what is expected.
     #[error("{0}")]
     Unusable(String),
+    /// What a search wrote down cannot be used.
+    #[error(transparent)]
+    Journal(#[from] StorageError),
     /// The threads cannot be started.
     #[error(transparent)]
     Threads(#[from] ThreadsError),

@@ -37,7 +37,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 21] = [
+const WRITTEN: [&str; 24] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -52,6 +52,9 @@ const WRITTEN: [&str; 21] = [
     "checkpoint/last.safetensors",
     "checkpoint/previous.safetensors",
     "study.toml",
+    "search.toml",
+    "trials.csv",
+    "best.toml",
     "summary.csv",
     "codes.csv",
     "saturation.csv",

@@ -16,6 +16,7 @@ mod record;
 mod resume;
 mod snapshots;
 mod tensorboard;
+mod trial;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
 pub use environment::Machine;
@@ -27,3 +28,4 @@ pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};
 pub use record::{RunRecord, RunState, find_runs};
 pub use resume::{Found, check_config, find_run, identity};
+pub use trial::Trials;

@@ -7,6 +7,7 @@
 mod facts;
 mod figure;
 mod report;
+pub mod search;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -161,11 +162,14 @@ const SMALL_STEP: usize = 1 << 30;
 
 /// How many runs to make side by side: one for each thread when the steps of all of them are small.
 pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
-    let is_small = |run: &Planned| {
-        let batch = run.config.train.batch_size.min(run.prepared.loaded.split.train.len());
-        run.prepared.layout().len().saturating_mul(batch) < SMALL_STEP
-    };
-    if runs.iter().all(is_small) { threads.min(runs.len()).max(1) } else { 1 }
+    let are_small = runs.iter().all(|run| is_small(&run.config, &run.prepared));
+    if are_small { threads.min(runs.len()).max(1) } else { 1 }
+}
+
+/// Whether the steps of a run are too small to fill a machine.
+pub fn is_small(config: &RunConfig, prepared: &Prepared) -> bool {
+    let batch = config.train.batch_size.min(prepared.loaded.split.train.len());
+    prepared.layout().len().saturating_mul(batch) < SMALL_STEP
 }
 
 /// Loads the data of every run, once for those that share them, and lays out the models; each run once for each of `seeds`

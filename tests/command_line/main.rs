@@ -22,6 +22,7 @@ mod onnx;
 mod output;
 mod representations_study;
 mod resume;
+mod search;
 mod sigmoid_study;
 mod symbols;
 mod tensorboard;

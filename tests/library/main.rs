@@ -34,6 +34,7 @@ mod rng;
 mod run;
 #[path = "../support/schema.rs"]
 mod schema;
+mod search;
 mod settings;
 mod slices;
 mod spelling;

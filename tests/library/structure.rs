@@ -11,7 +11,7 @@ const ROWS: [&[&str]; 11] = [
     &["data", "figures", "linalg", "loss", "nn", "optim"],
     &["train"],
     &["tasks"],
-    &["analysis", "invert", "onnx"],
+    &["analysis", "invert", "onnx", "search"],
     &["config"],
     &["run"],
     &["explore", "study"],

@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+use serde::Serialize;
 
 use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
@@ -34,26 +35,29 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("schemes", include_str!("../templates/schemes.html")),
     ("inversion", include_str!("../templates/inversion.html")),
     ("files", include_str!("../templates/files.html")),
+    ("search", include_str!("../templates/search.html")),
 ];
 
 /// Rules of every page, then those for tables of figures and of images.
 const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!("../templates/report.css"));
 
-/// The page. An error is a mistake in a template.
+/// The page of a study. An error is a mistake in a template.
 pub(super) fn page(facts: &Facts, pictures: &Pictures) -> Result<String, Error> {
+    let charts = Charts::of(facts, pictures);
+    let given = context! { facts => Serde(facts), pictures => Serde(pictures), charts => Serde(charts) };
+    render("report", facts.study["title"].as_str().unwrap_or_default(), facts, given)
+}
+
+/// The page with what a template makes of what it is given, which carries the facts as JSON.
+pub(super) fn render(template: &str, title: &str, facts: &impl Serialize, given: Value) -> Result<String, Error> {
     let headings: Arc<Mutex<Vec<String>>> = Arc::default();
     let environment = environment(&headings)?;
-    let charts = Charts::of(facts, pictures);
-    let body = environment.get_template("report")?.render(context! {
-        facts => Serde(facts),
-        pictures => Serde(pictures),
-        charts => Serde(charts),
-    })?;
+    let body = environment.get_template(template)?.render(given)?;
     let json = serde_json::to_string(facts)
         .map_err(|error| Error::new(minijinja::ErrorKind::BadSerialization, error.to_string()))?;
     let headings = headings.lock().expect("no template panics").clone();
     environment.get_template("page")?.render(context! {
-        title => facts.study["title"].as_str(),
+        title,
         style => Value::from_safe_string(STYLE.to_owned()),
         body => Value::from_safe_string(body),
         headings,

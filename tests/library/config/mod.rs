@@ -6,5 +6,6 @@ mod list;
 mod presets;
 mod refusals;
 mod round_trips;
+mod searches;
 mod studies;
 mod values;

@@ -6,6 +6,14 @@ use narrows::config::*;
 fn every_preset_is_what_it_says() {
     for preset in presets() {
         let source = preset.source().unwrap();
+        if preset.name == "search" {
+            let search = source.clone().into_search().unwrap();
+            assert_eq!(search.middle_run().unwrap().name, preset.name);
+            for error in [source.clone().into_base_run().unwrap_err(), source.into_study().unwrap_err()] {
+                assert!(error.to_string().contains("narrows search"), "{error}");
+            }
+            continue;
+        }
         assert_eq!(
             source.clone().into_run().is_err(),
             !["conv", "gan", "mnist", "simclr", "variational-conv"].contains(&preset.name),
@@ -22,11 +30,11 @@ fn an_unknown_preset_names_the_nearest_and_all() {
     let said = |name: &str| preset(name).unwrap_err().to_string();
     assert_eq!(
         said("footwaer"),
-        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, denoising, footwear, gan, inversion, mnist, representations, sigmoid, simclr, variational-conv"
+        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are conv, denoising, footwear, gan, inversion, mnist, representations, search, sigmoid, simclr, variational-conv"
     );
     assert_eq!(
         said("zebra"),
-        "there is no preset \"zebra\"; the presets are conv, denoising, footwear, gan, inversion, mnist, representations, sigmoid, simclr, variational-conv"
+        "there is no preset \"zebra\"; the presets are conv, denoising, footwear, gan, inversion, mnist, representations, search, sigmoid, simclr, variational-conv"
     );
 }
 

@@ -13,7 +13,7 @@ mod picture;
 use std::fs;
 use std::path::Path;
 
-use narrows::config::presets;
+use narrows::config::{Source, presets};
 use narrows::data::{
     Catalog, Dataset, FileStatus, class_distribution, data_dirs, load, load_path, locate, split, verify,
 };
@@ -109,12 +109,16 @@ fn a_real_file_cut_short_or_exchanged_is_refused() {
 #[test]
 fn every_preset_loads_the_drawn_set_that_stands_in_for_an_absent_one() {
     for preset in presets() {
-        let config = preset.source().unwrap().into_base_run().unwrap();
+        let run = |source: Source| match source.clone().into_search() {
+            Ok(search) => search.middle_run().unwrap(),
+            Err(_) => source.into_base_run().unwrap(),
+        };
+        let config = run(preset.source().unwrap());
         let nowhere = tempfile::tempdir().unwrap();
         let sentence = load_data(&config, &[nowhere.path().into()]).unwrap_err().to_string();
         let remedy = sentence.rsplit('`').nth(1).unwrap().strip_prefix("--set ").unwrap();
         let source = preset.source().unwrap().set(remedy).unwrap().set("data.per_class=70").unwrap();
-        let splits = load_data(&source.into_base_run().unwrap(), &[nowhere.path().into()]).unwrap();
+        let splits = load_data(&run(source), &[nowhere.path().into()]).unwrap();
         assert!(!splits.train().is_empty() && !splits.test().is_empty(), "{}: {remedy}", preset.name);
     }
 }

@@ -1,0 +1,135 @@
+//! A trial of a search: a run of which only the objective is kept.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::environment::Machine;
+use super::error::RunError;
+use super::execute::fit;
+use super::prepare::{Prepared, load_data};
+use crate::config::{RunConfig, SearchConfig};
+use crate::data::Splits;
+use crate::search::{End, Running};
+use crate::settings::Fault;
+use crate::train::{Callback, EpochRecord, Event, Flow, History, Stop, Task};
+
+/// What the trials of a search share: its configuration, and the data, loaded once for those that take the same.
+#[derive(Debug)]
+pub struct Trials<'a> {
+    config: &'a SearchConfig,
+    data_dirs: &'a [PathBuf],
+    loaded: Mutex<Vec<(RunConfig, Arc<Splits>)>>,
+}
+
+impl<'a> Trials<'a> {
+    /// Loads the data of the trial in the middle of the space. Refused: an objective that no trial would have.
+    pub fn new(config: &'a SearchConfig, data_dirs: &'a [PathBuf]) -> Result<Self, RunError> {
+        let trials = Trials { config, data_dirs, loaded: Mutex::default() };
+        let run = config.middle_run()?;
+        let names = Task::<f32>::scalar_names(&*trials.prepare(&run)?.task);
+        let objective = &config.settings.objective;
+        let known = History::COLUMNS[1..3].iter().copied().chain(names.iter().map(String::as_str));
+        let known: Vec<&str> = known.filter(|name| *name != "val_loss" || run.data.split.validation > 0).collect();
+        if !known.contains(&objective.as_str()) {
+            let found = format!("{objective:?}, which no trial has");
+            return Err(Fault::new("search.objective", found, known.join(", ")).into());
+        }
+        Ok(trials)
+    }
+
+    /// The data and the model of a run.
+    pub fn prepare(&self, run: &RunConfig) -> Result<Prepared, RunError> {
+        // Held while loading, so that nothing is loaded twice.
+        let mut loaded = self.loaded.lock().expect("nobody panics while holding it");
+        let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));
+        let data = match same {
+            Some((_, data)) => Arc::clone(data),
+            None => {
+                let data = Arc::new(load_data(run, self.data_dirs)?);
+                loaded.push((run.clone(), Arc::clone(&data)));
+                data
+            }
+        };
+        drop(loaded);
+        Prepared::new(run, data)
+    }
+
+    /// Makes a trial: its end, or none where the callback interrupted it. What is wrong with the trial's own configuration, model or
+    /// training is its failure; all else is that of the search.
+    pub fn make(
+        &self,
+        running: &Running<'_>,
+        machine: Machine,
+        callback: &mut dyn Callback<f32>,
+    ) -> Result<Option<End>, RunError> {
+        match self.train(running, machine, callback) {
+            Err(error @ (RunError::Config(_) | RunError::Model(_) | RunError::Optimizer(_) | RunError::Train(_))) => {
+                Ok(Some(End::Failed(error.to_string())))
+            }
+            end => end,
+        }
+    }
+
+    fn train(
+        &self,
+        running: &Running<'_>,
+        machine: Machine,
+        callback: &mut dyn Callback<f32>,
+    ) -> Result<Option<End>, RunError> {
+        let run = self.config.run(running.point)?;
+        let prepared = self.prepare(&run)?;
+        prepared.check_memory()?;
+        let objective = &self.config.settings.objective;
+        let epochs = run.train.max_epochs;
+        let mut watch = Watch { objective, running, callback, epochs, values: Vec::new(), is_given_up: false };
+        let outcome = machine.run(|| fit(&run, &prepared, machine.context, &mut watch))??;
+        let Watch { values, is_given_up, .. } = watch;
+        if let Stop::Interrupted { .. } = outcome.stop {
+            return Ok(is_given_up.then_some(End::Pruned));
+        }
+        let kept = outcome.best.filter(|_| outcome.restored_best).map_or(values.len(), |best| best.epoch);
+        let value = kept.checked_sub(1).and_then(|at| values.get(at)).copied().unwrap_or(f64::NAN);
+        Ok(Some(End::of(value)))
+    }
+}
+
+/// Reports the objective after each epoch.
+struct Watch<'a, 'b> {
+    objective: &'a str,
+    running: &'a Running<'b>,
+    callback: &'a mut dyn Callback<f32>,
+    epochs: usize,
+    values: Vec<f64>,
+    is_given_up: bool,
+}
+
+impl Callback<f32> for Watch<'_, '_> {
+    fn on_event(&mut self, event: Event<'_>) -> Flow {
+        if let Event::EpochDone { record, names, .. } = event {
+            let value = column(self.objective, record, names);
+            self.values.push(value);
+            // A trial that has come to its end is not given up any more.
+            self.is_given_up = self.running.report(value) && record.epoch < self.epochs;
+        }
+        match self.callback.on_event(event) {
+            Flow::Continue if self.is_given_up => Flow::Interrupt,
+            Flow::Continue => Flow::Continue,
+            Flow::Interrupt => {
+                self.is_given_up = false;
+                Flow::Interrupt
+            }
+        }
+    }
+
+    fn on_note(&mut self, sentence: &str) {
+        self.callback.on_note(sentence);
+    }
+}
+
+fn column(name: &str, record: &EpochRecord, names: &[String]) -> f64 {
+    match name {
+        "loss" => record.loss,
+        "val_loss" => record.val_loss,
+        _ => names.iter().position(|known| known == name).map_or(f64::NAN, |at| record.scalars[at]),
+    }
+}

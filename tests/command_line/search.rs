@@ -1,0 +1,147 @@
+//! `narrows search`: one table of trials for any number of jobs and after a kill, a report, and the best as a configuration.
+
+use crate::support::running::Running;
+use crate::support::{Place, TOYS, facts, without_seconds};
+
+/// A space of the toys with a condition; the largest rates are hopeless, and the one infinite weight penalty fails.
+fn place() -> Place {
+    let place = Place::with_toys();
+    let space = TOYS
+        .replace("dense = 3", "dense = { int = [2, 6] }")
+        .replace("batch_size = 4", "batch_size = { choices = [4, 7] }")
+        .replace("max_epochs = 2", "max_epochs = 4")
+        .replace("name = \"adam\"", "name = { choices = [\"adam\", \"sgd\"] }")
+        .replace("1e-3", "{ low = 1e-4, high = 10.0, log = true }\nmomentum = { low = 0.0, high = 0.9, when = { \"optimizer.name\" = [\"sgd\"] } }");
+    let search = "[search]\ntrials = 50\nsamplers = [\"tpe\"]\npruners = [\"median\"]\ntpe = { startup = 6 }\n\n[data]";
+    place.write("space.toml", space.replacen("[data]", search, 1).as_bytes());
+    place
+}
+
+fn trials(place: &Place, folder: &str) -> Vec<Vec<String>> {
+    without_seconds(&place.text(&format!("{folder}/trials.csv")))
+}
+
+#[test]
+fn the_table_of_trials_does_not_depend_on_jobs_or_on_a_kill() {
+    let place = place();
+    for jobs in ["1", "2", "4"] {
+        place.narrows(&["search", "space.toml", "--out", jobs, "--jobs", jobs]).done();
+    }
+    let one = trials(&place, "1");
+    assert_eq!(one.len(), 51);
+    assert!(one.iter().any(|row| row[3] == "pruned") && one.iter().any(|row| row[3] == "complete"), "{one:?}");
+    assert_eq!(trials(&place, "2"), one);
+    assert_eq!(trials(&place, "4"), one);
+
+    // 25 trials, killed in the next, and then 50 of them with another number of jobs.
+    place.narrows(&["search", "space.toml", "--out", "half", "--trials", "25", "--jobs", "4"]).done();
+    assert_eq!(trials(&place, "half"), one[..26]);
+    let mut running = Running::start(&place, &["search", "--resume", "half", "--trials", "1000", "--jobs", "2"]);
+    running.wait_for("tpe with median: trial 33: ");
+    running.signal("-KILL");
+    assert_eq!(running.end().0, None);
+    let kept = place.narrows(&["search", "--resume", "half", "--trials", "50", "--jobs", "1"]).done();
+    assert!(kept.stderr.contains("trials made before, kept"), "{}", kept.stderr);
+    assert_eq!(trials(&place, "half"), one);
+    let best = |folder: &str| place.text(&format!("{folder}/best.toml"));
+    assert_eq!(best("half"), best("1"));
+
+    let config = "1/best.toml";
+    place.narrows(&["train", config, "--out", "best"]).done();
+    let objective: f64 = one.iter().skip(1).filter_map(|row| row[4].parse().ok()).fold(f64::INFINITY, f64::min);
+    let history = place.text("best/history.csv");
+    let last: Vec<&str> = history.lines().last().unwrap().split(',').collect();
+    assert_eq!(last[2].parse::<f64>().unwrap(), objective);
+}
+
+#[test]
+fn a_report_compares_samplers_and_says_what_failed() {
+    let place = place();
+    let answer = place
+        .narrows(&[
+            "search",
+            "space.toml",
+            "--out",
+            "s",
+            "--trials",
+            "12",
+            "--sampler",
+            "grid,random,quasi,tpe",
+            "--pruner",
+            "none,asha",
+            "--set",
+            "model.weight_penalty.l2={ choices = [0.0, 1e300] }",
+        ])
+        .done();
+    answer.says(&["grid with asha", "quasi", "Search folder: s"]);
+    let rows = trials(&place, "s");
+    assert_eq!(rows.len(), 1 + 8 * 12);
+    assert!(rows.iter().any(|row| row[3] == "failed" && !row[row.len() - 1].is_empty()), "{rows:?}");
+    let page = place.text("s/report.html");
+    let facts = facts(&page);
+    assert_eq!(facts["arms"].as_array().unwrap().len(), 8);
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let best = |arm: &serde_json::Value| number(&arm["best"]["objective"]);
+    let lowest = facts["arms"].as_array().unwrap().iter().map(best).fold(f64::INFINITY, f64::min);
+    assert_eq!(number(&facts["rows"][0]["objective"]), lowest);
+    for arm in facts["arms"].as_array().unwrap() {
+        let parts: f64 = ["complete", "pruned", "failed"].iter().map(|state| number(&arm[state])).sum();
+        assert_eq!(parts, 12.0, "{arm}");
+    }
+    for words in
+        ["best val_loss so far", "importance (%)", "decimal logarithm of optimizer.learning_rate", "Failed trials"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("undefined") && !page.contains("NaN"), "{page}");
+}
+
+#[test]
+fn what_cannot_be_searched_is_refused() {
+    let place = place();
+    place.narrows(&["search", "space.toml", "--out", "s", "--trials", "3"]).done();
+    place.refuses(
+        &["search", "space.toml", "--out", "s"],
+        2,
+        &["s already holds a search", "narrows search --resume s"],
+    );
+    place.refuses(
+        &["search", "toys.toml"],
+        2,
+        &["toys.toml", "without parameters", "{ low = 1e-4, high = 1e-1, log = true }"],
+    );
+    place.refuses(
+        &["train", "space.toml"],
+        2,
+        &["space.toml:4: [search] makes this a space", "narrows search space.toml"],
+    );
+    place.refuses(&["search", "--resume", "toys"], 2, &["toys has no search.toml"]);
+    place.refuses(
+        &["search", "space.toml", "--sampler", "zebra"],
+        2,
+        &["\"zebra\"", "\"tpe\", \"random\", \"quasi\" or \"grid\""],
+    );
+    let objective = ["search", "space.toml", "--set", "search.objective=accuracy"];
+    place.refuses(&objective, 2, &["\"search.objective\" is \"accuracy\", which no trial has", "loss, val_loss"]);
+    // Another space in the same folder, and a damaged journal.
+    let journal = "s/trials-tpe-median.journal";
+    let mut bytes = place.read(journal);
+    bytes[40] ^= 1;
+    place.write(journal, &bytes);
+    let answer = place.narrows(&["search", "--resume", "s"]);
+    answer.refused(1, &["s/trials-tpe-median.journal:1", "not as it was written"]);
+}
+
+#[test]
+fn the_quick_search_of_the_preset_learns() {
+    let Some(data) = crate::support::real_data() else { return };
+    let place = Place::new();
+    place.narrows(&["search", "search", "--quick", "--out", "s", "--data-dir", data.to_str().unwrap()]).done();
+    let facts = facts(&place.text("s/report.html"));
+    for arm in facts["arms"].as_array().unwrap() {
+        // An untrained network answers ½ everywhere, which has a cross-entropy of ln 2.
+        let best = arm["best"]["objective"].as_f64().unwrap();
+        assert!(best < 0.75 * std::f64::consts::LN_2, "{arm}");
+        assert_eq!(arm["made"], 8);
+    }
+}
