@@ -26,6 +26,7 @@ mod real;
 pub mod reduce;
 pub mod reference;
 pub mod simd;
+pub mod softmax;
 mod spin;
 pub mod tsne;
 pub mod update;

@@ -34,7 +34,7 @@ pub use difference::{Difference, differences};
 pub use error::{ConfigError, Place};
 pub use list::{Entry, UnknownKey, find_keys, keys_of_all, vocabulary};
 pub use presets::{Preset, UnknownPreset, preset, presets};
-pub use report::{InversionReport, ReportConfig};
+pub use report::{ClassesReport, InversionReport, ReportConfig};
 pub use schema::schema;
 pub use search::SearchConfig;
 pub use source::Source;
@@ -90,7 +90,7 @@ impl RunConfig {
             _ => None,
         };
         let watched = stopping.into_iter().chain(plateau).find(|(_, monitor)| *monitor == Monitor::ValLoss);
-        match watched.filter(|_| self.data.split.validation == 0) {
+        match watched.filter(|_| self.data.split.validation == 0 && self.data.folds.is_none()) {
             Some((key, _)) => {
                 let found = "\"val_loss\" while data.split has no validation part";
                 Err(Fault::new(key, found, "\"loss\"; or a data.split.validation of at least 1"))

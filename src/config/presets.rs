@@ -37,7 +37,12 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 11] = [
+const PRESETS: [Preset; 13] = [
+    Preset {
+        name: "classifier",
+        summary: "a convolutional classifier of Fashion-MNIST, 60,874 parameters",
+        text: include_str!("presets/classifier.toml"),
+    },
     Preset {
         name: "conv",
         summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
@@ -47,6 +52,11 @@ const PRESETS: [Preset; 11] = [
         name: "denoising",
         summary: "autoencoders of Fashion-MNIST trained on five kinds of noise, each tested on all of them",
         text: include_str!("presets/denoising.toml"),
+    },
+    Preset {
+        name: "finetuning",
+        summary: "an encoder trained without labels, frozen or tuned below a classifier, beside the same from random weights",
+        text: include_str!("presets/finetuning.toml"),
     },
     Preset {
         name: "footwear",

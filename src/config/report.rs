@@ -1,6 +1,6 @@
 //! `[report]`: what the report of a study shows.
 
-use crate::settings::{Counts, Length, TableForm, Text, at_least, settings};
+use crate::settings::{Counts, Length, Range, TableForm, Text, at_least, settings};
 
 /// As many as a study has runs.
 const NAMES: Length = Length { least: 0, most: 1000, accepted: "a list of names of runs" };
@@ -27,6 +27,23 @@ settings! {
         /// How training schemes compare, what their decoders give run backwards, and what the size of the code does; where
         /// absent the report compares losses.
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
+        /// What the classifiers of the study reach; where given, the report is about them.
+        pub classes: Option<ClassesReport> = None, in TableForm::new("a table [report.classes]");
+    }
+}
+
+settings! {
+    /// What a study of classifiers compares.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ClassesReport {
+        /// The share of the validation images to be classified right, for epochs and seconds until then.
+        pub reach: f64 = 0.8, in Range::INSIDE;
+        /// Runs that differ in how many images they are trained on, each group a way of training.
+        pub labels: Vec<(String, Vec<String>)> = Vec::new(), in (GROUPS, (NAMES, NAME));
+        /// Runs that are the folds of one model, in their order; models with as many folds are compared fold by fold.
+        pub folds: Vec<(String, Vec<String>)> = Vec::new(), in (GROUPS, (NAMES, NAME));
+        /// Runs of which the report shows what the test images of each class are taken for.
+        pub confusion: Vec<String> = Vec::new(), in (NAMES, NAME);
     }
 }
 
@@ -59,6 +76,12 @@ impl ReportConfig {
             lists.extend(inversion.schemes.iter().map(|(what, runs)| (format!("inversion.schemes.{what}"), runs)));
             lists.push(("inversion.invert".to_owned(), &inversion.invert));
             lists.push(("inversion.compression".to_owned(), &inversion.compression));
+        }
+        if let Some(classes) = &self.classes {
+            for (key, groups) in [("labels", &classes.labels), ("folds", &classes.folds)] {
+                lists.extend(groups.iter().map(|(what, runs)| (format!("classes.{key}.{what}"), runs)));
+            }
+            lists.push(("classes.confusion".to_owned(), &classes.confusion));
         }
         lists.into_iter().flat_map(|(key, runs)| runs.iter().map(move |run| (key.clone(), run))).collect()
     }

@@ -233,7 +233,8 @@ fn read_report(node: &Node) -> Result<ReportConfig, ConfigError> {
     Ok(report)
 }
 
-/// What a study is written as. Of the base run's optimizer only what is `given`: a run with another has other defaults.
+/// What a study is written as. Of the base run's optimizer only what is `given`: a run with another has other defaults. Where runs
+/// differ in their task, so have the models.
 fn written(base: &RunConfig, given: &Table, grid: Table, variants: Table, report: &ReportConfig) -> Table {
     let mut tree = write::tree(&mut base.clone());
     let is_given = |key: &str| given.at(&["optimizer".to_owned(), key.to_owned()]).is_some();
@@ -241,6 +242,15 @@ fn written(base: &RunConfig, given: &Table, grid: Table, variants: Table, report
     if let Some(Value::Table(optimizer)) = optimizer.map(|entry| &mut entry.node.value) {
         let is_kept = |key: &str| ["name", "semantics", "schedule"].contains(&key) || is_given(key);
         optimizer.entries.retain(|entry| is_kept(&entry.key));
+    }
+    let sets_task = |varied: &Table| {
+        varied.entries.iter().any(|entry| entry.key == "task" || pairs(entry).any(|(key, _)| key == "task"))
+    };
+    if sets_task(&grid) || sets_task(&variants) {
+        let model = tree.entries.iter_mut().find(|entry| entry.key == "model");
+        if let Some(Value::Table(model)) = model.map(|entry| &mut entry.node.value) {
+            model.entries.retain(|entry| given.at(&["model".to_owned(), entry.key.clone()]).is_some());
+        }
     }
     for (key, varied) in [("grid", grid), ("variants", variants)] {
         if !varied.entries.is_empty() {

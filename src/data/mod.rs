@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod draw;
 pub mod error;
 pub mod fetch;
+mod folds;
 pub mod idx;
 pub mod load;
 pub mod matlab;

@@ -27,6 +27,14 @@ settings! {
         /// The parts; 5 : 1 where absent, pooled 5 : 1 : 1.
         pub split: SplitSpec = SplitSpec { train: 5, validation: 1, ..SplitSpec::default() },
             in TableForm::new("a table such as { train = 5, validation = 1, test = 1 }");
+        /// Divides all images that are not for testing into so many folds, the same for every model: one is validated on, the others
+        /// are trained on, whatever the split says of these two parts.
+        pub folds: Option<usize> = None, in Counts::new(2, 1000);
+        /// The number of the fold that is validated on, from 0 on.
+        pub fold: usize = 0, if |data| data.folds.is_some(),
+            else "given without data.folds", "a number of folds beside it, as in folds = 5";
+        /// Trains on so many images only, with each class by its share: a smaller number takes a part of what a larger one does.
+        pub train_images: Option<usize> = None, in at_least(1);
         /// Keep only the first so many images of each part, after splitting.
         pub limit: Option<usize> = None, in at_least(1);
         /// How grey levels become values in [0, 1].
@@ -75,6 +83,10 @@ impl DataSpec {
             let found = format!("the integer {} while data.merge is false", self.split.test);
             let accepted = "0 or no such key, since the published test part is then the test set; or data.merge = true";
             return Err(Fault::new("split.test", found, accepted));
+        }
+        if let Some(folds) = self.folds.filter(|&folds| self.fold >= folds) {
+            let found = format!("the integer {} of {folds} folds", self.fold);
+            return Err(Fault::new("fold", found, format!("a number from 0 to {}", folds - 1)));
         }
         // Compared when sorted: quadratic time would be felt at ten thousand classes.
         let mut sorted: Vec<&String> = self.classes.iter().collect();

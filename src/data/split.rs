@@ -86,7 +86,8 @@ pub fn split(
     Ok(Split { train, validation, test })
 }
 
-fn by_class(labels: &[u8]) -> Vec<Vec<u32>> {
+/// The members of each class, by their positions.
+pub(super) fn by_class(labels: &[u8]) -> Vec<Vec<u32>> {
     let mut members = vec![Vec::new(); 256];
     for (index, &label) in labels.iter().enumerate() {
         members[usize::from(label)].push(index as u32);

@@ -11,6 +11,7 @@ pub mod curves;
 mod font;
 mod frame;
 pub mod grid;
+pub mod matrix;
 pub mod number;
 pub mod parallel;
 pub mod png;

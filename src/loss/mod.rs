@@ -68,27 +68,6 @@ pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, outp
     }
 }
 
-/// The cross-entropy −Σ_c t_c ln softmax(z)_c of scores z [rows, classes] against `targets` t of that shape whose rows sum to one,
-/// summed over the rows and divided by `samples` → [1, 1].
-pub fn cross_entropy<T: Real>(tape: &mut Tape<'_, T>, samples: usize, scores: Var, targets: Var) -> Var {
-    let classes = tape.shape(scores).cols();
-    // ln Σ e^z = m + ln Σ e^(z − m), whose exponentials do not overflow; m cancels against the targets' sum of one.
-    let most = tape.constant_from(scores, |scores, out| {
-        for (scores, out) in scores.chunks_exact(classes).zip(out.chunks_exact_mut(classes)) {
-            out.fill(scores.iter().copied().fold(scores[0], |most, score| if score > most { score } else { most }));
-        }
-    });
-    let moved = tape.sub(scores, most);
-    let exponentials = tape.exp(moved);
-    let total = tape.row_sum(exponentials);
-    let logarithm = tape.ln(total);
-    let logarithm = tape.broadcast_column(logarithm, classes);
-    let surprise = tape.sub(logarithm, moved);
-    let weighted = tape.mul(targets, surprise);
-    let sum = tape.sum(weighted);
-    tape.scale(sum, 1.0 / samples as f64)
-}
-
 /// The reconstruction, comparable with `target` pixel by pixel, that belongs to an `output` this loss was taken of: the
 /// sigmoid of logits, the output itself, or for KL the output normalised and rescaled to the target's sum.
 pub fn reconstruction<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {

@@ -41,18 +41,48 @@ impl<T: Real> Stepper<T> {
     ///
     /// When the ranges have not as many parameters as the optimizer was built for, or lie outside the buffers.
     pub fn step(&mut self, isa: Isa, params: &mut [T], grads: &[T], ranges: &[Range<usize>], learning_rate: f64) {
+        self.step_by(isa, params, grads, ranges, &vec![1.0; ranges.len()], learning_rate);
+    }
+
+    /// [`step`](Self::step) with a learning rate that is multiplied by a factor for each range.
+    ///
+    /// # Panics
+    ///
+    /// As [`step`](Self::step) does, and unless there is a factor for each range.
+    pub fn step_by(
+        &mut self,
+        isa: Isa,
+        params: &mut [T],
+        grads: &[T],
+        ranges: &[Range<usize>],
+        factors: &[f64],
+        learning_rate: f64,
+    ) {
+        assert_eq!(factors.len(), ranges.len(), "a step takes a factor for each range");
         assert_eq!(params.len(), grads.len(), "an optimizer takes a gradient for each parameter");
         let found: usize = ranges.iter().map(Range::len).sum();
         assert_eq!(found, self.len, "an optimizer steps the parameters that it was built for");
         self.steps += 1;
         let mut start = 0;
-        for range in joined(ranges) {
-            let moments = Moments { all: &mut self.moments, at: start..start + range.len() };
-            start += range.len();
-            let step = Step { isa, t: self.steps, rate: learning_rate, momenta: &mut self.momenta };
-            self.optimizer.step(step, &mut params[range.clone()], &grads[range], moments);
+        for (ranges, factor) in by_factor(ranges, factors) {
+            for range in joined(ranges) {
+                let moments = Moments { all: &mut self.moments, at: start..start + range.len() };
+                start += range.len();
+                let step = Step { isa, t: self.steps, rate: factor * learning_rate, momenta: &mut self.momenta };
+                self.optimizer.step(step, &mut params[range.clone()], &grads[range], moments);
+            }
         }
     }
+}
+
+/// Neighbours among the ranges whose factors are the same, with that factor.
+fn by_factor<'a>(ranges: &'a [Range<usize>], factors: &'a [f64]) -> impl Iterator<Item = (&'a [Range<usize>], f64)> {
+    let mut rest = ranges;
+    factors.chunk_by(|a, b| a == b).map(move |alike| {
+        let (these, others) = rest.split_at(alike.len());
+        rest = others;
+        (these, alike[0])
+    })
 }
 
 /// The ranges, of which those that touch are one: what is done to parameters does not depend on how they are grouped.

@@ -21,6 +21,10 @@ pub enum Purpose {
     Init,
     /// The division into training, validation and test set.
     Split,
+    /// The division into folds.
+    Folds,
+    /// A part of the training samples.
+    Subset,
     /// The order of the training samples; the index is the epoch.
     Shuffle,
     /// Dropout masks and additive noise; the index tells step and layer apart.
@@ -52,6 +56,8 @@ impl Purpose {
         match self {
             Purpose::Init => "init",
             Purpose::Split => "split",
+            Purpose::Folds => "folds",
+            Purpose::Subset => "subset",
             Purpose::Shuffle => "shuffle",
             Purpose::Noise => "noise",
             Purpose::Draw => "draw",

@@ -1,12 +1,17 @@
 //! Trains, measures, and writes the run folder.
 
+use std::path::Path;
+
 use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
+use super::begin::begin;
 use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
-use super::folder::{CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult};
+use super::folder::{
+    BEGUN_FROM, CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult,
+};
 use super::images::{draw, loss_chart};
 use super::lock::CHECKPOINTS;
 use super::prepare::Prepared;
@@ -41,7 +46,7 @@ pub fn fit(
     context: Context,
     callback: &mut dyn Callback<f32>,
 ) -> Result<FitResult<f32>, RunError> {
-    Ok(training(config, prepared, context).run(prepared.task.init(config.seed), callback)?)
+    Ok(training(config, prepared, context).run(begin(config, prepared, Path::new(""))?.0, callback)?)
 }
 
 /// The files that a run of `config` writes, folders with a stroke at their end.
@@ -63,7 +68,7 @@ pub fn watch(
     context: Context,
     watch: impl FnMut(usize, &[f32]) + Send,
 ) -> Result<(), RunError> {
-    let params = prepared.task.init(config.seed);
+    let params = begin(config, prepared, Path::new(""))?.0;
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
     training(config, prepared, context).run(params, &mut watcher)?;
@@ -92,23 +97,35 @@ pub fn execute(
     let identity = identity(config, prepared, machine);
     let training = training(config, prepared, machine.context);
     let state = resume::read_state(folder, &identity, &training, callback)?;
+    // What it begins with is refused before anything is written.
+    let (start, taken) = match state {
+        Some(state) => (state, None),
+        None => {
+            let beside = folder.path().parent().unwrap_or(Path::new(""));
+            let (params, taken) = begin(config, prepared, beside)?;
+            (training.first_state(params)?, taken)
+        }
+    };
     folder.reopen()?;
     let comment = "# The configuration of this run, complete: `narrows train config.toml` repeats it.";
     folder.write(CONFIG, format!("{comment}\n\n{}", config.to_toml()).as_bytes())?;
     folder.write_json(ENVIRONMENT, &machine.describe())?;
-    let history = state.as_ref().map(|state| state.history.clone()).unwrap_or_default();
+    if let Some(taken) = taken {
+        callback.on_note(&taken.sentence());
+        folder.write_json(BEGUN_FROM, &taken.to_json())?;
+        if config.train.checkpoint.is_some() {
+            // From now on the other run is not needed any more.
+            folder.checkpoints().write(&identity, &start)?;
+        }
+    }
     let bytes = resume::buffer_bytes(&training)?;
+    let (rule, history) = (config.train.checkpoint.clone(), start.history.clone());
     let events = match config.train.tensorboard {
         Some(true) => Some((EventFile::create(folder.path(), history.epochs.len())?, prepared.layout())),
         _ => None,
     };
-    let rule = config.train.checkpoint.clone();
     let mut callback = RunCallback::new(folder, callback, &identity, rule, bytes, history, events);
     callback.show_epochs_of(&*prepared.task, machine.context);
-    let start = match state {
-        Some(state) => state,
-        None => training.first_state(prepared.task.init(config.seed))?,
-    };
     let outcome = training.resume(start, &mut callback);
     let (failed, history, mut events) = callback.into_parts();
     if let Some(error) = failed {

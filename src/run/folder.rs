@@ -29,6 +29,7 @@ pub(super) const ENVIRONMENT: &str = "environment.json";
 pub(super) const HISTORY: &str = "history.csv";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
+pub(super) const BEGUN_FROM: &str = "begun_from.json";
 pub(super) const LOSS: &str = "loss.png";
 
 /// Why a finished run ended, in `metrics.json`.
@@ -37,7 +38,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 24] = [
+const WRITTEN: [&str; 26] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -49,6 +50,8 @@ const WRITTEN: [&str; 24] = [
     "views.png",
     "epochs",
     "epochs.png",
+    "confusion.png",
+    BEGUN_FROM,
     "checkpoint/last.safetensors",
     "checkpoint/previous.safetensors",
     "study.toml",
@@ -218,7 +221,7 @@ impl OpenRun {
     }
 }
 
-fn check_is_run(path: &Path, file: &str) -> Result<(), RunError> {
+pub(super) fn check_is_run(path: &Path, file: &str) -> Result<(), RunError> {
     if path.join(file).is_file() {
         return Ok(());
     }

@@ -4,8 +4,10 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::error::RunError;
 use crate::data::{Dataset, Samples};
+use crate::figures::Chart;
 use crate::figures::curves::{Curve, LineChart};
 use crate::figures::grid::{GridRow, ImageGrid, reconstruction_grid};
+use crate::figures::matrix::MatrixChart;
 use crate::figures::png::to_pixels;
 use crate::tasks::{Content, Trainable, Trained};
 use crate::train::History;
@@ -58,6 +60,10 @@ pub(super) fn draw(content: &Content, data: &Dataset) -> Result<Vec<u8>, RunErro
             };
             let rows = images.axis_chunks_iter(Axis(0), *beside).map(row).collect();
             Ok(ImageGrid::new(data.shape(), rows).to_png()?)
+        }
+        Content::Confusion { title, classes, counts } => {
+            let chart = MatrixChart { title: title.clone(), classes: classes.clone(), counts: counts.clone() };
+            Ok(chart.to_png(1200, 1100)?)
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod checkpoint;
 
+mod begin;
 mod callback;
 mod environment;
 mod error;

@@ -83,6 +83,13 @@ pub fn load_data(config: &RunConfig, data_dirs: &[PathBuf]) -> Result<Splits, Da
         true => published.split([parts.train, parts.validation, parts.test], config.seed)?,
         false => published.split_training([parts.train, parts.validation], config.seed)?,
     };
+    if let Some(folds) = wanted.folds {
+        let is_stratified = parts.stratified && splits.data.labels.is_some();
+        splits = splits.fold(folds, wanted.fold, is_stratified, parts.block, config.seed)?;
+    }
+    if let Some(count) = wanted.train_images {
+        splits = splits.keep_training(count, config.seed);
+    }
     if let Some(limit) = wanted.limit {
         splits = splits.limit(limit);
     }

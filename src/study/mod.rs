@@ -13,7 +13,8 @@ mod summary;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use narrows_kernels::Context;
 
@@ -155,6 +156,9 @@ pub trait Observer: Sync {
     fn is_interrupted(&self) -> bool;
 }
 
+/// How long a run that waits for another does not look whether the study was interrupted.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Multiply-adds of one training step below which a run does not fill a machine. The four runs of the footwear study
 /// (428,354 parameters, batches of 32 and 256) take 6.6 s side by side on two cores, against 7.1 to 8.7 s one after the other
 /// on both, measured alternately three times.
@@ -176,14 +180,25 @@ pub fn is_small(config: &RunConfig, prepared: &Prepared) -> bool {
 /// seeds: its own, and those that follow it.
 pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -> Result<Vec<Planned>, RunError> {
     let mut loaded: Vec<(RunConfig, Arc<Splits>)> = Vec::new();
-    let mut planned = Vec::new();
+    let mut planned: Vec<Planned> = Vec::new();
+    let config_names: Vec<String> = config.runs().into_iter().map(|(name, _)| name).collect();
     for repeat in 0..seeds {
         for (name, mut config) in config.runs() {
             // TOML's integers end where those of i64 do.
             config.seed = (config.seed + repeat as u64) & i64::MAX as u64;
             let prepared = Prepared::new(&config, shared(&config, &mut loaded, data_dirs)?)?;
             prepared.check_memory()?;
-            planned.push(Planned { name, repeat, prepared, config });
+            let plan = Planned { name, repeat, prepared, config };
+            if let Some(origin) = plan.prepared.task.origin() {
+                let is_later = config_names.iter().any(|name| name == origin.run);
+                if is_later && source_of(&plan, &planned).is_none() {
+                    return Err(RunError::Folder(format!(
+                        "the run {} takes weights from {}, which does not stand before it in the study; put it there",
+                        plan.name, origin.run
+                    )));
+                }
+            }
+            planned.push(plan);
         }
     }
     Ok(planned)
@@ -203,6 +218,7 @@ pub fn run_study(
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let seeds = runs.iter().map(|run| run.repeat + 1).max().unwrap_or(1);
     let made: Mutex<BTreeMap<usize, Result<StudyRun, RunError>>> = Mutex::default();
+    let one_more = Condvar::new();
     let worker = |machine: Machine| {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -210,9 +226,23 @@ pub fn run_study(
             let Some(plan) = runs.get(at).filter(|_| !stopped && !observer.is_interrupted()) else {
                 return;
             };
+            if let Some(source) = source_of(plan, &runs[..at]) {
+                // It has been begun, since runs are begun in their order.
+                let mut so_far = made.lock().expect("no run panics while holding it");
+                while !so_far.contains_key(&source) && so_far.values().all(Result::is_ok) {
+                    if observer.is_interrupted() {
+                        return;
+                    }
+                    so_far = one_more.wait_timeout(so_far, GLANCE).expect("no run panics while holding it").0;
+                }
+                if so_far.values().any(Result::is_err) || observer.is_interrupted() {
+                    return;
+                }
+            }
             let run = make(plan, out, machine, observer)
                 .map_err(|error| RunError::InStudy { run: plan.title(), source: Box::new(error) });
             made.lock().expect("no run panics while holding it").insert(at, run);
+            one_more.notify_all();
         }
     };
     std::thread::scope(|scope| {
@@ -313,6 +343,12 @@ fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
             )))
         }
     }
+}
+
+/// The number of the run among those before `plan` that it takes weights from, if it is one of them.
+fn source_of(plan: &Planned, before: &[Planned]) -> Option<usize> {
+    let origin = plan.prepared.task.origin()?;
+    before.iter().position(|other| other.repeat == plan.repeat && other.name == origin.run)
 }
 
 fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -> Result<StudyRun, RunError> {

@@ -140,6 +140,8 @@ impl<T: Real> Tape<'_, T> {
         sum(x) = Sum { scale: 1.0 };
         /// Σ over each row → [rows, 1].
         row_sum(x) = RowSum;
+        /// e^xₖ / Σ e^x along each row: [rows, cols] of that shape.
+        softmax(x) = Softmax;
         /// Σ over each column → [1, cols].
         column_sum(x) = ColumnSum;
         /// A column [rows, 1] repeated → [rows, cols].
@@ -270,11 +272,27 @@ impl<T: Real> Tape<'_, T> {
         self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.above, logits, target)
     }
 
-    /// Of a squared error or cross-entropy: Σ before the mean is taken, `above` included, in f64, and the elements of a sample.
+    /// The cross-entropy −Σ_k t_k ln softmax(logits)_k in nats of targets whose rows sum to one, the mean over rows → [1, 1].
+    /// Computed as ln Σ e^logits − Σ t·logits with the largest logit of each row taken out, so that nothing overflows.
+    pub fn softmax_cross_entropy(&mut self, logits: Var, target: Var) -> Var {
+        let whole = Whole::of(self.shape(logits));
+        self.softmax_cross_entropy_in(whole, logits, target)
+    }
+
+    /// The part of [`softmax_cross_entropy`](Self::softmax_cross_entropy) that these samples have in a larger batch.
+    pub fn softmax_cross_entropy_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
+        let criterion = Criterion::SoftmaxCrossEntropy;
+        let scale = 1.0 / (whole.samples * criterion.parts(self.shape(logits))) as f64;
+        self.loss(Loss { criterion, scale }, whole.above, logits, target)
+    }
+
+    /// Of a squared error or cross-entropy: Σ before the mean is taken, `above` included, in f64, and how many values of a sample the
+    /// mean is over.
     /// `None` for other values, which are not summed in a chain over samples.
     pub fn loss_sum(&self, loss: Var) -> Option<(f64, usize)> {
         let node = &self.arena.nodes[loss.index()];
-        matches!(node.op, Op::Loss(_)).then(|| (node.sum, self.shape(node.inputs[0]).features()))
+        let Op::Loss(loss) = node.op else { return None };
+        Some((node.sum, loss.criterion.parts(self.shape(node.inputs[0]))))
     }
 
     /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over samples → [1, 1], where p is `target` and q is

@@ -105,6 +105,7 @@ operations! {
     SumPool,
     Loss,
     LossGradient,
+    Softmax,
     JacobianNorm,
     Apply<T>,
 }

@@ -1,81 +1,15 @@
 //! A classifier: an encoder, and a head that gives a score for each class.
 
-use std::sync::Arc;
-
 use narrows_kernels::{AlignedVec, Context, Real};
 use serde_json::{Value, json};
 
 use super::evaluate::rows_together;
-use super::spec::input_of;
-use super::trainable::{BuildError, Cell, Picture, Spec, Table, Trainable, Weights};
+use super::tally::{MOST_TOP, Tally, correct};
+use super::trainable::{Cell, Content, Origin, Picture, Table, Trainable, Weights};
 use crate::data::{Samples, Splits};
-use crate::loss;
-use crate::nn::{Init, Layer, Layout, MOST_LAYERS, ModelError, Pass, Placed, Sequential, dense, sized, summarise};
-use crate::optim::OptimizerSpec;
-use crate::settings::{Fault, Length, Range, Visitor, settings};
-use crate::tape::{Activation, Arena, Shape, Tape, Var};
+use crate::nn::{Init, Layout, Pass, Placed, Sequential, summarise};
+use crate::tape::{Arena, Tape, Var};
 use crate::train::{Batch, Metrics, Phase, Recorded, Task};
-
-const ENCODER: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ conv = 32, activation = \"relu\" }, { max-pool = 2 }]",
-};
-const HEAD: Length = Length {
-    least: 0,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = 64, activation = \"relu\" }]",
-};
-const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
-                    as { normal = 0.05, biases = true }";
-
-settings! {
-    /// A classifier of labelled images.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ClassifierSpec {
-        /// From the data to the code; has at least one layer with weights.
-        pub encoder: Vec<Layer> = Vec::new(), in (ENCODER, Layer::ACCEPTED),
-            required "layers, as in encoder = [{ dense = 50, activation = \"relu\" }]";
-        /// Layers from the code to the scores. The last, a dense layer with a score for each class, is there without being stated.
-        pub head: Vec<Layer> = Vec::new(), in (HEAD, Layer::ACCEPTED);
-        /// How weights and biases begin.
-        pub init: Init = Init::GlorotUniform, in INIT;
-        /// The share of every target that is spread evenly over all classes (Szegedy et al. 2016).
-        pub label_smoothing: f64 = 0.0, in Range::BELOW_ONE;
-    }
-    settle settle;
-}
-
-impl ClassifierSpec {
-    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        if self.encoder.iter().any(|layer| layer.activation().is_some()) {
-            return Ok(());
-        }
-        let found = "an array without a dense or convolutional layer";
-        Err(Fault::new("encoder", found, "at least one layer { dense = … } or { conv = … }"))
-    }
-}
-
-impl Spec for ClassifierSpec {
-    fn required(&self) -> &'static str {
-        "a table [model] with encoder"
-    }
-
-    fn visit_training(&mut self, visitor: &mut dyn Visitor) {
-        let accepted = "no loss: a classifier minimises the cross-entropy of its labels";
-        visitor.meaningless("loss", "given while the task is \"classifier\"", accepted);
-    }
-
-    fn build(&self, loaded: &Splits, optimizer: &OptimizerSpec) -> Result<Arc<dyn Trainable>, BuildError> {
-        if loaded.data.labels.is_none() {
-            let found = format!("{}, which has no labels", loaded.data.name);
-            return Err(Fault::new("data.set", found, "a set of images with labels, which a classifier learns").into());
-        }
-        let phase = Phase::new(["encoder", "head"], optimizer.clone());
-        let input = input_of(&self.encoder, loaded.shape());
-        Ok(Arc::new(ClassifierTask::new(self, input, loaded.data.class_names.clone(), phase)?))
-    }
-}
 
 /// A classifier being trained: an encoder (group "encoder") and a head ("head") from its code to a score z_c for each class c.
 ///
@@ -83,34 +17,26 @@ impl Spec for ClassifierSpec {
 /// image's class and 0 for the others; with label smoothing s, t (1 − s) + s / classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassifierTask {
-    encoder: Sequential,
-    head: Sequential,
-    layout: Layout,
-    init: Init,
-    label_smoothing: f64,
-    classes: Vec<String>,
-    phases: [Phase; 1],
+    pub(super) encoder: Sequential,
+    pub(super) head: Sequential,
+    pub(super) layout: Layout,
+    pub(super) init: Init,
+    pub(super) label_smoothing: f64,
+    pub(super) classes: Vec<String>,
+    pub(super) phases: [Phase; 1],
+    /// Whether the encoder is applied as after training.
+    pub(super) is_frozen: bool,
+    pub(super) encoder_from: Option<String>,
 }
 
 impl ClassifierTask {
-    /// A classifier of samples of shape `input` into `classes`, trained in one phase.
-    pub fn new(spec: &ClassifierSpec, input: Shape, classes: Vec<String>, phase: Phase) -> Result<Self, ModelError> {
-        let mut layout = Layout::default();
-        let encoder = Sequential::new("encoder", input, &sized(&spec.encoder, input.len()), &mut layout)?;
-        let scores = dense(classes.len(), Activation::Linear);
-        let head: Vec<Layer> = sized(&spec.head, input.len()).into_iter().chain([scores]).collect();
-        let head = Sequential::new("head", encoder.output(), &head, &mut layout)?;
-        let (init, label_smoothing, phases) = (spec.init, spec.label_smoothing, [phase]);
-        Ok(ClassifierTask { encoder, head, layout, init, label_smoothing, classes, phases })
-    }
-
     fn layers(&self) -> impl Iterator<Item = &Placed> {
         self.encoder.layers().iter().chain(self.head.layers())
     }
 
     /// Records the scores [batch, classes] of images [batch, features].
     pub fn scores<T: Real>(&self, tape: &mut Tape<'_, T>, images: Var, pass: Pass) -> Var {
-        let code = self.encoder.record(tape, images, pass);
+        let code = self.encoder.record(tape, images, if self.is_frozen { Pass::Infer } else { pass });
         self.head.record(tape, code, pass)
     }
 
@@ -141,7 +67,7 @@ impl ClassifierTask {
             let x = batch.x(&mut tape);
             let scores = self.scores(&mut tape, x, Pass::Infer);
             let targets = self.targets(&mut tape, 0.0, &labels);
-            let loss = loss::cross_entropy(&mut tape, batch.whole.samples, scores, targets);
+            let loss = tape.softmax_cross_entropy(scores, targets);
             take(tape.scalar(loss).to_f64(), tape.value(scores), &labels);
         }
     }
@@ -149,17 +75,6 @@ impl ClassifierTask {
 
 fn labels_of(batch: &Batch<'_>) -> Vec<u8> {
     batch.labels().expect("a classifier is built for labelled data").collect()
-}
-
-/// How many rows of `scores` have their largest at the row's label; of equal scores the first counts.
-fn correct<T: Real>(scores: &[T], labels: &[u8], classes: usize) -> usize {
-    let rows = scores.chunks_exact(classes).zip(labels);
-    rows.filter(|(row, label)| largest(row) == usize::from(**label)).count()
-}
-
-/// The class of the largest score; of equal scores the first.
-fn largest<T: Real>(scores: &[T]) -> usize {
-    (1..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
 }
 
 impl<T: Real> Task<T> for ClassifierTask {
@@ -185,11 +100,11 @@ impl<T: Real> Task<T> for ClassifierTask {
         tape.set_scope(self.layout.loss_scope());
         metrics.add(0, correct(tape.value(scores), &labels, self.classes.len()) as f64, labels.len() as f64);
         let targets = self.targets(tape, self.label_smoothing, &labels);
-        loss::cross_entropy(tape, batch.whole.samples, scores, targets).into()
+        tape.softmax_cross_entropy_in(batch.whole, scores, targets).into()
     }
 
     fn accepts_slices(&self) -> bool {
-        !self.encoder.needs_whole_batch() && !self.head.needs_whole_batch()
+        (self.is_frozen || !self.encoder.needs_whole_batch()) && !self.head.needs_whole_batch()
     }
 
     fn scalar_names(&self) -> Vec<String> {
@@ -227,6 +142,10 @@ impl Trainable for ClassifierTask {
         flat
     }
 
+    fn origin(&self) -> Option<Origin<'_>> {
+        self.encoder_from.as_deref().map(|run| Origin { run, prefix: "encoder" })
+    }
+
     fn description(&self) -> String {
         self.layout.describe_layers(self.layers())
     }
@@ -243,27 +162,63 @@ impl Trainable for ClassifierTask {
         "cross-entropy (nats per image)"
     }
 
+    /// images; loss, without smoothing; accuracy; top, the shares of images whose class is among the one, two, three, … largest scores;
+    /// confusion, for each class how many of its images had their largest score at each class.
     fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value {
-        let (mut sum, mut right) = (0.0, 0);
+        let (mut sum, mut tally) = (0.0, Tally::new(self.classes.len()));
         self.each_batch(weights.context, weights.params, samples, arena, |loss, scores, labels| {
             sum += loss * labels.len() as f64;
-            right += correct(scores, labels, self.classes.len());
+            tally.add(scores, labels);
         });
-        let count = samples.len() as f64;
-        json!({ "images": samples.len(), "loss": sum / count, "accuracy": right as f64 / count })
+        let mut figures = tally.to_json();
+        figures["loss"] = json!(sum / samples.len() as f64);
+        figures
     }
 
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table> {
+        let shown: Vec<usize> = [2, 3, 5].into_iter().filter(|&k| k < self.classes.len() && k <= MOST_TOP).collect();
         let row = |(name, figures): &(&'static str, Value)| {
             let [loss, accuracy] = ["loss", "accuracy"].map(|key| Cell::of(figures, key, 4));
-            vec![(*name).into(), (&figures["images"]).into(), loss, accuracy]
+            let mut row = vec![(*name).into(), (&figures["images"]).into(), loss, accuracy];
+            row.extend(shown.iter().map(|k| Cell::Number(figures["top"][k - 1].as_f64().unwrap_or(f64::NAN), 4)));
+            row
         };
-        let header = ["", "images", self.loss_name(), "accuracy"].map(str::to_owned).to_vec();
-        vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
+        let mut header = ["", "images", self.loss_name(), "accuracy"].map(str::to_owned).to_vec();
+        header.extend(shown.iter().map(|k| format!("top {k}")));
+        let mut tables = vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }];
+        if let Some((name, figures)) = parts.last() {
+            let numbered = self.classes.iter().enumerate();
+            let row = |(number, class): (usize, &String)| {
+                let mut row: Vec<Cell> = vec![format!("{number} {class}").into()];
+                row.extend((0..self.classes.len()).map(|column| Cell::from(&figures["confusion"][number][column])));
+                row
+            };
+            let title = format!("The {name} images of each class, by the class that has their largest score:");
+            let header = std::iter::once(String::new()).chain((0..self.classes.len()).map(|class| class.to_string()));
+            tables.push(Table { title, header: header.collect(), rows: numbered.map(row).collect() });
+        }
+        tables
     }
 
-    fn pictures(&self, _: Weights<'_>, _: &Splits) -> Vec<Picture> {
-        Vec::new()
+    fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
+        let parts = loaded.parts();
+        let Some((part, samples)) = parts.into_iter().rev().find(|(_, samples)| !samples.is_empty()) else {
+            return Vec::new();
+        };
+        let mut tally = Tally::new(self.classes.len());
+        let mut arena = Arena::default();
+        self.each_batch(weights.context, weights.params, samples, &mut arena, |_, scores, labels| {
+            tally.add(scores, labels);
+        });
+        vec![Picture {
+            file: "confusion.png",
+            holds: "the images of each class, by the class that has their largest score",
+            content: Content::Confusion {
+                title: format!("{part} images of each class"),
+                classes: self.classes.clone(),
+                counts: tally.confusion,
+            },
+        }]
     }
 
     fn encoder(&self) -> Option<&Sequential> {

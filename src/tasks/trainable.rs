@@ -116,12 +116,35 @@ pub enum Content {
         /// How many there are in a row.
         beside: usize,
     },
+    /// For each class how many of its images were taken for each class.
+    Confusion {
+        /// What the images are.
+        title: String,
+        /// The classes.
+        classes: Vec<String>,
+        /// The counts, row by row.
+        counts: Vec<Vec<usize>>,
+    },
+}
+
+/// Weights that a run begins with in the place of fresh ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The run that they are taken from: a path, or the bare name of a folder beside that of this run.
+    pub run: &'a str,
+    /// What the names of the tensors begin with: "encoder".
+    pub prefix: &'a str,
 }
 
 /// A task that a run trains, whatever kind it is.
 pub trait Trainable: Task<f32> + Debug + Send {
     /// Fresh parameters.
     fn init(&self, seed: u64) -> AlignedVec<f32>;
+
+    /// What a run begins with in the place of some of the fresh parameters.
+    fn origin(&self) -> Option<Origin<'_>> {
+        None
+    }
 
     /// What files of weights say of the model, as JSON.
     fn description(&self) -> String;

@@ -77,6 +77,8 @@ pub struct Phase {
     pub groups: Vec<String>,
     /// The rule of the update, with its learning rate and how gradients are limited.
     pub optimizer: OptimizerSpec,
+    /// Groups whose learning rate is a multiple of the others', with that factor.
+    pub rates: Vec<(String, f64)>,
     /// It takes part in every so many steps, at least 1: in the steps whose number, counted from 0, is a multiple of it.
     pub every: u64,
 }
@@ -85,7 +87,7 @@ impl Phase {
     /// A phase of every step with a constant learning rate.
     pub fn new<S: Into<String>>(groups: impl IntoIterator<Item = S>, optimizer: impl Into<OptimizerSpec>) -> Self {
         let groups = groups.into_iter().map(Into::into).collect();
-        Phase { groups, optimizer: optimizer.into(), every: 1 }
+        Phase { groups, optimizer: optimizer.into(), rates: Vec::new(), every: 1 }
     }
 }
 

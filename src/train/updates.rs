@@ -24,6 +24,8 @@ pub struct PhaseState<T: Real> {
 /// The updates of a phase: what they move, and how.
 pub(super) struct Updates<T: Real> {
     pub ranges: Vec<Range<usize>>,
+    /// What the learning rate of each range is multiplied by.
+    factors: Vec<f64>,
     spec: OptimizerSpec,
     stepper: Stepper<T>,
     pub rate: Rate,
@@ -31,10 +33,26 @@ pub(super) struct Updates<T: Real> {
 
 impl<T: Real> Updates<T> {
     pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
-        let ranges = task.layout().ranges(&phase.groups)?;
+        let layout = task.layout();
+        let ranges = layout.ranges(&phase.groups)?;
+        // Where groups have rates of their own, no range may span two of them.
+        let (ranges, factors) = match &phase.rates[..] {
+            [] => (ranges.clone(), vec![1.0; ranges.len()]),
+            rates => {
+                layout.ranges(&rates.iter().map(|(group, _)| group).collect::<Vec<_>>())?;
+                let factor =
+                    |group: &String| rates.iter().find(|(name, _)| name == group).map_or(1.0, |(_, factor)| *factor);
+                let mut parts = Vec::new();
+                for group in &phase.groups {
+                    parts.extend(layout.ranges(&[group])?.into_iter().map(|range| (range, factor(group))));
+                }
+                parts.sort_by_key(|(range, _)| range.start);
+                parts.into_iter().unzip()
+            }
+        };
         let count = ranges.iter().map(ExactSizeIterator::len).sum();
         let (spec, stepper) = (phase.optimizer.clone(), Stepper::new(phase.optimizer.rule, count)?);
-        Ok(Updates { ranges, rate: spec.schedule.first_rate(&spec.rule), spec, stepper })
+        Ok(Updates { ranges, factors, rate: spec.schedule.first_rate(&spec.rule), spec, stepper })
     }
 
     pub fn restore(&mut self, state: PhaseState<T>) {
@@ -49,7 +67,7 @@ impl<T: Real> Updates<T> {
     /// Moves the parameters of the phase by one step along their gradients, which are clipped before.
     pub fn step(&mut self, isa: Isa, params: &mut [T], grads: &mut [T]) {
         self.spec.clip(isa, grads, &self.ranges);
-        self.stepper.step(isa, params, grads, &self.ranges, self.rate.rate);
+        self.stepper.step_by(isa, params, grads, &self.ranges, &self.factors, self.rate.rate);
     }
 
     pub fn epoch_done(&mut self, record: &EpochRecord) {

@@ -1,6 +1,6 @@
 //! Runs that train a classifier go through the same doors as those of an autoencoder.
 
-use crate::support::{Answer, Place};
+use crate::support::{Answer, Place, facts};
 
 /// What `toys.toml` becomes with another task.
 const CLASSIFIER: &str = r#"name = "kinds"
@@ -87,4 +87,167 @@ fn what_does_not_fit_a_task_is_refused_where_it_stands() {
     ] {
         place.refuses(&["train", "kinds.toml", "--set", setting, "--out", "run"], 2, &[sentence]);
     }
+}
+
+/// An autoencoder of the toys whose encoder is that of the classifier, trained in `runs/source`.
+fn with_source() -> Place {
+    let place = with_classifier();
+    let encoder = "model.encoder=[{ dense = 8, activation = \"relu\" }]";
+    place.narrows(&["train", "toys.toml", "--set", encoder, "--out", "runs/source"]).done();
+    place
+}
+
+fn tensor(place: &Place, run: &str, name: &str) -> Vec<u8> {
+    let bytes = place.read(&format!("{run}/model.safetensors"));
+    safetensors::SafeTensors::deserialize(&bytes).unwrap().tensor(name).unwrap().data().to_vec()
+}
+
+#[test]
+fn an_encoder_is_taken_from_another_run_frozen_or_not() {
+    let place = with_source();
+    let begun = |out: &str, more: &[&str]| {
+        let from = ["--set", "model.encoder_from=source", "--out", out];
+        train(&place, &[&from[..], more].concat()).done()
+    };
+    let answer = begun("runs/frozen", &["--set", "model.frozen=[\"encoder\"]"]);
+    let taken = "taken from runs/source: encoder.0.weight, encoder.0.bias";
+    assert!(answer.stderr.contains(taken), "{}", answer.stderr);
+    for name in ["encoder.0.weight", "encoder.0.bias"] {
+        assert_eq!(tensor(&place, "runs/frozen", name), tensor(&place, "runs/source", name));
+    }
+    let from = place.json("runs/frozen/begun_from.json");
+    assert_eq!(from["model_sha256"], place.sha256("runs/source/model.safetensors"));
+    assert_eq!(from["tensors"][1], "encoder.0.bias");
+    begun("runs/tuned", &[]);
+    assert_ne!(tensor(&place, "runs/tuned", "encoder.0.weight"), tensor(&place, "runs/source", "encoder.0.weight"));
+    // With a rate of nearly nothing an encoder hardly moves, with its full rate it does.
+    begun("runs/slow", &["--set", "model.rates={ encoder = 1e-6 }"]);
+    let moved = |run: &str| {
+        let values = |bytes: Vec<u8>| -> Vec<f32> {
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        };
+        let [now, then] = [run, "runs/source"].map(|run| values(tensor(&place, run, "encoder.0.weight")));
+        now.iter().zip(then).map(|(now, then)| f64::from(now - then).powi(2)).sum::<f64>().sqrt()
+    };
+    assert!(moved("runs/slow") < 1e-4 * moved("runs/tuned"), "{} {}", moved("runs/slow"), moved("runs/tuned"));
+    // A path is taken as it is, and the weights are a function of what it holds.
+    train(&place, &["--set", "model.encoder_from=runs/source", "--out", "again"]).done();
+    assert_eq!(place.sha256("again/model.safetensors"), place.sha256("runs/tuned/model.safetensors"));
+}
+
+#[test]
+fn an_encoder_that_cannot_be_taken_is_refused() {
+    let place = with_source();
+    let refused = |more: &[&str], words: &[&str]| {
+        let all = [&["train", "kinds.toml", "--out", "runs/new"], more].concat();
+        let answer = place.narrows(&all);
+        answer.refused(answer.code.unwrap(), words);
+        assert!(!place.path("runs/new/model.safetensors").exists(), "{answer:?}");
+        let _ = std::fs::remove_dir_all(place.path("runs/new"));
+    };
+    refused(
+        &["--set", "model.encoder_from=absent"],
+        &["cannot take the encoder of the run runs/absent", "it has no config.toml"],
+    );
+    let narrow = "model.encoder=[{ dense = 7, activation = \"relu\" }]";
+    refused(
+        &["--set", "model.encoder_from=source", "--set", narrow],
+        &["encoder.0.weight is F32 [16, 8]", "the model needs F32 [16, 7]"],
+    );
+    let mut metrics = place.json("runs/source/metrics.json");
+    metrics["stop"] = serde_json::json!({ "interrupted": { "epoch": 1, "step": 1 } });
+    place.write("runs/source/metrics.json", metrics.to_string().as_bytes());
+    refused(&["--set", "model.encoder_from=source"], &["it is not finished", "narrows train --resume runs/source"]);
+    for (setting, words) in [
+        ("model.frozen=[\"decoder\"]", "accepted: \"encoder\" or \"head\""),
+        ("model.frozen=[\"encoder\", \"head\"]", "at most 1 item"),
+        ("model.rates={ body = 0.1 }", "\"body\", which is no group that is trained"),
+        ("model.rates={ head = 0.0 }", "a finite number above 0"),
+    ] {
+        place.refuses(&["train", "kinds.toml", "--set", setting, "--out", "runs/new"], 2, &[words]);
+    }
+}
+
+/// A study whose runs train two kinds of task, one from the other, and two models on the same three folds.
+const STUDY: &str = r#"name = "both"
+seed = 3
+task = "classifier"
+
+[data]
+set = "toys"
+merge = true
+
+[model]
+encoder = [{ dense = 8, activation = "relu" }]
+
+[train]
+batch_size = 4
+max_epochs = 3
+
+[optimizer]
+name = "adam"
+learning_rate = 1e-2
+
+[variants]
+source = { task = "autoencoder", "model.decoder" = [{ dense = "input", activation = "sigmoid" }], "train.loss" = "bce" }
+scratch = {}
+few = { "data.train_images" = 6 }
+tuned = { "model.encoder_from" = "source" }
+small-0 = { "data.folds" = 3, "data.fold" = 0 }
+small-1 = { "data.folds" = 3, "data.fold" = 1 }
+small-2 = { "data.folds" = 3, "data.fold" = 2 }
+large-0 = { like = "small-0", "model.encoder.0.dense" = 16 }
+large-1 = { like = "small-1", "model.encoder.0.dense" = 16 }
+large-2 = { like = "small-2", "model.encoder.0.dense" = 16 }
+
+[report.classes]
+reach = 0.5
+confusion = ["tuned"]
+
+[report.classes.labels]
+scratch = ["few", "scratch"]
+
+[report.classes.folds]
+small = ["small-0", "small-1", "small-2"]
+large = ["large-0", "large-1", "large-2"]
+"#;
+
+#[test]
+fn a_study_trains_both_kinds_and_compares_models_fold_by_fold() {
+    let place = Place::with_toys();
+    place.write("both.toml", STUDY.as_bytes());
+    place.narrows(&["study", "both.toml", "--out", "one", "--jobs", "1"]).done().says(&["test accuracy"]);
+    place.narrows(&["study", "both.toml", "--out", "two", "--jobs", "2", "--threads", "3"]).done();
+    for run in ["source", "scratch", "few", "tuned", "small-1", "large-2"] {
+        let of = |study: &str| place.sha256(&format!("{study}/runs/{run}/model.safetensors"));
+        assert_eq!(of("one"), of("two"), "{run}");
+    }
+    let from = place.json("two/runs/tuned/begun_from.json");
+    assert_eq!(from["model_sha256"], place.sha256("two/runs/source/model.safetensors"));
+    let facts = facts(&place.text("one/report.html"));
+    let classes = &facts["classes"];
+    assert_eq!(classes["runs"].as_array().unwrap().len(), 9, "{classes}");
+    assert_eq!(classes["labels"][0][1][0]["images"], 6);
+    // The figures of the page are those of the runs: three folds of six or so images each, all of them different.
+    let accuracy = |model: &str, fold: usize| {
+        let metrics = place.json(&format!("one/runs/{model}-{fold}/metrics.json"));
+        metrics["evaluation"]["validation"]["accuracy"].as_f64().unwrap()
+    };
+    let mean = |model: &str| (0..3).map(|fold| accuracy(model, fold)).sum::<f64>() / 3.0;
+    let close = |found: &serde_json::Value, expected: f64| {
+        let found = found["mean"].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+    };
+    close(&classes["folds"][0]["accuracy"], mean("small"));
+    close(&classes["pairs"][0]["difference"], mean("small") - mean("large"));
+    assert_eq!(classes["pairs"][0]["folds"], 3);
+    let counts = classes["confusion"][0]["counts"].as_array().unwrap();
+    let all: u64 = counts.iter().flat_map(|row| row.as_array().unwrap()).map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(all, place.json("one/runs/tuned/metrics.json")["evaluation"]["test"]["images"].as_u64().unwrap());
+    // What is written down makes the same study again.
+    place.narrows(&["study", "one/study.toml", "--out", "one"]).done();
+    let early = STUDY.replace("scratch = {}", "scratch = { \"model.encoder_from\" = \"tuned\" }");
+    place.write("early.toml", early.as_bytes());
+    let words = "the run scratch takes weights from tuned, which does not stand before it in the study";
+    place.refuses(&["study", "early.toml", "--out", "three"], 2, &[words]);
 }

@@ -44,8 +44,15 @@ const TRANSPOSED: &str = r#"model.decoder=[{ dense = 147, activation = "relu" },
 const NO_LOSS: &str = "train={ batch_size = 50, max_epochs = 2 }";
 const PAIRS: &str = r#"model={ encoder = [{ conv = 6, stride = 2 }, { batch-norm = "pytorch", activation = "relu" }, { conv = 9, stride = 2, activation = "relu" }, "global-average"], head = [{ dense = 7, activation = "relu" }, { dense = 5 }], augmentation = { crop = 0.6, shift = 2, flip = true, brightness = 0.4, blur = 1.0, cutout = 8 } }"#;
 
+const TRAIN_CLASSIFIER: &str = "train={ batch_size = 100, max_epochs = 2 }";
+const CLASSIFIER: &[&str] = &[
+    r#"task="classifier""#,
+    r#"model={ encoder = [{ dense = 64, activation = "relu" }, { dense = 9, activation = "relu" }], head = [{ dropout = 0.1 }] }"#,
+    TRAIN_CLASSIFIER,
+];
+
 /// Name, and settings that make the case of [`DRAWN`].
-const CASES: [(&str, &[&str]); 52] = [
+const CASES: [(&str, &[&str]); 54] = [
     ("regular", &[]),
     ("sparse", &["model.code_penalty={ l1 = 1e-3, l2 = 1e-4 }", "model.weight_penalty={ l2 = 1e-4 }"]),
     ("kl-sparse", &[CODE_SIGMOID, "model.code_penalty={ kl = 1e-2, rho = 0.05 }", "train.loss=mse"]),
@@ -129,6 +136,15 @@ const CASES: [(&str, &[&str]); 52] = [
     ),
     ("simclr", &["task=simclr", NO_LOSS, PAIRS]),
     ("simclr-decoupled", &["task=simclr", NO_LOSS, PAIRS, "model.contrast=decoupled", "model.temperature=0.1"]),
+    ("classifier", CLASSIFIER),
+    (
+        "classifier-convolutional",
+        &[
+            r#"task="classifier""#,
+            r#"model={ encoder = [{ conv = 8, activation = "relu" }, { max-pool = 2 }, { batch-norm = "keras" }, { dropout = 0.2 }, { dense = 9, activation = "tanh" }], label_smoothing = 0.1, rates = { encoder = 0.3 } }"#,
+            TRAIN_CLASSIFIER,
+        ],
+    ),
     ("glorot-normal", &["model.init=glorot-normal"]),
     ("he-uniform", &["model.init=he-uniform"]),
     ("he-normal", &["model.init=he-normal"]),

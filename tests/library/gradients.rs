@@ -106,10 +106,14 @@ fn columns_taken_out_and_put_together() {
 fn losses() {
     check("mean squared error", &inputs(&[[3, 4], [3, 4]]), |t, x| t.mse(x[0], x[1]));
     check("binary cross-entropy", &inputs(&[[3, 4], [3, 4]]), |t, x| t.bce_with_logits(x[0], x[1]));
+    check("softmax cross-entropy", &inputs(&[[3, 4], [3, 4]]), |t, x| t.softmax_cross_entropy(x[0], x[1]));
+    check("softmax", &inputs(&[[3, 4]]), |t, x| t.softmax(x[0]));
     check("KL divergence", &positive(&[[3, 4], [3, 4]]), |t, x| t.kl_of_normalised(x[0], x[1], 1e-8));
     check("loss times loss", &inputs(&[[3, 4], [3, 4]]), |t, x| {
         let (mse, bce) = (t.mse(x[0], x[1]), t.bce_with_logits(x[0], x[1]));
-        t.mul(mse, bce)
+        let both = t.mul(mse, bce);
+        let softmax = t.softmax_cross_entropy(x[1], x[0]);
+        t.mul(both, softmax)
     });
 }
 

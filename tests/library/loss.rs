@@ -1,9 +1,9 @@
 //! Loss functions and penalties, recorded on a tape.
 
 use narrows::loss::*;
-use narrows::tape::Arena;
 use narrows::tape::Tape;
-use narrows_kernels::Context;
+use narrows::tape::{ALL, Arena};
+use narrows_kernels::{Accumulate, Context};
 
 fn with_tape<R>(run: impl FnOnce(&mut Tape<'_, f64>) -> R) -> R {
     run(&mut Tape::new(Context::detect(), &mut Arena::default(), &[]))
@@ -88,4 +88,37 @@ fn penalties_are_scaled_as_keras_scales_them() {
         close(tape.scalar(penalty), 0.5 * 21.0);
         assert!(weight_penalty(0.0, tape, code).is_none());
     });
+}
+
+#[test]
+fn the_softmax_cross_entropy_is_that_of_pytorch() {
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../golden/cross_entropy_pytorch.json")).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    };
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 7);
+    for case in cases {
+        let classes = case["classes"].as_u64().unwrap() as usize;
+        let (labels, smoothing) = (numbers(&case["labels"]), case["smoothing"].as_f64().unwrap());
+        let target = labels.iter().flat_map(|&label| {
+            let on = move |class: usize| if class as f64 == label { 1.0 - smoothing } else { 0.0 };
+            (0..classes).map(move |class| on(class) + smoothing / classes as f64)
+        });
+        let (mut arena, logits) = (Arena::default(), numbers(&case["logits"]));
+        let mut gradient = vec![f64::NAN; logits.len()];
+        let mut tape = Tape::new(Context::detect(), &mut arena, &logits);
+        let x = tape.parameter(0, [labels.len(), classes]);
+        let target = tape.constant([labels.len(), classes], &target.collect::<Vec<_>>());
+        let loss = tape.softmax_cross_entropy(x, target);
+        // Both sum the products of a row; where logits reach 6,000 those are rounded at 6,000 ε.
+        let scale = logits.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        let tolerance = (classes + 4) as f64 * f64::EPSILON * scale;
+        let (found, expected) = (tape.scalar(loss), case["loss"].as_f64().unwrap());
+        assert!((found - expected).abs() <= tolerance, "{found} for {expected}");
+        tape.backward(loss, ALL, &mut gradient, Accumulate::Overwrite).unwrap();
+        for (found, expected) in gradient.iter().zip(numbers(&case["gradient"])) {
+            assert!((found - expected).abs() <= (classes + 4) as f64 * f64::EPSILON, "{found} for {expected}");
+        }
+    }
 }

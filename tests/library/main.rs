@@ -12,6 +12,7 @@ mod data_files;
 mod early_stopping;
 mod fetch;
 mod files;
+mod folds;
 mod fused;
 mod gradients;
 mod history;

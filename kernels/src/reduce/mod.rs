@@ -18,7 +18,7 @@ mod columns;
 mod rows;
 
 pub(crate) use columns::columns;
-pub(crate) use rows::chain;
+pub(crate) use rows::{chain, sum_row};
 
 use crate::once::once;
 use crate::{Accumulate, Isa, Kernel, Real, Simd};
@@ -33,7 +33,7 @@ macro_rules! summands {
     ($($name:ident, $simd:ident, [$($x:ident),*] => $body:expr;)*) => {
         $(
             #[derive(Clone, Copy)]
-            struct $name;
+            pub(crate) struct $name;
             impl<T: Real> Summand<T, { [$(stringify!($x)),*].len() }, 0> for $name {
                 #[inline(always)]
                 fn term<S: Simd<T>>(

@@ -95,7 +95,7 @@ impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Kernel<T> for
 
 /// The sum of the terms `start`..`end`.
 #[inline(always)]
-fn sum_row<T: Real, S: Simd<T>, F: Summand<T, N, M>, const N: usize, const M: usize>(
+pub(crate) fn sum_row<T: Real, S: Simd<T>, F: Summand<T, N, M>, const N: usize, const M: usize>(
     simd: S,
     f: F,
     inputs: [&[T]; N],

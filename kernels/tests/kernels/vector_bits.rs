@@ -6,6 +6,7 @@ use narrows_kernels::activation::{
     Activation, activate, activate_in_place, activation_derivative, activation_derivative_and_column_sums,
 };
 use narrows_kernels::elementwise::{self, Binary, Unary};
+use narrows_kernels::softmax::{softmax, softmax_cross_entropy_and_gradient};
 use narrows_kernels::update::{self, Decay};
 use narrows_kernels::{Accumulate, Isa, Real, losses, reduce};
 
@@ -134,8 +135,11 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
     with("bce_with_logits_gradient".into(), c, &mut |out, add| {
         losses::bce_with_logits_gradient(isa, a, b, s, out, add);
     });
+    with("softmax".into(), c, &mut |out, _| softmax(isa, a, cols, out));
     let mut gradient = vec![nan; len];
+    let mut of_softmax = gradient.clone();
     let sums = [
+        softmax_cross_entropy_and_gradient(isa, a, b, cols, s, 0.5, &mut of_softmax),
         reduce::sum(isa, a, cols),
         reduce::sum_of_squares(isa, a),
         reduce::sum_of_abs(isa, a),
@@ -146,6 +150,7 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
     ];
     all.push(("sums".into(), bits(&sums)));
     all.push(("fused gradient".into(), bits(&gradient)));
+    all.push(("gradient of the softmax cross-entropy".into(), bits(&of_softmax)));
     all.push(("is_all_finite".into(), vec![reduce::is_all_finite(isa, a).into()]));
     all.extend(updates(isa, [a, b, c]));
     all
@@ -305,13 +310,35 @@ fn a_sum_in_slices_of_rows_has_the_bits_of_the_whole() {
     let (isa, cols) = (Isa::detect(), 33);
     let [z, t] = [1, 2].map(|seed| numbers::<f32>(700 * cols, seed, false));
     for rows in [1, 3, 256, 257, 700] {
-        let (mut sum, mut bce) = (0.0, 0.0);
+        let (mut sum, mut bce, mut softmax, mut gradient) = (0.0, 0.0, 0.0, vec![0.0; rows * cols]);
         for (z, t) in z.chunks(rows * cols).zip(t.chunks(rows * cols)) {
             sum = reduce::sum_from(isa, sum, z, cols);
             bce = losses::bce_with_logits(isa, z, t, cols, bce);
+            softmax = softmax_cross_entropy_and_gradient(isa, z, t, cols, 1.0, softmax, &mut gradient[..z.len()]);
         }
+        let mut gradient = vec![0.0; z.len()];
+        assert_eq!(softmax, softmax_cross_entropy_and_gradient(isa, &z, &t, cols, 1.0, 0.0, &mut gradient));
         assert_eq!(sum, reduce::sum(isa, &z, cols));
         assert_eq!(bce, losses::bce_with_logits(isa, &z, &t, cols, 0.0));
+    }
+}
+
+#[test]
+fn a_softmax_of_any_size_adds_up_to_one_and_does_not_overflow() {
+    for cols in [1, 2, 10, 64, 65, 300] {
+        let x: Vec<f64> = numbers::<f64>(7 * cols, 3, false).iter().map(|x| x * 300.0).collect();
+        let mut p = vec![f64::NAN; x.len()];
+        softmax(Isa::detect(), &x, cols, &mut p);
+        for (x, p) in x.chunks(cols).zip(p.chunks(cols)) {
+            let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = x.iter().map(|x| (x - most).exp()).sum();
+            // Each e^(x − m) is within 1.5 ULP, their sum within cols ULP.
+            let tolerance = (cols + 4) as f64 * f64::EPSILON;
+            for (x, p) in x.iter().zip(p) {
+                let expected = (x - most).exp() / total;
+                assert!((p - expected).abs() <= tolerance * expected.max(f64::MIN_POSITIVE), "{p} for {expected}");
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! This is the only part of `study` that knows models, images and run folders: charts, tables and sentences are made from
 //! [`Facts`] alone, which the page carries as JSON.
 
+mod classes;
 mod codes;
 mod compare;
 mod denoising;
@@ -16,6 +17,7 @@ mod run;
 mod saturation;
 mod setup;
 
+pub(super) use classes::{ClassesFacts, ClassifierFacts, Confusion};
 pub(super) use codes::CodesFacts;
 pub(super) use denoising::DenoisingFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
@@ -73,6 +75,8 @@ pub(super) struct Facts {
     pub looks: Vec<LookFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
     pub inversion: Option<InversionFacts>,
+    /// What classifiers reach.
+    pub classes: Option<ClassesFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
     pub published: Vec<Value>,
 }
@@ -175,6 +179,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let configs: Vec<_> = firsts.iter().map(|(made, run)| (run.name.as_str(), &made.plan.config)).collect();
     let facts = Facts {
         study: setup::settings(study),
+        classes: config.report.classes.as_ref().map(|wanted| classes::of(study, wanted, &runs)),
         comparisons: compare::along_axes(&axes, &runs, rules),
         axes,
         models: setup::models(&firsts),

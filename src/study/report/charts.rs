@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use crate::figures::Chart;
 use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart, Panels};
+use crate::figures::matrix::MatrixChart;
 use crate::figures::scatter::Scatter;
+use crate::nn::grouped;
 use crate::study::facts::{
-    Axes, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts, SaturationFacts, SetFacts,
+    Axes, ClassifierFacts, Confusion, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts,
+    SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 
@@ -40,6 +43,12 @@ pub(super) struct Charts {
     looks: BTreeMap<String, String>,
     /// Divergence and active numbers of a code that is a distribution, by run.
     latent: BTreeMap<String, [String; 2]>,
+    /// Test accuracy of classifiers against the images that they are trained on; empty where nothing is known of it.
+    labels: String,
+    /// Validation accuracy against epochs, a chart for each number of images.
+    courses: Vec<String>,
+    /// What the images of each class are taken for, in the order of the facts.
+    confusion: Vec<String>,
     /// NRMSE against size of the code and against compression ratio (`ratio`), on each `part`.
     sizes: Vec<Value>,
 }
@@ -91,8 +100,19 @@ impl Charts {
             };
             (look.run.clone(), scatter.to_svg())
         });
+        let classes_facts = facts.classes.as_ref();
         Charts {
             looks: looks.collect(),
+            labels: classes_facts.map_or(String::new(), |classes| labels(&classes.labels)),
+            courses: classes_facts.map_or(Vec::new(), |classes| courses(&classes.labels)),
+            confusion: classes_facts.map_or(Vec::new(), |classes| {
+                let matrix = |one: &Confusion| MatrixChart {
+                    title: String::new(),
+                    classes: one.classes.clone(),
+                    counts: one.counts.clone(),
+                };
+                classes.confusion.iter().map(|one| matrix(one).to_svg()).collect()
+            }),
             maps: maps.collect(),
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
@@ -123,6 +143,40 @@ fn classes(set: &SetFacts) -> String {
         groups: set.classes.iter().enumerate().map(group).collect(),
     };
     chart.to_svg()
+}
+
+/// Test accuracy against the number of images, a curve for each way of training.
+fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
+    let curve = |(group, (what, runs)): (usize, &(String, Vec<ClassifierFacts>))| Curve {
+        label: what.clone(),
+        values: runs.iter().map(|run| 100.0 * run.test.mean).collect(),
+        at: Some(runs.iter().map(|run| run.images as f64).collect()),
+        group,
+        ..Curve::default()
+    };
+    let curves = ways.iter().enumerate().map(curve).collect();
+    let chart = chart("images trained on", "test images classified right (%)", curves);
+    LineChart { logarithmic: true, ..chart }.to_svg()
+}
+
+/// Validation accuracy against epochs, a chart for each number of images.
+fn courses(ways: &[(String, Vec<ClassifierFacts>)]) -> Vec<String> {
+    let mut numbers: Vec<usize> = ways.iter().flat_map(|(_, runs)| runs.iter().map(|run| run.images)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let of = |images: usize| {
+        let mut curves = Vec::new();
+        for (group, (_, runs)) in ways.iter().enumerate() {
+            for run in runs.iter().filter(|run| run.images == images) {
+                let percent = |course: &Vec<f64>| course.iter().map(|share| 100.0 * share).collect::<Vec<_>>();
+                let courses = run.courses.iter().map(percent);
+                curves.extend(courses.map(|course| Curve::per_epoch(run.run.as_str(), course, false, group)));
+            }
+        }
+        let title = format!("{} images", grouped(images));
+        LineChart { title, ..chart("epoch", "validation images classified right (%)", curves) }.to_svg()
+    };
+    numbers.into_iter().map(of).collect()
 }
 
 /// The curves of a run: training loss, validation loss, for each seed.

@@ -28,6 +28,7 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("results", include_str!("../templates/results.html")),
     ("reconstructions", include_str!("../templates/reconstructions.html")),
     ("endings", include_str!("../templates/endings.html")),
+    ("classes", include_str!("../templates/classes.html")),
     ("saturation", include_str!("../templates/saturation.html")),
     ("codes", include_str!("../templates/codes.html")),
     ("maps", include_str!("../templates/maps.html")),

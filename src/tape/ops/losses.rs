@@ -6,6 +6,7 @@
 use narrows_kernels::losses::{
     bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error_and_gradient, squared_error_gradient,
 };
+use narrows_kernels::softmax::{softmax, softmax_cross_entropy_and_gradient};
 
 use super::*;
 
@@ -17,14 +18,25 @@ pub(in crate::tape) enum Criterion {
     /// max(x, 0) − x·t + ln(1 + e^−|x|), the binary cross-entropy of targets in [0, 1] against σ(x), from the logits x;
     /// gradient σ(x) − t.
     BceWithLogits,
+    /// ln Σ e^x − Σ t·x of every row: for targets that sum to one the cross-entropy −Σ t ln softmax(x), from the logits x; gradient
+    /// softmax(x) − t.
+    SoftmaxCrossEntropy,
 }
 
 impl Criterion {
-    /// What the difference, x − t or σ(x) − t, is multiplied by in the gradient.
+    /// What the difference, x − t, σ(x) − t or softmax(x) − t, is multiplied by in the gradient.
     fn factor(self) -> f64 {
         match self {
             Criterion::SquaredError => 2.0,
-            Criterion::BceWithLogits => 1.0,
+            Criterion::BceWithLogits | Criterion::SoftmaxCrossEntropy => 1.0,
+        }
+    }
+
+    /// Parts of a sample that the mean is taken over: its elements, or one row.
+    pub fn parts(self, sample: Shape) -> usize {
+        match self {
+            Criterion::SquaredError | Criterion::BceWithLogits => sample.features(),
+            Criterion::SoftmaxCrossEntropy => sample.features() / sample.cols(),
         }
     }
 }
@@ -48,11 +60,12 @@ impl<T: Real> Tape<'_, T> {
         let both = match loss.criterion {
             Criterion::SquaredError => squared_error_and_gradient,
             Criterion::BceWithLogits => bce_with_logits_and_gradient,
+            Criterion::SoftmaxCrossEntropy => softmax_cross_entropy_and_gradient,
         };
         let scale = T::from_f64(loss.criterion.factor() * loss.scale);
         let (prediction, wanted) = (self.operand(x).data, self.operand(target).data);
-        let features = shape.features();
-        let sum = both(self.context.isa, prediction, wanted, features, scale, above, &mut buffer[..shape.len()]);
+        let row = if loss.criterion == Criterion::SoftmaxCrossEntropy { shape.cols() } else { shape.features() };
+        let sum = both(self.context.isa, prediction, wanted, row, scale, above, &mut buffer[..shape.len()]);
         self.arena.nodes[gradient.index()].value = buffer;
         let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
@@ -69,14 +82,14 @@ impl<T: Real> Operation<T> for Loss {
         Shape::SCALAR
     }
 
-    /// dx = G · gradient. Squared error: dt = −dx. Cross-entropy: dt = −scale·G·x.
+    /// dx = G · gradient. Squared error: dt = −dx. Cross-entropies: dt = −scale·G·x.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [x, t, gradient] = [call.inputs[0], call.inputs[1], call.inputs[2]];
         backward.give_multiple(x, gradient, grad);
         if backward.wants(t) {
             let (value, factor) = match self.criterion {
                 Criterion::SquaredError => (gradient, -1.0),
-                Criterion::BceWithLogits => (x, -self.scale),
+                Criterion::BceWithLogits | Criterion::SoftmaxCrossEntropy => (x, -self.scale),
             };
             let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(factor))), &[value]);
             backward.give(t, MulScalar, &[scaled, grad]);
@@ -84,7 +97,7 @@ impl<T: Real> Operation<T> for Loss {
     }
 }
 
-/// scale · s · 2(x − t) or scale · s · (σ(x) − t), s [1, 1].
+/// scale · s · 2(x − t), scale · s · (σ(x) − t) or scale · s · (softmax(x) − t), s [1, 1].
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct LossGradient {
     pub criterion: Criterion,
@@ -99,22 +112,30 @@ impl<T: Real> Operation<T> for LossGradient {
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let gradient = match self.criterion {
-            Criterion::SquaredError => squared_error_gradient,
-            Criterion::BceWithLogits => bce_with_logits_gradient,
-        };
         let scale = T::from_f64(self.criterion.factor() * self.scale) * inputs[2].data[0];
-        gradient(context.isa, inputs[0].data, inputs[1].data, scale, target.data, target.accumulate);
+        let (isa, x, t) = (context.isa, inputs[0].data, inputs[1].data);
+        match self.criterion {
+            Criterion::SquaredError => squared_error_gradient(isa, x, t, scale, target.data, target.accumulate),
+            Criterion::BceWithLogits => bce_with_logits_gradient(isa, x, t, scale, target.data, target.accumulate),
+            Criterion::SoftmaxCrossEntropy => {
+                softmax_cross_entropy_and_gradient(isa, x, t, inputs[0].cols(), scale, 0.0, target.data);
+            }
+        }
     }
 
-    /// With c = factor · scale: dx = c·s·G, times σ′(x) for the cross-entropy; dt = −c·s·G; ds = c · Σ G ∘ (x − t), σ(x) in
-    /// place of x for the cross-entropy.
+    fn accumulates(&self) -> bool {
+        self.criterion != Criterion::SoftmaxCrossEntropy
+    }
+
+    /// With c = factor · scale: dx = c·s·G, through σ or the softmax for the cross-entropies; dt = −c·s·G; ds = c · Σ G ∘ (x − t), σ(x)
+    /// or softmax(x) in place of x for these.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [x, t, s] = [call.inputs[0], call.inputs[1], call.inputs[2]];
         let factor = self.criterion.factor() * self.scale;
         let predicted = match self.criterion {
             Criterion::SquaredError => x,
             Criterion::BceWithLogits => backward.apply(Activate { activation: Activation::Sigmoid }, &[x]),
+            Criterion::SoftmaxCrossEntropy => backward.apply(Softmax, &[x]),
         };
         if backward.wants(x) || backward.wants(t) {
             let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(factor))), &[grad]);
@@ -125,6 +146,7 @@ impl<T: Real> Operation<T> for LossGradient {
                     let derivative = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
                     backward.give(x, derivative, &[predicted, weighted]);
                 }
+                Criterion::SoftmaxCrossEntropy => through_softmax(backward, x, predicted, weighted),
             }
             backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[weighted]);
         }
@@ -133,5 +155,41 @@ impl<T: Real> Operation<T> for LossGradient {
             let product = backward.apply(Combine::MUL, &[grad, difference]);
             backward.give(s, Sum { scale: factor }, &[product]);
         }
+    }
+}
+
+/// e^xₖ / Σ e^x along each row.
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct Softmax;
+
+impl<T: Real> Operation<T> for Softmax {
+    const NAME: &'static str = "softmax";
+
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        inputs[0]
+    }
+
+    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
+        softmax(context.isa, inputs[0].data, inputs[0].cols(), target.data);
+    }
+
+    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        through_softmax(backward, call.inputs[0], call.output, grad);
+    }
+
+    fn accumulates(&self) -> bool {
+        false
+    }
+}
+
+/// dx = p ∘ G − p · Σ p ∘ G along each row, p the softmax of x.
+fn through_softmax<T: Real>(backward: &mut Backward<'_, '_, T>, x: Var, p: Var, grad: Var) {
+    if backward.wants(x) {
+        let product = backward.apply(Combine::MUL, &[p, grad]);
+        let total = backward.apply(RowSum, &[product]);
+        let cols = backward.shape(p).cols();
+        let total = backward.apply(BroadcastColumn { cols }, &[total]);
+        let share = backward.apply(Combine::MUL, &[p, total]);
+        backward.give(x, Combine::SUB, &[product, share]);
     }
 }

@@ -23,7 +23,7 @@ pub(super) use elementwise::{
 pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
-pub(super) use losses::{Criterion, Loss, LossGradient};
+pub(super) use losses::{Criterion, Loss, LossGradient, Softmax};
 pub(super) use pooling::{AtMaxima, ConvolvePool, MaxPool, SumPool};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 

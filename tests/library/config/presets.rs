@@ -16,7 +16,7 @@ fn every_preset_is_what_it_says() {
         }
         assert_eq!(
             source.clone().into_run().is_err(),
-            !["conv", "gan", "mnist", "simclr", "variational-conv"].contains(&preset.name),
+            !["classifier", "conv", "gan", "mnist", "simclr", "variational-conv"].contains(&preset.name),
             "{}",
             preset.name
         );

@@ -97,9 +97,12 @@ fn run() -> impl Strategy<Value = RunConfig> {
 /// Makes parts fit each other that hardly ever do by chance.
 fn mend(run: &mut RunConfig) {
     run.data.classes.dedup();
+    run.data.fold %= run.data.folds.unwrap_or(1);
     run.data.split.test *= u64::from(run.data.merge);
     if let Some(model) = run.task.classifier_mut() {
         model.encoder.push(dense(2, Activation::Tanh));
+        model.frozen.clear();
+        model.rates.clear();
     }
     let Some(model) = run.task.autoencoder_mut() else { return };
     model.encoder.push(dense(2, if model.variational.is_some() { Activation::Linear } else { Activation::Tanh }));

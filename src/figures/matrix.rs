@@ -1,0 +1,62 @@
+//! Matrices of counts: for each class of a data set what its samples were taken for.
+
+use super::frame::{LABEL, WIDTH};
+use super::scene::{Anchor, Ink, Mark, Scene, Shape};
+use super::{Chart, font};
+
+/// The widest that names of classes may be.
+const WIDEST_NAME: f32 = 150.0;
+/// The widest and highest that a cell is.
+const WIDEST_CELL: f32 = 56.0;
+/// From the centre of a square to its sides, as a share of what [`Shape::Square`] calls its radius.
+const SIDE: f32 = 0.9;
+
+/// Counts in rows and columns of classes; a cell is the darker the larger its share of its row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatrixChart {
+    /// Its title; may be empty.
+    pub title: String,
+    /// The classes, in the order of rows and of columns.
+    pub classes: Vec<String>,
+    /// The counts, row by row.
+    pub counts: Vec<Vec<usize>>,
+}
+
+impl Chart for MatrixChart {
+    /// Cells have their natural height, whatever the picture.
+    fn scene(&self, _: Option<f32>) -> Scene {
+        let names: Vec<String> = self.classes.iter().map(|name| font::shortened(name, LABEL, WIDEST_NAME)).collect();
+        let widest = names.iter().map(|name| font::width(name, LABEL)).fold(0.0, f32::max);
+        let (left, top) = (24.0 + widest, if self.title.is_empty() { 52.0 } else { 78.0 });
+        let cell = ((WIDTH - left - 12.0) / names.len().max(1) as f32).min(WIDEST_CELL);
+        let correct: usize = self.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
+        let all: usize = self.counts.iter().flatten().sum();
+        let description = format!("{}; {correct} of {all} on the diagonal", self.title);
+        let height = top + cell * names.len() as f32 + 12.0;
+        let mut scene = Scene { description, width: WIDTH, height, marks: Vec::new() };
+        if !self.title.is_empty() {
+            scene.text((12.0, 24.0), 16.0, Anchor::Start, Ink::Text, &self.title);
+        }
+        scene.text((12.0, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class");
+        scene.text((left, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class with the largest score");
+        for (column, name) in names.iter().enumerate() {
+            let at = (left + cell * (column as f32 + 0.5), top - 7.0);
+            let name = font::shortened(name, LABEL, cell - 4.0);
+            scene.text(at, LABEL, Anchor::Middle, Ink::Faint, &name);
+        }
+        for (row, (name, counts)) in names.iter().zip(&self.counts).enumerate() {
+            let middle = top + cell * (row as f32 + 0.5);
+            scene.text((left - 8.0, middle + 4.5), LABEL, Anchor::End, Ink::Faint, name);
+            let total = counts.iter().sum::<usize>().max(1);
+            for (column, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                let (x, share) = (left + cell * (column as f32 + 0.5), count as f32 / total as f32);
+                let (at, radius) = (vec![(x, middle)], (cell / 2.0 - 1.0) / SIDE);
+                let (shape, ink) = (Shape::Square, Ink::Series(0));
+                scene.marks.push(Mark::Points { at, shape, radius, ink, hollow: false, opacity: share });
+                let ink = if share > 0.5 { Ink::Paper } else { Ink::Text };
+                scene.text((x, middle + 4.5), LABEL, Anchor::Middle, ink, &count.to_string());
+            }
+        }
+        scene
+    }
+}

@@ -1,0 +1,64 @@
+//! The parameters that a run begins with: fresh ones, or in part those of another run.
+
+use std::path::{Path, PathBuf};
+
+use narrows_kernels::AlignedVec;
+use serde_json::{Value, json};
+
+use super::error::RunError;
+use super::folder::{CONFIG, EARLY, LAST_EPOCH, METRICS, MODEL, check_is_run, check_weights};
+use super::prepare::Prepared;
+use crate::config::RunConfig;
+use crate::files::{read_whole, sha256};
+use crate::nn::Params;
+
+/// What was taken from another run.
+pub(super) struct Taken {
+    run: PathBuf,
+    tensors: Vec<String>,
+    sha256: String,
+}
+
+impl Taken {
+    pub fn sentence(&self) -> String {
+        format!("taken from {}: {}", self.run.display(), self.tensors.join(", "))
+    }
+
+    /// The content of `begun_from.json`.
+    pub fn to_json(&self) -> Value {
+        json!({ "run": self.run.display().to_string(), "tensors": self.tensors, "model_sha256": self.sha256 })
+    }
+}
+
+/// Fresh parameters, in which those that the task takes from another run stand as that run has them. A run that is named without
+/// a folder is looked for in `beside`. Refused: no run there, one that is not finished, and tensors that are absent or of other shapes.
+pub(super) fn begin(
+    config: &RunConfig,
+    prepared: &Prepared,
+    beside: &Path,
+) -> Result<(AlignedVec<f32>, Option<Taken>), RunError> {
+    let values = prepared.task.init(config.seed);
+    let Some(origin) = prepared.task.origin() else { return Ok((values, None)) };
+    let named = Path::new(origin.run);
+    let run = if named.components().count() > 1 { named.to_path_buf() } else { beside.join(named) };
+    let refuse = |reason: String| {
+        RunError::Folder(format!("cannot take the {} of the run {}: {reason}", origin.prefix, run.display()))
+    };
+    for file in [CONFIG, MODEL] {
+        check_is_run(&run, file).map_err(|error| refuse(error.to_string()))?;
+    }
+    let metrics: Value = match read_whole(&run.join(METRICS)) {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        Err(_) => Value::Null,
+    };
+    if ![LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end) {
+        let resume = format!("`narrows train --resume {}` finishes it", run.display());
+        return Err(refuse(format!("it is not finished; {resume}")));
+    }
+    check_weights(&run)?;
+    let file = run.join(MODEL);
+    let mut params = Params { layout: prepared.layout().clone(), values };
+    let tensors = params.load_prefix(&file, origin.prefix)?;
+    let sha256 = sha256(&read_whole(&file)?);
+    Ok((params.values, Some(Taken { run, tensors, sha256 })))
+}

@@ -1,0 +1,167 @@
+//! Classifiers: accuracy by images trained on and by fold, and what it takes to reach a stated accuracy.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::run::RunFacts;
+use crate::config::ClassesReport;
+use crate::study::Study;
+use crate::study::figure::Figure;
+
+/// What classifiers of a study reach.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ClassesFacts {
+    /// The share of the validation images that is to be classified right.
+    pub reach: f64,
+    /// Every run that trains a classifier.
+    pub runs: Vec<ClassifierFacts>,
+    /// Ways of training, each with its runs, by the number of images that they are trained on.
+    pub labels: Vec<(String, Vec<ClassifierFacts>)>,
+    /// Models, each with its accuracy over folds and seeds.
+    pub folds: Vec<FoldsFacts>,
+    /// Differences between two of those models on the same folds.
+    pub pairs: Vec<PairFacts>,
+    /// Runs of which the test images of each class are shown by what they were taken for (first seed).
+    pub confusion: Vec<Confusion>,
+}
+
+/// A run over its seeds.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ClassifierFacts {
+    /// Its name.
+    pub run: String,
+    /// Images that it is trained on.
+    pub images: usize,
+    /// Shares of the images of each part that are classified right.
+    pub train: Figure,
+    /// The same.
+    pub validation: Figure,
+    /// The same.
+    pub test: Figure,
+    /// Epochs, and their seconds, until the validation accuracy first was [`ClassesFacts::reach`], over the seeds that got there.
+    pub epochs_to: Figure,
+    /// The same.
+    pub seconds_to: Figure,
+    /// How many seeds got there.
+    pub reached: usize,
+    /// Seeds.
+    pub seeds: usize,
+    /// Validation accuracy after each epoch, for each seed.
+    #[serde(skip)]
+    pub courses: Vec<Vec<f64>>,
+}
+
+/// A model over its folds.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct FoldsFacts {
+    /// What it is.
+    pub what: String,
+    /// Its runs, a fold each.
+    pub runs: Vec<String>,
+    /// Accuracy on the fold that was held out, over folds and seeds.
+    pub accuracy: Figure,
+}
+
+/// Two models on the same folds.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct PairFacts {
+    /// The first.
+    pub first: String,
+    /// The second.
+    pub second: String,
+    /// Accuracy of the first less that of the second, fold by fold.
+    pub difference: Figure,
+    /// Folds in which the first is the better one.
+    pub better: usize,
+    /// Folds.
+    pub folds: usize,
+}
+
+/// What the images of each class were taken for.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct Confusion {
+    /// The run.
+    pub run: String,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The counts, a row for each class of images.
+    pub counts: Vec<Vec<usize>>,
+}
+
+/// The facts that `wanted` asks for, from what runs wrote down.
+pub(super) fn of(study: &Study, wanted: &ClassesReport, runs: &[RunFacts]) -> ClassesFacts {
+    let by_name = |name: &String| runs.iter().find(|run| run.name == *name);
+    let classifiers = runs.iter().filter(|run| run.figures["evaluation"]["train"].get("accuracy").is_some());
+    let facts = |run: &RunFacts| classifier(study, wanted.reach, run);
+    let named = |names: &[String]| names.iter().filter_map(by_name).map(facts).collect::<Vec<_>>();
+    let folds: Vec<(FoldsFacts, Vec<f64>)> =
+        wanted.folds.iter().map(|(what, names)| folds(what, names, runs)).collect();
+    let mut pairs = Vec::new();
+    for (at, (first, a)) in folds.iter().enumerate() {
+        for (second, b) in folds[at + 1..].iter().filter(|(_, b)| b.len() == a.len()) {
+            let differences = || a.iter().zip(b).map(|(a, b)| a - b);
+            pairs.push(PairFacts {
+                first: first.what.clone(),
+                second: second.what.clone(),
+                difference: Figure::of(differences()),
+                better: differences().filter(|difference| *difference > 0.0).count(),
+                folds: a.len(),
+            });
+        }
+    }
+    ClassesFacts {
+        reach: wanted.reach,
+        runs: classifiers.map(facts).collect(),
+        labels: wanted.labels.iter().map(|(what, names)| (what.clone(), named(names))).collect(),
+        folds: folds.into_iter().map(|(facts, _)| facts).collect(),
+        pairs,
+        confusion: wanted.confusion.iter().filter_map(by_name).filter_map(|run| confusion(study, run)).collect(),
+    }
+}
+
+fn classifier(study: &Study, reach: f64, run: &RunFacts) -> ClassifierFacts {
+    let accuracy = |part: &str| Figure::read(&run.figures["evaluation"][part]["accuracy"]);
+    let courses: Vec<Vec<f64>> =
+        run.history.iter().map(|columns| columns.get("val_accuracy").cloned().unwrap_or_default()).collect();
+    let mut to = Vec::new();
+    for (columns, course) in run.history.iter().zip(&courses) {
+        if let Some(at) = course.iter().position(|accuracy| *accuracy >= reach) {
+            let seconds = columns.get("seconds").map_or(f64::NAN, |seconds| seconds[..=at].iter().sum());
+            to.push(((at + 1) as f64, seconds));
+        }
+    }
+    ClassifierFacts {
+        run: run.name.clone(),
+        images: study.named(&run.name).next().map_or(0, |made| made.loaded().train().len()),
+        train: accuracy("train"),
+        validation: accuracy("validation"),
+        test: accuracy("test"),
+        epochs_to: Figure::of(to.iter().map(|(epochs, _)| *epochs)),
+        seconds_to: Figure::of(to.iter().map(|(_, seconds)| *seconds)),
+        reached: to.len(),
+        seeds: courses.len(),
+        courses,
+    }
+}
+
+/// The accuracies on the folds held out, seed by seed within each run.
+fn folds(what: &str, names: &[String], runs: &[RunFacts]) -> (FoldsFacts, Vec<f64>) {
+    let of_runs = names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name));
+    let accuracies: Vec<f64> = of_runs
+        .flat_map(|run| &run.each)
+        .map(|metrics| metrics["evaluation"]["validation"]["accuracy"].as_f64().unwrap_or(f64::NAN))
+        .collect();
+    let accuracy = Figure::of(accuracies.iter().copied());
+    (FoldsFacts { what: what.to_owned(), runs: names.to_vec(), accuracy }, accuracies)
+}
+
+fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
+    let metrics: &Value = run.each.first()?;
+    let counts = metrics.pointer("/evaluation/test/confusion")?.as_array()?;
+    let row = |row: &Value| {
+        let counts = row.as_array().into_iter().flatten();
+        counts.map(|count| count.as_u64().unwrap_or(0) as usize).collect()
+    };
+    let classes = study.named(&run.name).next()?.loaded().data.class_names.clone();
+    Some(Confusion { run: run.name.clone(), classes, counts: counts.iter().map(row).collect() })
+}
