@@ -45,7 +45,7 @@ settings! {
     /// let data = Dataset::open("footwear")?.split([5, 1, 1], 2026)?.limit(600);
     /// let spec = ClassifierSpec { encoder: vec![dense(50, Relu)], ..ClassifierSpec::default() };
     /// let task = spec.build(&data, &Adam::keras(1e-3).into())?;
-    /// let settings = TrainSettings { batch_size: 32, max_epochs: 2, early_stopping: None, checkpoint: None };
+    /// let settings = TrainSettings { batch_size: 32, max_epochs: 2, ..TrainSettings::default() };
     /// let training = Training::new(&*task, data.train(), data.validation(), &settings, 2026);
     /// let trained = training.run(task.init(2026), &mut ())?;
     /// let weights = Weights { params: &trained.params, context: training.context };
