@@ -17,7 +17,7 @@ use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 19] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
