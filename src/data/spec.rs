@@ -84,7 +84,7 @@ impl DataSpec {
             let accepted = "0 or no such key, since the published test part is then the test set; or data.merge = true";
             return Err(Fault::new("split.test", found, accepted));
         }
-        if let Some(folds) = self.folds.filter(|&folds| self.fold >= folds) {
+        if let Some(folds) = self.folds.filter(|&folds| folds > 0 && self.fold >= folds) {
             let found = format!("the integer {} of {folds} folds", self.fold);
             return Err(Fault::new("fold", found, format!("a number from 0 to {}", folds - 1)));
         }

@@ -147,7 +147,7 @@ fn an_encoder_that_cannot_be_taken_is_refused() {
     };
     refused(
         &["--set", "model.encoder_from=absent"],
-        &["cannot take the encoder of the run runs/absent", "it has no config.toml"],
+        &["cannot take the encoder of the run runs/absent", "there is none of that name"],
     );
     let narrow = "model.encoder=[{ dense = 7, activation = \"relu\" }]";
     refused(

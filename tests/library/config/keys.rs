@@ -12,8 +12,8 @@ fn json(text: &str) -> Value {
 /// Adds the dotted keys of a value that has the key `path`.
 fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
     match value {
-        // The groups of schemes have names of their own.
-        Value::Object(table) if !path.ends_with("schemes") => {
+        // Groups of runs have names of their own.
+        Value::Object(table) if !["schemes", "labels", "folds"].iter().any(|groups| path.ends_with(groups)) => {
             table.iter().for_each(|(key, value)| leaves(&format!("{path}.{key}"), value, found));
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {

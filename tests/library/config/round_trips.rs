@@ -50,7 +50,7 @@ impl Visitor for Draw {
     }
 
     fn text(&mut self, _: &About, value: &mut String, form: Text) {
-        let any = ["a", "é+1", "b-2_3.4", "same", "7", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
+        let any = ["a", "é+1", "b-2_3.4", "same", "7", "head", "\"\\\n\t\0\u{7f}\u{85}", " "].map(str::to_owned);
         let accepted: Vec<String> = any.into_iter().filter(|text| (form.holds)(text)).collect();
         *value = self.one_of(&accepted);
     }
