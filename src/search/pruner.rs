@@ -73,7 +73,7 @@ impl MedianSettings {
         if complete.is_empty() || complete.len() < self.startup || step <= self.warmup {
             return false;
         }
-        if (step - self.warmup - 1) % self.interval != 0 {
+        if !(step - self.warmup - 1).is_multiple_of(self.interval) {
             return false;
         }
         let signed = reports.iter().map(|report| sign * report).filter(|report| !report.is_nan());

@@ -33,8 +33,6 @@ mod pairs_and_rivals;
 mod reports;
 mod rng;
 mod run;
-#[path = "../support/schema.rs"]
-mod schema;
 mod search;
 mod settings;
 mod slices;

@@ -3,7 +3,7 @@
 use narrows::config::*;
 use serde_json::Value;
 
-use crate::schema::fault;
+use crate::support::schema::fault;
 
 fn json(text: &str) -> Value {
     toml::from_str(text).unwrap()
