@@ -38,7 +38,7 @@ impl Pca {
         Ok(Pca { standard, components, shares })
     }
 
-    /// The mean code [d].
+    /// The mean code `[d]`.
     pub fn mean(&self) -> &[f64] {
         &self.standard.mean
     }

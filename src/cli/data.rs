@@ -6,11 +6,11 @@ use super::CliError;
 use super::args::{DataCommand, Drawn};
 use super::bars::Bar;
 use super::machine::check_data_dir;
-use super::output::{note, say};
+use super::output::{note, say, table};
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
-    Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, data_dirs,
-    fetch, load, locate, verify,
+    Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, Samples,
+    Splits, data_dirs, fetch, load, locate, verify,
 };
 use narrows::figures::number::counted;
 use narrows::files::create_folder;
@@ -179,4 +179,23 @@ fn create_for_images(out: &Path) -> Result<(), CliError> {
         }
     }
     Ok(create_folder(out).map_err(RunError::Output)?)
+}
+
+/// Says what the data are, and how the classes are distributed over the parts.
+pub fn describe(loaded: &Splits) {
+    let data = &loaded.data;
+    let used: usize = loaded.parts().iter().map(|(_, part)| part.len()).sum();
+    let of = if used < data.len() { format!(" of {}", data.len()) } else { String::new() };
+    let [height, width, channels] = data.shape();
+    let colour = if channels == 3 { " in colour" } else { "" };
+    say!("{}: {used}{of} images of {height}×{width} pixels{colour}, {}", data.name, loaded.origin);
+    let classes = loaded.class_distributions();
+    let named = |number: usize| classes.get(number).map_or(&[][..], |(_, counts)| counts);
+    let header = ["", "images"].into_iter().chain(named(0).iter().map(|(class, _)| class.as_ref()));
+    let row = |(number, (name, part)): (usize, &(&str, Samples<'_>))| {
+        let counts = named(number).iter().map(|(_, count)| count.to_string());
+        [(*name).to_owned(), part.len().to_string()].into_iter().chain(counts).collect()
+    };
+    let rows: Vec<Vec<String>> = loaded.parts().iter().enumerate().map(row).collect();
+    table(&header.collect::<Vec<&str>>(), &rows);
 }

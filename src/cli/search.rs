@@ -9,7 +9,6 @@ use super::args::SearchArguments;
 use super::bars::Bar;
 use super::output::{duration, json, note, say, table};
 use super::source;
-use super::train::describe_data;
 use super::{interrupt, machine};
 use serde_json::{Map, Value, json};
 
@@ -37,7 +36,7 @@ pub fn run(arguments: SearchArguments) -> Result<(), CliError> {
     let settings = &config.settings;
     // More jobs than the window would have nothing to do.
     let jobs = jobs.min(settings.window).min(settings.trials);
-    describe_data(&prepared.loaded);
+    super::data::describe(&prepared.loaded);
     let arms = settings.arms().len();
     say!(
         "\nSearch: {} of {}, {}{}, {jobs} at a time, on {} ({})\n",

@@ -13,7 +13,6 @@ use super::bars::Bar;
 use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::source;
-use super::train::describe_data;
 use super::{interrupt, machine};
 use narrows::config::StudyConfig;
 use narrows::data::data_dirs;
@@ -45,7 +44,7 @@ pub fn make(
     let jobs = jobs.unwrap_or_else(|| default_jobs(&runs, machine.threads)).min(runs.len());
     let out = out.unwrap_or_else(|| first_free(&Path::new("runs").join(format!("{}-study", config.base_run().name))));
     if let Some(first) = runs.first() {
-        describe_data(&first.prepared.loaded);
+        super::data::describe(&first.prepared.loaded);
         say!("\n{}", first.prepared.task.summary());
     }
     say!(

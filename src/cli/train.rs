@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use super::args::TrainArguments;
 use super::events::{self, Told};
-use super::output::{self, duration, note, say, table};
+use super::output::{self, duration, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
-use super::{dry_run, inspect, interrupt, machine, study};
+use super::{data, dry_run, inspect, interrupt, machine, study};
 use narrows::config::{RunConfig, Source};
-use narrows::data::{Catalog, Samples, Splits, data_dirs, locate};
+use narrows::data::{Catalog, data_dirs, locate};
 use narrows::figures::number::counted;
 use narrows::files::write_whole;
 use narrows::optim::Monitor;
@@ -81,7 +81,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
 
 /// Says what is trained, and in what steps.
 fn describe(config: &RunConfig, prepared: &Prepared, machine: Machine) {
-    describe_data(&prepared.loaded);
+    data::describe(&prepared.loaded);
     say!("\n{}", prepared.task.summary());
     let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
@@ -131,25 +131,6 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
         return Ok(begun);
     }
     Ok(config)
-}
-
-/// Says what the data are, and how the classes are distributed over the parts.
-pub fn describe_data(loaded: &Splits) {
-    let data = &loaded.data;
-    let used: usize = loaded.parts().iter().map(|(_, part)| part.len()).sum();
-    let of = if used < data.len() { format!(" of {}", data.len()) } else { String::new() };
-    let [height, width, channels] = data.shape();
-    let colour = if channels == 3 { " in colour" } else { "" };
-    say!("{}: {used}{of} images of {height}×{width} pixels{colour}, {}", data.name, loaded.origin);
-    let classes = loaded.class_distributions();
-    let named = |number: usize| classes.get(number).map_or(&[][..], |(_, counts)| counts);
-    let header = ["", "images"].into_iter().chain(named(0).iter().map(|(class, _)| class.as_ref()));
-    let row = |(number, (name, part)): (usize, &(&str, Samples<'_>))| {
-        let counts = named(number).iter().map(|(_, count)| count.to_string());
-        [(*name).to_owned(), part.len().to_string()].into_iter().chain(counts).collect()
-    };
-    let rows: Vec<Vec<String>> = loaded.parts().iter().enumerate().map(row).collect();
-    table(&header.collect::<Vec<&str>>(), &rows);
 }
 
 /// What early stopping saw.

@@ -1,10 +1,11 @@
 //! One run looked at closely: which images it gives back best and worst, what each class costs, and how its codes lie.
 
+use ndarray::Array2;
 use serde::Serialize;
 
 use super::RunError;
 use super::codes::draw;
-use super::pictures::{CodePictures, ImageTable};
+use super::pictures::{CodePictures, ImageTable, LookPictures};
 use crate::analysis::Pca;
 use crate::data::Samples;
 use crate::figures::number::subscript;
@@ -16,6 +17,8 @@ use crate::study::figure::Figure;
 const EACH: usize = 8;
 /// Images at a time; no figure depends on it.
 const TOGETHER: usize = 4096;
+/// Numbers in the widest code that is laid out in a plane: the time of its components grows with the third power, half a second here.
+const WIDEST: usize = 256;
 /// Images whose codes say where the components lie, and that are drawn among them, at most.
 const CODES: usize = 10_000;
 
@@ -32,6 +35,8 @@ pub(in crate::study) struct LookFacts {
     pub errors: [f64; 3],
     /// Numbers in the code.
     pub code_size: usize,
+    /// Numbers in the widest code that is drawn.
+    pub widest: usize,
     /// Images whose codes are drawn.
     pub drawn: usize,
     /// Codes in the plane: x, y and class.
@@ -49,15 +54,6 @@ pub(in crate::study) enum Axes {
     Numbers([String; 2]),
     /// Principal components with their shares of the variance.
     Components(Vec<f64>),
-}
-
-/// The pictures of a run that is looked at closely.
-#[derive(Debug, Serialize)]
-pub(in crate::study) struct LookPictures {
-    /// The images that are given back best, typically and worst, each above what is made of it.
-    pub extremes: Option<ImageTable>,
-    /// What codes decode to.
-    pub codes: CodePictures,
 }
 
 /// Looks at a run on the part that models are judged by. `figures` are those of its metrics.
@@ -115,6 +111,8 @@ pub(super) fn look(
     let (axes, plane) = if size == 2 {
         let names = ["1", "2"].map(|number| format!("z{}, number {number} of the code", subscript(number)));
         (Axes::Numbers(names), codes.mapv(f64::from))
+    } else if size > WIDEST {
+        (Axes::Components(Vec::new()), Array2::zeros([0, 2]))
     } else {
         let pca = Pca::fit(machine.context, trained.encode(loaded.train().first(CODES).to_array().view())?.view(), 2)?;
         let plane = pca.project(machine.context, codes.view())?;
@@ -137,6 +135,7 @@ pub(super) fn look(
         shown,
         errors: [0.0, 0.5, 1.0].map(error),
         code_size: size,
+        widest: WIDEST,
         drawn: first.len(),
         points,
         axes,

@@ -32,9 +32,18 @@ pub(in crate::study) struct Pictures {
     /// Of each run whose codes are measured.
     pub codes: BTreeMap<String, CodePictures>,
     /// Of each run that is looked at closely.
-    pub looks: BTreeMap<String, super::look::LookPictures>,
+    pub looks: BTreeMap<String, LookPictures>,
     /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.
     pub inverted: BTreeMap<String, String>,
+}
+
+/// The pictures of a run that is looked at closely.
+#[derive(Debug, Serialize)]
+pub(in crate::study) struct LookPictures {
+    /// The images that are given back best, typically and worst, each above what is made of it.
+    pub extremes: Option<ImageTable>,
+    /// What codes decode to.
+    pub codes: CodePictures,
 }
 
 /// Images above their reconstructions.

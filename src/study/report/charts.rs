@@ -89,7 +89,7 @@ impl Charts {
             };
             (one.run.clone(), made.map(map).collect())
         });
-        let looks = facts.looks.iter().map(|look| {
+        let looks = facts.looks.iter().filter(|look| !look.points.is_empty()).map(|look| {
             let (classes, points) = (classes_of(&look.run), look.points.clone());
             let scatter = match &look.axes {
                 Axes::Components(shares) => Scatter::of_components(String::new(), shares, classes, points),
