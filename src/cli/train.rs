@@ -50,6 +50,10 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         say!("The run in {} is finished: {epochs}, nothing is left to do.", folder.path().display());
         let record = RunRecord::read(folder.path())?;
         output::json(|| record.to_json());
+        // A process that was killed behind its last figures has not written the page.
+        if !folder.path().join(REPORT).exists() {
+            write_page(config, prepared, *executed, folder.path(), machine)?;
+        }
         return Ok(());
     }
     describe(&config, &prepared, machine);
@@ -72,9 +76,20 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     if !record.state.is_done() {
         return Err(CliError::Interrupted);
     }
+    write_page(config, prepared, executed, folder.path(), machine)
+}
+
+/// Writes the page of a finished run.
+fn write_page(
+    config: RunConfig,
+    prepared: Prepared,
+    executed: RunResult,
+    folder: &Path,
+    machine: Machine,
+) -> Result<(), CliError> {
     let (title, plan) = (config.name.clone(), Planned { name: config.name.clone(), repeat: 0, config, prepared });
-    let page = page_of(&title, vec![StudyRun { plan, executed, folder: record.path }], machine)?;
-    write_whole(&folder.path().join(REPORT), page.as_bytes())?;
+    let page = page_of(&title, vec![StudyRun { plan, executed, folder: folder.to_path_buf() }], machine)?;
+    write_whole(&folder.join(REPORT), page.as_bytes())?;
     say!("  {REPORT:<22}all of this and more: open it in a browser");
     Ok(())
 }
