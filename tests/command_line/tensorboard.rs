@@ -184,7 +184,7 @@ fn a_run_tells_tensorboard_all_epochs_tensors_and_pictures() {
 fn a_resumed_run_goes_on_in_another_file() {
     let place = Place::with_toys();
     let long =
-        ["train", "toys.toml", "--out", "run", "--set", "train.tensorboard=true", "--set", "train.max_epochs=40"];
+        ["train", "toys.toml", "--out", "run", "--set", "train.tensorboard=true", "--set", "train.max_epochs=400"];
     let mut running = Running::start(&place, &long);
     running.wait_for("epoch   2/");
     running.signal("-INT");
