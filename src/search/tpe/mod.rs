@@ -4,8 +4,8 @@
 //! ln l(x) − ln g(x) is the largest is tried. Parameters that have a meaning always together are drawn together, so that the mixtures see how they
 //! depend on each other. The first trials are random. (J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; S. Falkner et al., "BOHB", ICML 2018; S. Watanabe, arXiv 2304.11127.)
 //!
-//! The crates that have it were looked at: `optimizer` 1.0.1 takes σ by Scott's rule, `tpe` 0.3.1 knows one parameter at a time, and both as well as `parzen`
-//! 0.3.0 take logarithms and exponentials from the C library, which differ between machines.
+//! Of the crates that have it, `optimizer` 1.0.1 takes σ by Scott's rule, and `parzen` 0.3.0 takes logarithms from the C library,
+//! which differ between machines.
 
 mod mixture;
 
