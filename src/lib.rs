@@ -37,7 +37,8 @@
 //! let run = OpenRun::open("runs/footwear".as_ref(), &narrows::data::data_dirs(None))?;
 //! let machine = Machine::detect()?;
 //! let images = run.prepared.loaded.test().first(100).to_array();
-//! let codes = machine.run(|| run.trained(machine.context).encode(images.view()))??;
+//! let trained = run.trained(machine.context)?;
+//! let codes = machine.run(|| trained.encode(images.view()))??;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
