@@ -59,11 +59,11 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         let gradient = WeightGradient { of, x, y, samples, weight: weight.as_mut_ptr(), accumulate };
         let shape = TileShape::of::<T>(isa);
         let threads = if y.len() * of.weights() / of.output_channels < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
-        // Triples of a panel, a strip and a row of the kernel, the last changing fastest. Two parts for each thread, so that
-        // one that is late leaves some to the others.
+        // Triples of a panel, a strip and a row of the kernel, the last changing fastest. One part for each thread: each copies
+        // what its triples read, so that more parts copy more.
         let strips = Strips::of(of, shape.rows).count();
         let triples = of.output_channels.div_ceil(shape.cols()) * strips * of.kernel[0];
-        let parts = if threads > 1 { triples.min(2 * threads) } else { 1 };
+        let parts = triples.min(threads);
         each(0, parts, &|part: usize| {
             gradient.part(isa, shape, triples * part / parts..triples * (part + 1) / parts);
         });
