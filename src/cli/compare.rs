@@ -12,9 +12,10 @@ use super::output::{self, say, table};
 use super::runs::{evaluated, figure, shown_epochs};
 use narrows::config::differences;
 use narrows::data::data_dirs;
+use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::RunRecord;
-use narrows::study::{open_runs, page_of};
+use narrows::study::{Paired, Repeats, mean_and_deviation, open_runs, page_of, paired, repeats};
 
 /// Compares the runs in these folders.
 pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArguments) -> Result<(), CliError> {
@@ -26,6 +27,9 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
     let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names = names(paths);
     let differing: Vec<_> = differences(records.iter().map(|record| &record.config)).into_iter().collect();
+    let groups = repeats(&records);
+    // A group is called what its first run is.
+    let label = |group: &Repeats| names[group[0]].clone();
     output::json(|| {
         let keys = differing.iter().map(|(key, values)| {
             let each = names.iter().zip(values).map(|(name, value)| (name.clone(), json!(value)));
@@ -37,7 +41,16 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
             tree["history"] = record.columns();
             tree
         });
-        json!({ "differences": Value::Object(keys.collect()), "runs": Value::Array(runs.collect()) })
+        let of_groups = groups[1..].iter().flat_map(|group| {
+            paired(&records, &groups[0], group).into_iter().map(|paired| {
+                let mut tree = paired.to_json();
+                tree.insert("first".to_owned(), json!(label(&groups[0])));
+                tree.insert("second".to_owned(), json!(label(group)));
+                Value::Object(tree)
+            })
+        });
+        let paired: Vec<Value> = of_groups.collect();
+        json!({ "differences": Value::Object(keys.collect()), "runs": Value::Array(runs.collect()), "paired": paired })
     });
 
     let header: Vec<&str> = [""].into_iter().chain(names.iter().map(String::as_str)).collect();
@@ -65,8 +78,8 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
         }
     }
     keys.sort_by_key(|(part, _)| ["train", "validation", "test"].iter().position(|name| name == part));
-    for (part, key) in keys {
-        let value = |record: &RunRecord| record.metrics["evaluation"][&part][&key].as_f64();
+    for (part, key) in &keys {
+        let value = |record: &RunRecord| record.metrics["evaluation"][part][key].as_f64();
         let cell = |record: &RunRecord| match value(record) {
             Some(count) if key == "images" => count.to_string(),
             value => figure(value),
@@ -74,6 +87,9 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
         rows.push(row_of(&format!("{part} {}", key.replace('_', " ")), records.iter().map(cell)));
     }
     table(&header, &rows);
+    if groups.iter().any(|group| group.len() > 1) {
+        over_seeds(&records, &groups, &keys, &label);
+    }
     let different = |of: fn(&RunRecord) -> &Value| {
         let mut values = records.iter().map(of).filter(|value| !value.is_null());
         values.next().is_some_and(|first| values.any(|other| other != first))
@@ -100,12 +116,53 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
         table(&header, &shown_epochs(most).iter().map(row).collect::<Vec<_>>());
     }
     if let Some(out) = out.as_deref() {
-        let named = names.iter().cloned().zip(paths.iter().cloned()).collect();
+        let of_group = |group: &Repeats| {
+            let (name, group) = (label(group), group.clone());
+            group.into_iter().enumerate().map(move |(repeat, run)| (name.clone(), repeat, paths[run].clone()))
+        };
+        let named: Vec<_> = groups.iter().flat_map(of_group).collect();
         let runs = open_runs(named, &data_dirs(arguments.data_dir.as_deref()))?;
         write_whole(out, page_of(&names.join(", "), runs, machine)?.as_bytes())?;
         say!("\n{}: open it in a browser", out.display());
     }
     Ok(())
+}
+
+/// Says what groups of runs that differ in their seeds alone have on average, and by how much each differs from the first, seed by
+/// seed.
+fn over_seeds(
+    records: &[RunRecord],
+    groups: &[Repeats],
+    keys: &[(String, String)],
+    label: &dyn Fn(&Repeats) -> String,
+) {
+    let labels: Vec<String> =
+        groups.iter().map(|group| format!("{} ({})", label(group), counted(group.len(), "seed"))).collect();
+    let header: Vec<&str> = [""].into_iter().chain(labels.iter().map(String::as_str)).collect();
+    let shown = |[mean, spread]: [f64; 2]| format!("{} ± {}", significant(mean, 4), significant(spread, 2));
+    let keys = keys.iter().filter(|(_, key)| key != "images");
+    let named = |part: &str, key: &str| format!("{part} {}", key.replace('_', " "));
+    let row = |(part, key): &(String, String)| {
+        let value = |&run: &usize| records[run].metrics["evaluation"][part][key].as_f64();
+        let cell = |group: &Repeats| {
+            let values: Vec<f64> = group.iter().filter_map(value).collect();
+            mean_and_deviation(&values).map_or_else(|| figure(values.first().copied()), shown)
+        };
+        row_of(&named(part, key), groups.iter().map(cell))
+    };
+    say!("\nMean ± standard deviation over the seeds:");
+    table(&header, &keys.map(row).collect::<Vec<_>>());
+    for group in &groups[1..] {
+        let pairs = paired(records, &groups[0], group);
+        let Some(one) = pairs.first() else { continue };
+        let seeds = one.differences.len();
+        say!("\n{} less {}, each pair of one seed; mean ± standard error:", label(group), label(&groups[0]));
+        let row = |pair: &Paired| {
+            let lower = format!("lower in {} of {}", pair.lower(), pair.differences.len());
+            vec![named(&pair.part, &pair.figure), shown(pair.mean_and_error()), lower]
+        };
+        table(&["", "difference", &format!("{seeds} pairs")], &pairs.iter().map(row).collect::<Vec<_>>());
+    }
 }
 
 fn row_of(label: &str, cells: impl Iterator<Item = String>) -> Vec<String> {

@@ -15,10 +15,10 @@ use narrows::figures::number::counted;
 use narrows::files::write_whole;
 use narrows::optim::Monitor;
 use narrows::run::{
-    DRAWN_SET, Found, Machine, Prepared, RunError, RunFolder, RunRecord, RunResult, check_config, execute, find_run,
-    prepare, run_config,
+    DRAWN_SET, Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, check_config, execute,
+    find_run, prepare, run_config,
 };
-use narrows::study::{Planned, REPORT, StudyRun, page_of};
+use narrows::study::{Planned, StudyRun, page_of};
 use narrows::train::Stop;
 
 /// Trains one run, or goes on with one.
@@ -48,6 +48,9 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
         let epochs = executed.outcome.history.epochs.len();
         let epochs = counted(epochs, "epoch");
         say!("The run in {} is finished: {epochs}, nothing is left to do.", folder.path().display());
+        if folder.has_checkpoint() {
+            say!("`--set train.max_epochs=` with a larger number goes on from its end.");
+        }
         let record = RunRecord::read(folder.path())?;
         output::json(|| record.to_json());
         // A process that was killed behind its last figures has not written the page.
@@ -143,7 +146,6 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
     };
     if let Some((path, begun)) = begun {
         check_config(path, &begun, &config)?;
-        return Ok(begun);
     }
     Ok(config)
 }

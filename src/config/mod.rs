@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::DataSpec;
 use crate::optim::{Monitor, OptimizerSpec, Schedule};
-use crate::settings::{About, Counts, Fault, Settings, TableForm, Visitor, settings};
+use crate::settings::{About, Counts, Fault, Settings, TableForm, Text, Visitor, settings};
 use crate::tasks::TaskSpec;
 use crate::train::TrainSettings;
 
@@ -50,6 +50,8 @@ settings! {
         pub name: String = String::new(), in name::NAME, required "a name for the run, as in name = \"footwear\"";
         /// Weights, split and order of the images follow from it. The largest is that of TOML's integers.
         pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);
+        /// Another run that the weights are taken from, instead of fresh ones. Its model must have the same tensors.
+        pub init_from: Option<String> = None, in Text::any("a run folder, as in init_from = \"runs/footwear\"");
         /// Which images.
         pub data: DataSpec = DataSpec::default(), in TableForm::new("a table [data]"), required "a table [data] with set";
         /// What is trained.

@@ -106,12 +106,13 @@ impl<T: Real> Params<T> {
         Ok(())
     }
 
-    /// Reads the tensors whose names begin with `prefix` ("encoder" or "encoder.0") from a `safetensors` file, whatever else
+    /// Reads the tensors whose names begin with `prefix` ("encoder" or "encoder.0"; all of them where it is empty) from a `safetensors` file, whatever else
     /// it holds, and returns their names. Refuses a file that lacks one of them, or has one of another shape or type; nothing
     /// is changed then.
     pub fn load_prefix(&mut self, path: &Path, prefix: &str) -> Result<Vec<String>, WeightsError> {
-        let begins =
-            |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let begins = |name: &str| {
+            name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) || prefix.is_empty()
+        };
         let wanted: Vec<&Param> = self.layout.iter().filter(|param| begins(&param.name)).collect();
         let mut read_values = self.values.clone();
         read(path, |file| {

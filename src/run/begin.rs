@@ -11,6 +11,7 @@ use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::files::{read_whole, sha256};
 use crate::nn::Params;
+use crate::tasks::Origin;
 
 /// What was taken from another run.
 pub(super) struct Taken {
@@ -30,7 +31,13 @@ impl Taken {
     }
 }
 
-/// Fresh parameters, in which those that the task takes from another run stand as that run has them. A run that is named without
+/// What a run of `config` begins with in the place of fresh parameters: all of another run's, or what the task takes from one.
+pub fn origin<'a>(config: &'a RunConfig, prepared: &'a Prepared) -> Option<Origin<'a>> {
+    let whole = config.init_from.as_deref().map(|run| Origin { run, prefix: "" });
+    whole.or_else(|| prepared.task.origin())
+}
+
+/// Fresh parameters, in which those that are taken from another run stand as that run has them. A run that is named without
 /// a folder is looked for in `beside`. Refused: no run there, one that is not finished, and tensors that are absent or of other shapes.
 pub(super) fn begin(
     config: &RunConfig,
@@ -38,12 +45,12 @@ pub(super) fn begin(
     beside: &Path,
 ) -> Result<(AlignedVec<f32>, Option<Taken>), RunError> {
     let values = prepared.task.init(config.seed);
-    let Some(origin) = prepared.task.origin() else { return Ok((values, None)) };
+    let Some(origin) = origin(config, prepared) else { return Ok((values, None)) };
     let named = Path::new(origin.run);
     let run = if named.components().count() > 1 { named.to_path_buf() } else { beside.join(named) };
-    let refuse = |reason: String| {
-        RunError::Folder(format!("cannot take the {} of the run {}: {reason}", origin.prefix, run.display()))
-    };
+    let part = if origin.prefix.is_empty() { "weights" } else { origin.prefix };
+    let refuse =
+        |reason: String| RunError::Folder(format!("cannot take the {part} of the run {}: {reason}", run.display()));
     for file in [CONFIG, MODEL] {
         check_is_run(&run, file).map_err(|error| refuse(error.to_string()))?;
     }

@@ -39,6 +39,8 @@ pub(super) struct RunCallback<'a> {
     events: Option<(EventFile, &'a Layout)>,
     /// Whether the state that comes next is for a checkpoint.
     is_saved: bool,
+    /// Whether TensorBoard is told of its tensors.
+    is_drawn: bool,
     /// What is trained and how to apply it, where each epoch is looked at.
     task: Option<(&'a dyn Trainable, Context)>,
     failed: Option<RunError>,
@@ -71,6 +73,7 @@ impl<'a> RunCallback<'a> {
             history,
             events,
             is_saved: false,
+            is_drawn: false,
             task: None,
             failed: None,
             is_told: false,
@@ -108,6 +111,8 @@ impl<'a> RunCallback<'a> {
                     || (self.last.elapsed() >= LONGEST_GAP && self.is_affordable())
             }
             Moment::Epoch(epochs) => epochs.is_multiple_of(rule.every_epochs) && self.is_affordable(),
+            // From here the run goes on if its epochs are raised.
+            Moment::End => true,
             Moment::Interrupted => true,
         }
     }
@@ -165,11 +170,12 @@ impl Callback<f32> for RunCallback<'_> {
 
     fn wants_state(&mut self, moment: Moment) -> bool {
         self.is_saved = self.is_due(moment);
-        self.is_saved || (self.events.is_some() && matches!(moment, Moment::Epoch(_)))
+        self.is_drawn = self.events.is_some() && matches!(moment, Moment::Epoch(_));
+        self.is_saved || self.is_drawn
     }
 
     fn on_state(&mut self, state: State<f32>) -> Flow {
-        if state.cursor.step == 0 {
+        if self.is_drawn {
             let told = self.tell(|events, layout| events.tensors(state.history.epochs.len(), layout, &state.params));
             if told == Flow::Interrupt || !self.is_saved {
                 return told;

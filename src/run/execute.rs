@@ -10,7 +10,7 @@ use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
-    BEGUN_FROM, CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, LOSS, METRICS, MODEL, RunFolder, RunResult,
+    BEGUN_FROM, CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, LOSS, METRICS, MODEL, REPORT, RunFolder, RunResult,
 };
 use super::images::{draw, loss_chart};
 use super::lock::CHECKPOINTS;
@@ -54,7 +54,7 @@ pub fn run_files(config: &RunConfig, prepared: &Prepared, context: Context) -> V
     let params = prepared.task.init(config.seed);
     let pictures = prepared.task.pictures(Weights { params: &params, context }, &prepared.loaded);
     let pictures = pictures.into_iter().map(|picture| picture.file);
-    let files = [CONFIG, ENVIRONMENT, HISTORY, LOSS].into_iter().chain(pictures).chain([MODEL, METRICS, "report.html"]);
+    let files = [CONFIG, ENVIRONMENT, HISTORY, LOSS].into_iter().chain(pictures).chain([MODEL, METRICS, REPORT]);
     let folders = [(CHECKPOINTS, config.train.checkpoint.is_some()), (EVENTS, config.train.tensorboard == Some(true))];
     let folders = folders.into_iter().filter(|(_, is_made)| *is_made).map(|(folder, _)| format!("{folder}/"));
     files.map(str::to_owned).chain(folders).collect()
@@ -85,8 +85,9 @@ impl<F: FnMut(usize, &[f32]) + Send> Callback<f32> for Watcher<F> {
 
 /// Makes the run: trains in the current thread pool, evaluates, and writes all files of `folder`. Goes on from the newest
 /// checkpoint in `folder` if there is one, and refuses one of another configuration, of other data or of another version.
-/// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints; a finished one removes
-/// them.
+/// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints. One that has done all its
+/// epochs keeps the state at its end, from which it goes on if `config` comes back with a larger `max_epochs`: to the bits of a
+/// run that had so many from the start, unless its learning rates depend on their number. One that was stopped early keeps none.
 pub fn execute(
     config: &RunConfig,
     prepared: &Prepared,
@@ -106,6 +107,10 @@ pub fn execute(
             (training.first_state(params)?, taken)
         }
     };
+    if let Some(parent) = resume::parent(folder.path(), config)? {
+        callback.on_note(&parent.sentence());
+        folder.write_json(BEGUN_FROM, &parent.record(folder.path())?)?;
+    }
     folder.reopen()?;
     let comment = "# The configuration of this run, complete: `narrows train config.toml` repeats it.";
     folder.write(CONFIG, format!("{comment}\n\n{}", config.to_toml()).as_bytes())?;
@@ -177,8 +182,10 @@ pub fn execute(
     }
     // The last file: who finds it finds the others.
     folder.write_json(METRICS, &metrics)?;
-    if !matches!(outcome.stop, Stop::Interrupted { .. }) {
-        folder.checkpoints().clear()?;
+    match outcome.stop {
+        Stop::Interrupted { .. } => {}
+        Stop::LastEpoch => folder.checkpoints().keep_last()?,
+        Stop::Early => folder.checkpoints().clear()?,
     }
     Ok(RunResult { outcome, evaluations, pictures, weights_sha256 })
 }

@@ -31,6 +31,8 @@ pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const METRICS: &str = "metrics.json";
 pub(super) const BEGUN_FROM: &str = "begun_from.json";
 pub(super) const LOSS: &str = "loss.png";
+/// The page of a run or a study.
+pub const REPORT: &str = "report.html";
 
 /// Why a finished run ended, in `metrics.json`.
 pub(super) const LAST_EPOCH: &str = "last epoch";
@@ -62,7 +64,7 @@ const WRITTEN: [&str; 26] = [
     "codes.csv",
     "saturation.csv",
     "maps.csv",
-    "report.html",
+    REPORT,
     "runs",
     EVENTS,
 ];
@@ -133,6 +135,11 @@ impl RunFolder {
         self.checkpoints().is_begun()
     }
 
+    /// Removes the state that a finished run keeps at its end, so that its epochs cannot be raised any more.
+    pub fn forget_state(&self) -> Result<(), RunError> {
+        Ok(self.checkpoints().clear()?)
+    }
+
     /// The checkpoints.
     pub(super) fn checkpoints(&self) -> Store {
         Store::new(self.path.join(CHECKPOINTS))
@@ -140,9 +147,10 @@ impl RunFolder {
 
     /// Removes what says that the run is done; whoever reads the folder from now on finds a run under way.
     pub(super) fn reopen(&self) -> Result<(), RunError> {
-        let path = self.path.join(METRICS);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
+        for path in [METRICS, REPORT].map(|name| self.path.join(name)) {
+            if path.exists() {
+                std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
+            }
         }
         Ok(())
     }

@@ -20,10 +20,11 @@ mod tensorboard;
 mod trial;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
+pub use begin::origin;
 pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{execute, fit, run_files, watch};
-pub use folder::{OpenRun, RunFolder, RunResult, create_output, run_config};
+pub use folder::{OpenRun, REPORT, RunFolder, RunResult, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};

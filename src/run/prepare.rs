@@ -24,7 +24,12 @@ pub struct Prepared {
 impl Prepared {
     /// Lays out the model of `config` for images that are loaded.
     pub fn new(config: &RunConfig, loaded: Arc<Splits>) -> Result<Self, RunError> {
-        Ok(Prepared { task: config.task.build(&loaded, &config.optimizer)?, loaded })
+        let task = config.task.build(&loaded, &config.optimizer)?;
+        if let (Some(_), Some(origin)) = (&config.init_from, task.origin()) {
+            let found = format!("a run for all weights, beside another for the {}", origin.prefix);
+            return Err(Fault::new("init_from", found, "one of the two").into());
+        }
+        Ok(Prepared { task, loaded })
     }
 
     /// Bytes of what training keeps of the model: parameters, gradients and moments.

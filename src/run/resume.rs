@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use narrows_kernels::AlignedVec;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Identity, gemm_name};
 use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
-    CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, RunResult, check_weights, run_config,
+    BEGUN_FROM, CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, RunResult, check_weights,
+    run_config,
 };
 use super::prepare::Prepared;
 use crate::config::{Difference, RunConfig};
@@ -62,7 +63,8 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     if !path.join(CONFIG).exists() {
         return Ok(Found::Absent);
     }
-    check_config(path, &run_config(path)?, config)?;
+    let begun = run_config(path)?;
+    check_config(path, &begun, config)?;
     let metrics = path.join(METRICS);
     if !metrics.is_file() {
         return Ok(Found::Begun);
@@ -79,9 +81,24 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     };
     other("version", &read_json(path, ENVIRONMENT)?["narrows"], env!("CARGO_PKG_VERSION"))?;
     other("data", &metrics["data_sha256"], &prepared.loaded.data.digest())?;
+    if is_raised(&begun, config) {
+        let (epochs, shown) = (&metrics["epochs"], path.display());
+        let reason = match stop {
+            Stop::Early => format!("early stopping ended it after {epochs}, and would again"),
+            _ if !folder.has_checkpoint() => "the state at its end was not kept".to_owned(),
+            _ => return Ok(Found::Begun),
+        };
+        return Err(RunError::Folder(format!(
+            "cannot raise the epochs of the run in {shown}: {reason}; `--set init_from={shown}` with another folder begins a new \
+             run with its weights"
+        )));
+    }
     let executed = read_finished(path, config, prepared, &metrics, stop)?;
     // A process that was killed between its last file and the end has left them.
-    folder.checkpoints().clear()?;
+    match stop {
+        Stop::Early => folder.checkpoints().clear()?,
+        _ => folder.checkpoints().keep_last()?,
+    }
     Ok(Found::Finished(Box::new(executed)))
 }
 
@@ -149,9 +166,57 @@ fn other_run(path: &Path, key: &str, found: &str, needed: &str, remedy: &str) ->
     ))
 }
 
-/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key.
+/// Whether one configuration is another with more epochs, and otherwise the same.
+fn is_raised(begun: &RunConfig, now: &RunConfig) -> bool {
+    let mut raised = begun.clone();
+    raised.train.max_epochs = now.train.max_epochs;
+    begun.train.max_epochs < now.train.max_epochs && raised.difference(now).is_none()
+}
+
+/// A finished run whose folder another takes over with more epochs.
+pub(super) struct Parent {
+    epochs: u64,
+    sha256: String,
+}
+
+/// The finished run in `path`, where `config` is its own with more epochs.
+pub(super) fn parent(path: &Path, config: &RunConfig) -> Result<Option<Parent>, RunError> {
+    if !path.join(METRICS).is_file() || !is_raised(&run_config(path)?, config) {
+        return Ok(None);
+    }
+    let metrics = read_json(path, METRICS)?;
+    let (epochs, sha256) = (metrics["epochs"].as_u64(), metrics["model_sha256"].as_str());
+    let is_finished = metrics["stop"] == LAST_EPOCH;
+    Ok(epochs.zip(sha256).filter(|_| is_finished).map(|(epochs, sha256)| Parent { epochs, sha256: sha256.to_owned() }))
+}
+
+impl Parent {
+    pub fn sentence(&self) -> String {
+        let Parent { epochs, sha256 } = self;
+        format!(
+            "this is another run than that of {epochs} epochs in the same folder, and goes on from its end; {BEGUN_FROM} has \
+                 the SHA-256 of its weights, {sha256}"
+        )
+    }
+
+    /// The content of `begun_from.json`: what it was, and this run behind those before it.
+    pub fn record(&self, path: &Path) -> Result<Value, RunError> {
+        let mut record = if path.join(BEGUN_FROM).is_file() { read_json(path, BEGUN_FROM)? } else { json!({}) };
+        let mut parents = record["parents"].as_array().cloned().unwrap_or_default();
+        let this = json!({ "epochs": self.epochs, "model_sha256": self.sha256 });
+        // A process that was killed here before has written it.
+        if parents.last() != Some(&this) {
+            parents.push(this);
+        }
+        record["parents"] = parents.into();
+        Ok(record)
+    }
+}
+
+/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. More epochs are
+/// accepted.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    match begun.difference(now) {
+    match begun.difference(now).filter(|_| !is_raised(begun, now)) {
         Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
         None => Ok(()),
     }
@@ -216,9 +281,12 @@ fn check_identity(path: &Path, found: &Identity, needed: &Identity) -> Result<()
         return refuse("version", &found.version, &needed.version, remedy);
     }
     if found.config != needed.config {
-        let read = |text: &str| RunConfig::from_toml(text, "the checkpoint");
-        check_config(path, &read(&found.config)?, &read(&needed.config)?)?;
-        return refuse("config.toml", "another text", "this one", OTHER_FOLDER);
+        let [begun, now] = [&found.config, &needed.config].map(|text| RunConfig::from_toml(text, "the checkpoint"));
+        let (begun, now) = (begun?, now?);
+        check_config(path, &begun, &now)?;
+        if !is_raised(&begun, &now) {
+            return refuse("config.toml", "another text", "this one", OTHER_FOLDER);
+        }
     }
     if found.data != needed.data {
         let remedy = "put back the files it was begun with, or give another folder to begin a new run";

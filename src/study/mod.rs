@@ -6,6 +6,7 @@
 
 mod facts;
 mod figure;
+mod repeats;
 mod report;
 pub mod search;
 mod summary;
@@ -18,17 +19,17 @@ use std::time::Duration;
 
 use narrows_kernels::Context;
 
+pub use repeats::{Paired, Repeats, mean_and_deviation, paired, repeats};
+
 use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{FileError, read_whole, write_whole};
 use crate::run::{
-    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, run_config,
+    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
+    origin, run_config,
 };
 use crate::tasks::{AutoencoderSpec, Trained};
 use crate::train::{Callback, Stop};
-
-/// The page in the folder of a study, or of a run that was made alone.
-pub const REPORT: &str = "report.html";
 
 /// A study that is done, or interrupted.
 #[derive(Debug)]
@@ -189,7 +190,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
             let prepared = Prepared::new(&config, shared(&config, &mut loaded, data_dirs)?)?;
             prepared.check_memory()?;
             let plan = Planned { name, repeat, prepared, config };
-            if let Some(origin) = plan.prepared.task.origin() {
+            if let Some(origin) = origin(&plan.config, &plan.prepared) {
                 let is_later = config_names.iter().any(|name| name == origin.run);
                 if is_later && source_of(&plan, &planned).is_none() {
                     return Err(RunError::Folder(format!(
@@ -276,23 +277,30 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(
 }
 
 /// The page about one run, or about several that are no study: setup, figures, curves, reconstructions, and for each autoencoder
-/// errors by class, codes and what codes decode to. Runs have names of their own. Refused: no runs.
+/// errors by class, codes and what codes decode to. Runs of one name are repeats with other
+/// seeds. Refused: no runs.
 pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<String, RunError> {
-    let named = runs.iter().map(|run| (run.plan.name.clone(), run.plan.config.clone())).collect();
+    let firsts = runs.iter().filter(|run| run.plan.repeat == 0);
+    let named = firsts.map(|run| (run.plan.name.clone(), run.plan.config.clone())).collect();
     let page = if runs.len() == 1 { Page::Run } else { Page::Comparison };
     let Some(config) = StudyConfig::of_runs(title, named) else {
         return Err(RunError::Unusable("a page is about a run at least, and there is none".to_owned()));
     };
     let interrupted = runs.iter().any(StudyRun::is_interrupted);
-    let study = Study { page, config, machine, jobs: 1, seeds: 1, runs, interrupted };
+    let seeds = runs.iter().map(|run| run.plan.repeat + 1).max().unwrap_or(1);
+    let study = Study { page, config, machine, jobs: 1, seeds, runs, interrupted };
     let (facts, pictures) = study.machine.run(|| facts::looked_at(&study))??;
     report::page(&facts, &pictures).map_err(|error| RunError::Unusable(format!("cannot write the page: {error:#}")))
 }
 
-/// The finished runs in these folders, each under its name, with the data that they were made with.
-pub fn open_runs(paths: Vec<(String, PathBuf)>, data_dirs: &[PathBuf]) -> Result<Vec<StudyRun>, RunError> {
+/// The finished runs in these folders, with the data that they were made with. Each has a name, and a number where it is one of several
+/// of that name that differ in their seeds.
+pub fn open_runs(
+    paths: impl IntoIterator<Item = (String, usize, PathBuf)>,
+    data_dirs: &[PathBuf],
+) -> Result<Vec<StudyRun>, RunError> {
     let mut loaded = Vec::new();
-    let open = paths.into_iter().map(|(name, path)| {
+    let open = paths.into_iter().map(|(name, repeat, path)| {
         let config = run_config(&path)?;
         let prepared = Prepared::new(&config, shared(&config, &mut loaded, data_dirs)?)?;
         let folder = RunFolder::take(&path)?;
@@ -302,7 +310,7 @@ pub fn open_runs(paths: Vec<(String, PathBuf)>, data_dirs: &[PathBuf]) -> Result
                 "the run in {path} is not finished; the page is about finished runs"
             )));
         };
-        let plan = Planned { name, repeat: 0, config, prepared };
+        let plan = Planned { name, repeat, config, prepared };
         Ok(StudyRun { plan, executed: *executed, folder: path })
     });
     open.collect()
@@ -347,7 +355,7 @@ fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
 
 /// The number of the run among those before `plan` that it takes weights from, if it is one of them.
 fn source_of(plan: &Planned, before: &[Planned]) -> Option<usize> {
-    let origin = plan.prepared.task.origin()?;
+    let origin = origin(&plan.config, &plan.prepared)?;
     before.iter().position(|other| other.repeat == plan.repeat && other.name == origin.run)
 }
 
@@ -366,5 +374,7 @@ fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -
             executed
         }
     };
+    // A study has its number of epochs, so that no run of it is gone on with.
+    folder.forget_state()?;
     Ok(StudyRun { plan: plan.clone(), executed, folder: folder.path().to_path_buf() })
 }

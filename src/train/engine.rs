@@ -103,7 +103,9 @@ impl<'j, T: Real> Fit<'j, T> {
                 stop = Stop::Early;
                 break;
             }
-            if done < self.training.settings.max_epochs {
+            if done == self.training.settings.max_epochs {
+                self.record(Moment::End, callback);
+            } else {
                 let interrupt = flow == Flow::Interrupt;
                 let moment = if interrupt { Moment::Interrupted } else { Moment::Epoch(done) };
                 if self.record(moment, callback) == Flow::Interrupt || interrupt {

@@ -48,6 +48,8 @@ pub enum Moment {
     Epoch(usize),
     /// The run was interrupted here.
     Interrupted,
+    /// After the last epoch of the run, where early stopping has not ended it before.
+    End,
 }
 
 /// What is told of a run while it trains. Every method has a default that does nothing.
@@ -63,7 +65,8 @@ pub trait Callback<T: Real>: Send {
     /// Takes a sentence for a person about something that went wrong and that the run survives.
     fn on_note(&mut self, _sentence: &str) {}
 
-    /// Whether to be given the state now, a copy. Asked after every step and every epoch but the last, so it must be quick.
+    /// Whether to be given the state now, a copy. Asked after every step and every epoch that early stopping does
+    /// not end, so it must be quick.
     fn wants_state(&mut self, _moment: Moment) -> bool {
         false
     }

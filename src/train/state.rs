@@ -100,7 +100,8 @@ impl<T: Real> State<T> {
         let values = |count: usize| format!("{count} values");
         let (settings, parameters) = (training.settings, training.task.layout().len());
         let (Cursor { epoch, step }, steps) = (self.cursor, training.steps());
-        if !(1..=settings.max_epochs).contains(&epoch) {
+        let is_at_end = settings.max_epochs.checked_add(1) == Some(epoch) && step == 0;
+        if !(1..=settings.max_epochs).contains(&epoch) && !is_at_end {
             need("epoch", epoch.to_string(), format!("one from 1 to {}", settings.max_epochs))?;
         }
         if step > steps {

@@ -1,5 +1,6 @@
 //! Runs that make images or learn from pairs of them, and what they are measured by.
 
+use crate::output::printed;
 use crate::support::Place;
 
 const DATA: &str = r#"
@@ -69,8 +70,9 @@ fn rivals_leave_pictures_of_their_epochs_and_are_measured_beside_training_images
     let said = place.narrows(&["sample", "gan", "--count", "20", "--out", "made.npy", "--codes", "noise.npy"]).done();
     assert!(said.stdout.contains("20 images of codes drawn from N(0, I), seed 1"), "{}", said.stdout);
     for run in ["gan", "autoencoder"] {
-        place.narrows(&["fidelity", run, "--features", "classifier", "--count", "30"]).done();
+        let printed = printed(&place, "fidelity", &["fidelity", run, "--features", "classifier", "--count", "30"]);
         let found = place.json(&format!("{run}/fidelity.json"));
+        assert_eq!(printed, found);
         assert_eq!(found["features"]["model_sha256"], place.sha256("classifier/model.safetensors").as_str());
         let [made, floor] = ["made", "training_images"].map(|of| found[of]["frechet"].as_f64().unwrap());
         assert!(made > floor && floor > 0.0, "{found}");

@@ -13,6 +13,7 @@ mod explore;
 mod faults;
 mod generative;
 mod golden_bits;
+mod gone_on_with;
 mod inversion_study;
 mod invert_command;
 mod looking_at_runs;

@@ -1,5 +1,6 @@
 //! `narrows search`: one table of trials for any number of jobs and after a kill, a report, and the best as a configuration.
 
+use crate::output::printed;
 use crate::support::running::Running;
 use crate::support::{Place, TOYS, facts, without_seconds};
 
@@ -99,7 +100,7 @@ fn a_report_compares_samplers_and_says_what_failed() {
 #[test]
 fn what_cannot_be_searched_is_refused() {
     let place = place();
-    place.narrows(&["search", "space.toml", "--out", "s", "--trials", "3"]).done();
+    printed(&place, "search", &["search", "space.toml", "--out", "s", "--trials", "3"]);
     place.refuses(
         &["search", "space.toml", "--out", "s"],
         2,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::args::{FidelityArguments, Part};
 use super::super::machine;
-use super::super::output::{say, table};
+use super::super::output::{json, say, table};
 use super::draws::{Distribution, Draws};
 use super::{part_of, pixels, write_grid};
 use narrows::analysis::{Coverage, FeatureMoments, nearest};
@@ -101,6 +101,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         "features": { "model_sha256": hash, "values": features.code_size(), "test_accuracy": accuracy },
     });
     write_whole(&folder.join("fidelity.json"), format!("{figures:#}\n").as_bytes())?;
+    json(|| figures.clone());
     let made_count = counted(arguments.count as usize, "image");
     say!(
         "{made_count} of codes drawn from {}, seed {}, beside {} test images,",

@@ -86,18 +86,22 @@ impl Store {
 
     /// Removes the checkpoints, and nothing else.
     pub fn clear(&self) -> Result<(), FileError> {
-        for name in [LAST, PREVIOUS] {
-            let path = self.folder.join(name);
-            for path in [partial_of(&path), path] {
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(FileError { action: "remove", path, source: error });
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
+        self.keep_last()?;
+        remove(self.folder.join(LAST))
+    }
+
+    /// Removes all but the last checkpoint.
+    pub fn keep_last(&self) -> Result<(), FileError> {
+        let [last, previous] = [LAST, PREVIOUS].map(|name| self.folder.join(name));
+        [partial_of(&last), partial_of(&previous), previous].into_iter().try_for_each(remove)
+    }
+}
+
+/// Removes a file that may be absent.
+fn remove(path: PathBuf) -> Result<(), FileError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError { action: "remove", path, source }),
+        _ => Ok(()),
     }
 }
 

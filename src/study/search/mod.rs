@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::SearchConfig;
 use crate::files::{FileError, sha256, write_whole};
-use crate::run::{FolderLock, Machine, RunError, Trials};
+use crate::run::{FolderLock, Machine, REPORT, RunError, Trials};
 use crate::search::{Journal, Outcome, Point, PrunerKind, Running, SamplerKind, Search, Trial, drive};
 use crate::train::Callback;
 
@@ -180,7 +180,7 @@ fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
         );
         write_whole(&out.join("best.toml"), format!("{comment}\n\n{}", best.to_toml()).as_bytes())?;
     }
-    let file = out.join("report.html");
+    let file = out.join(REPORT);
     let page = facts::SearchFacts::of(result).page();
     let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
     Ok(write_whole(&file, page.as_bytes())?)
