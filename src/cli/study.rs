@@ -78,8 +78,8 @@ pub fn first_free(base: &Path) -> PathBuf {
 
 struct StudyProgress {
     began: Instant,
-    /// The work of the runs that are left, by their names, and that of those that were made; work is multiply-adds of training,
-    /// whatever is left out of that being small beside it.
+    /// The work of the runs that are left, by their names, and that of those that were made; work is parameters times images, which times of
+    /// steps go with among networks of a kind.
     work: Mutex<(BTreeMap<String, f64>, f64)>,
     /// The decoder that is being run backwards: its run, and its bar.
     inverting: Mutex<Option<(String, Bar)>>,
@@ -88,7 +88,9 @@ struct StudyProgress {
 impl StudyProgress {
     fn new(runs: &[Planned]) -> Self {
         let work = |run: &Planned| {
-            let images = run.prepared.loaded.split.train.len() * run.config.train.max_epochs;
+            // A step goes forward and twice back.
+            let split = &run.prepared.loaded.split;
+            let images = (3 * split.train.len() + split.validation.len()) * run.config.train.max_epochs;
             (run.title(), run.prepared.layout().len() as f64 * images as f64)
         };
         let work = Mutex::new((runs.iter().map(work).collect(), 0.0));

@@ -40,7 +40,7 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 26] = [
+const WRITTEN: [&str; 27] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -53,6 +53,7 @@ const WRITTEN: [&str; 26] = [
     "epochs",
     "epochs.png",
     "confusion.png",
+    "hardest.png",
     BEGUN_FROM,
     "checkpoint/last.safetensors",
     "checkpoint/previous.safetensors",

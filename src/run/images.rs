@@ -52,14 +52,14 @@ pub(super) fn draw(content: &Content, data: &Dataset) -> Result<Vec<u8>, RunErro
         Content::Reconstructions { originals, reconstructions } => {
             Ok(reconstruction_grid(data.shape(), &flat(originals), &flat(reconstructions))?)
         }
-        Content::Images { images, beside } => {
+        Content::Images { images, beside, columns } => {
             let [_, _, channels] = data.shape();
             let row = |images: ArrayView2<'_, f32>| GridRow {
                 label: String::new(),
                 images: images.rows().into_iter().map(|image| to_pixels(image.iter().copied(), channels)).collect(),
             };
             let rows = images.axis_chunks_iter(Axis(0), *beside).map(row).collect();
-            Ok(ImageGrid::new(data.shape(), rows).to_png()?)
+            Ok(ImageGrid { columns: columns.clone(), ..ImageGrid::new(data.shape(), rows) }.to_png()?)
         }
         Content::Confusion { title, classes, counts } => {
             let chart = MatrixChart { title: title.clone(), classes: classes.clone(), counts: counts.clone() };

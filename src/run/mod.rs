@@ -30,4 +30,5 @@ pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};
 pub use record::{RunRecord, RunState, find_runs};
 pub use resume::{Found, check_config, find_run, identity};
+pub use snapshots::SNAPSHOTS_PICTURE;
 pub use trial::Trials;

@@ -14,7 +14,7 @@ use crate::files::create_folder;
 /// The folder of the snapshots within that of the run.
 pub(super) const SNAPSHOTS: &str = "epochs";
 /// Their picture.
-pub(super) const SNAPSHOTS_PICTURE: &str = "epochs.png";
+pub const SNAPSHOTS_PICTURE: &str = "epochs.png";
 
 /// Epochs in the picture at most.
 const SHOWN: usize = 10;

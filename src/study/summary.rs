@@ -8,7 +8,7 @@ use super::figure::Figure;
 use crate::analysis::ALPHAS;
 
 /// The columns of `summary.csv`, and where the metrics of a run have them.
-const COLUMNS: [(&str, &str); 13] = [
+const COLUMNS: [(&str, &str); 15] = [
     ("epochs", "/epochs"),
     ("train_loss", "/last/loss"),
     ("val_loss", "/last/val_loss"),
@@ -20,6 +20,8 @@ const COLUMNS: [(&str, &str); 13] = [
     ("test_nrmse", "/evaluation/test/nrmse"),
     ("active_code_units", "/evaluation/test/active_code_units"),
     ("code_l1", "/evaluation/test/code_l1"),
+    ("val_accuracy", "/evaluation/validation/accuracy"),
+    ("test_accuracy", "/evaluation/test/accuracy"),
     ("model_sha256", "/model_sha256"),
     ("seed", "/seed"),
 ];

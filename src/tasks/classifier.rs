@@ -4,12 +4,15 @@ use narrows_kernels::{AlignedVec, Context, Real};
 use serde_json::{Value, json};
 
 use super::evaluate::rows_together;
-use super::tally::{MOST_TOP, Tally, correct};
+use super::tally::{MOST_TOP, Tally, correct, largest, log_probability};
 use super::trainable::{Cell, Content, Origin, Picture, Table, Trainable, Weights};
 use crate::data::{Samples, Splits};
 use crate::nn::{Init, Layout, Pass, Placed, Sequential, summarise};
 use crate::tape::{Arena, Tape, Var};
 use crate::train::{Batch, Metrics, Phase, Recorded, Task};
+
+/// Images in `hardest.png`.
+const HARDEST: usize = 10;
 
 /// A classifier being trained: an encoder (group "encoder") and a head ("head") from its code to a score z_c for each class c.
 ///
@@ -205,20 +208,41 @@ impl Trainable for ClassifierTask {
         let Some((part, samples)) = parts.into_iter().rev().find(|(_, samples)| !samples.is_empty()) else {
             return Vec::new();
         };
-        let mut tally = Tally::new(self.classes.len());
+        let classes = self.classes.len();
+        let mut tally = Tally::new(classes);
         let mut arena = Arena::default();
+        // ln p of the right class, the number of the image, the right class and the one of the largest score.
+        let mut images: Vec<(f64, usize, [usize; 2])> = Vec::new();
         self.each_batch(weights.context, weights.params, samples, &mut arena, |_, scores, labels| {
             tally.add(scores, labels);
+            for (row, &label) in scores.chunks_exact(classes).zip(labels) {
+                let label = usize::from(label);
+                images.push((log_probability(row, label), images.len(), [label, largest(row)]));
+            }
         });
-        vec![Picture {
-            file: "confusion.png",
-            holds: "the images of each class, by the class that has their largest score",
-            content: Content::Confusion {
-                title: format!("{part} images of each class"),
-                classes: self.classes.clone(),
-                counts: tally.confusion,
-            },
-        }]
+        images.sort_by(|a, b| a.0.total_cmp(&b.0));
+        images.truncate(HARDEST);
+        let indices: Vec<u32> = images.iter().map(|&(_, number, _)| samples.indices[number]).collect();
+        let named = |&(_, _, classes): &(f64, usize, [usize; 2])| {
+            let [is, taken] = classes.map(|class| self.classes[class].as_str());
+            if is == taken { is.to_owned() } else { format!("{is} → {taken}") }
+        };
+        let title = format!("{part} images of each class");
+        let confusion = Content::Confusion { title, classes: self.classes.clone(), counts: tally.confusion };
+        let hardest = Content::Images {
+            images: Samples { data: samples.data, indices: &indices }.to_array(),
+            beside: HARDEST,
+            columns: images.iter().map(named).collect(),
+        };
+        let picture = |file, holds, content| Picture { file, holds, content };
+        vec![
+            picture("confusion.png", "the images of each class, by the class that has their largest score", confusion),
+            picture(
+                "hardest.png",
+                "the images whose class has the least probability, and after the arrow what they are taken for",
+                hardest,
+            ),
+        ]
     }
 
     fn encoder(&self) -> Option<&Sequential> {

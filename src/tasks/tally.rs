@@ -46,8 +46,15 @@ pub(super) fn correct<T: Real>(scores: &[T], labels: &[u8], classes: usize) -> u
     rows.filter(|(row, label)| largest(row) == usize::from(**label)).count()
 }
 
+/// ln p of the row's label, in nats, with p = softmax(scores).
+pub(super) fn log_probability<T: Real>(scores: &[T], label: usize) -> f64 {
+    let most = scores.iter().fold(f64::NEG_INFINITY, |most, score| most.max(score.to_f64()));
+    let sum: f64 = scores.iter().map(|score| (score.to_f64() - most).exp()).sum();
+    scores[label].to_f64() - most - sum.ln()
+}
+
 /// The class of the largest score; of equal scores the first.
-fn largest<T: Real>(scores: &[T]) -> usize {
+pub(super) fn largest<T: Real>(scores: &[T]) -> usize {
     (1..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
 }
 

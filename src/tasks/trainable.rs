@@ -115,6 +115,8 @@ pub enum Content {
         images: Array2<f32>,
         /// How many there are in a row.
         beside: usize,
+        /// What stands above the columns; may be empty.
+        columns: Vec<String>,
     },
     /// For each class how many of its images were taken for each class.
     Confusion {

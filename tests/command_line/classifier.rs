@@ -50,6 +50,23 @@ fn a_classifier_trains_is_measured_and_resumed_like_an_autoencoder() {
     assert!(place.text("run/history.csv").starts_with("epoch,loss,val_loss,seconds,checkpoint_seconds,penalty,"));
     assert!(place.text("run/history.csv").lines().next().unwrap().ends_with(",accuracy,val_accuracy"));
     assert!(place.text("run/config.toml").contains("task = \"classifier\""));
+    // Its page: what each class is taken for, and the images that it finds hardest.
+    let page = place.text("run/report.html");
+    let classes = &facts(&page)["classes"];
+    assert_eq!(classes["confusion"][0]["counts"], metrics["evaluation"]["test"]["confusion"]);
+    let recall = |class: &serde_json::Value| class[0].as_f64().unwrap() * class[1].as_f64().unwrap_or(0.0);
+    let right: f64 = classes["confusion"][0]["shares"].as_array().unwrap().iter().map(recall).sum();
+    let test = &metrics["evaluation"]["test"];
+    assert!((right / test["images"].as_f64().unwrap() - test["accuracy"].as_f64().unwrap()).abs() < 1e-12, "{classes}");
+    assert!(page.contains("val accuracy") || page.contains(">accuracy<"), "no chart of the accuracy");
+    for heading in ["Classifiers", "Images"] {
+        assert!(page.contains(&format!(">{heading}</h2>")), "no heading {heading}");
+    }
+    assert!(
+        !page.contains(">Reconstructions</h2>") && !page.contains("mean training image"),
+        "it has no reconstructions"
+    );
+    assert!(place.read("run/hardest.png").starts_with(b"\x89PNG"));
     place.narrows(&["eval", "run", "--json"]).done().says(&["\"accuracy\""]);
     place.narrows(&["encode", "run", "--out", "codes.npy"]).done().says(&["8 values"]);
     place.narrows(&["train", "run/config.toml", "--out", "again"]).done();

@@ -11,8 +11,8 @@ use crate::study::figure::Figure;
 /// What classifiers of a study reach.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct ClassesFacts {
-    /// The share of the validation images that is to be classified right.
-    pub reach: f64,
+    /// The share of the validation images that is to be classified right, where somebody asks when it first is.
+    pub reach: Option<f64>,
     /// Every run that trains a classifier.
     pub runs: Vec<ClassifierFacts>,
     /// Ways of training, each with its runs, by the number of images that they are trained on.
@@ -86,13 +86,26 @@ pub(in crate::study) struct Confusion {
     pub classes: Vec<String>,
     /// The counts, a row for each class of images.
     pub counts: Vec<Vec<usize>>,
+    /// For each class its images, the share of them that are taken for it (recall), and the share of those taken for it that are of it
+    /// (precision); null where there are none.
+    pub shares: Vec<(usize, Option<f64>, Option<f64>)>,
 }
 
-/// The facts that `wanted` asks for, from what runs wrote down.
-pub(super) fn of(study: &Study, wanted: &ClassesReport, runs: &[RunFacts]) -> ClassesFacts {
+/// The facts that `wanted` asks for, from what runs wrote down; where nothing is asked for, accuracies and confusions of all
+/// classifiers. `None` without a classifier.
+pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts]) -> Option<ClassesFacts> {
     let by_name = |name: &String| runs.iter().find(|run| run.name == *name);
     let classifiers = runs.iter().filter(|run| run.figures["evaluation"]["train"].get("accuracy").is_some());
-    let facts = |run: &RunFacts| classifier(study, wanted.reach, run);
+    let classifiers: Vec<&RunFacts> = classifiers.collect();
+    if classifiers.is_empty() {
+        return None;
+    }
+    let reach = wanted.map(|wanted| wanted.reach);
+    let confused = || classifiers.iter().map(|run| run.name.clone()).collect();
+    let default =
+        ClassesReport { confusion: if wanted.is_none() { confused() } else { Vec::new() }, ..Default::default() };
+    let wanted = wanted.unwrap_or(&default);
+    let facts = |run: &RunFacts| classifier(study, reach, run);
     let named = |names: &[String]| names.iter().filter_map(by_name).map(facts).collect::<Vec<_>>();
     let folds: Vec<(FoldsFacts, Vec<f64>)> =
         wanted.folds.iter().map(|(what, names)| folds(what, names, runs)).collect();
@@ -109,23 +122,23 @@ pub(super) fn of(study: &Study, wanted: &ClassesReport, runs: &[RunFacts]) -> Cl
             });
         }
     }
-    ClassesFacts {
-        reach: wanted.reach,
-        runs: classifiers.map(facts).collect(),
+    Some(ClassesFacts {
+        reach,
+        runs: classifiers.iter().map(|run| facts(run)).collect(),
         labels: wanted.labels.iter().map(|(what, names)| (what.clone(), named(names))).collect(),
         folds: folds.into_iter().map(|(facts, _)| facts).collect(),
         pairs,
         confusion: wanted.confusion.iter().filter_map(by_name).filter_map(|run| confusion(study, run)).collect(),
-    }
+    })
 }
 
-fn classifier(study: &Study, reach: f64, run: &RunFacts) -> ClassifierFacts {
+fn classifier(study: &Study, reach: Option<f64>, run: &RunFacts) -> ClassifierFacts {
     let accuracy = |part: &str| Figure::read(&run.figures["evaluation"][part]["accuracy"]);
     let courses: Vec<Vec<f64>> =
         run.history.iter().map(|columns| columns.get("val_accuracy").cloned().unwrap_or_default()).collect();
     let mut to = Vec::new();
     for (columns, course) in run.history.iter().zip(&courses) {
-        if let Some(at) = course.iter().position(|accuracy| *accuracy >= reach) {
+        if let Some(at) = reach.and_then(|reach| course.iter().position(|accuracy| *accuracy >= reach)) {
             let seconds = columns.get("seconds").map_or(f64::NAN, |seconds| seconds[..=at].iter().sum());
             to.push(((at + 1) as f64, seconds));
         }
@@ -163,5 +176,11 @@ fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
         counts.map(|count| count.as_u64().unwrap_or(0) as usize).collect()
     };
     let classes = study.named(&run.name).next()?.loaded().data.class_names.clone();
-    Some(Confusion { run: run.name.clone(), classes, counts: counts.iter().map(row).collect() })
+    let counts: Vec<Vec<usize>> = counts.iter().map(row).collect();
+    let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
+    let shares = (0..counts.len()).map(|class| {
+        let (of_it, taken) = (counts[class].iter().sum(), counts.iter().map(|row| row[class]).sum());
+        (of_it, share(counts[class][class], of_it), share(counts[class][class], taken))
+    });
+    Some(Confusion { run: run.name.clone(), classes, shares: shares.collect(), counts })
 }

@@ -1,17 +1,21 @@
 //! One run looked at closely: which images it gives back best and worst, what each class costs, and how its codes lie.
 
-use ndarray::Array2;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ndarray::{Array2, Axis};
 use serde::Serialize;
 
 use super::RunError;
 use super::codes::draw;
-use super::pictures::{CodePictures, ImageTable, LookPictures};
+use super::pictures::{CodePictures, ImageTable, LookPictures, MadePictures};
 use crate::analysis::Pca;
 use crate::data::Samples;
 use crate::figures::number::subscript;
-use crate::run::Machine;
+use crate::files::read_whole;
+use crate::run::{Machine, SNAPSHOTS_PICTURE};
 use crate::study::StudyRun;
 use crate::study::figure::Figure;
+use crate::tasks::{Content, Weights};
 
 /// Images of each kind among the best, the typical and the worst.
 const EACH: usize = 8;
@@ -54,6 +58,23 @@ pub(in crate::study) enum Axes {
     Numbers([String; 2]),
     /// Principal components with their shares of the variance.
     Components(Vec<f64>),
+}
+
+/// The pictures of a run that is no autoencoder.
+pub(super) fn made(machine: Machine, run: &StudyRun) -> Result<MadePictures, RunError> {
+    let weights = Weights { params: &run.executed.outcome.params, context: machine.context };
+    let mut tables = Vec::new();
+    for picture in run.plan.prepared.task.pictures(weights, run.loaded()) {
+        let Content::Images { images, beside, columns } = picture.content else { continue };
+        let mut table = ImageTable::new(&run.loaded().data, columns);
+        for row in images.axis_chunks_iter(Axis(0), beside) {
+            table.row("", row.outer_iter())?;
+        }
+        tables.push((picture.holds, table));
+    }
+    let epochs = run.folder.join(SNAPSHOTS_PICTURE);
+    let epochs = if epochs.is_file() { Some(STANDARD.encode(read_whole(&epochs)?)) } else { None };
+    Ok(MadePictures { tables, epochs })
 }
 
 /// Looks at a run on the part that models are judged by. `figures` are those of its metrics.

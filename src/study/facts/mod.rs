@@ -117,12 +117,14 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
 /// Gathers what the page of runs that are no study shows, and looks closely at each that is an autoencoder.
 pub(super) fn looked_at(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let (mut facts, mut pictures) = gathered(study)?;
-    for run in &study.runs {
+    for run in study.runs.iter().filter(|run| run.plan.repeat == 0) {
         let Some(of) = facts.runs.iter().find(|of| of.name == run.plan.name) else { continue };
         if run.plan.prepared.task.autoencoder().is_some() {
             let (look, shown) = look::look(study.machine, facts.judged, run, &of.figures)?;
             pictures.looks.insert(of.name.clone(), shown);
             facts.looks.push(look);
+        } else {
+            pictures.made.insert(of.name.clone(), look::made(study.machine, run)?);
         }
     }
     Ok((facts, pictures))
@@ -179,7 +181,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let configs: Vec<_> = firsts.iter().map(|(made, run)| (run.name.as_str(), &made.plan.config)).collect();
     let facts = Facts {
         study: setup::settings(study),
-        classes: config.report.classes.as_ref().map(|wanted| classes::of(study, wanted, &runs)),
+        classes: classes::of(study, config.report.classes.as_ref(), &runs),
         comparisons: compare::along_axes(&axes, &runs, rules),
         axes,
         models: setup::models(&firsts),

@@ -33,6 +33,8 @@ pub(in crate::study) struct Pictures {
     pub codes: BTreeMap<String, CodePictures>,
     /// Of each run that is looked at closely.
     pub looks: BTreeMap<String, LookPictures>,
+    /// Of each run that is no autoencoder and looked at closely.
+    pub made: BTreeMap<String, MadePictures>,
     /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.
     pub inverted: BTreeMap<String, String>,
 }
@@ -44,6 +46,15 @@ pub(in crate::study) struct LookPictures {
     pub extremes: Option<ImageTable>,
     /// What codes decode to.
     pub codes: CodePictures,
+}
+
+/// The pictures in the folder of a run that are images.
+#[derive(Debug, Serialize)]
+pub(in crate::study) struct MadePictures {
+    /// What each holds, with its images.
+    pub tables: Vec<(&'static str, ImageTable)>,
+    /// Images of one noise after several epochs, as base64 of a PNG.
+    pub epochs: Option<String>,
 }
 
 /// Images above their reconstructions.

@@ -1,6 +1,6 @@
 //! The charts of a report, from facts alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::study::facts::{
     SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
+use crate::train::History;
 
 /// Classes up to which unequal numbers of images are drawn beside the table.
 const MOST_CLASSES: usize = 20;
@@ -31,7 +32,9 @@ pub(super) struct Charts {
     classes: Vec<String>,
     /// The losses, an entry for each kind, see [`losses`].
     losses: Vec<Value>,
-    /// The same for each group of schemes.
+    /// What tasks add to the history, a chart each; of pages that are about runs and no study.
+    further: Vec<String>,
+    /// The losses for each group of schemes.
     schemes: BTreeMap<String, Vec<Value>>,
     /// The share of saturated units in each layer, a panel for each run; empty where it was not measured.
     saturation: String,
@@ -116,6 +119,7 @@ impl Charts {
             maps: maps.collect(),
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
+            further: if facts.study["page"] == "study" { Vec::new() } else { further(&runs) },
             schemes,
             saturation: drawn(facts.saturation.iter().map(saturation).collect()),
             codes: scatter.collect(),
@@ -191,6 +195,29 @@ fn curves(run: &RunFacts, group: usize) -> Vec<Curve> {
         }
     }
     curves
+}
+
+/// The columns that tasks add to the history, a chart each; one whose name begins with `val_` is drawn dashed beside its twin.
+fn further(runs: &[&RunFacts]) -> Vec<String> {
+    let columns = || runs.iter().flat_map(|run| &run.history).flat_map(BTreeMap::iter);
+    let is_drawn =
+        |name: &str, values: &[f64]| !History::COLUMNS.contains(&name) && values.iter().any(|value| !value.is_nan());
+    let named =
+        columns().filter(|(name, values)| is_drawn(name, values)).map(|(name, _)| name.trim_start_matches("val_"));
+    let of = |name: &str| {
+        let mut curves = Vec::new();
+        for (group, run) in runs.iter().enumerate() {
+            for (columns, dashed) in run.history.iter().flat_map(|columns| [(columns, false), (columns, true)]) {
+                let column = if dashed { format!("val_{name}") } else { name.to_owned() };
+                let values = columns.get(&column).cloned().unwrap_or_default();
+                if is_drawn(&column, &values) {
+                    curves.push(Curve::per_epoch(run.name.as_str(), values, dashed, group));
+                }
+            }
+        }
+        chart("epoch", &name.replace('_', " "), curves).to_svg()
+    };
+    named.collect::<BTreeSet<_>>().into_iter().map(of).collect()
 }
 
 /// The training losses of the first seed.

@@ -99,7 +99,7 @@ impl Trainable for Gan {
         vec![Picture {
             file: "samples.png",
             holds: "images made of noise",
-            content: Content::Images { images, beside },
+            content: Content::Images { images, beside, columns: Vec::new() },
         }]
     }
 

@@ -62,7 +62,7 @@ impl Trainable for Simclr {
         images.gather(images.indices, originals);
         self.views(images, Draws::default(), views);
         let all = Array2::from_shape_vec((3 * count, features), all).expect("three rows of images");
-        let content = Content::Images { images: all, beside: count };
+        let content = Content::Images { images: all, beside: count, columns: Vec::new() };
         vec![Picture { file: "views.png", holds: "the first test images above two views of each", content }]
     }
 
