@@ -7,6 +7,7 @@
 //! value it is the one gap there is, and with one observation the larger distance to the ends of the range. The last kernel lies in the middle with σ the
 //! range. Observations beyond the last 25 weigh less the older they are. The rules are those of Optuna 5.0's sampler with its settings left alone.
 
+use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
 use rand::RngExt as _;
 
 use crate::rng::{Stream, standard_normal};
@@ -19,16 +20,14 @@ const RECENT: usize = 25;
 const NARROWEST: f64 = 100.0;
 /// A term this far below the largest of a sum of exponentials changes no bit of it, whatever their number: e^−80 < 2^−115.
 const VANISHING: f64 = -80.0;
-/// Kernels that are gone through at a time: the sums of all candidates over them stay in the nearest cache.
-const BLOCK: usize = 64;
-
 /// What the observations of one parameter are: numbers of a range, or choices.
 #[derive(Clone, Debug)]
 enum Factor {
-    /// Normal densities: the means, and 1 / (σ √2).
-    Density { mu: Vec<f64>, scale: Vec<f64>, sigma: Vec<f64>, domain: Domain },
-    /// Masses of normal distributions on a step, which is one of integers.
-    Mass { mu: Vec<f64>, sigma: Vec<f64>, domain: Domain },
+    /// Normal densities; means and σ only of what is drawn from.
+    Density { mu: Vec<f64>, sigma: Vec<f64>, domain: Domain },
+    /// Masses of normal distributions on a step, which is one of integers. Many integers are the same, and so are their σ: the
+    /// number of each kernel's kind, and of each kind the mean, σ and the logarithm of its mass on the range.
+    Mass { mu: Vec<f64>, sigma: Vec<f64>, domain: Domain, kind: Vec<u32>, kinds: Vec<[f64; 3]> },
     /// The observed choices, and the logarithms of the probabilities of the observed one and of each other.
     Choice { observed: Vec<f64>, hit: f64, miss: f64, count: usize },
 }
@@ -37,9 +36,21 @@ enum Factor {
 #[derive(Clone, Debug)]
 pub(super) struct Mixture {
     weights: Vec<f64>,
-    /// The logarithm of each weight and of what the normal densities are divided by.
+    /// Of each kernel the logarithm of its weight, less that of what its normal densities are divided by, less Σ (μ − m)² s, m being
+    /// the middle of a range and s = 1 / (2σ²).
     constants: Vec<f64>,
     factors: Vec<Factor>,
+    buffers: Buffers,
+}
+
+/// Memory that the next mixture takes over: the system gives and takes back large pieces page by page, which takes longer than to fill
+/// them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers {
+    /// Of each parameter with normal densities two rows over the kernels: 1 / (2σ²), and (μ − m) / σ².
+    rows: Vec<f64>,
+    /// Candidates × kernels.
+    logs: Vec<f64>,
 }
 
 /// What a mixture is made of for one parameter.
@@ -49,46 +60,78 @@ pub(super) struct Observed<'a> {
     pub values: Vec<f64>,
     /// The numbers of the values in ascending order, equal ones in that of the trials.
     pub order: Vec<u32>,
-    /// For each value a place for a σ and ln (σ · mass of the range), kept as long as the σ stays; may be empty.
-    pub kept: Vec<&'a mut [f64; 2]>,
+    /// Where kernels are kept as long as their σ stays, and which of them is that of each value; of a mixture that is not drawn from.
+    pub kept: Option<(&'a mut [Kernel], &'a [u32])>,
+}
+
+/// What is computed of a normal density from its σ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kernel {
+    sigma: f64,
+    /// ln (σ √(2π) · mass of the range) + (μ − m)² / (2σ²).
+    constant: f64,
+    /// 1 / (2σ²).
+    steepness: f64,
+}
+
+impl Kernel {
+    fn new(mu: f64, sigma: f64, [low, high]: [f64; 2]) -> Kernel {
+        let steepness = 0.5 / (sigma * sigma);
+        let mass = mass((low - mu) / sigma, (high - mu) / sigma);
+        let from_middle = mu - 0.5 * (low + high);
+        Kernel {
+            sigma,
+            steepness,
+            constant: libm::log(sigma * mass) + LN_ROOT_TAU + from_middle * from_middle * steepness,
+        }
+    }
 }
 
 impl Mixture {
     /// The mixture of `count` observations.
-    pub fn new(count: usize, parameters: Vec<Observed<'_>>) -> Mixture {
+    pub fn new<'a>(count: usize, parameters: impl Iterator<Item = Observed<'a>>, mut buffers: Buffers) -> Mixture {
         let weights = weights(count);
         let mut constants: Vec<f64> = weights.iter().map(|weight| libm::log(*weight)).collect();
-        let factors = parameters.into_iter().map(|observed| observed.factor(&mut constants)).collect();
-        Mixture { weights, constants, factors }
+        buffers.rows.clear();
+        let factors = parameters.map(|observed| observed.factor(&mut constants, &mut buffers.rows)).collect();
+        Mixture { weights, constants, factors, buffers }
+    }
+
+    /// What the next mixture can use.
+    pub fn into_buffers(self) -> Buffers {
+        self.buffers
     }
 
     /// The logarithm of the density at each candidate; candidates are columns, one for each parameter, of values as they stand in
-    /// the range.
-    pub fn log_density(&self, candidates: &[Vec<f64>]) -> Vec<f64> {
-        let count = candidates.first().map_or(0, Vec::len);
-        let mut logs = vec![vec![0.0; self.constants.len()]; count];
-        for start in (0..self.constants.len()).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(self.constants.len());
-            for logs in &mut logs {
-                logs[block.clone()].copy_from_slice(&self.constants[block.clone()]);
-            }
-            for (factor, column) in self.factors.iter().zip(candidates) {
-                let Factor::Density { mu, scale, .. } = factor else { continue };
-                for (logs, x) in logs.iter_mut().zip(column) {
-                    let kernels = mu[block.clone()].iter().zip(&scale[block.clone()]);
-                    for (log, (mu, scale)) in logs[block.clone()].iter_mut().zip(kernels) {
-                        let z = (x - mu) * scale;
-                        *log -= z * z;
-                    }
-                }
-            }
-        }
+    /// the range. With m the middle of a range, −(x − μ)² s = −(x − m)² s + (x − m) 2 (μ − m) s − (μ − m)² s, so that the sums over the
+    /// parameters, for all candidates and kernels, are one matrix product.
+    pub fn log_density(&mut self, candidates: &[Vec<f64>]) -> Vec<f64> {
+        let (count, kernels) = (candidates.first().map_or(0, Vec::len), self.constants.len());
+        let Buffers { rows, logs } = &mut self.buffers;
+        logs.clear();
+        (0..count).for_each(|_| logs.extend_from_slice(&self.constants));
+        let mut of_candidates = Vec::new();
         for (factor, column) in self.factors.iter().zip(candidates) {
-            for (logs, x) in logs.iter_mut().zip(column) {
+            let Factor::Density { domain, .. } = factor else { continue };
+            let Some(middle) = domain.range().map(|[low, high]| 0.5 * (low + high)) else { continue };
+            of_candidates.extend(column.iter().map(|x| -(x - middle) * (x - middle)));
+            of_candidates.extend(column.iter().map(|x| x - middle));
+        }
+        let depth = rows.len() / kernels;
+        gemm(
+            Context::detect(),
+            MatMut::new(logs, count, kernels),
+            Accumulate::Add,
+            MatRef::new(&of_candidates, depth, count).transposed(),
+            MatRef::new(rows, depth, kernels),
+            Epilogue::NONE,
+        );
+        for (factor, column) in self.factors.iter().zip(candidates) {
+            for (logs, x) in logs.chunks_exact_mut(kernels).zip(column) {
                 factor.add(*x, logs);
             }
         }
-        logs.iter().map(|logs| log_sum_exp(logs)).collect()
+        logs.chunks_exact(kernels).map(log_sum_exp).collect()
     }
 
     /// Draws a point: a kernel by its weight, then from each of its factors.
@@ -126,8 +169,8 @@ fn log_sum_exp(logs: &[f64]) -> f64 {
 }
 
 impl Observed<'_> {
-    /// The factor of this parameter; what its densities are divided by is taken from `constants`.
-    fn factor(mut self, constants: &mut [f64]) -> Factor {
+    /// The factor of this parameter; what its densities are divided by is taken from `constants`, and their rows join `rows`.
+    fn factor(mut self, constants: &mut [f64], rows: &mut Vec<f64>) -> Factor {
         let count = self.values.len();
         let Some([low, high]) = self.domain.range() else {
             let Domain::Choices(choices) = self.domain else { unreachable!("all else has a range") };
@@ -143,19 +186,41 @@ impl Observed<'_> {
         // The middle of the values; of integers that is the middle of the range too.
         mu.push(0.5 * (low + high));
         if matches!(self.domain, Domain::Int { .. }) {
-            return Factor::Mass { mu, sigma, domain: self.domain };
-        }
-        let mut kept = self.kept.into_iter();
-        for ((mu, sigma), constant) in mu.iter().zip(&sigma).zip(constants) {
-            let own = &mut [0.0; 2];
-            let kept = kept.next().unwrap_or(own);
-            if kept[0] != *sigma {
-                *kept = [*sigma, libm::log(sigma * mass((low - mu) / sigma, (high - mu) / sigma))];
+            // In ascending order those of a kind stand together.
+            let mut kinds: Vec<[f64; 3]> = Vec::new();
+            let mut kind = vec![0; mu.len()];
+            for kernel in self.order.iter().map(|&at| at as usize).chain([count]) {
+                let [mu, sigma] = [mu[kernel], sigma[kernel]];
+                if kinds.last().is_none_or(|&[other, wide, _]| [other, wide] != [mu, sigma]) {
+                    kinds.push([mu, sigma, libm::log(mass((low - mu) / sigma, (high - mu) / sigma))]);
+                }
+                kind[kernel] = kinds.len() as u32 - 1;
             }
-            *constant -= kept[1] + LN_ROOT_TAU;
+            return Factor::Mass { mu, sigma, domain: self.domain, kind, kinds };
         }
-        let scale = sigma.iter().map(|sigma| std::f64::consts::FRAC_1_SQRT_2 / sigma).collect();
-        Factor::Density { mu, scale, sigma, domain: self.domain }
+        let (begin, kernels, middle) = (rows.len(), mu.len(), 0.5 * (low + high));
+        rows.resize(begin + 2 * kernels, 0.0);
+        let (steepness, slope) = rows[begin..].split_at_mut(kernels);
+        for (number, constant) in constants.iter_mut().enumerate() {
+            let (mu, sigma) = (mu[number], sigma[number]);
+            let kernel = match &mut self.kept {
+                Some((kept, members)) if number < count => {
+                    let kept = &mut kept[members[number] as usize];
+                    if kept.sigma != sigma {
+                        *kept = Kernel::new(mu, sigma, [low, high]);
+                    }
+                    *kept
+                }
+                _ => Kernel::new(mu, sigma, [low, high]),
+            };
+            *constant -= kernel.constant;
+            steepness[number] = kernel.steepness;
+            slope[number] = 2.0 * kernel.steepness * (mu - middle);
+        }
+        if self.kept.is_some() {
+            (mu, sigma) = (Vec::new(), Vec::new());
+        }
+        Factor::Density { mu, sigma, domain: self.domain }
     }
 
     fn sigmas(&self, low: f64, high: f64) -> Vec<f64> {
@@ -181,18 +246,11 @@ impl Factor {
     fn add(&self, x: f64, logs: &mut [f64]) {
         match self {
             Factor::Density { .. } => {}
-            Factor::Mass { mu, sigma, domain } => {
-                let Some(range) = domain.range() else { return };
-                let step = step_around(*domain, x);
-                // Many integers are the same, and so are their σ.
-                let mut last = ([f64::NAN; 2], 0.0);
-                for ((mu, sigma), log) in mu.iter().zip(sigma).zip(logs) {
-                    if last.0 != [*mu, *sigma] {
-                        let [within, all] = [step, range].map(|[a, b]| mass((a - mu) / sigma, (b - mu) / sigma));
-                        last = ([*mu, *sigma], libm::log(within / all));
-                    }
-                    *log += last.1;
-                }
+            Factor::Mass { domain, kind, kinds, .. } => {
+                let [a, b] = step_around(*domain, x);
+                let log = |[mu, sigma, all]: &[f64; 3]| libm::log(mass((a - mu) / sigma, (b - mu) / sigma)) - all;
+                let of_kinds: Vec<f64> = kinds.iter().map(log).collect();
+                logs.iter_mut().zip(kind).for_each(|(log, &kind)| *log += of_kinds[kind as usize]);
             }
             Factor::Choice { observed, hit, miss, count } => {
                 let (last, observations) = logs.split_last_mut().expect("there is a last kernel");
@@ -206,7 +264,7 @@ impl Factor {
 
     fn draw(&self, kernel: usize, stream: &mut Stream) -> f64 {
         match self {
-            Factor::Density { mu, sigma, domain, .. } | Factor::Mass { mu, sigma, domain } => {
+            Factor::Density { mu, sigma, domain, .. } | Factor::Mass { mu, sigma, domain, .. } => {
                 let Some([low, high]) = domain.range() else { return f64::NAN };
                 // The mean is in the range and σ at most the range: at least a third of the draws are within.
                 let value = loop {

@@ -13,7 +13,7 @@ use super::space::{Point, Space};
 use super::trial::{End, Outcome, Trial};
 use crate::rng::Stream;
 use crate::settings::{at_least, settings};
-use mixture::{Mixture, Observed};
+use mixture::{Buffers, Kernel, Mixture, Observed};
 
 settings! {
     /// How the tree-structured Parzen estimator suggests.
@@ -34,6 +34,8 @@ const MOST_BEST: usize = 25;
 pub(super) struct Tpe {
     settings: TpeSettings,
     groups: Vec<Group>,
+    /// Of the mixtures of the best and of the rest.
+    buffers: [Buffers; 2],
 }
 
 /// Parameters that have a meaning always together.
@@ -52,8 +54,8 @@ struct Column {
     values: Vec<f64>,
     /// Their numbers in ascending order.
     order: Vec<u32>,
-    /// What was computed for each while it was not among the best: σ and ln (σ · mass).
-    kept: Vec<[f64; 2]>,
+    /// What was computed for each while it was not among the best.
+    kept: Vec<Kernel>,
 }
 
 /// Where a trial belongs.
@@ -70,7 +72,7 @@ impl Tpe {
             let columns = parameters.iter().map(|_| Column::default()).collect();
             Group { parameters, trials: Vec::new(), columns }
         };
-        Tpe { settings, groups: space.groups().into_iter().map(group).collect() }
+        Tpe { settings, groups: space.groups().into_iter().map(group).collect(), buffers: Default::default() }
     }
 
     /// Takes the point of the next trial.
@@ -86,7 +88,7 @@ impl Tpe {
                 let at = column.order.partition_point(|&other| column.values[other as usize] <= value);
                 column.order.insert(at, column.values.len() as u32);
                 column.values.push(value);
-                column.kept.push([0.0; 2]);
+                column.kept.push(Kernel::default());
             }
         }
     }
@@ -100,11 +102,12 @@ impl Tpe {
         };
         let mut values = vec![f64::NAN; space.len()];
         for group in &mut self.groups {
-            let [best, rest] = group.mixtures(space, &sides);
+            let [mut best, mut rest] = group.mixtures(space, &sides, &mut self.buffers);
             let drawn: Vec<Vec<f64>> = (0..self.settings.candidates).map(|_| best.draw(stream)).collect();
             let columns: Vec<Vec<f64>> =
                 (0..group.parameters.len()).map(|at| drawn.iter().map(|point| point[at]).collect()).collect();
-            let gain = gain(&best, &rest, &columns);
+            let gain = gain(&mut best, &mut rest, &columns);
+            self.buffers = [best, rest].map(Mixture::into_buffers);
             // The first of equal ones.
             let chosen = (1..gain.len()).fold(0, |chosen, at| if gain[at] > gain[chosen] { at } else { chosen });
             for (&parameter, value) in group.parameters.iter().zip(&drawn[chosen]) {
@@ -127,55 +130,44 @@ impl Tpe {
         let Some(group) = self.groups.iter_mut().find(|group| group.parameters.contains(&parameter)) else {
             return Vec::new();
         };
-        let [best, rest] = group.mixtures(space, &sides);
+        let [mut best, mut rest] = group.mixtures(space, &sides, &mut self.buffers);
         let column = |&parameter: &usize| {
             let domain = space.parameters()[parameter].domain;
             points.iter().map(|point| domain.into_range(point[parameter].unwrap_or(f64::NAN))).collect()
         };
         let columns: Vec<Vec<f64>> = group.parameters.iter().map(column).collect();
-        gain(&best, &rest, &columns)
+        gain(&mut best, &mut rest, &columns)
     }
 }
 
-fn gain(best: &Mixture, rest: &Mixture, candidates: &[Vec<f64>]) -> Vec<f64> {
+fn gain(best: &mut Mixture, rest: &mut Mixture, candidates: &[Vec<f64>]) -> Vec<f64> {
     let [best, rest] = [best, rest].map(|mixture| mixture.log_density(candidates));
     best.iter().zip(&rest).map(|(best, rest)| best - rest).collect()
 }
 
 impl Group {
     /// The mixture of the best trials, and that of the rest. Trials beyond the end of `sides` are under way.
-    fn mixtures(&mut self, space: &Space, sides: &[Side]) -> [Mixture; 2] {
-        let side = |trial: &usize| sides.get(*trial).copied().unwrap_or(Side::Rest);
-        let own: Vec<Side> = self.trials.iter().map(side).collect();
+    fn mixtures(&mut self, space: &Space, sides: &[Side], buffers: &mut [Buffers; 2]) -> [Mixture; 2] {
+        let side = |trial: usize| sides.get(trial).copied().unwrap_or(Side::Rest);
+        let own: Vec<Side> = self.trials.iter().map(|&trial| side(trial)).collect();
+        let mut buffers = buffers.iter_mut().map(std::mem::take);
         [Side::Best, Side::Rest].map(|side| {
-            let mut count = 0u32;
+            let members: Vec<u32> = (0..own.len() as u32).filter(|&at| own[at as usize] == side).collect();
             // The number of each of its observations among them.
-            let among: Vec<u32> = own
-                .iter()
-                .map(|own| {
-                    count += u32::from(*own == side);
-                    count.wrapping_sub(1)
-                })
-                .collect();
+            let mut among = vec![u32::MAX; own.len()];
+            members.iter().zip(0..).for_each(|(&at, number)| among[at as usize] = number);
             let observed = self.columns.iter_mut().zip(&self.parameters).map(|(column, &parameter)| {
-                let is_own = |at: usize| own[at] == side;
-                let values = column.values.iter().enumerate().filter(|(at, _)| is_own(*at)).map(|(_, value)| *value);
-                let order = column.order.iter().filter(|at| is_own(**at as usize)).map(|at| among[*at as usize]);
-                let kept = match side {
-                    Side::Rest => {
-                        column.kept.iter_mut().enumerate().filter(|(at, _)| is_own(*at)).map(|(_, kept)| kept).collect()
-                    }
-                    _ => Vec::new(),
-                };
+                let mut order = Vec::with_capacity(members.len());
+                order.extend(column.order.iter().map(|&at| among[at as usize]).filter(|&number| number != u32::MAX));
                 Observed {
                     domain: space.parameters()[parameter].domain,
-                    values: values.collect(),
-                    order: order.collect(),
-                    kept,
+                    values: members.iter().map(|&at| column.values[at as usize]).collect(),
+                    order,
+                    // Of the best there are few, and what was kept of the rest would be lost.
+                    kept: (side == Side::Rest).then_some((&mut column.kept[..], &members[..])),
                 }
             });
-            let observed = observed.collect();
-            Mixture::new(count as usize, observed)
+            Mixture::new(members.len(), observed, buffers.next().unwrap_or_default())
         })
     }
 }
@@ -206,7 +198,13 @@ fn sides(trials: &[Trial], sign: f64, startup: usize) -> Option<Vec<Side>> {
         return None;
     }
     let best = ranked.len().div_ceil(10).min(MOST_BEST);
-    ranked.sort_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    if best < ranked.len() {
+        // Of equal ones the earlier.
+        let order = |(a, of_a): &(usize, [f64; 3]), (b, of_b): &(usize, [f64; 3])| {
+            of_a.partial_cmp(of_b).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
+        };
+        ranked.select_nth_unstable_by(best, order);
+    }
     for (number, _) in &ranked[..best] {
         sides[*number] = Side::Best;
     }
