@@ -37,7 +37,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 13] = [
+const PRESETS: [Preset; 14] = [
     Preset {
         name: "classifier",
         summary: "a convolutional classifier of Fashion-MNIST, 60,874 parameters",
@@ -77,6 +77,11 @@ const PRESETS: [Preset; 13] = [
         name: "mnist",
         summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
         text: include_str!("presets/mnist.toml"),
+    },
+    Preset {
+        name: "optimizers",
+        summary: "nine optimizers, each at the best of three learning rates, and six ways to regularise",
+        text: include_str!("presets/optimizers.toml"),
     },
     Preset {
         name: "representations",

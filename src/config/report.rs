@@ -24,6 +24,9 @@ settings! {
         pub maps: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// Runs that are held to restore noise, each to every noise that one of them is trained on.
         pub denoising: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Runs of which the one with the lowest validation loss stands for all, each group a kind: an optimizer with several rates, for
+        /// instance.
+        pub best: Vec<(String, Vec<String>)> = Vec::new(), in (GROUPS, (NAMES, NAME));
         /// How training schemes compare, what their decoders give run backwards, and what the size of the code does; where
         /// absent the report compares losses.
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
@@ -72,6 +75,7 @@ impl ReportConfig {
             ("denoising", &self.denoising),
         ];
         let mut lists: Vec<_> = lists.map(|(key, runs)| (key.to_owned(), runs)).into();
+        lists.extend(self.best.iter().map(|(what, runs)| (format!("best.{what}"), runs)));
         if let Some(inversion) = &self.inversion {
             lists.extend(inversion.schemes.iter().map(|(what, runs)| (format!("inversion.schemes.{what}"), runs)));
             lists.push(("inversion.invert".to_owned(), &inversion.invert));

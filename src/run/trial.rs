@@ -26,10 +26,16 @@ impl<'a> Trials<'a> {
     pub fn new(config: &'a SearchConfig, data_dirs: &'a [PathBuf]) -> Result<Self, RunError> {
         let trials = Trials { config, data_dirs, loaded: Mutex::default() };
         let run = config.middle_run()?;
+        if config.settings.over_folds && run.data.folds.is_none() {
+            let found = "true without data.folds";
+            return Err(Fault::new("search.over_folds", found, "a number of folds, as in data.folds = 5").into());
+        }
         let names = Task::<f32>::scalar_names(&*trials.prepare(&run)?.task);
         let objective = &config.settings.objective;
         let known = History::COLUMNS[1..3].iter().copied().chain(names.iter().map(String::as_str));
-        let known: Vec<&str> = known.filter(|name| *name != "val_loss" || run.data.split.validation > 0).collect();
+        let known: Vec<&str> = known
+            .filter(|name| *name != "val_loss" || run.data.split.validation > 0 || run.data.folds.is_some())
+            .collect();
         if !known.contains(&objective.as_str()) {
             let found = format!("{objective:?}, which no trial has");
             return Err(Fault::new("search.objective", found, known.join(", ")).into());
@@ -76,13 +82,39 @@ impl<'a> Trials<'a> {
         machine: Machine,
         callback: &mut dyn Callback<f32>,
     ) -> Result<Option<End>, RunError> {
-        let run = self.config.run(running.point)?;
-        let prepared = self.prepare(&run)?;
+        let mut run = self.config.run(running.point)?;
+        if !self.config.settings.over_folds {
+            return self.train_one(&run, Some(running), machine, callback);
+        }
+        let (folds, mut sum) = (run.data.folds.unwrap_or(1), 0.0);
+        for fold in 0..folds {
+            run.data.fold = fold;
+            match self.train_one(&run, None, machine, callback)? {
+                Some(End::Complete(value)) => sum += value,
+                end => return Ok(end),
+            }
+            let is_given_up = running.report(sum / (fold + 1) as f64);
+            if is_given_up && fold + 1 < folds {
+                return Ok(Some(End::Pruned));
+            }
+        }
+        Ok(Some(End::of(sum / folds as f64)))
+    }
+
+    /// Trains one run. After each epoch the objective is reported to `running`, where that is given.
+    fn train_one(
+        &self,
+        run: &RunConfig,
+        running: Option<&Running<'_>>,
+        machine: Machine,
+        callback: &mut dyn Callback<f32>,
+    ) -> Result<Option<End>, RunError> {
+        let prepared = self.prepare(run)?;
         prepared.check_memory()?;
         let objective = &self.config.settings.objective;
         let epochs = run.train.max_epochs;
         let mut watch = Watch { objective, running, callback, epochs, values: Vec::new(), is_given_up: false };
-        let outcome = machine.run(|| fit(&run, &prepared, machine.context, &mut watch))??;
+        let outcome = machine.run(|| fit(run, &prepared, machine.context, &mut watch))??;
         let Watch { values, is_given_up, .. } = watch;
         if let Stop::Interrupted { .. } = outcome.stop {
             return Ok(is_given_up.then_some(End::Pruned));
@@ -96,7 +128,7 @@ impl<'a> Trials<'a> {
 /// Reports the objective after each epoch.
 struct Watch<'a, 'b> {
     objective: &'a str,
-    running: &'a Running<'b>,
+    running: Option<&'a Running<'b>>,
     callback: &'a mut dyn Callback<f32>,
     epochs: usize,
     values: Vec<f64>,
@@ -109,7 +141,7 @@ impl Callback<f32> for Watch<'_, '_> {
             let value = column(self.objective, record, names);
             self.values.push(value);
             // A trial that has come to its end is not given up any more.
-            self.is_given_up = self.running.report(value) && record.epoch < self.epochs;
+            self.is_given_up = self.running.is_some_and(|running| running.report(value)) && record.epoch < self.epochs;
         }
         match self.callback.on_event(event) {
             Flow::Continue if self.is_given_up => Flow::Interrupt,

@@ -38,6 +38,9 @@ settings! {
     pub struct SearchSettings {
         /// The column of the history that is the objective: its value after the epoch whose weights a run keeps.
         pub objective: String = "val_loss".to_owned(), in OBJECTIVE;
+        /// Trains every fold of data.folds for a trial, one after the other. The objective is the mean over them, and what pruners see after each is
+        /// the mean so far.
+        pub over_folds: bool = false;
         /// Which objective is better.
         pub direction: Direction = Direction::Minimize;
         /// Trials of each sampler with each pruner.

@@ -169,3 +169,35 @@ fn a_run_of_several_seeds_is_a_study_of_them() {
     assert_eq!(history(second), history("alone"));
     place.refuses(&["train", "toys.toml", "--seeds", "0"], 2, &["--seeds"]);
 }
+
+#[test]
+fn a_report_ranks_kinds_by_the_best_of_their_runs_on_validation() {
+    let place = Place::with_toys();
+    let variants = "\n[variants]\na-0 = {}\na-1 = { \"optimizer.learning_rate\" = 0.1 }\nb-0 = { \"optimizer.name\" = \"sgd\" }\n\
+                    b-1 = { like = \"b-0\", \"optimizer.learning_rate\" = 1.0 }\n\
+                    \n[report.best]\nAdam = [\"a-0\", \"a-1\"]\nSGD = [\"b-0\", \"b-1\"]\n";
+    place.write("kinds.toml", (place.text("toys.toml") + variants).as_bytes());
+    place.narrows(&["study", "kinds.toml", "--seeds", "2", "--out", "s"]).done();
+    let page = place.text("s/report.html");
+    assert!(page.contains(">Each at its best</h2>"));
+    let found = facts(&page);
+    let kinds = found["best"].as_array().unwrap();
+    let figure = |run: &str, pointer: &str| {
+        let seeds = ["runs", "seeds/4"].map(|folder| place.json(&format!("s/{folder}/{run}/metrics.json")));
+        seeds.iter().map(|metrics| metrics.pointer(pointer).unwrap().as_f64().unwrap()).sum::<f64>() / 2.0
+    };
+    // With all epochs done and no best one restored, the validation loss of the end is that of the weights.
+    for (name, runs) in [("Adam", ["a-0", "a-1"]), ("SGD", ["b-0", "b-1"])] {
+        let kind = kinds.iter().find(|kind| kind["what"] == name).unwrap();
+        let best = runs.into_iter().min_by(|a, b| {
+            let loss = |run: &str| figure(run, "/evaluation/validation/loss");
+            loss(a).total_cmp(&loss(b))
+        });
+        assert_eq!(kind["run"], best.unwrap());
+        let mse = kind["test_mse"]["mean"].as_f64().unwrap();
+        assert!((mse - figure(best.unwrap(), "/evaluation/test/mse")).abs() < 1e-12);
+    }
+    assert!(kinds[0]["test_mse"]["mean"].as_f64() <= kinds[1]["test_mse"]["mean"].as_f64());
+    place.write("kinds.toml", (place.text("toys.toml") + &variants.replace("\"b-1\"]", "\"c\"]")).as_bytes());
+    place.refuses(&["study", "kinds.toml", "--out", "t"], 2, &["report.best.SGD", "\"c\""]);
+}

@@ -134,6 +134,33 @@ fn what_cannot_be_searched_is_refused() {
 }
 
 #[test]
+fn a_trial_over_folds_has_their_mean() {
+    let place = place();
+    let space = place.text("space.toml").replace("pruners = [\"median\"]", "over_folds = true");
+    place.write("space.toml", space.as_bytes());
+    place.refuses(
+        &["search", "space.toml", "--out", "s"],
+        2,
+        &["search.over_folds", "true without data.folds", "data.folds = 5"],
+    );
+    let folds = ["--set", "data.folds=3"];
+    place
+        .narrows(&[&["search", "space.toml", "--out", "s", "--trials", "4", "--jobs", "2"], &folds[..]].concat())
+        .done();
+    let best = place.text("s/best.toml");
+    assert!(best.contains("folds = 3"), "{best}");
+    let losses = ["0", "1", "2"].map(|fold| {
+        let fold_of = format!("data.fold={fold}");
+        place.narrows(&["train", "s/best.toml", "--set", &fold_of, "--out", fold]).done();
+        place.json(&format!("{fold}/metrics.json"))["evaluation"]["validation"]["loss"].as_f64().unwrap()
+    });
+    let facts = facts(&place.text("s/report.html"));
+    let objective = facts["arms"][0]["best"]["objective"].as_f64().unwrap();
+    let mean = losses.iter().sum::<f64>() / 3.0;
+    assert!((objective - mean).abs() <= 1e-9 * mean, "{objective} is not {mean}, of {losses:?}");
+}
+
+#[test]
 fn the_quick_search_of_the_preset_learns() {
     let Some(data) = crate::support::real_data() else { return };
     let place = Place::new();

@@ -3,6 +3,7 @@
 //! This is the only part of `study` that knows models, images and run folders: charts, tables and sentences are made from
 //! [`Facts`] alone, which the page carries as JSON.
 
+mod best;
 mod classes;
 mod codes;
 mod compare;
@@ -17,6 +18,7 @@ mod run;
 mod saturation;
 mod setup;
 
+pub(super) use best::BestFacts;
 pub(super) use classes::{ClassesFacts, ClassifierFacts, Confusion};
 pub(super) use codes::CodesFacts;
 pub(super) use denoising::DenoisingFacts;
@@ -75,6 +77,8 @@ pub(super) struct Facts {
     pub looks: Vec<LookFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
     pub inversion: Option<InversionFacts>,
+    /// Kinds of runs, each by the best of them.
+    pub best: Vec<BestFacts>,
     /// What classifiers reach.
     pub classes: Option<ClassesFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
@@ -182,6 +186,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let facts = Facts {
         study: setup::settings(study),
         classes: classes::of(study, config.report.classes.as_ref(), &runs),
+        best: best::of(&config.report.best, &runs, rules),
         comparisons: compare::along_axes(&axes, &runs, rules),
         axes,
         models: setup::models(&firsts),

@@ -12,14 +12,16 @@ use crate::figures::matrix::MatrixChart;
 use crate::figures::scatter::Scatter;
 use crate::nn::grouped;
 use crate::study::facts::{
-    Axes, ClassifierFacts, Confusion, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures, RunFacts,
-    SaturationFacts, SetFacts,
+    Axes, BestFacts, ClassifierFacts, Confusion, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures,
+    RunFacts, SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 use crate::train::History;
 
 /// Classes up to which unequal numbers of images are drawn beside the table.
 const MOST_CLASSES: usize = 20;
+/// Curves of different runs on one chart that a reader can tell apart.
+const CURVES: usize = 7;
 /// Curves closer than this share of a chart's height lie on each other: a line is 2 of 300 units wide.
 const COINCIDE: f64 = 0.01;
 /// A curve lower than this share of a chart's height is pressed flat by the others.
@@ -32,6 +34,8 @@ pub(super) struct Charts {
     classes: Vec<String>,
     /// The losses, an entry for each kind, see [`losses`].
     losses: Vec<Value>,
+    /// The validation losses of the best runs of each kind.
+    best: Vec<String>,
     /// What tasks add to the history, a chart each; of pages that are about runs and no study.
     further: Vec<String>,
     /// The losses for each group of schemes.
@@ -119,6 +123,7 @@ impl Charts {
             maps: maps.collect(),
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
+            best: best(&facts.best, &runs),
             further: if facts.study["page"] == "study" { Vec::new() } else { further(&runs) },
             schemes,
             saturation: drawn(facts.saturation.iter().map(saturation).collect()),
@@ -195,6 +200,20 @@ fn curves(run: &RunFacts, group: usize) -> Vec<Curve> {
         }
     }
     curves
+}
+
+/// The validation losses of the first seed of the best run of each kind, as many on a chart as can be told apart.
+fn best(kinds: &[BestFacts], runs: &[&RunFacts]) -> Vec<String> {
+    let curve = |(group, kind): (usize, &BestFacts)| {
+        let run = runs.iter().find(|run| run.name == kind.run)?;
+        let values = run.history.first()?.get("val_loss")?.clone();
+        Some(Curve::per_epoch(kind.what.as_str(), values, false, group))
+    };
+    let on_one = |some: &[BestFacts]| {
+        let curves = some.iter().enumerate().filter_map(curve).collect();
+        LineChart::losses("", "validation loss", curves).to_svg()
+    };
+    kinds.chunks(CURVES).map(on_one).collect()
 }
 
 /// The columns that tasks add to the history, a chart each; one whose name begins with `val_` is drawn dashed beside its twin.

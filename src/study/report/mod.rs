@@ -17,7 +17,7 @@ use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: [(&str, &str); 22] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
@@ -26,6 +26,7 @@ const TEMPLATES: [(&str, &str); 21] = [
     ("short", include_str!("../templates/short.html")),
     ("setup", include_str!("../templates/setup.html")),
     ("training", include_str!("../templates/training.html")),
+    ("best", include_str!("../templates/best.html")),
     ("made", include_str!("../templates/made.html")),
     ("results", include_str!("../templates/results.html")),
     ("reconstructions", include_str!("../templates/reconstructions.html")),

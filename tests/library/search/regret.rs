@@ -55,6 +55,10 @@ fn conditional(x: &[f64]) -> f64 {
     rate * rate + own
 }
 
+/// Standard errors that the mean difference of two equal samplers exceeds in one of a hundred comparisons, so in one of twenty sets of the five
+/// here.
+const CHANCE: f64 = 2.33;
+
 type Case = (&'static str, fn(&[f64]) -> f64, Vec<Parameter>);
 
 fn cases() -> [Case; 5] {
@@ -115,7 +119,6 @@ fn minima_are_found_as_well_as_by_optuna() {
         let error = (squares / (count - 1.0) / count).sqrt();
         let own = pairs.iter().map(|pair| pair.0).sum::<f64>() / count;
         println!("{name}: mean lowest value {own:.5}, above Optuna's by {mean:.5} ± {error:.5}");
-        // Not worse by more than the standard error of the difference.
-        assert!(mean <= error, "{name}: {mean} ± {error}");
+        assert!(mean <= CHANCE * error, "{name}: {mean} ± {error}");
     }
 }
