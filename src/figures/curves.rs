@@ -21,6 +21,8 @@ pub struct Curve {
     /// Where its values stand on the x axis; without, they are the values of epochs 1, 2, 3…
     /// Of two unequal lengths the shorter counts.
     pub at: Option<Vec<f64>>,
+    /// For each value the lower and the upper end of a band around the curve; empty without a band.
+    pub band: Vec<[f64; 2]>,
     /// Whether it is dashed.
     pub dashed: bool,
     /// Index of its colour. Beyond those of the palette the colours come again, with squares and triangles on the line.
@@ -30,7 +32,21 @@ pub struct Curve {
 impl Curve {
     /// A curve of one value per epoch, from epoch 1.
     pub fn per_epoch(label: impl Into<String>, values: Vec<f64>, dashed: bool, group: usize) -> Curve {
-        Curve { label: label.into(), values, at: None, dashed, group }
+        Curve { label: label.into(), values, dashed, group, ..Curve::default() }
+    }
+
+    /// The mean of several courses, one value per epoch each, as long as all of them go, in a band from the lowest to the highest; of fewer than
+    /// three each by itself, as in [`per_epoch`](Self::per_epoch).
+    pub fn of_courses(label: &str, courses: Vec<Vec<f64>>, dashed: bool, group: usize) -> Vec<Curve> {
+        if courses.len() < 3 {
+            return courses.into_iter().map(|course| Curve::per_epoch(label, course, dashed, group)).collect();
+        }
+        let length = courses.iter().map(Vec::len).min().unwrap_or(0);
+        let at = |epoch: usize| courses.iter().map(move |course| course[epoch]);
+        let values = (0..length).map(|epoch| at(epoch).sum::<f64>() / courses.len() as f64).collect();
+        let band =
+            |epoch: usize| [at(epoch).fold(f64::INFINITY, f64::min), at(epoch).fold(f64::NEG_INFINITY, f64::max)];
+        vec![Curve { band: (0..length).map(band).collect(), ..Curve::per_epoch(label, values, dashed, group) }]
     }
 
     /// The runs of points without a gap.
@@ -56,8 +72,22 @@ impl Curve {
         }
     }
 
+    /// The corners of its band in order, along the lower end and back along the upper one; none where a value is missing.
+    fn outline(&self) -> Vec<(f64, f64)> {
+        let x =
+            |index: usize| self.at.as_ref().map_or((index + 1) as f64, |at| at.get(index).copied().unwrap_or(f64::NAN));
+        let end = |side: usize| (0..self.band.len()).map(move |index| (x(index), self.band[index][side]));
+        let corners: Vec<(f64, f64)> = end(0).chain(end(1).rev()).collect();
+        if corners.iter().all(|&(x, y)| drawable(x) && drawable(y)) { corners } else { Vec::new() }
+    }
+
     fn draw(&self, scene: &mut Scene, plot: &Plot) {
         let ink = Ink::Series(self.group);
+        let outline = self.outline();
+        if outline.len() > 2 {
+            let points = outline.iter().map(|&(x, y)| (plot.x(x), plot.y(y))).collect();
+            scene.marks.push(Mark::Area { points, ink, opacity: 0.2 });
+        }
         for piece in self.pieces() {
             let points: Vec<(f32, f32)> = piece.iter().map(|&(x, y)| (plot.x(x), plot.y(y))).collect();
             // A value between two gaps has no line to be seen by.
@@ -176,7 +206,8 @@ impl Chart for Panels {
 /// The axes that cover all curves; `None` without a value to draw.
 fn axes(charts: &[LineChart]) -> Option<[Axis; 2]> {
     let curves = || charts.iter().flat_map(|chart| &chart.curves);
-    let points: Vec<(f64, f64)> = curves().flat_map(Curve::pieces).flatten().collect();
+    let points: Vec<(f64, f64)> =
+        curves().flat_map(|curve| [curve.pieces().concat(), curve.outline()].concat()).collect();
     if points.is_empty() {
         return None;
     }

@@ -53,6 +53,11 @@ fn draw(pixmap: &mut Pixmap, transform: Transform, mark: &Mark) {
             let line_join = tiny_skia::LineJoin::Round;
             (ink, 1.0, Some(Stroke { width: *width, line_join, dash, ..Stroke::default() }))
         }
+        Mark::Area { points, ink, opacity } => {
+            polyline(&mut path, points);
+            path.close();
+            (ink, *opacity, None)
+        }
         Mark::Points { at, shape, radius, ink, hollow, opacity } => {
             for &centre in at {
                 match &shape.corners(centre, *radius)[..] {

@@ -76,6 +76,8 @@ impl Shape {
 pub enum Mark {
     /// A polyline of at least two corners.
     Line { points: Vec<(f32, f32)>, ink: Ink, width: f32, dashed: bool },
+    /// The area within an outline of at least three corners.
+    Area { points: Vec<(f32, f32)>, ink: Ink, opacity: f32 },
     /// Points of one kind around their centres; `radius` is half their width, and of hollow ones only the outline is drawn.
     Points { at: Vec<(f32, f32)>, shape: Shape, radius: f32, ink: Ink, hollow: bool, opacity: f32 },
     /// One line of text on the baseline `y`, `size` units to the em.

@@ -90,6 +90,10 @@ fn write_mark(out: &mut String, mark: &Mark) {
             let stroke = format!(r#"stroke="currentColor" stroke-width="{width}" stroke-linejoin="round"{dash}{ink}"#);
             writeln!(out, r#"<polyline points="{points}" fill="none" {stroke}/>"#)
         }
+        Mark::Area { points, ink, opacity } => {
+            let (points, opacity, ink) = (coordinates(points), Short(*opacity), ink_attributes(*ink));
+            writeln!(out, r#"<polygon points="{points}" fill="currentColor" fill-opacity="{opacity}"{ink}/>"#)
+        }
         Mark::Points { at, shape, radius, ink, hollow, opacity } => {
             let whole = !hollow && *shape != Shape::Triangle;
             let outline = |&(x, y): &(f32, f32)| match shape {

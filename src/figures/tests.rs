@@ -16,6 +16,7 @@ fn assert_nothing_is_cut(scene: &Scene) {
     for mark in &scene.marks {
         let (corners, by) = match mark {
             Mark::Line { points, width, .. } => (points.clone(), *width / 2.0),
+            Mark::Area { points, .. } => (points.clone(), 0.0),
             Mark::Points { at, radius, .. } => (at.clone(), *radius),
             Mark::Text { x, y, size, anchor, content, .. } => {
                 let width = font::width(content, *size);
@@ -55,6 +56,21 @@ fn scatter(count: usize, groups: usize) -> Scatter {
         groups: (0..groups).map(|group| group.to_string()).collect(),
         points: (0..count).map(|i| ((i * 37 % 101) as f64, (i * 53 % 97) as f64 - 50.0, i % groups)).collect(),
     }
+}
+
+#[test]
+fn courses_of_three_seeds_are_their_mean_in_a_band() {
+    let courses = vec![vec![4.0, 2.0, 1.0], vec![5.0, 4.0], vec![6.0, 3.0, 2.0, 1.0]];
+    let curves = Curve::of_courses("run", courses.clone(), false, 0);
+    assert_eq!(curves.len(), 1);
+    assert_eq!((&curves[0].values, &curves[0].band), (&vec![5.0, 3.0], &vec![[4.0, 6.0], [2.0, 4.0]]));
+    let scene = losses(curves).scene(None);
+    assert_nothing_is_cut(&scene);
+    let areas = scene.marks.iter().filter(|mark| matches!(mark, Mark::Area { points, .. } if points.len() == 4));
+    assert_eq!(areas.count(), 1);
+    // The ends of the band are on the axis: from 2 to 6.
+    assert!(losses(Curve::of_courses("run", courses, false, 0)).to_svg().contains("<polygon"));
+    assert_eq!(Curve::of_courses("run", vec![vec![1.0], vec![2.0]], true, 3).len(), 2);
 }
 
 /// How often each of some texts stands in a chart.

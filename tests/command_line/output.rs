@@ -161,6 +161,7 @@ fn a_run_of_several_seeds_is_a_study_of_them() {
     place.narrows(&["train", "toys.toml", "--seeds", "3"]).done().says(&["toys, seed 5", "runs/toys-study"]);
     let page = place.text("runs/toys-study/report.html");
     assert!(page.contains("means over 3 seeds") && page.contains("±"));
+    assert!(page.contains("<polygon") && page.contains("in a band from the lowest to the highest"));
     // The second seed is the run that --seed makes alone.
     place.narrows(&["train", "toys.toml", "--seed", "4", "--out", "alone"]).done();
     let second = "runs/toys-study/seeds/4/toys";

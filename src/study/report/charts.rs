@@ -154,12 +154,18 @@ fn classes(set: &SetFacts) -> String {
     chart.to_svg()
 }
 
+/// A share ± its standard deviation in percent, of several seeds.
+fn band(share: Figure) -> Option<[f64; 2]> {
+    share.deviation.map(|deviation| [share.mean - deviation, share.mean + deviation].map(|end| 100.0 * end))
+}
+
 /// Test accuracy against the number of images, a curve for each way of training.
 fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
     let curve = |(group, (what, runs)): (usize, &(String, Vec<ClassifierFacts>))| Curve {
         label: what.clone(),
         values: runs.iter().map(|run| 100.0 * run.test.mean).collect(),
         at: Some(runs.iter().map(|run| run.images as f64).collect()),
+        band: runs.iter().filter_map(|run| band(run.test)).collect(),
         group,
         ..Curve::default()
     };
@@ -178,8 +184,8 @@ fn courses(ways: &[(String, Vec<ClassifierFacts>)]) -> Vec<String> {
         for (group, (_, runs)) in ways.iter().enumerate() {
             for run in runs.iter().filter(|run| run.images == images) {
                 let percent = |course: &Vec<f64>| course.iter().map(|share| 100.0 * share).collect::<Vec<_>>();
-                let courses = run.courses.iter().map(percent);
-                curves.extend(courses.map(|course| Curve::per_epoch(run.run.as_str(), course, false, group)));
+                let courses = run.courses.iter().map(percent).collect();
+                curves.extend(Curve::of_courses(&run.run, courses, false, group));
             }
         }
         let title = format!("{} images", grouped(images));
@@ -188,18 +194,19 @@ fn courses(ways: &[(String, Vec<ClassifierFacts>)]) -> Vec<String> {
     numbers.into_iter().map(of).collect()
 }
 
-/// The curves of a run: training loss, validation loss, for each seed.
+/// The curves of a run: training loss, validation loss, over its seeds.
 fn curves(run: &RunFacts, group: usize) -> Vec<Curve> {
-    let mut curves = Vec::new();
-    for columns in &run.history {
-        for (name, dashed) in [("loss", false), ("val_loss", true)] {
-            let values = columns.get(name).cloned().unwrap_or_default();
-            if values.iter().any(|value| !value.is_nan()) {
-                curves.push(Curve::per_epoch(run.name.as_str(), values, dashed, group));
-            }
-        }
-    }
-    curves
+    [("loss", false), ("val_loss", true)]
+        .into_iter()
+        .flat_map(|(name, dashed)| curves_of(run, name, dashed, group))
+        .collect()
+}
+
+/// A column of a run over its seeds; none where no seed has it.
+fn curves_of(run: &RunFacts, column: &str, dashed: bool, group: usize) -> Vec<Curve> {
+    let courses = run.history.iter().filter_map(|columns| columns.get(column).cloned());
+    let courses = courses.filter(|values| values.iter().any(|value| !value.is_nan())).collect();
+    Curve::of_courses(&run.name, courses, dashed, group)
 }
 
 /// The validation losses of the first seed of the best run of each kind, as many on a chart as can be told apart.
@@ -226,13 +233,8 @@ fn further(runs: &[&RunFacts]) -> Vec<String> {
     let of = |name: &str| {
         let mut curves = Vec::new();
         for (group, run) in runs.iter().enumerate() {
-            for (columns, dashed) in run.history.iter().flat_map(|columns| [(columns, false), (columns, true)]) {
-                let column = if dashed { format!("val_{name}") } else { name.to_owned() };
-                let values = columns.get(&column).cloned().unwrap_or_default();
-                if is_drawn(&column, &values) {
-                    curves.push(Curve::per_epoch(run.name.as_str(), values, dashed, group));
-                }
-            }
+            curves.extend(curves_of(run, name, false, group));
+            curves.extend(curves_of(run, &format!("val_{name}"), true, group));
         }
         chart("epoch", &name.replace('_', " "), curves).to_svg()
     };

@@ -221,7 +221,7 @@ fn best_so_far(result: &SearchResult, by_epoch: bool) -> String {
             at.push(if by_epoch { epochs as f64 } else { (trial.number + 1) as f64 });
             values.push(sign * best);
         }
-        Curve { label: one.arm.name(), values, at: by_epoch.then_some(at), dashed: false, group }
+        Curve { label: one.arm.name(), values, at: by_epoch.then_some(at), group, ..Curve::default() }
     };
     let chart = LineChart {
         x_label: if by_epoch { "epochs of all trials so far".into() } else { "trials".into() },
