@@ -1,9 +1,12 @@
 //! Work whose instructions are counted: `instructions WORKLOAD REPEATS`. See tests/instructions.rs, which runs it under
 //! callgrind: a slowdown shows there where timings are too noisy to show it.
 
+use narrows::analysis::Tsne;
 use narrows::config::preset;
 use narrows::run::{fit, prepare};
+use narrows::train::Flow;
 use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm};
+use ndarray::Array2;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -16,6 +19,8 @@ fn main() {
         "product-256-32-50-tn" => product(context, [256, 32, 50], true, repeats),
         "step-32" => steps(context, "footwear", 32, repeats),
         "convolutional-step-2" => steps(context, "conv", 2, repeats),
+        "variational-step-2" => steps(context, "variational-conv", 2, repeats),
+        "map-600-10" => map(context, 600, repeats),
         other => panic!("there is no workload {other:?}"),
     }
 }
@@ -30,6 +35,13 @@ fn product(context: Context, [m, k, n]: [usize; 3], transposed: bool, repeats: u
         gemm(context, into, Accumulate::Overwrite, left, right, Epilogue::NONE);
     }
     std::hint::black_box(out);
+}
+
+/// Ten iterations of t-SNE on so many codes of eight numbers.
+fn map(context: Context, points: usize, repeats: usize) {
+    let codes = Array2::from_shape_fn((points, 8), |(i, j)| ((i * 37 + j * j * 11) % 101) as f32 / 101.0);
+    let tsne = Tsne { iterations: 10 * repeats, ..Tsne::default() };
+    tsne.fit(context, codes.view(), &mut |_, _| Flow::Continue).expect("the codes are finite");
 }
 
 /// Training steps of a preset's model on one batch of drawn images: of three classes, one image less than they have.
