@@ -213,10 +213,13 @@ impl Parent {
     }
 }
 
-/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. More epochs are
-/// accepted.
+/// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. A run that has ended may have
+/// more epochs.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    match begun.difference(now).filter(|_| !is_raised(begun, now)) {
+    let has_ended =
+        || read_json(path, METRICS).is_ok_and(|metrics| [LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end));
+    let may_differ = is_raised(begun, now) && has_ended();
+    match begun.difference(now).filter(|_| !may_differ) {
         Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
         None => Ok(()),
     }
@@ -283,8 +286,9 @@ fn check_identity(path: &Path, found: &Identity, needed: &Identity) -> Result<()
     if found.config != needed.config {
         let [begun, now] = [&found.config, &needed.config].map(|text| RunConfig::from_toml(text, "the checkpoint"));
         let (begun, now) = (begun?, now?);
-        check_config(path, &begun, &now)?;
+        // The run ended, and goes on with more epochs.
         if !is_raised(&begun, &now) {
+            check_config(path, &begun, &now)?;
             return refuse("config.toml", "another text", "this one", OTHER_FOLDER);
         }
     }
