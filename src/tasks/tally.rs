@@ -49,8 +49,8 @@ pub(super) fn correct<T: Real>(scores: &[T], labels: &[u8], classes: usize) -> u
 /// ln p of the row's label, in nats, with p = softmax(scores).
 pub(super) fn log_probability<T: Real>(scores: &[T], label: usize) -> f64 {
     let most = scores.iter().fold(f64::NEG_INFINITY, |most, score| most.max(score.to_f64()));
-    let sum: f64 = scores.iter().map(|score| (score.to_f64() - most).exp()).sum();
-    scores[label].to_f64() - most - sum.ln()
+    let sum: f64 = scores.iter().map(|score| libm::exp(score.to_f64() - most)).sum();
+    scores[label].to_f64() - most - libm::log(sum)
 }
 
 /// The class of the largest score; of equal scores the first.

@@ -67,6 +67,7 @@ fn a_run_folder_holds_what_its_readers_need() {
         .collect();
     files.sort();
     let expected = [
+        "checkpoint/last.safetensors",
         "config.toml",
         "environment.json",
         "history.csv",
