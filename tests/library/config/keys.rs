@@ -13,7 +13,7 @@ fn json(text: &str) -> Value {
 fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         // Groups of runs have names of their own.
-        Value::Object(table) if !["schemes", "labels", "folds"].iter().any(|groups| path.ends_with(groups)) => {
+        Value::Object(table) if !["schemes", "labels", "folds", "best"].iter().any(|groups| path.ends_with(groups)) => {
             table.iter().for_each(|(key, value)| leaves(&format!("{path}.{key}"), value, found));
         }
         Value::Array(items) if items.iter().any(Value::is_object) => {

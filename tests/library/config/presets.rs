@@ -30,11 +30,11 @@ fn an_unknown_preset_names_the_nearest_and_all() {
     let said = |name: &str| preset(name).unwrap_err().to_string();
     assert_eq!(
         said("footwaer"),
-        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, representations, search, sigmoid, simclr, variational-conv"
+        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv"
     );
     assert_eq!(
         said("zebra"),
-        "there is no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, representations, search, sigmoid, simclr, variational-conv"
+        "there is no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv"
     );
 }
 
