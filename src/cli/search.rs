@@ -164,7 +164,7 @@ impl SearchObserver for SearchProgress<'_> {
         {
             state.best = Some((number, value));
         }
-        let epochs = counted(outcome.reports.len(), "epoch");
+        let epochs = counted(outcome.reports.len(), settings.step());
         let what = match &outcome.end {
             End::Complete(value) => format!("{} {}", settings.objective, significant(*value, 5)),
             End::Pruned => format!("given up after {epochs}"),
@@ -255,7 +255,8 @@ fn conclude(result: &SearchResult, out: &Path) {
         .collect();
     let best = format!("best {}", settings.objective);
     say!("");
-    table(&["sampler", "complete", "given up", "failed", "epochs", &best], &rows);
+    let steps = format!("{}s", settings.step());
+    table(&["sampler", "complete", "given up", "failed", &steps, &best], &rows);
     for one in result.arms.iter().filter(|one| one.search.trials().len() < settings.trials && !result.interrupted) {
         say!("\n{}: the grid has {} and no more.", one.arm.name(), counted(one.search.trials().len(), "point"));
     }

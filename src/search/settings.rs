@@ -67,6 +67,11 @@ settings! {
 }
 
 impl SearchSettings {
+    /// After what a trial reports its objective.
+    pub fn step(&self) -> &'static str {
+        if self.over_folds { "fold" } else { "epoch" }
+    }
+
     /// Every sampler with every pruner.
     pub fn arms(&self) -> Vec<(SamplerKind, PrunerKind)> {
         self.samplers.iter().flat_map(|sampler| self.pruners.iter().map(|pruner| (*sampler, *pruner))).collect()

@@ -277,8 +277,7 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(
 }
 
 /// The page about one run, or about several that are no study: setup, figures, curves, reconstructions, and for each autoencoder
-/// errors by class, codes and what codes decode to. Runs of one name are repeats with other
-/// seeds. Refused: no runs.
+/// errors by class, codes and what codes decode to. Runs of one name are repeats with other seeds. Refused: no runs.
 pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<String, RunError> {
     let firsts = runs.iter().filter(|run| run.plan.repeat == 0);
     let named = firsts.map(|run| (run.plan.name.clone(), run.plan.config.clone())).collect();
@@ -374,7 +373,10 @@ fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -
             executed
         }
     };
-    // A study has its number of epochs, so that no run of it is gone on with.
-    folder.forget_state()?;
-    Ok(StudyRun { plan: plan.clone(), executed, folder: folder.path().to_path_buf() })
+    let run = StudyRun { plan: plan.clone(), executed, folder: folder.path().to_path_buf() };
+    // A study has its number of epochs: a run of it that has ended is not gone on with.
+    if !run.is_interrupted() {
+        folder.forget_state()?;
+    }
+    Ok(run)
 }

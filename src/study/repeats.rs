@@ -6,7 +6,8 @@ use super::figure::Figure;
 use crate::config::RunConfig;
 use crate::run::RunRecord;
 
-/// Runs, by their numbers in what they were taken from, that differ in name and seed alone; in the order of their seeds.
+/// Finished runs, by their numbers in what they were taken from, that differ in name and seed alone, each seed once; in the order of their
+/// seeds. A run that is not finished, or has a seed that is there already, is a group by itself.
 pub type Repeats = Vec<usize>;
 
 /// A figure of one group of runs less that of another, over the seeds that both have.
@@ -26,7 +27,12 @@ pub fn repeats(records: &[RunRecord]) -> Vec<Repeats> {
     let mut groups: Vec<(RunConfig, Repeats)> = Vec::new();
     for (number, record) in records.iter().enumerate() {
         let rest = rest(record);
-        match groups.iter_mut().find(|(of_group, _)| *of_group == rest) {
+        let takes = |group: &Repeats| {
+            let has =
+                |&other: &usize| records[other].config.seed == record.config.seed || !records[other].state.is_done();
+            record.state.is_done() && !group.iter().any(has)
+        };
+        match groups.iter_mut().find(|(of_group, group)| *of_group == rest && takes(group)) {
             Some((_, group)) => group.push(number),
             None => groups.push((rest, vec![number])),
         }

@@ -94,7 +94,11 @@ fn a_study_that_a_signal_interrupts_goes_on_with_what_is_missing() {
     let (code, said) = running.end();
     assert_eq!(code, Some(130), "{said}");
     assert!(!place.path("study/runs/b").exists(), "no further run is begun");
-    place.narrows(&call).done();
+    let answer = place.narrows(&call).done();
+    assert!(answer.stderr.contains("resumed in epoch"), "it begins again from the start: {}", answer.stderr);
+    for run in ["a", "b"] {
+        assert!(!place.path(&format!("study/runs/{run}/checkpoint/last.safetensors")).exists(), "{run}");
+    }
     for run in ["a", "b"] {
         assert_eq!(result(&place, &format!("study/runs/{run}")), result(&place, &format!("whole/runs/{run}")), "{run}");
     }

@@ -28,6 +28,10 @@ fn runs_are_listed_shown_and_compared() {
     assert!(!compared.stdout.contains("different images"), "{}", compared.stdout);
     let twin = ["train", "toys.toml", "--out", "elsewhere/slow", "--set", "data.limit=5"];
     place.narrows(&twin).done();
+    // A run beside its copy is no second seed.
+    place.narrows(&["train", "toys.toml", "--out", "elsewhere/again"]).done();
+    let copied = place.narrows(&["compare", "runs/slow", "elsewhere/again"]).done();
+    assert!(!copied.stdout.contains("over the seeds"), "{}", copied.stdout);
     let same_name = place.narrows(&["compare", "runs/slow", "elsewhere/slow"]).done();
     same_name.says(&["runs/slow", "elsewhere/slow", "data.limit"]);
 }

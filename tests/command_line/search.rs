@@ -154,7 +154,9 @@ fn a_trial_over_folds_has_their_mean() {
         place.narrows(&["train", "s/best.toml", "--set", &fold_of, "--out", fold]).done();
         place.json(&format!("{fold}/metrics.json"))["evaluation"]["validation"]["loss"].as_f64().unwrap()
     });
-    let facts = facts(&place.text("s/report.html"));
+    let page = place.text("s/report.html");
+    assert!(page.contains("folds of all trials so far") && !page.contains("epochs of all trials"));
+    let facts = facts(&page);
     let objective = facts["arms"][0]["best"]["objective"].as_f64().unwrap();
     let mean = losses.iter().sum::<f64>() / 3.0;
     assert!((objective - mean).abs() <= 1e-9 * mean, "{objective} is not {mean}, of {losses:?}");

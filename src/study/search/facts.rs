@@ -22,6 +22,8 @@ const BEST: f64 = 0.1;
 pub(super) struct SearchFacts {
     title: String,
     objective: String,
+    /// What trials report after, in the plural: "epochs" or "folds".
+    steps: String,
     direction: &'static str,
     trials: usize,
     window: usize,
@@ -102,6 +104,7 @@ impl SearchFacts {
         SearchFacts {
             title: format!("Search: {}", result.config.middle_run().map_or(String::new(), |run| run.name)),
             objective: settings.objective.clone(),
+            steps: format!("{}s", settings.step()),
             direction: settings.direction.name(),
             trials: settings.trials,
             window: settings.window,
@@ -224,7 +227,11 @@ fn best_so_far(result: &SearchResult, by_epoch: bool) -> String {
         Curve { label: one.arm.name(), values, at: by_epoch.then_some(at), group, ..Curve::default() }
     };
     let chart = LineChart {
-        x_label: if by_epoch { "epochs of all trials so far".into() } else { "trials".into() },
+        x_label: if by_epoch {
+            format!("{}s of all trials so far", result.config.settings.step())
+        } else {
+            "trials".into()
+        },
         y_label: format!("best {} so far", result.config.settings.objective),
         curves: result.arms.iter().enumerate().map(curve).collect(),
         ..LineChart::default()
