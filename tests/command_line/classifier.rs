@@ -72,6 +72,9 @@ fn a_classifier_trains_is_measured_and_resumed_like_an_autoencoder() {
     place.narrows(&["train", "run/config.toml", "--out", "again"]).done();
     assert_eq!(place.sha256("run/model.safetensors"), place.sha256("again/model.safetensors"));
     train(&place, &["--resume", "run"]).done().says(&["nothing is left to do"]);
+    let split = ["--set", "data.split={ train = 1, validation = 0, test = 1 }", "--out", "unvalidated"];
+    let said = train(&place, &split).done().stderr;
+    assert!(said.contains("accuracy") && !said.contains("val_") && !said.contains("not a number"), "{said}");
 }
 
 #[test]
