@@ -30,10 +30,10 @@ impl RunProgress {
             format!("  val_loss {}", significant(record.val_loss, 4))
         };
         // Those of single numbers of a code (kl_0, kl_1, …) would fill the line, and without validation images there are none of them.
-        let is_said = |name: &str| {
-            !name.ends_with(|c: char| c.is_ascii_digit()) && !(name.starts_with("val_") && record.val_loss.is_nan())
+        let is_left_out = |name: &str| {
+            name.ends_with(|c: char| c.is_ascii_digit()) || (name.starts_with("val_") && record.val_loss.is_nan())
         };
-        let scalars = names.iter().zip(&record.scalars).filter(|(name, _)| is_said(name));
+        let scalars = names.iter().zip(&record.scalars).filter(|(name, _)| !is_left_out(name));
         let scalars: String = scalars.map(|(name, value)| format!("  {name} {}", significant(*value, 3))).collect();
         let mark = match self.patience {
             Some(patience) if self.waited > 0 => format!("  patience {}/{patience}", self.waited),
