@@ -3,6 +3,7 @@
 
 mod distances;
 mod error;
+mod fidelity;
 mod frechet;
 mod gaussian;
 mod interpolation;
@@ -16,6 +17,7 @@ mod traversal;
 mod tsne;
 
 pub use error::AnalysisError;
+pub use fidelity::Fidelity;
 pub use frechet::FeatureMoments;
 pub use gaussian::Gaussian;
 pub use interpolation::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate};

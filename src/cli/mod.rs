@@ -26,6 +26,7 @@ mod search;
 mod source;
 mod study;
 mod train;
+mod workflow;
 
 use std::process::ExitCode;
 

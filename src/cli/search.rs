@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use narrows::config::SearchConfig;
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
-use narrows::run::Trials;
+use narrows::run::{Machine, Trials};
 use narrows::search::{End, Outcome, Point, Running};
 use narrows::study::is_small;
 use narrows::study::search::{Arm, SEARCH, SearchObserver, SearchResult, run_search};
@@ -26,13 +26,26 @@ pub fn run(arguments: SearchArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let (config, out) = configure(&arguments)?;
+    let result = make(config, &out, arguments.jobs.map(usize::from), machine, &data_dirs)?;
+    json(|| to_json(&result, &out));
+    if result.interrupted {
+        say!("\n`narrows search --resume {}` goes on.", out.display());
+        return Err(CliError::Interrupted);
+    }
+    Ok(())
+}
+
+/// Makes every trial of `config` that `out` does not hold already, and says what was found.
+pub fn make(
+    config: SearchConfig,
+    out: &Path,
+    jobs: Option<usize>,
+    machine: Machine,
+    data_dirs: &[PathBuf],
+) -> Result<SearchResult, CliError> {
     let middle = config.middle_run()?;
-    let prepared = Trials::new(&config, &data_dirs)?.prepare(&middle)?;
-    let jobs = match arguments.jobs {
-        Some(jobs) => usize::from(jobs),
-        None if is_small(&middle, &prepared) => machine.threads,
-        None => 1,
-    };
+    let prepared = Trials::new(&config, data_dirs)?.prepare(&middle)?;
+    let jobs = jobs.unwrap_or(if is_small(&middle, &prepared) { machine.threads } else { 1 });
     let settings = &config.settings;
     // More jobs than the window would have nothing to do.
     let jobs = jobs.min(settings.window).min(settings.trials);
@@ -49,10 +62,10 @@ pub fn run(arguments: SearchArguments) -> Result<(), CliError> {
     );
     interrupt::listen();
     let progress = SearchProgress::new(&config);
-    let result = run_search(config.clone(), &data_dirs, &out, machine, jobs, &progress)?;
+    let result = run_search(config.clone(), data_dirs, out, machine, jobs, &progress)?;
     drop(progress);
-    conclude(&result, &out);
-    if result.interrupted { Err(CliError::Interrupted) } else { Ok(()) }
+    conclude(&result, out);
+    Ok(result)
 }
 
 /// What the arguments ask for, and where to.
@@ -223,18 +236,20 @@ impl Callback<f32> for TrialProgress {
     }
 }
 
+/// What was found, for other programs.
+pub fn to_json(result: &SearchResult, out: &Path) -> Value {
+    let best = result.best().map(|(arm, trial)| {
+        let names = result.config.space.parameters().iter().map(|parameter| parameter.name.clone());
+        let word = |(number, value): (usize, &Option<f64>)| value.map(|value| result.config.word(number, value));
+        let values: Map<String, Value> = names.zip(trial.point.iter().enumerate().map(word).map(Value::from)).collect();
+        json!({ "sampler": arm.name(), "trial": trial.number, "objective": trial.value(), "values": values })
+    });
+    let objective = &result.config.settings.objective;
+    json!({ "folder": out, "objective": objective, "interrupted": result.interrupted, "best": best })
+}
+
 fn conclude(result: &SearchResult, out: &Path) {
     let settings = &result.config.settings;
-    json(|| {
-        let best = result.best().map(|(arm, trial)| {
-            let names = result.config.space.parameters().iter().map(|parameter| parameter.name.clone());
-            let word = |(number, value): (usize, &Option<f64>)| value.map(|value| result.config.word(number, value));
-            let values: Map<String, Value> =
-                names.zip(trial.point.iter().enumerate().map(word).map(Value::from)).collect();
-            json!({ "sampler": arm.name(), "trial": trial.number, "objective": trial.value(), "values": values })
-        });
-        json!({ "folder": out, "objective": settings.objective, "interrupted": result.interrupted, "best": best })
-    });
     let rows: Vec<Vec<String>> = result
         .arms
         .iter()
@@ -265,8 +280,5 @@ fn conclude(result: &SearchResult, out: &Path) {
     say!("  {:<16}a row for each trial", "trials.csv");
     if result.best().is_some() {
         say!("  {:<16}the configuration of the best trial, for `narrows train`", "best.toml");
-    }
-    if result.interrupted {
-        say!("\n`narrows search --resume {}` goes on.", out.display());
     }
 }

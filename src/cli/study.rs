@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::CliError;
 use super::args::StudyArguments;
@@ -13,7 +13,7 @@ use super::bars::Bar;
 use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::source;
-use super::{interrupt, machine};
+use super::{interrupt, machine, workflow};
 use narrows::config::StudyConfig;
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
@@ -21,18 +21,23 @@ use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
-/// Makes every run of a study.
+/// Makes every run of a study, or every part of a workflow.
 pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let (source, _) = source::find(&arguments.config)?;
+    if source.is_workflow() {
+        return workflow::run(source.into_workflow()?, arguments, machine, &data_dirs);
+    }
     let source = if arguments.quick { source.quick()? } else { source };
     let config = source::settle(source, &arguments.set, arguments.seed)?.into_study()?;
-    make(config, arguments.seeds.into(), arguments.out, arguments.jobs.map(usize::from), machine, &data_dirs)
+    let (seeds, jobs) = (arguments.seeds.into(), arguments.jobs.map(usize::from));
+    report(config, seeds, arguments.out, jobs, machine, &data_dirs)
 }
 
-/// Makes every run of `config` with so many seeds, in `out` or in the first free folder of its name.
-pub fn make(
+/// Makes every run of `config` with so many seeds, in `out` or in the first free folder of its name, and says how to go on where that was
+/// interrupted.
+pub fn report(
     config: StudyConfig,
     seeds: usize,
     out: Option<PathBuf>,
@@ -40,9 +45,27 @@ pub fn make(
     machine: Machine,
     data_dirs: &[PathBuf],
 ) -> Result<(), CliError> {
+    let out = out.unwrap_or_else(|| first_free(&Path::new("runs").join(format!("{}-study", config.base_run().name))));
+    let study = make(config, seeds, &out, jobs, machine, data_dirs)?;
+    output::json(|| to_json(&study, &out));
+    if study.interrupted {
+        say!("\nThe same command with --out {} makes the runs that are missing.", out.display());
+        return Err(CliError::Interrupted);
+    }
+    Ok(())
+}
+
+/// Makes every run of `config` that `out` does not hold already, with so many seeds, and says what was found.
+pub fn make(
+    config: StudyConfig,
+    seeds: usize,
+    out: &Path,
+    jobs: Option<usize>,
+    machine: Machine,
+    data_dirs: &[PathBuf],
+) -> Result<Study, CliError> {
     let runs = prepare_runs(&config, seeds, data_dirs)?;
     let jobs = jobs.unwrap_or_else(|| default_jobs(&runs, machine.threads)).min(runs.len());
-    let out = out.unwrap_or_else(|| first_free(&Path::new("runs").join(format!("{}-study", config.base_run().name))));
     if let Some(first) = runs.first() {
         super::data::describe(&first.prepared.loaded);
         say!("\n{}", first.prepared.task.summary());
@@ -55,19 +78,18 @@ pub fn make(
     );
     interrupt::listen();
     let progress = StudyProgress::new(&runs);
-    let study = run_study(config, runs, &out, machine, jobs, &progress)?;
-    conclude(&study, &out);
-    output::json(|| {
-        let runs = study.runs.iter().map(|run| {
-            let record = RunRecord::read(&run.folder);
-            record.map_or_else(|error| json!({ "why": error.to_string() }), |record| record.to_json())
-        });
-        json!({ "folder": out.display().to_string(), "interrupted": study.interrupted, "runs": runs.collect::<Vec<_>>() })
+    let study = run_study(config, runs, out, machine, jobs, &progress)?;
+    conclude(&study, out);
+    Ok(study)
+}
+
+/// What was found, for other programs.
+pub fn to_json(study: &Study, out: &Path) -> Value {
+    let runs = study.runs.iter().map(|run| {
+        let record = RunRecord::read(&run.folder);
+        record.map_or_else(|error| json!({ "why": error.to_string() }), |record| record.to_json())
     });
-    if study.interrupted {
-        say!("\nThe same command with --out {} makes the runs that are missing.", out.display());
-    }
-    if study.interrupted { Err(CliError::Interrupted) } else { Ok(()) }
+    json!({ "folder": out.display().to_string(), "interrupted": study.interrupted, "runs": runs.collect::<Vec<_>>() })
 }
 
 /// The first of `base`, `base-2`, `base-3`, … that does not exist.
@@ -183,6 +205,8 @@ fn conclude(study: &Study, out: &Path) {
             ("codes.csv", "what the codes are worth"),
             ("saturation.csv", "a row for each layer and epoch"),
             ("maps.csv", "what maps of the codes are worth"),
+            ("generated.csv", "how near images that runs make come to test images"),
+            ("probe.csv", "what a linear classifier reads from the codes"),
         ] {
             if out.join(name).is_file() {
                 say!("  {name:<16}{holds}");

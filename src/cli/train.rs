@@ -28,7 +28,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let config = configure(&arguments, &data_dirs)?;
     if let Some(seeds) = arguments.seeds {
         let study = Source::parse(&config.to_toml(), &config.name)?.into_study()?;
-        return study::make(study, seeds.into(), arguments.out, None, machine, &data_dirs);
+        return study::report(study, seeds.into(), arguments.out, None, machine, &data_dirs);
     }
     let prepared = prepare(&config, &data_dirs)?;
     prepared.check_memory()?;

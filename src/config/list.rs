@@ -2,6 +2,7 @@
 
 use super::document::{Value, float, join, string};
 use super::report::ReportConfig;
+use super::workflow::WorkflowConfig;
 use super::{RunConfig, write};
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
 use crate::spelling::nearest;
@@ -45,7 +46,7 @@ pub(super) const STUDY: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Every key of a configuration: those of a run ([`vocabulary`]), then those that only a study has.
+/// Every key of a configuration: those of a run ([`vocabulary`]), then those that only a study has, and those of a workflow.
 pub fn keys_of_all() -> Vec<Entry> {
     let mut entries = vocabulary();
     for (key, accepted, meaning) in STUDY {
@@ -55,7 +56,9 @@ pub fn keys_of_all() -> Vec<Entry> {
     let mut lister = Lister::default();
     let about = About { key: "report", doc: "What the report of a study shows.", required: None };
     ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut lister);
-    entries.extend(lister.entries);
+    WorkflowConfig::default().visit(&mut lister);
+    // A workflow has a name as a run has.
+    entries.extend(lister.entries.into_iter().filter(|entry| entry.key != "name"));
     entries
 }
 

@@ -28,17 +28,19 @@ mod search;
 mod source;
 mod study;
 mod vary;
+mod workflow;
 mod write;
 
 pub use difference::{Difference, differences};
 pub use error::{ConfigError, Place};
 pub use list::{Entry, UnknownKey, find_keys, keys_of_all, vocabulary};
 pub use presets::{Preset, UnknownPreset, preset, presets};
-pub use report::{ClassesReport, InversionReport, ReportConfig};
+pub use report::{ClassesReport, GeneratedReport, InversionReport, ProbeReport, ReportConfig};
 pub use schema::schema;
 pub use search::SearchConfig;
 pub use source::Source;
 pub use study::{StudyConfig, Varied};
+pub use workflow::WorkflowConfig;
 
 settings! {
     /// Everything that decides the weights after training, besides the data itself and the version of the program.

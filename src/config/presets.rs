@@ -37,7 +37,7 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 14] = [
+const PRESETS: [Preset; 16] = [
     Preset {
         name: "classifier",
         summary: "a convolutional classifier of Fashion-MNIST, 60,874 parameters",
@@ -67,6 +67,11 @@ const PRESETS: [Preset; 14] = [
         name: "gan",
         summary: "a generator of Fashion-MNIST images and its discriminator, both convolutional, 905,474 parameters",
         text: include_str!("presets/gan.toml"),
+    },
+    Preset {
+        name: "generative",
+        summary: "autoencoders, variational ones, a GAN and SimCLR side by side, on Fashion-MNIST",
+        text: include_str!("presets/generative.toml"),
     },
     Preset {
         name: "inversion",
@@ -102,6 +107,11 @@ const PRESETS: [Preset; 14] = [
         name: "simclr",
         summary: "an encoder of Fashion-MNIST that learns from pairs of views, without labels",
         text: include_str!("presets/simclr.toml"),
+    },
+    Preset {
+        name: "unsupervised",
+        summary: "the whole unsupervised workflow on Fashion-MNIST: five studies and one report",
+        text: include_str!("presets/unsupervised.toml"),
     },
     Preset {
         name: "variational-conv",

@@ -32,6 +32,38 @@ settings! {
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
         /// What the classifiers of the study reach; where given, the report is about them.
         pub classes: Option<ClassesReport> = None, in TableForm::new("a table [report.classes]");
+        /// Images that runs make, and how near they come to images that were not made.
+        pub generated: Option<GeneratedReport> = None, in TableForm::new("a table [report.generated]");
+        /// How well a linear classifier reads the classes from codes.
+        pub probe: Option<ProbeReport> = None, in TableForm::new("a table [report.probe]");
+    }
+}
+
+settings! {
+    /// Runs that make images. They are compared with the test images in the features of a classifier.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct GeneratedReport {
+        /// The run of a classifier, whose codes the features are.
+        pub features: String = String::new(), in NAME, required "the run of a classifier, as in features = \"classifier\"";
+        /// How many images each run makes.
+        pub images: usize = 10_000, in Counts::new(10, 100_000);
+        /// Runs whose noise or codes are drawn from N(0, I): generators and variational autoencoders.
+        pub standard: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Autoencoders whose codes are drawn from a normal distribution with the mean and covariance of their training codes.
+        pub fitted: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Autoencoders whose codes are drawn from such a distribution for each class.
+        pub by_class: Vec<String> = Vec::new(), in (NAMES, NAME);
+    }
+}
+
+settings! {
+    /// Runs whose codes a logistic regression reads, beside the same encoders before training and the pixels themselves.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ProbeReport {
+        /// The runs.
+        pub runs: Vec<String> = Vec::new(), in (NAMES, NAME);
+        /// Numbers of labels to read them with, besides all; as many of each class.
+        pub labels: Vec<usize> = Vec::new(), in (NAMES, at_least(2));
     }
 }
 
@@ -87,6 +119,19 @@ impl ReportConfig {
             }
             lists.push(("classes.confusion".to_owned(), &classes.confusion));
         }
-        lists.into_iter().flat_map(|(key, runs)| runs.iter().map(move |run| (key.clone(), run))).collect()
+        let generated = self.generated.as_ref();
+        if let Some(wanted) = generated {
+            let kinds = [("standard", &wanted.standard), ("fitted", &wanted.fitted), ("by_class", &wanted.by_class)];
+            lists.extend(kinds.map(|(key, runs)| (format!("generated.{key}"), runs)));
+        }
+        if let Some(probe) = &self.probe {
+            lists.push(("probe.runs".to_owned(), &probe.runs));
+        }
+        let features = generated.map(|wanted| ("generated.features".to_owned(), &wanted.features));
+        lists
+            .into_iter()
+            .flat_map(|(key, runs)| runs.iter().map(move |run| (key.clone(), run)))
+            .chain(features)
+            .collect()
     }
 }

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::list::{STUDY, keys_of};
 use super::report::ReportConfig;
+use super::workflow::WorkflowConfig;
 use super::write;
 use super::{RunConfig, document};
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
 use crate::tasks::TaskSpec;
 
-/// The schema of a configuration, of a run or of a study, as an editor takes it for completion and hints. What only the whole
+/// The schema of a configuration, of a run, a study or a workflow, as an editor takes it for completion and hints. What only the whole
 /// decides, such as layers that do not fit each other, is left to the program.
 pub fn schema() -> Value {
     let kinds = TaskSpec::NAMES.iter().enumerate().map(|(number, name)| {
@@ -23,9 +24,17 @@ pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A configuration of narrows, as TOML",
-        "properties": { "task": { "enum": TaskSpec::NAMES } },
-        "allOf": kinds.collect::<Vec<_>>(),
+        "if": { "required": ["parts"] },
+        "then": workflow(),
+        "else": { "properties": { "task": { "enum": TaskSpec::NAMES } }, "allOf": kinds.collect::<Vec<_>>() },
     })
+}
+
+/// The schema of a workflow.
+fn workflow() -> Value {
+    let mut visitor = Schema::default();
+    WorkflowConfig::default().visit(&mut visitor);
+    Value::Object(visitor.object())
 }
 
 /// The schema of configurations of one kind of task.

@@ -9,7 +9,7 @@ use super::vary::apply_quick;
 use super::{RunConfig, list};
 
 /// What a study has besides a run.
-const STUDY_TABLES: [&str; 4] = ["grid", "variants", "report", "quick"];
+const STUDY_TABLES: [&str; 5] = ["grid", "variants", "report", "quick", "parts"];
 
 /// A configuration that has been parsed but not checked yet, so that settings can still change it.
 ///

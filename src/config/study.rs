@@ -38,7 +38,8 @@ const MOST_RUNS: usize = 1000;
 /// narrow-sgd = { like = "narrow", "optimizer.name" = "sgd" }
 /// ```
 ///
-/// A run that is `like` one before it changes what that one does, and its own keys besides.
+/// A run that is `like` one before it changes what that one does, and its own keys besides. A run of another task may have a
+/// whole table `model` in the place of the one above.
 ///
 /// A table `[quick]` of dotted keys, with tables `[quick.variants]` or `[quick.grid]`, says what `--quick` puts in the place of
 /// what stands above it; `"variants.plain" = { … }` puts one run in the place of another.
@@ -123,6 +124,10 @@ impl Source {
 fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     let Source { mut table, file, mut settings } = source;
     refuse_search(&table, &file)?;
+    if let Some(parts) = table.get("parts") {
+        let sentence = "[parts] makes this a workflow of several studies; accepted: a study or a search, of which a workflow can have many";
+        return Err(ConfigError::new(&parts.key_place, sentence));
+    }
     // Those of the report are in the table already, and runs know nothing of it.
     settings.retain(|(path, _)| path[0] != "report");
     let [report, grid, variants] = ["report", "grid", "variants"].map(|key| table.remove(key).map(|entry| entry.node));

@@ -128,7 +128,9 @@ pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
             all.entries.append(&mut own.entries);
             own = all;
         }
-        for change in &own.entries {
+        let has_task = own.get("task").is_some();
+        // Another task has another model, of which nothing stays.
+        for change in own.entries.iter().filter(|change| !(has_task && change.key == "model")) {
             dotted(&change.key_place, &format!("{key}.{:?}", change.key), &change.key, "64")?;
         }
         let node = Node { value: Value::Table(own), place: entry.node.place.clone() };

@@ -58,6 +58,20 @@ impl<'a> Samples<'a> {
         Some(batch.iter().map(|&index| labels[index as usize]))
     }
 
+    /// The numbers in the data set of the first of each class, `count` in all and as many of each; `None` where there are no labels, or
+    /// not as many of every class.
+    pub fn of_each_class(&self, count: usize) -> Option<Vec<u32>> {
+        let each = count / self.data.class_names.len().max(1);
+        let mut taken = vec![0; self.data.class_names.len()];
+        let first = self.indices.iter().zip(self.labels(self.indices)?).filter(|(_, label)| {
+            let taken = &mut taken[usize::from(*label)];
+            *taken += 1;
+            *taken <= each
+        });
+        let indices: Vec<u32> = first.map(|(&index, _)| index).collect();
+        (indices.len() == count).then_some(indices)
+    }
+
     /// All of them `[n, features]`, in one array.
     pub fn to_array<T: Real>(&self) -> Array2<T> {
         let mut array = Array2::from_elem((self.len(), self.features()), T::ZERO);

@@ -6,6 +6,7 @@ pub mod checkpoint;
 
 mod begin;
 mod callback;
+mod draws;
 mod environment;
 mod error;
 mod execute;
@@ -21,6 +22,7 @@ mod trial;
 
 pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
 pub use begin::origin;
+pub use draws::{Distribution, Drawn};
 pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{execute, fit, run_files, watch};

@@ -10,6 +10,7 @@ mod repeats;
 mod report;
 pub mod search;
 mod summary;
+pub mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,15 @@ pub struct Study {
     pub runs: Vec<StudyRun>,
     /// Whether it was interrupted before all were made.
     pub interrupted: bool,
+    /// What its page says and shows; `None` where no run was begun.
+    measured: Option<Measured>,
+}
+
+/// What the page of a study says and shows.
+#[derive(Debug)]
+struct Measured {
+    facts: facts::Facts,
+    pictures: facts::Pictures,
 }
 
 /// What a page is about.
@@ -215,7 +225,7 @@ pub fn run_study(
     jobs: usize,
     observer: &dyn Observer,
 ) -> Result<Study, RunError> {
-    begin(&config, out)?;
+    begin(&config.to_toml(), out)?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let seeds = runs.iter().map(|run| run.repeat + 1).max().unwrap_or(1);
     let made: Mutex<BTreeMap<usize, Result<StudyRun, RunError>>> = Mutex::default();
@@ -256,16 +266,16 @@ pub fn run_study(
     let made = made.into_inner().expect("no run panicked");
     let runs: Vec<StudyRun> = made.into_values().collect::<Result<_, _>>()?;
     let interrupted = runs.len() < total || runs.iter().any(StudyRun::is_interrupted);
-    let study = Study { page: Page::Study, config, machine, jobs, seeds, runs, interrupted };
+    let mut study = Study { page: Page::Study, config, machine, jobs, seeds, runs, interrupted, measured: None };
     if !study.runs.is_empty() {
-        write_reports(&study, out, observer)?;
+        study.measured = Some(write_reports(&study, out, observer)?);
     }
     Ok(study)
 }
 
 /// Writes `summary.csv`, `codes.csv`, `saturation.csv`, `maps.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
 /// finished.
-fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(), RunError> {
+fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<Measured, RunError> {
     let (facts, pictures) = study.machine.run(|| facts::measured(study, observer))??;
     for (name, text) in summary::files(&facts) {
         write_whole(&out.join(name), text.as_bytes())?;
@@ -273,7 +283,8 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<(
     let file = out.join(REPORT);
     let page = report::page(&facts, &pictures);
     let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
-    Ok(write_whole(&file, page.as_bytes())?)
+    write_whole(&file, page.as_bytes())?;
+    Ok(Measured { facts, pictures })
 }
 
 /// The page about one run, or about several that are no study: setup, figures, curves, reconstructions, and for each autoencoder
@@ -287,7 +298,7 @@ pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<Str
     };
     let interrupted = runs.iter().any(StudyRun::is_interrupted);
     let seeds = runs.iter().map(|run| run.plan.repeat + 1).max().unwrap_or(1);
-    let study = Study { page, config, machine, jobs: 1, seeds, runs, interrupted };
+    let study = Study { page, config, machine, jobs: 1, seeds, runs, interrupted, measured: None };
     let (facts, pictures) = study.machine.run(|| facts::looked_at(&study))??;
     report::page(&facts, &pictures).map_err(|error| RunError::Unusable(format!("cannot write the page: {error:#}")))
 }
@@ -330,9 +341,9 @@ fn shared(
     Ok(data)
 }
 
-/// Takes the folder of a study: a new one, or one in which the same study was begun.
-fn begin(config: &StudyConfig, out: &Path) -> Result<(), RunError> {
-    let (file, text) = (out.join("study.toml"), config.to_toml());
+/// Takes the folder of a study with this configuration: a new one, or one in which the same study was begun.
+fn begin(text: &str, out: &Path) -> Result<(), RunError> {
+    let file = out.join("study.toml");
     if !file.is_file() {
         create_output(out)?;
         return Ok(write_whole(&file, text.as_bytes())?);

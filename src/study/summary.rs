@@ -1,9 +1,9 @@
 //! `summary.csv` and `codes.csv`, a row for each run and seed; `saturation.csv`, a row for each layer and epoch;
-//! `maps.csv`, a row for each map.
+//! `maps.csv`, a row for each map; `generated.csv`, a row for each run that makes images; `probe.csv`, a row for each kind of features.
 
 use serde_json::Value;
 
-use super::facts::{CodesFacts, Facts, MapsFacts, SaturationFacts};
+use super::facts::{CodesFacts, Facts, Features, GeneratedFacts, MapsFacts, ProbeFacts, SaturationFacts};
 use super::figure::Figure;
 use crate::analysis::ALPHAS;
 
@@ -53,6 +53,12 @@ pub(super) fn files(facts: &Facts) -> Vec<(&'static str, String)> {
     }
     if !facts.maps.is_empty() {
         files.push(("maps.csv", maps_csv(&facts.maps)));
+    }
+    if let Some(generated) = &facts.generated {
+        files.push(("generated.csv", generated_csv(generated)));
+    }
+    if let Some(probe) = &facts.probe {
+        files.push(("probe.csv", probe_csv(probe)));
     }
     files
 }
@@ -107,6 +113,35 @@ fn maps_csv(runs: &[MapsFacts]) -> String {
             };
             let (accuracy, divergence) = (shown(map.accuracy), shown(map.divergence));
             text += &format!("{},{name},{iterations},{accuracy},{},{divergence}\n", run.run, map.trustworthiness);
+        }
+    }
+    text
+}
+
+/// The text of `generated.csv`: means over the seeds; the last row is of training images.
+fn generated_csv(facts: &GeneratedFacts) -> String {
+    let mut text = "run,drawn_from,frechet,precision,recall\n".to_owned();
+    let rows = facts.rows.iter().map(|row| (row.run.as_str(), row.from, &row.figures));
+    for (run, from, figures) in rows.chain([("", "training images", &facts.floor)]) {
+        let [frechet, precision, recall] =
+            [figures.frechet, figures.precision, figures.recall].map(|figure| figure.mean);
+        text += &format!("{run},\"{from}\",{frechet},{precision},{recall}\n");
+    }
+    text
+}
+
+/// The text of `probe.csv`: for each kind of features and each number of labels the test accuracy, the mean over the seeds.
+fn probe_csv(facts: &ProbeFacts) -> String {
+    let mut text = "run,features,values,labels,test_accuracy,deviation\n".to_owned();
+    for row in &facts.rows {
+        let features = match row.features {
+            Features::Trained => "codes",
+            Features::Untrained => "codes before training",
+            Features::Pixels => "pixels",
+        };
+        for (labels, accuracy) in facts.labels.iter().zip(&row.accuracy) {
+            let deviation = accuracy.deviation.map_or(String::new(), |deviation| deviation.to_string());
+            text += &format!("{},{features},{},{labels},{},{deviation}\n", row.run, row.values, accuracy.mean);
         }
     }
     text

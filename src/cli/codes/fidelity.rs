@@ -7,47 +7,30 @@ use super::super::CliError;
 use super::super::args::{FidelityArguments, Part};
 use super::super::machine;
 use super::super::output::{json, say, table};
-use super::draws::{Distribution, Draws};
+use super::draws::distribution;
 use super::{part_of, pixels, write_grid};
-use narrows::analysis::{Coverage, FeatureMoments, nearest};
+use narrows::analysis::{Coverage, Fidelity, nearest};
 use narrows::data::data_dirs;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
 use narrows::files::{create_folder, read_whole, sha256, write_whole};
-use narrows::run::{OpenRun, RunError};
+use narrows::run::{Drawn, OpenRun, RunError};
 use narrows::tape::Arena;
 use narrows::tasks::Weights;
-use narrows_kernels::Context;
-
-/// Neighbours that reach how far a set fills the space, as Kynkäänniemi et al. 2019 take them.
-const NEIGHBOURS: usize = 3;
 
 /// Images in `nearest.png`.
 const SHOWN: usize = 15;
 
-/// How one set of images lies beside another.
-struct Figures {
-    frechet: f64,
-    coverage: Coverage,
+/// The figures as JSON has them.
+fn to_json(fidelity: Fidelity) -> Value {
+    let Fidelity { frechet, coverage: Coverage { precision, recall } } = fidelity;
+    json!({ "frechet": frechet, "precision": precision, "recall": recall })
 }
 
-impl Figures {
-    /// Of `found` beside `real`, features [n, values] of images each.
-    fn of(context: Context, real: ArrayView2<'_, f32>, found: ArrayView2<'_, f32>) -> Result<Figures, CliError> {
-        let [of_real, of_found] = [real, found].map(|features| FeatureMoments::of(context, features));
-        let frechet = of_real?.distance(context, &of_found?);
-        Ok(Figures { frechet, coverage: Coverage::of(context, real, found, NEIGHBOURS)? })
-    }
-
-    fn to_json(&self) -> Value {
-        let Coverage { precision, recall } = self.coverage;
-        json!({ "frechet": self.frechet, "precision": precision, "recall": recall })
-    }
-
-    fn row(&self, name: &str) -> Vec<String> {
-        let Coverage { precision, recall } = self.coverage;
-        [name.to_owned()].into_iter().chain([self.frechet, precision, recall].map(|x| significant(x, 4))).collect()
-    }
+/// A row of the table.
+fn row(name: &str, fidelity: Fidelity) -> Vec<String> {
+    let Fidelity { frechet, coverage: Coverage { precision, recall } } = fidelity;
+    [name.to_owned()].into_iter().chain([frechet, precision, recall].map(|x| significant(x, 4))).collect()
 }
 
 /// Makes images, compares them and as many training images with the test images, and draws the first above the nearest training
@@ -66,15 +49,17 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
             by.path.display()
         )));
     }
-    let distribution = Distribution::of(&run, context, arguments.from)?;
+    let distribution = distribution(&run, context, arguments.from)?;
     let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(arguments.count as usize));
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
     let (made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
-        let Draws { images, .. } = distribution.draw(&run, context, arguments.count as usize, arguments.seed)?;
+        let weights = Weights { params: &run.params, context };
+        let Drawn { images, .. } =
+            distribution.draw(&run.prepared, weights, arguments.count as usize, arguments.seed)?;
         let real = features.encode(test.to_array().view())?;
-        let made = Figures::of(context, real.view(), features.encode(images.view())?.view())?;
+        let made = Fidelity::of(context, real.view(), features.encode(images.view())?.view())?;
         let seen = features.encode(train.first(arguments.count as usize).to_array().view())?;
-        let floor = Figures::of(context, real.view(), seen.view())?;
+        let floor = Fidelity::of(context, real.view(), seen.view())?;
         let weights = Weights { params: &by.params, context };
         let own_test = part_of(&by, Part::Test)?;
         let accuracy = by.prepared.task.evaluate(weights, own_test, &mut Arena::default())["accuracy"].as_f64();
@@ -84,8 +69,12 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     })??;
     create_folder(&folder).map_err(RunError::Output)?;
     let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
-    let row = |label: &str, images: ArrayView2<'_, f32>| GridRow { label: label.into(), images: pixels(&run, images) };
-    let rows = vec![row("made", shown.view()), row("nearest training image", super::images_at(&run, &indices).view())];
+    let grid_row =
+        |label: &str, images: ArrayView2<'_, f32>| GridRow { label: label.into(), images: pixels(&run, images) };
+    let rows = vec![
+        grid_row("made", shown.view()),
+        grid_row("nearest training image", super::images_at(&run, &indices).view()),
+    ];
     let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
     let title = format!("{}: images made, and how far the nearest training image is (RMSE)", run.config.name);
     write_grid(&run, &title, errors.collect(), rows, &folder.join("nearest.png"))?;
@@ -95,9 +84,9 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         "drawn_from": distribution.words(),
         "seed": arguments.seed,
         "test_images": test.len(),
-        "neighbours": NEIGHBOURS,
-        "made": made.to_json(),
-        "training_images": floor.to_json(),
+        "neighbours": Fidelity::NEIGHBOURS,
+        "made": to_json(made),
+        "training_images": to_json(floor),
         "features": { "model_sha256": hash, "values": features.code_size(), "test_accuracy": accuracy },
     });
     write_whole(&folder.join("fidelity.json"), format!("{figures:#}\n").as_bytes())?;
@@ -110,7 +99,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         test.len()
     );
     say!("in the {} values of the classifier {} ({hash}).", features.code_size(), by.path.display());
-    table(&["", "Fréchet distance", "precision", "recall"], &[made.row("made"), floor.row("training images")]);
+    table(&["", "Fréchet distance", "precision", "recall"], &[row("made", made), row("training images", floor)]);
     say!("\n{}: fidelity.json, nearest.png", folder.display());
     Ok(())
 }

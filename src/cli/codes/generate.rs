@@ -7,15 +7,15 @@ use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::{json, named, say};
-use super::draws::{Distribution, Draws};
+use super::draws::distribution;
 use super::{images_at, must_end_in, or_in_run, part_of, pixels, write_grid, write_images};
 use narrows::analysis::{self, CodeSpread, TICKS, plane};
 use narrows::data::npy;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, subscript, typeset};
-use narrows::run::OpenRun;
+use narrows::run::{Drawn, OpenRun};
 use narrows::tape::Arena;
-use narrows::tasks::ACTIVE_NATS;
+use narrows::tasks::{ACTIVE_NATS, Weights};
 use narrows_kernels::Context;
 
 /// Whether the codes of the run were trained to follow N(0, I). Refuses a run of something else than an autoencoder.
@@ -28,9 +28,10 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["npy", "png"])?;
     must_end_in(&arguments.codes, &["npy"])?;
     let (machine, run) = machine::open(&arguments.of)?;
-    let distribution = Distribution::of(&run, machine.context, arguments.from)?;
-    let Draws { codes, images } =
-        machine.run(|| distribution.draw(&run, machine.context, arguments.count as usize, arguments.seed))??;
+    let distribution = distribution(&run, machine.context, arguments.from)?;
+    let weights = Weights { params: &run.params, context: machine.context };
+    let Drawn { codes, images } =
+        machine.run(|| distribution.draw(&run.prepared, weights, arguments.count as usize, arguments.seed))??;
     let out = or_in_run(arguments.out, &run, "samples.png");
     let from = distribution.words();
     let title = format!("{}: images of codes drawn from {from}", run.config.name);

@@ -154,21 +154,14 @@ fn labels(part: Samples<'_>) -> Vec<u8> {
     part.labels(part.indices).into_iter().flatten().collect()
 }
 
-/// The first of each class, `count` in all, as many of each. Refused: more than there are.
+/// As many labels of each class. Refused: more than there are.
 fn of_each_class(part: Samples<'_>, count: u32) -> Result<Vec<u32>, CliError> {
-    let classes = part.data.class_names.len().max(1);
-    let (each, mut taken) = (count as usize / classes, vec![0; classes]);
-    let first = part.indices.iter().zip(labels(part)).filter(|(_, label)| {
-        taken[usize::from(*label)] += 1;
-        taken[usize::from(*label)] <= each
-    });
-    let indices: Vec<u32> = first.map(|(&index, _)| index).collect();
-    if indices.len() != count as usize {
-        return Err(CliError::Usage(format!(
+    part.of_each_class(count as usize).ok_or_else(|| {
+        let classes = part.data.class_names.len();
+        CliError::Usage(format!(
             "--labels {count}: as many labels of each of {classes} classes are taken, of {} in all; a multiple of {classes} that \
              leaves enough is expected",
             part.len()
-        )));
-    }
-    Ok(indices)
+        ))
+    })
 }

@@ -8,10 +8,12 @@ mod classes;
 mod codes;
 mod compare;
 mod denoising;
+mod generated;
 mod inversion;
 mod look;
 mod maps;
 mod pictures;
+mod probe;
 mod published;
 mod record;
 mod run;
@@ -22,10 +24,12 @@ pub(super) use best::BestFacts;
 pub(super) use classes::{ClassesFacts, ClassifierFacts, Confusion};
 pub(super) use codes::CodesFacts;
 pub(super) use denoising::DenoisingFacts;
+pub(super) use generated::GeneratedFacts;
 pub(super) use inversion::{InversionFacts, Inverted};
 pub(super) use look::{Axes, LookFacts};
 pub(super) use maps::{MapFacts, MapsFacts};
 pub(super) use pictures::{CodePictures, Pictures};
+pub(super) use probe::{Features, ProbeFacts, ProbeRow};
 pub(super) use run::RunFacts;
 pub(super) use saturation::{LayerCourse, SaturationFacts};
 pub(super) use setup::SetFacts;
@@ -37,7 +41,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::figure::{Figure, over_seeds};
-use super::{Observer, Study, StudyRun};
+use super::{Observer, Page, Study, StudyRun};
 use crate::data::Splits;
 use crate::run::RunError;
 use compare::{Comparison, METRICS, Ranking, Rules};
@@ -73,6 +77,10 @@ pub(super) struct Facts {
     pub maps: Vec<MapsFacts>,
     /// Noise trained on × noise tested on.
     pub denoising: Option<DenoisingFacts>,
+    /// Images that runs make.
+    pub generated: Option<GeneratedFacts>,
+    /// What codes are worth to a linear classifier.
+    pub probe: Option<ProbeFacts>,
     /// Runs looked at closely.
     pub looks: Vec<LookFacts>,
     /// Schemes, decoders run backwards, sizes of the code.
@@ -111,6 +119,20 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     if let Some(measured) = &facts.denoising {
         pictures.denoising = denoising::draw(study, measured)?;
     }
+    if let Some((measured, shown)) =
+        report.generated.as_ref().map(|wanted| generated::measure(study, wanted)).transpose()?.flatten()
+    {
+        for name in measured.rows.iter().map(|row| &row.run) {
+            // What a generator makes from epoch to epoch is in its folder.
+            for run in study.named(name).take(1).filter(|run| run.plan.prepared.task.autoencoder().is_none()) {
+                pictures.made.insert(name.clone(), look::made(study.machine, run)?);
+            }
+        }
+        (facts.generated, pictures.generated) = (Some(measured), Some(shown));
+    }
+    if let Some(wanted) = &report.probe {
+        facts.probe = probe::measure(study, wanted)?;
+    }
     if let Some(wanted) = &report.inversion {
         let measured = inversion::measure(study, wanted, &facts.runs, facts.rules, observer, &mut pictures)?;
         facts.inversion = Some(measured);
@@ -132,6 +154,11 @@ pub(super) fn looked_at(study: &Study) -> Result<(Facts, Pictures), RunError> {
         }
     }
     Ok((facts, pictures))
+}
+
+/// Whether classifiers are what the page is about: where the report asks for them, where there is nothing else, and on pages of runs.
+fn is_about(study: &Study, classes: &ClassesFacts, runs: &[RunFacts]) -> bool {
+    study.page != Page::Study || study.config.report.classes.is_some() || classes.runs.len() == runs.len()
 }
 
 /// What needs nothing but the runs' folders, their images and their reconstructions.
@@ -185,7 +212,8 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     let configs: Vec<_> = firsts.iter().map(|(made, run)| (run.name.as_str(), &made.plan.config)).collect();
     let facts = Facts {
         study: setup::settings(study),
-        classes: classes::of(study, config.report.classes.as_ref(), &runs),
+        classes: classes::of(study, config.report.classes.as_ref(), &runs)
+            .filter(|classes| is_about(study, classes, &runs)),
         best: best::of(&config.report.best, &runs, rules),
         comparisons: compare::along_axes(&axes, &runs, rules),
         axes,
@@ -200,6 +228,8 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         codes: Vec::new(),
         maps: Vec::new(),
         denoising: None,
+        generated: None,
+        probe: None,
         looks: Vec::new(),
         inversion: None,
     };

@@ -29,6 +29,8 @@ pub(in crate::study) struct Pictures {
     pub early: Option<ImageTable>,
     /// Noisy images and what is made of them.
     pub denoising: Option<ImageTable>,
+    /// Images that runs make, and the training images nearest to them.
+    pub generated: Option<ImageTable>,
     /// Of each run whose codes are measured.
     pub codes: BTreeMap<String, CodePictures>,
     /// Of each run that is looked at closely.

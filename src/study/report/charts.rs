@@ -12,8 +12,8 @@ use crate::figures::matrix::MatrixChart;
 use crate::figures::scatter::Scatter;
 use crate::nn::grouped;
 use crate::study::facts::{
-    Axes, BestFacts, ClassifierFacts, Confusion, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures,
-    RunFacts, SaturationFacts, SetFacts,
+    Axes, BestFacts, ClassifierFacts, Confusion, Facts, Features, InversionFacts, Inverted, LayerCourse, MapFacts,
+    Pictures, ProbeFacts, ProbeRow, RunFacts, SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 use crate::train::History;
@@ -36,7 +36,7 @@ pub(super) struct Charts {
     losses: Vec<Value>,
     /// The validation losses of the best runs of each kind.
     best: Vec<String>,
-    /// What tasks add to the history, a chart each; of pages that are about runs and no study.
+    /// What tasks add to the history, a chart each; of a study that of generators alone.
     further: Vec<String>,
     /// The losses for each group of schemes.
     schemes: BTreeMap<String, Vec<Value>>,
@@ -54,6 +54,8 @@ pub(super) struct Charts {
     labels: String,
     /// Validation accuracy against epochs, a chart for each number of images.
     courses: Vec<String>,
+    /// Accuracy of a linear classifier on codes against the labels that it learns from; empty where it was not measured.
+    probe: String,
     /// What the images of each class are taken for, in the order of the facts.
     confusion: Vec<String>,
     /// NRMSE against size of the code and against compression ratio (`ratio`), on each `part`.
@@ -111,6 +113,7 @@ impl Charts {
         Charts {
             looks: looks.collect(),
             labels: classes_facts.map_or(String::new(), |classes| labels(&classes.labels)),
+            probe: facts.probe.as_ref().map_or(String::new(), probe),
             courses: classes_facts.map_or(Vec::new(), |classes| courses(&classes.labels)),
             confusion: classes_facts.map_or(Vec::new(), |classes| {
                 let matrix = |one: &Confusion| MatrixChart {
@@ -124,7 +127,12 @@ impl Charts {
             classes: facts.sets.iter().map(classes).collect(),
             losses: losses(&runs),
             best: best(&facts.best, &runs),
-            further: if facts.study["page"] == "study" { Vec::new() } else { further(&runs) },
+            further: match facts.study["page"] == "study" {
+                true => further(
+                    &runs.iter().filter(|run| pictures.made.contains_key(&run.name)).copied().collect::<Vec<_>>(),
+                ),
+                false => further(&runs),
+            },
             schemes,
             saturation: drawn(facts.saturation.iter().map(saturation).collect()),
             codes: scatter.collect(),
@@ -171,6 +179,32 @@ fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
     };
     let curves = ways.iter().enumerate().map(curve).collect();
     let chart = chart("images trained on", "test images classified right (%)", curves);
+    LineChart { logarithmic: true, ..chart }.to_svg()
+}
+
+/// Test accuracy of a linear classifier against the number of labels, a curve for each kind of features; before training dashed.
+fn probe(facts: &ProbeFacts) -> String {
+    let mut runs: Vec<&str> = facts.rows.iter().map(|row| row.run.as_str()).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let curve = |row: &ProbeRow| {
+        let group = runs.iter().position(|run| *run == row.run).unwrap_or(0);
+        let (label, group) = match row.features {
+            Features::Trained => (row.run.clone(), group),
+            Features::Untrained => (format!("{}, before training", row.run), group),
+            Features::Pixels => ("pixels".to_owned(), runs.len()),
+        };
+        Curve {
+            label,
+            values: row.accuracy.iter().map(|accuracy| 100.0 * accuracy.mean).collect(),
+            at: Some(facts.labels.iter().map(|&count| count as f64).collect()),
+            band: row.accuracy.iter().filter_map(|accuracy| band(*accuracy)).collect(),
+            dashed: row.features == Features::Untrained,
+            group,
+            ..Curve::default()
+        }
+    };
+    let chart = chart("labelled images", "test images classified right (%)", facts.rows.iter().map(curve).collect());
     LineChart { logarithmic: true, ..chart }.to_svg()
 }
 

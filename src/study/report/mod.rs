@@ -17,7 +17,7 @@ use super::facts::{Facts, Pictures};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 22] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
@@ -36,10 +36,17 @@ const TEMPLATES: [(&str, &str); 22] = [
     ("codes", include_str!("../templates/codes.html")),
     ("maps", include_str!("../templates/maps.html")),
     ("denoising", include_str!("../templates/denoising.html")),
+    ("generated", include_str!("../templates/generated.html")),
+    ("probe", include_str!("../templates/probe.html")),
     ("schemes", include_str!("../templates/schemes.html")),
     ("inversion", include_str!("../templates/inversion.html")),
     ("files", include_str!("../templates/files.html")),
+    ("findings", include_str!("../templates/findings.html")),
     ("search", include_str!("../templates/search.html")),
+    ("search_short", include_str!("../templates/search_short.html")),
+    ("search_space", include_str!("../templates/search_space.html")),
+    ("search_found", include_str!("../templates/search_found.html")),
+    ("workflow", include_str!("../templates/workflow.html")),
 ];
 
 /// Rules of every page, then those for tables of figures and of images.
@@ -47,30 +54,34 @@ const STYLE: &str = concat!(include_str!("../templates/page.css"), include_str!(
 
 /// The page of a study. An error is a mistake in a template.
 pub(super) fn page(facts: &Facts, pictures: &Pictures) -> Result<String, Error> {
+    render("report", facts.study["title"].as_str().unwrap_or_default(), facts, given(facts, pictures))
+}
+
+/// What templates are given of a study.
+pub(super) fn given(facts: &Facts, pictures: &Pictures) -> Value {
     let charts = Charts::of(facts, pictures);
-    let given = context! { facts => Serde(facts), pictures => Serde(pictures), charts => Serde(charts) };
-    render("report", facts.study["title"].as_str().unwrap_or_default(), facts, given)
+    context! { facts => Serde(facts), pictures => Serde(pictures), charts => Serde(charts) }
 }
 
 /// The page with what a template makes of what it is given, which carries the facts as JSON.
 pub(super) fn render(template: &str, title: &str, facts: &impl Serialize, given: Value) -> Result<String, Error> {
-    let headings: Arc<Mutex<Vec<String>>> = Arc::default();
+    let headings: Arc<Mutex<Headings>> = Arc::default();
     let environment = environment(&headings)?;
     let body = environment.get_template(template)?.render(given)?;
     let json = serde_json::to_string(facts)
         .map_err(|error| Error::new(minijinja::ErrorKind::BadSerialization, error.to_string()))?;
-    let headings = headings.lock().expect("no template panics").clone();
+    let headings = headings.lock().expect("no template panics").listed.clone();
     environment.get_template("page")?.render(context! {
         title,
         style => Value::from_safe_string(STYLE.to_owned()),
         body => Value::from_safe_string(body),
-        headings,
+        headings => Serde(headings),
         // No tag can end the element early: JSON may write any character as its number.
         facts => Value::from_safe_string(json.replace('<', "\\u003c")),
     })
 }
 
-fn environment(headings: &Arc<Mutex<Vec<String>>>) -> Result<Environment<'static>, Error> {
+fn environment(headings: &Arc<Mutex<Headings>>) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     // A key that no fact has is a mistake that tests must find; a person gets the page without it.
@@ -96,13 +107,72 @@ fn environment(headings: &Arc<Mutex<Vec<String>>>) -> Result<Environment<'static
         *number += 1;
         *number
     });
-    let headings = Arc::clone(headings);
-    environment.add_function("section", move |heading: &str| {
-        let mut headings = headings.lock().expect("no template panics");
-        headings.push(heading.to_owned());
-        let end = if headings.len() > 1 { "</section>\n" } else { "" };
-        let heading = heading.replace('&', "&amp;").replace('<', "&lt;");
-        Value::from_safe_string(format!("{end}<section id=\"section-{}\">\n<h2>{heading}</h2>", headings.len()))
-    });
+    for (name, kind) in
+        [("chapter", Kind::Chapter), ("part", Kind::Part), ("section", Kind::Section), ("subheading", Kind::Subheading)]
+    {
+        let headings = Arc::clone(headings);
+        environment.add_function(name, move |heading: &str| {
+            Value::from_safe_string(headings.lock().expect("no template panics").begin(kind, heading))
+        });
+    }
     Ok(environment)
+}
+
+/// The headings of a page so far. A page about several parts has chapters, in them parts, and in these the sections that are all that
+/// another page has.
+#[derive(Default)]
+struct Headings {
+    /// Those of the table of contents, each with the number of its section.
+    listed: Vec<Listed>,
+    /// Sections so far.
+    sections: usize,
+    /// The level of a section below the page's heading.
+    depth: usize,
+}
+
+/// An entry of the table of contents.
+#[derive(Clone, Debug, Serialize)]
+struct Listed {
+    text: String,
+    section: usize,
+    /// The parts of a chapter.
+    parts: Vec<Listed>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Chapter,
+    Part,
+    Section,
+    Subheading,
+}
+
+impl Headings {
+    /// The elements that begin what has this heading.
+    fn begin(&mut self, kind: Kind, heading: &str) -> String {
+        let level = match kind {
+            Kind::Chapter => 2,
+            Kind::Part => 3,
+            Kind::Section => 2 + self.depth,
+            Kind::Subheading => 3 + self.depth,
+        };
+        let text = heading.replace('&', "&amp;").replace('<', "&lt;");
+        if matches!(kind, Kind::Subheading) {
+            return format!("<h{level}>{text}</h{level}>");
+        }
+        let end = if self.sections > 0 { "</section>\n" } else { "" };
+        self.sections += 1;
+        let entry = Listed { text: heading.to_owned(), section: self.sections, parts: Vec::new() };
+        match (kind, self.listed.last_mut()) {
+            (Kind::Part, Some(chapter)) => chapter.parts.push(entry),
+            _ if level == 2 => self.listed.push(entry),
+            _ => {}
+        }
+        self.depth = match kind {
+            Kind::Chapter => 1,
+            Kind::Part => 2,
+            _ => self.depth,
+        };
+        format!("{end}<section id=\"section-{}\">\n<h{level}>{text}</h{level}>", self.sections)
+    }
 }

@@ -19,7 +19,7 @@ const BEST: f64 = 0.1;
 
 /// The facts of a page.
 #[derive(Debug, Serialize)]
-pub(super) struct SearchFacts {
+pub(in crate::study) struct SearchFacts {
     title: String,
     objective: String,
     /// What trials report after, in the plural: "epochs" or "folds".
@@ -126,9 +126,14 @@ impl SearchFacts {
         }
     }
 
+    /// The heading of the page.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The page. An error is a mistake in a template.
     pub fn page(&self) -> Result<String, Error> {
-        report::render("search", &self.title, self, context! { facts => minijinja::value::Serde(self) })
+        report::render("search", &self.title, self, context! { facts => minijinja::value::Serde(self), at => "" })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The folder of a search holds `search.toml`, a journal for each sampler with each pruner, `trials.csv`, `best.toml`, and `report.html`.
 
-mod facts;
+pub(super) mod facts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,90 @@
+//! `narrows study` of a workflow: its parts one after the other, then the page about all.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::CliError;
+use super::args::StudyArguments;
+use super::output::{self, say};
+use super::{interrupt, search, source, study};
+use narrows::config::WorkflowConfig;
+use narrows::run::Machine;
+use narrows::study::workflow::{Part, PartConfig, begin_workflow, folder_of, write_page};
+
+/// Makes every part that is missing.
+pub fn run(
+    config: WorkflowConfig,
+    arguments: StudyArguments,
+    machine: Machine,
+    data_dirs: &[PathBuf],
+) -> Result<(), CliError> {
+    // What is wrong with a part is said before another is made.
+    let configs = read_parts(&config, &arguments)?;
+    let (seeds, jobs) = (usize::from(arguments.seeds), arguments.jobs.map(usize::from));
+    let base = Path::new("runs").join(&config.name);
+    let out = arguments.out.unwrap_or_else(|| study::first_free(&base));
+    begin_workflow(&config, &out)?;
+    interrupt::listen();
+    let (mut parts, mut found, mut interrupted) = (Vec::new(), Vec::new(), false);
+    let all = config.parts.len();
+    for (number, ((name, from), part)) in config.parts.iter().zip(configs).enumerate() {
+        if interrupted {
+            break;
+        }
+        say!("\n# {name}, part {} of {all}\n", number + 1);
+        let folder = out.join(folder_of(name));
+        match part {
+            PartConfig::Study(config) => {
+                let made = study::make(*config, seeds, &folder, jobs, machine, data_dirs)?;
+                found.push(study::to_json(&made, &folder));
+                interrupted = made.interrupted;
+                parts.extend(Part::of_study(name, format!("narrows study {from}"), made));
+            }
+            PartConfig::Search(config) => {
+                let made = search::make(*config, &folder, jobs, machine, data_dirs)?;
+                found.push(search::to_json(&made, &folder));
+                interrupted = made.interrupted;
+                parts.push(Part::of_search(name, format!("narrows search {from}"), &made));
+            }
+        }
+        // Each part that is done is on the page, should the next take long.
+        write_page(&config, &parts, &out)?;
+    }
+    output::json(|| json!({ "folder": out.display().to_string(), "interrupted": interrupted, "parts": found }));
+    say!("\nWorkflow folder: {}", out.display());
+    say!("  {:<16}all parts on one page: open it in a browser", "report.html");
+    say!("  {:<16}a folder for each part, with a page of its own", "parts/");
+    if interrupted {
+        say!("\nThe same command with --out {} makes what is missing.", out.display());
+        return Err(CliError::Interrupted);
+    }
+    Ok(())
+}
+
+/// The parts as they are asked for. A setting begins with the name of its part.
+fn read_parts(config: &WorkflowConfig, arguments: &StudyArguments) -> Result<Vec<PartConfig>, CliError> {
+    let names = || config.parts.iter().map(|(name, _)| name.as_str());
+    let is_of = |setting: &&String, name: &str| setting.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    if let Some(setting) = arguments.set.iter().find(|setting| !names().any(|name| is_of(setting, name))) {
+        return Err(CliError::Usage(format!(
+            "--set {setting}: a workflow has parts; a key of one of them is expected, such as {}.train.max_epochs=5 (parts: {})",
+            names().next().unwrap_or_default(),
+            names().collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let read = |(name, from): &(String, String)| {
+        let (mut source, _) = source::find(from)?;
+        if arguments.quick {
+            source = source.quick()?;
+        }
+        let own = arguments.set.iter().filter(|setting| is_of(setting, name));
+        let settings: Vec<String> = own.map(|setting| setting[name.len() + 1..].to_owned()).collect();
+        let source = source::settle(source, &settings, arguments.seed)?;
+        Ok(match source.is_search() {
+            true => PartConfig::Search(Box::new(source.into_search()?)),
+            false => PartConfig::Study(Box::new(source.into_study()?)),
+        })
+    };
+    config.parts.iter().map(read).collect()
+}

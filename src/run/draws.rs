@@ -1,0 +1,90 @@
+//! Images of codes that are drawn from a distribution.
+
+use ndarray::Array2;
+
+use super::error::RunError;
+use super::prepare::Prepared;
+use crate::analysis::{AnalysisError, Gaussian};
+use crate::rng::{Purpose, stream};
+use crate::tasks::Weights;
+use narrows_kernels::Context;
+
+/// What codes are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distribution {
+    /// N(0, I), which the noise of a generator and the codes of a variational autoencoder follow.
+    Standard,
+    /// A normal distribution with the mean and covariance of the training codes.
+    Fitted,
+    /// Such a distribution for each class, one class after the other.
+    ByClass,
+}
+
+/// Codes [n, code], and their images [n, values].
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The codes.
+    pub codes: Array2<f32>,
+    /// What the decoder or the generator makes of them, in [0, 1].
+    pub images: Array2<f32>,
+}
+
+impl Distribution {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Distribution::Standard => "N(0, I)",
+            Distribution::Fitted => "the distribution of the training codes",
+            Distribution::ByClass => "the distributions of the training codes of each class",
+        }
+    }
+
+    /// `count` codes of the stream that follows from `seed`, and what a model with these weights makes of them, in the current thread
+    /// pool. Refused: N(0, I) for a model without a generator, the others for one that is no autoencoder, classes where there are no
+    /// labels.
+    pub fn draw(self, prepared: &Prepared, weights: Weights<'_>, count: usize, seed: u64) -> Result<Drawn, RunError> {
+        let refused = |lacks: &str| RunError::Unusable(format!("cannot draw from {}: {lacks}", self.words()));
+        if self == Distribution::Standard {
+            let generator = prepared.task.generator();
+            let generator =
+                generator.ok_or_else(|| refused("the model has no codes that were trained to follow it"))?;
+            let codes = Gaussian::standard(generator.latent()).sample(count, &mut stream(seed, Purpose::Sample, 0));
+            return Ok(Drawn { images: generator.generate(weights, codes.view())?, codes });
+        }
+        let Weights { params, context } = weights;
+        let trained = prepared.trained(params, context).ok_or_else(|| refused("the model is no autoencoder"))?;
+        let part = prepared.loaded.train();
+        let training = trained.encode(part.to_array().view())?;
+        let codes = if self == Distribution::Fitted {
+            Gaussian::fit(context, training.view())?.sample(count, &mut stream(seed, Purpose::Sample, 0))
+        } else {
+            let labels = part.labels(part.indices).ok_or_else(|| refused("the images have no labels"))?;
+            by_class(context, &training, &labels.collect::<Vec<_>>(), count, seed)?
+        };
+        Ok(Drawn { images: trained.decode_images(codes.view())?, codes })
+    }
+}
+
+/// Codes drawn from a normal distribution of each class: the first from that of the first class, the second from that of the
+/// second, and so on in turn.
+fn by_class(
+    context: Context,
+    training: &Array2<f32>,
+    labels: &[u8],
+    count: usize,
+    seed: u64,
+) -> Result<Array2<f32>, AnalysisError> {
+    let mut classes = labels.to_vec();
+    classes.sort_unstable();
+    classes.dedup();
+    let mut codes = Array2::zeros((count, training.ncols()));
+    for (at, &class) in classes.iter().enumerate() {
+        let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
+        let own = training.select(ndarray::Axis(0), &rows);
+        let places: Vec<usize> = (at..count).step_by(classes.len()).collect();
+        let mut stream = stream(seed, Purpose::Sample, 1 + u64::from(class));
+        let drawn = Gaussian::fit(context, own.view())?.sample(places.len(), &mut stream);
+        places.iter().zip(drawn.rows()).for_each(|(&place, code)| codes.row_mut(place).assign(&code));
+    }
+    Ok(codes)
+}

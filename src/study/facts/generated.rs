@@ -1,0 +1,179 @@
+//! Images that runs make, beside images that they never saw.
+
+use ndarray::{Array2, Axis};
+use serde::Serialize;
+
+use super::RunError;
+use super::pictures::ImageTable;
+use crate::analysis::{Fidelity, nearest};
+use crate::config::GeneratedReport;
+use crate::data::Samples;
+use crate::run::Distribution;
+use crate::study::figure::Figure;
+use crate::study::{Study, StudyRun};
+use crate::tasks::{TrainedEncoder, Weights};
+
+/// Images of each run that are shown.
+const SHOWN: usize = 12;
+
+/// How near the images of each run come to the test images.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct GeneratedFacts {
+    /// The run of the classifier whose codes are the features (first seed).
+    pub features: String,
+    /// How many there are of an image.
+    pub values: usize,
+    /// SHA-256 of its weights.
+    pub weights: String,
+    /// The share of its test images that it classifies right.
+    pub accuracy: Figure,
+    /// Images that each run makes.
+    pub images: usize,
+    /// Test images that they are compared with.
+    pub test: usize,
+    /// Neighbours that reach how far a set fills the space.
+    pub neighbours: usize,
+    /// As many training images in the place of images that were made: what cannot be undercut by learning.
+    pub floor: FidelityFacts,
+    /// The runs, each with what its codes are drawn from.
+    pub rows: Vec<GeneratedRow>,
+}
+
+/// A run, or what it is compared by, beside the test images.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct FidelityFacts {
+    /// The Fréchet distance.
+    pub frechet: Figure,
+    /// The share of what was made that lies among the test images.
+    pub precision: Figure,
+    /// The share of the test images that lies among what was made.
+    pub recall: Figure,
+}
+
+/// The images of a run.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct GeneratedRow {
+    /// The run.
+    pub run: String,
+    /// What its codes are drawn from.
+    pub from: &'static str,
+    /// The figures.
+    pub figures: FidelityFacts,
+    /// The root of the mean squared difference per pixel between an image that is shown and the nearest training image, the mean over them
+    /// (first seed).
+    pub nearest: f64,
+}
+
+impl FidelityFacts {
+    fn of(seeds: &[Fidelity]) -> FidelityFacts {
+        let figure = |value: fn(&Fidelity) -> f64| Figure::of(seeds.iter().map(value));
+        FidelityFacts {
+            frechet: figure(|one| one.frechet),
+            precision: figure(|one| one.coverage.precision),
+            recall: figure(|one| one.coverage.recall),
+        }
+    }
+}
+
+/// Makes images by each run that `wanted` names and measures them in the features of its classifier; the first of them, each row above the
+/// nearest training images. The classifier is that of the first seed, so that all distances are of one kind. Refused: a run for features that
+/// is no classifier of such images, a run that cannot make images of such codes.
+pub(super) fn measure(
+    study: &Study,
+    wanted: &GeneratedReport,
+) -> Result<Option<(GeneratedFacts, ImageTable)>, RunError> {
+    let context = study.machine.context;
+    let Some(by) = study.named(&wanted.features).next() else { return Ok(None) };
+    let classifier = by.plan.prepared.encoder(&by.executed.outcome.params, context);
+    let Some(features) = classifier.filter(|_| by.plan.config.task.classifier().is_some()) else {
+        return Err(RunError::Unusable(format!(
+            "report.generated.features names {}, which is no classifier; the run of one is expected",
+            wanted.features
+        )));
+    };
+    let test = by.loaded().test().first(wanted.images);
+    let real = features.encode(test.to_array().view())?;
+    let seen = encoded(&features, by.loaded().train().first(wanted.images))?;
+    let floor = Fidelity::of(context, real.view(), seen.view())?;
+    let mut rows = Vec::new();
+    let mut table = ImageTable::new(&by.loaded().data, Vec::new());
+    for (distribution, names) in [
+        (Distribution::Standard, &wanted.standard),
+        (Distribution::Fitted, &wanted.fitted),
+        (Distribution::ByClass, &wanted.by_class),
+    ] {
+        for name in names {
+            let mut seeds = Vec::new();
+            let mut near = f64::NAN;
+            for run in study.named(name) {
+                if run.loaded().data.features() != test.features() {
+                    return Err(RunError::Unusable(format!(
+                        "the run {name} makes images of another size than {}",
+                        by.plan.name
+                    )));
+                }
+                let images = drawn(study, run, distribution, wanted.images)?;
+                seeds.push(Fidelity::of(context, real.view(), features.encode(images.view())?.view())?);
+                if seeds.len() == 1 {
+                    near = show(study, run, distribution, &images, &mut table)?;
+                }
+            }
+            if !seeds.is_empty() {
+                let (run, from, figures) = (name.clone(), distribution.words(), FidelityFacts::of(&seeds));
+                rows.push(GeneratedRow { run, from, figures, nearest: near });
+            }
+        }
+    }
+    let accuracy =
+        by.executed.evaluation("test").map_or(f64::NAN, |test| test["accuracy"].as_f64().unwrap_or(f64::NAN));
+    let facts = GeneratedFacts {
+        features: wanted.features.clone(),
+        values: features.code_size(),
+        weights: by.executed.weights_sha256.clone(),
+        accuracy: Figure::of([accuracy]),
+        images: wanted.images,
+        test: test.len(),
+        neighbours: Fidelity::NEIGHBOURS,
+        floor: FidelityFacts::of(&[floor]),
+        rows,
+    };
+    Ok(Some((facts, table)))
+}
+
+fn drawn(study: &Study, run: &StudyRun, from: Distribution, count: usize) -> Result<Array2<f32>, RunError> {
+    let weights = Weights { params: &run.executed.outcome.params, context: study.machine.context };
+    let drawn = from.draw(&run.plan.prepared, weights, count, run.plan.config.seed);
+    let drawn = drawn.map_err(|error| RunError::InStudy { run: run.plan.title(), source: Box::new(error) })?;
+    Ok(drawn.images)
+}
+
+/// Adds the first images, and below them the training images that are nearest; returns how far these are, in the mean.
+fn show(
+    study: &Study,
+    run: &StudyRun,
+    from: Distribution,
+    images: &Array2<f32>,
+    table: &mut ImageTable,
+) -> Result<f64, RunError> {
+    let shown = images.view().split_at(Axis(0), SHOWN.min(images.nrows())).0;
+    let train = run.loaded().train();
+    let near = nearest(study.machine.context, shown, train.to_array().view())?;
+    let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
+    table.row(format!("{}, {}", run.plan.name, short(from)), shown.outer_iter())?;
+    table.row("nearest training image", Samples { indices: &indices, ..train }.to_array::<f32>().outer_iter())?;
+    let errors = near.iter().map(|&(_, square)| (square / train.features() as f64).sqrt());
+    Ok(errors.sum::<f64>() / near.len() as f64)
+}
+
+/// A distribution beside a row of images.
+fn short(from: Distribution) -> &'static str {
+    match from {
+        Distribution::Standard => "N(0, I)",
+        Distribution::Fitted => "fitted",
+        Distribution::ByClass => "by class",
+    }
+}
+
+fn encoded(features: &TrainedEncoder<'_, f32>, part: Samples<'_>) -> Result<Array2<f32>, RunError> {
+    Ok(features.encode(part.to_array().view())?)
+}

@@ -1,0 +1,127 @@
+//! How well a linear classifier reads the classes from codes.
+
+use ndarray::Array2;
+use serde::Serialize;
+
+use super::RunError;
+use crate::analysis::LogisticRegression;
+use crate::config::ProbeReport;
+use crate::data::Samples;
+use crate::study::figure::Figure;
+use crate::study::{Study, StudyRun};
+
+/// What codes of runs are worth to a linear classifier.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ProbeFacts {
+    /// Numbers of labels that it learns from, ascending.
+    pub labels: Vec<usize>,
+    /// The features that it reads.
+    pub rows: Vec<ProbeRow>,
+}
+
+/// Features of images.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::study) struct ProbeRow {
+    /// The run whose encoder gives them; of the pixels the first.
+    pub run: String,
+    /// What they are.
+    pub features: Features,
+    /// How many there are of an image.
+    pub values: usize,
+    /// For each number of labels the share of the test images that is classified right.
+    pub accuracy: Vec<Figure>,
+    /// For each number of labels, whether every fit converged.
+    pub converged: Vec<bool>,
+}
+
+/// Kinds of features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::study) enum Features {
+    /// The codes of a trained encoder.
+    Trained,
+    /// Those of the same encoder before training.
+    Untrained,
+    /// The images themselves.
+    Pixels,
+}
+
+/// Probes the codes of each run that `wanted` names, over its seeds, those of its encoder before training, and the pixels. `None` where
+/// there is no such run, or where images have no labels. Refused: a run without an encoder, more labels than there are.
+pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<ProbeFacts>, RunError> {
+    let named = wanted.runs.iter().map(|name| study.named(name).collect::<Vec<_>>());
+    let runs: Vec<Vec<&StudyRun>> = named.filter(|seeds| !seeds.is_empty()).collect();
+    let Some(first) = runs.first().and_then(|seeds| seeds.first()) else { return Ok(None) };
+    if runs.iter().flatten().any(|run| run.loaded().data.labels.is_none()) {
+        return Ok(None);
+    }
+    let mut labels: Vec<usize> = wanted.labels.clone();
+    labels.push(first.loaded().train().len());
+    labels.sort_unstable();
+    labels.dedup();
+    let mut rows = Vec::new();
+    for seeds in &runs {
+        rows.push(probed(study, seeds, Features::Trained, &labels)?);
+    }
+    for seeds in &runs {
+        rows.push(probed(study, seeds, Features::Untrained, &labels)?);
+    }
+    rows.push(probed(study, &[*first], Features::Pixels, &labels)?);
+    Ok(Some(ProbeFacts { labels, rows }))
+}
+
+fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usize]) -> Result<ProbeRow, RunError> {
+    let context = study.machine.context;
+    let mut found: Vec<Vec<f64>> = vec![Vec::new(); counts.len()];
+    let (mut converged, mut values) = (vec![true; counts.len()], 0);
+    for run in seeds {
+        let (train, test) = (run.loaded().train(), run.loaded().test());
+        let (codes, of_test) = (encoded(study, run, features, train)?, encoded(study, run, features, test)?);
+        let own = labels(test);
+        values = codes.ncols();
+        for (at, &count) in counts.iter().enumerate() {
+            let fitted = if count >= train.len() {
+                LogisticRegression::fit(context, codes.view(), &labels(train))?
+            } else {
+                let Some(chosen) = train.of_each_class(count) else {
+                    return Err(RunError::Unusable(format!(
+                        "report.probe.labels has {count}; as many labels of each class are taken of {} in all, and a multiple of the {} \
+                         classes that leaves enough of each is expected",
+                        train.len(),
+                        train.data.class_names.len()
+                    )));
+                };
+                let part = Samples { indices: &chosen, ..train };
+                LogisticRegression::fit(context, encoded(study, run, features, part)?.view(), &labels(part))?
+            };
+            found[at].push(fitted.accuracy(context, of_test.view(), &own)?);
+            converged[at] &= fitted.minimum().converged;
+        }
+    }
+    let run = seeds[0].plan.name.clone();
+    Ok(ProbeRow { run, features, values, accuracy: found.into_iter().map(Figure::of).collect(), converged })
+}
+
+fn encoded(study: &Study, run: &StudyRun, features: Features, part: Samples<'_>) -> Result<Array2<f32>, RunError> {
+    let (images, prepared) = (part.to_array(), &run.plan.prepared);
+    let fresh;
+    let params = match features {
+        Features::Pixels => return Ok(images),
+        Features::Trained => &run.executed.outcome.params,
+        Features::Untrained => {
+            fresh = prepared.task.init(run.plan.config.seed);
+            &fresh
+        }
+    };
+    let encoder = prepared.encoder(params, study.machine.context).ok_or_else(|| {
+        RunError::Unusable(format!(
+            "report.probe.runs names {}, which has no encoder; one that has is expected",
+            run.plan.name
+        ))
+    })?;
+    Ok(encoder.encode(images.view())?)
+}
+
+fn labels(part: Samples<'_>) -> Vec<u8> {
+    part.labels(part.indices).into_iter().flatten().collect()
+}
