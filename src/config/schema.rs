@@ -24,9 +24,13 @@ pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A configuration of narrows, as TOML",
-        "if": { "required": ["parts"] },
-        "then": workflow(),
-        "else": { "properties": { "task": { "enum": TaskSpec::NAMES } }, "allOf": kinds.collect::<Vec<_>>() },
+        "allOf": [
+            { "if": { "required": ["parts"] }, "then": workflow() },
+            {
+                "if": { "not": { "required": ["parts"] } },
+                "then": { "properties": { "task": { "enum": TaskSpec::NAMES } }, "allOf": kinds.collect::<Vec<_>>() },
+            },
+        ],
     })
 }
 

@@ -82,7 +82,7 @@ impl Source {
         refuse_search(&self.table, &self.file)?;
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
-                let origin = self.file.origin().unwrap_or("FILE");
+                let origin = named(&self.file);
                 let sentence = format!(
                     "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
                      out"
@@ -112,10 +112,16 @@ pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigE
     Ok(run)
 }
 
+/// What the command line takes for this configuration.
+fn named(file: &Place) -> &str {
+    let origin = file.origin().unwrap_or("FILE");
+    origin.strip_prefix("preset ").unwrap_or(origin)
+}
+
 /// Refuses a space where a run or a study is asked for.
 pub(super) fn refuse_search(table: &Table, file: &Place) -> Result<(), ConfigError> {
     let Some(entry) = table.get("search") else { return Ok(()) };
-    let origin = file.origin().unwrap_or("FILE");
+    let origin = named(file);
     let sentence = format!(
         "[search] makes this a space, of which the best values are searched; search it with \"narrows search {origin}\""
     );

@@ -85,14 +85,14 @@ fn a_preset_that_does_not_exist_names_the_nearest_and_all() {
             &[
                 "no preset \"footwaer\"",
                 "did you mean \"footwear\"?",
-                "conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv",
+                "conv, denoising, finetuning, footwear, gan, generative, inversion, mnist, optimizers, representations, search, sigmoid, simclr, unsupervised, variational-conv",
             ],
         );
     }
     place.refuses(
         &["train", "zebra"],
         2,
-        &["no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv"],
+        &["no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, generative, inversion, mnist, optimizers, representations, search, sigmoid, simclr, unsupervised, variational-conv"],
     );
 }
 

@@ -28,3 +28,4 @@ mod sigmoid_study;
 mod symbols;
 mod tensorboard;
 mod train_cli;
+mod workflow;

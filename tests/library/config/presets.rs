@@ -14,6 +14,16 @@ fn every_preset_is_what_it_says() {
             }
             continue;
         }
+        if source.is_workflow() {
+            let workflow = source.clone().into_workflow().unwrap();
+            assert_eq!(workflow.name, preset.name);
+            assert!(workflow.parts.iter().all(|(_, part)| self::preset(part).is_ok()));
+            assert_eq!(Source::parse(&workflow.to_toml(), "again").unwrap().into_workflow().unwrap(), workflow);
+            for error in [source.clone().into_base_run().unwrap_err(), source.into_study().unwrap_err()] {
+                assert!(error.to_string().contains("[parts] makes this"), "{error}");
+            }
+            continue;
+        }
         assert_eq!(
             source.clone().into_run().is_err(),
             !["classifier", "conv", "gan", "mnist", "simclr", "variational-conv"].contains(&preset.name),
@@ -30,11 +40,11 @@ fn an_unknown_preset_names_the_nearest_and_all() {
     let said = |name: &str| preset(name).unwrap_err().to_string();
     assert_eq!(
         said("footwaer"),
-        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv"
+        "there is no preset \"footwaer\" (did you mean \"footwear\"?); the presets are classifier, conv, denoising, finetuning, footwear, gan, generative, inversion, mnist, optimizers, representations, search, sigmoid, simclr, unsupervised, variational-conv"
     );
     assert_eq!(
         said("zebra"),
-        "there is no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, inversion, mnist, optimizers, representations, search, sigmoid, simclr, variational-conv"
+        "there is no preset \"zebra\"; the presets are classifier, conv, denoising, finetuning, footwear, gan, generative, inversion, mnist, optimizers, representations, search, sigmoid, simclr, unsupervised, variational-conv"
     );
 }
 

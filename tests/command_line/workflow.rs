@@ -1,0 +1,208 @@
+//! Workflows: several studies and searches, and one page about all; and the study of models that make images, whose figures are those
+//! of the commands on single runs.
+
+use crate::support::{Place, TOYS, facts};
+
+/// Models of drawn footwear: a classifier, an autoencoder, a variational one, two that make images and views.
+const MODELS: &str = r#"
+name = "models"
+task = "classifier"
+seed = 4
+
+[data]
+set = "footwear"
+merge = true
+per_class = 60
+split = { train = 4, validation = 1, test = 1 }
+
+[model]
+encoder = [{ dense = 12, activation = "relu" }]
+
+[train]
+batch_size = 20
+max_epochs = 2
+
+[optimizer]
+name = "adam"
+
+[variants]
+classifier = {}
+
+[variants.plain]
+task = "autoencoder"
+"model.encoder" = [{ dense = 20, activation = "relu" }, { dense = 4 }]
+"model.decoder" = [{ dense = "input", activation = "sigmoid" }]
+"train.loss" = "bce"
+
+[variants.drawn]
+like = "plain"
+"model.variational" = {}
+
+[variants.rivals]
+task = "gan"
+
+[variants.rivals.model]
+latent = 6
+generator = [{ dense = "input", activation = "sigmoid" }]
+discriminator = [{ dense = 8, activation = "leaky-relu" }, { dense = 1 }]
+
+[variants.views]
+task = "simclr"
+"model.head" = [{ dense = 5 }]
+"model.augmentation" = { shift = 2, flip = true }
+
+[report]
+title = "Models of footwear"
+
+[report.generated]
+features = "classifier"
+images = 30
+standard = ["drawn", "rivals"]
+fitted = ["plain"]
+by_class = ["plain"]
+
+[report.probe]
+runs = ["views", "plain"]
+labels = [30]
+
+[quick]
+"train.max_epochs" = 1
+"#;
+
+#[test]
+fn a_study_measures_images_and_codes_as_the_commands_on_single_runs_do() {
+    let place = Place::new();
+    place.write("models.toml", MODELS.as_bytes());
+    place.narrows(&["study", "models.toml", "--out", "s"]).done().says(&["generated.csv", "probe.csv"]);
+    let found = facts(&place.text("s/report.html"));
+    let close = |a: &serde_json::Value, b: &serde_json::Value| {
+        let [a, b] = [a, b].map(|value| value.as_f64().unwrap());
+        assert!((a - b).abs() <= 1e-12 * b.abs(), "{a} and {b}");
+    };
+
+    let rows = found["generated"]["rows"].as_array().unwrap();
+    let words: Vec<&str> = rows.iter().map(|row| row["run"].as_str().unwrap()).collect();
+    assert_eq!(words, ["drawn", "rivals", "plain", "plain"]);
+    for (row, flag) in rows.iter().zip([None, None, Some("--fitted"), Some("--by-class")]) {
+        let run = format!("s/runs/{}", row["run"].as_str().unwrap());
+        let mut command = vec!["fidelity", &run, "--features", "s/runs/classifier", "--count", "30", "--seed", "4"];
+        command.extend(flag);
+        place.narrows(&command).done();
+        let alone = place.json(&format!("{run}/fidelity.json"));
+        for key in ["frechet", "precision", "recall"] {
+            close(&row["figures"][key]["mean"], &alone["made"][key]);
+            close(&found["generated"]["floor"][key]["mean"], &alone["training_images"][key]);
+        }
+        assert_eq!(found["generated"]["weights"], alone["features"]["model_sha256"]);
+    }
+    assert_eq!(place.text("s/generated.csv").lines().count(), 1 + 4 + 1);
+
+    place.narrows(&["probe", "s/runs/views", "--beside", "--labels", "30"]).done();
+    let alone = place.json("s/runs/views/probe.json");
+    let rows = found["probe"]["rows"].as_array().unwrap();
+    let kinds: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row["run"].as_str().unwrap(), row["features"].as_str().unwrap())).collect();
+    let expected = [("views", "trained"), ("plain", "trained"), ("views", "untrained"), ("plain", "untrained")];
+    assert_eq!(kinds, [&expected[..], &[("views", "pixels")]].concat());
+    assert_eq!(found["probe"]["labels"], serde_json::json!([30, 120]));
+    close(&rows[0]["accuracy"][1]["mean"], &alone["test_accuracy"]);
+    let others = alone["others"].as_array().unwrap();
+    let of = |features: &str, labels: u64| {
+        let other = others.iter().find(|other| other["features"] == features && other["labels"] == labels);
+        &other.unwrap()["test_accuracy"]
+    };
+    close(&rows[0]["accuracy"][0]["mean"], of("codes", 30));
+    close(&rows[2]["accuracy"][1]["mean"], of("the encoder before training", 120));
+    close(&rows[4]["accuracy"][0]["mean"], of("pixels", 30));
+
+    for (setting, said) in [
+        ("report.probe.labels=[31]", "a multiple of the 3 classes"),
+        ("report.generated.features=plain", "report.generated.features names plain, which is no classifier"),
+        ("report.generated.standard=[\"plain\"]", "cannot draw from N(0, I)"),
+        ("report.generated.features=nobody", "\"report.generated.features\" names the run \"nobody\""),
+    ] {
+        let answer = place.narrows(&["study", "models.toml", "--out", "other", "--set", setting, "--quick"]);
+        assert!(answer.code != Some(0) && answer.stderr.contains(said), "{setting}: {}", answer.stderr);
+        std::fs::remove_dir_all(place.path("other")).ok();
+    }
+}
+
+/// A workflow of a study and a search.
+fn workflow() -> Place {
+    let place = Place::with_toys();
+    place.write("models.toml", MODELS.as_bytes());
+    let space = TOYS.replace("1e-3", "{ low = 1e-4, high = 1e-1, log = true }");
+    let search = "[search]\ntrials = 6\nsamplers = [\"random\"]\n\n[quick]\n\"search.trials\" = 3\n\n[data]";
+    place.write("space.toml", space.replacen("[data]", search, 1).as_bytes());
+    let text = "name = \"both\"\ntitle = \"Models, and a search\"\n[parts]\nmodels = \"models.toml\"\nrates = \"space.toml\"\n";
+    place.write("both.toml", text.as_bytes());
+    place
+}
+
+#[test]
+fn a_workflow_is_made_once_and_has_its_parts_on_one_page() {
+    let place = workflow();
+    let command = ["study", "both.toml", "--quick", "--out", "w"];
+    let answer = place.narrows(&command).done();
+    answer.says(&["# models, part 1 of 2", "# rates, part 2 of 2", "Workflow folder: w"]);
+    let page = place.text("w/report.html").replace("&#x2f;", "/");
+    let mut rest = page.as_str();
+    // The chapters in their order, in each the parts.
+    for heading in [
+        "<h2>Introduction</h2>",
+        "<h3>Models of footwear</h3>",
+        "<h4>In short</h4>",
+        "<h2>Method</h2>",
+        "<h4>The space</h4>",
+        "<h2>Results</h2>",
+        "<h4>Images that runs make</h4>",
+        "<h4>The course of the search</h4>",
+        "<h2>Appendix</h2>",
+    ] {
+        let (_, after) = rest.split_once(heading).unwrap_or_else(|| panic!("{heading} is missing or misplaced"));
+        rest = after;
+    }
+    assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+    for link in ["parts/models/report.html", "parts/rates/report.html", "parts/rates/best.toml"] {
+        assert!(page.contains(&format!("href=\"{link}\"")) && place.path(&format!("w/{link}")).is_file(), "{link}");
+    }
+    let found = facts(&place.text("w/report.html"));
+    assert_eq!(found[0]["part"], "models");
+    assert_eq!(found[0]["study"]["runs"], facts(&place.text("w/parts/models/report.html"))["runs"]);
+    assert_eq!(found[1]["search"]["trials"], 3);
+
+    // What is there is kept, and the page comes out the same.
+    let weights = place.sha256("w/parts/models/runs/plain/model.safetensors");
+    let journal = place.read("w/parts/rates/trials-random-none.journal");
+    std::fs::remove_dir_all(place.path("w/parts/models/runs/rivals")).unwrap();
+    let again = place.narrows(&command).done();
+    assert!(again.stderr.contains("plain: finished before, kept"), "{}", again.stderr);
+    assert_eq!(place.sha256("w/parts/models/runs/plain/model.safetensors"), weights);
+    assert_eq!(place.read("w/parts/rates/trials-random-none.journal"), journal);
+    assert_eq!(facts(&place.text("w/report.html"))[0]["study"]["generated"], found[0]["study"]["generated"]);
+}
+
+#[test]
+fn bad_workflows_get_a_sentence_and_write_nothing() {
+    let place = workflow();
+    place.refuses(
+        &["study", "both.toml", "--out", "w", "--set", "train.max_epochs=5"],
+        2,
+        &["models.train.max_epochs=5"],
+    );
+    place.refuses(&["study", "both.toml", "--out", "w", "--set", "rates.train.epochs=5"], 2, &["train.epochs"]);
+    place.refuses(&["train", "both.toml"], 2, &["[parts] makes this a study", "narrows study both.toml"]);
+    place.refuses(&["train", "unsupervised"], 2, &["\"narrows study unsupervised\""]);
+    for (text, said) in [
+        ("name = \"a\"\n[parts]\n", "1 to 100 parts"),
+        ("name = \"a\"\n[parts]\nx = \"zebra\"\n", "there is no preset \"zebra\""),
+        ("name = \"a\"\n[parts]\nx = \"both.toml\"\n", "[parts] makes this a workflow"),
+        ("name = \"a\"\n[parts]\n\"a/b\" = \"denoising\"\n", "a name that can be a folder's"),
+        ("name = \"a\"\n[data]\nset = \"mnist\"\n[parts]\nx = \"denoising\"\n", "unknown key \"data\""),
+        ("name = \"a\"\n[parts]\nx = 3\n", "a preset, or a file of a study"),
+    ] {
+        place.write("bad.toml", text.as_bytes());
+        place.refuses(&["study", "bad.toml", "--out", "w"], 2, &[said]);
+    }
+    assert!(!place.path("w").exists());
+}
