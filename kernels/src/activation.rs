@@ -140,15 +140,17 @@ macro_rules! with_activation {
     ($activation:expr, $f:ident => $then:expr) => {
         with_map!($activation, $f => $then, {
             Activation::Linear => Same,
-            Activation::Relu => Relu,
-            Activation::LeakyRelu { slope } => LeakyRelu { slope: T::from_f64(slope) },
-            Activation::Elu { alpha } => Elu { alpha: T::from_f64(alpha) },
-            Activation::Tanh => Tanh,
-            Activation::Sigmoid => Sigmoid,
-            Activation::Softplus => Softplus,
+            Activation::Relu => $crate::activation::Relu,
+            Activation::LeakyRelu { slope } => $crate::activation::LeakyRelu { slope: T::from_f64(slope) },
+            Activation::Elu { alpha } => $crate::activation::Elu { alpha: T::from_f64(alpha) },
+            Activation::Tanh => $crate::activation::Tanh,
+            Activation::Sigmoid => $crate::activation::Sigmoid,
+            Activation::Softplus => $crate::activation::Softplus,
         })
     };
 }
+
+pub(crate) use with_activation;
 
 /// Runs `$then` with `$f` bound to the map of f⁽ᵒʳᵈᵉʳ⁾.
 macro_rules! with_derivative {

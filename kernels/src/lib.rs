@@ -21,6 +21,7 @@ mod gemm;
 mod isa;
 pub mod jacobian;
 pub mod losses;
+pub mod normalise;
 mod once;
 mod real;
 pub mod reduce;

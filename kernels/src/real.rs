@@ -35,6 +35,7 @@ pub trait Real:
     + crate::gemm::Compiled<Self>
     + crate::jacobian::Compiled<Self>
     + crate::losses::Compiled<Self>
+    + crate::normalise::Compiled<Self>
     + crate::softmax::Compiled<Self>
     + crate::reduce::Compiled<Self>
     + crate::update::Compiled<Self>

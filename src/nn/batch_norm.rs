@@ -67,37 +67,29 @@ impl BatchNorm {
         let shape = tape.shape(x);
         let (rows, cols) = (shape.rows(), shape.cols());
         let [old_mean, old_variance] = [running_mean, running_variance].map(|param| param.on(tape));
-        let centred = |tape: &mut Tape<'_, T>, mean: Var| {
-            let negative = tape.scale(mean, -1.0);
-            tape.add_row(x, negative)
-        };
-        let (centred, variance) = match pass {
-            Pass::Infer => (centred(tape, old_mean), old_variance),
-            Pass::Train(_) => {
-                let mean = tape.column_mean(x);
-                let centred = centred(tape, mean);
-                let square = tape.square(centred);
-                let variance = tape.column_mean(square);
-                let unbiased = match self {
-                    BatchNorm::Keras => 1.0,
-                    BatchNorm::Pytorch => rows as f64 / (rows as f64 - 1.0).max(1.0),
-                };
-                for (param, old, new, factor) in
-                    [(running_mean, old_mean, mean, 1.0), (running_variance, old_variance, variance, unbiased)]
-                {
-                    let (old, new) = (tape.scale(old, self.kept()), tape.scale(new, (1.0 - self.kept()) * factor));
-                    let moved = tape.add(old, new);
-                    tape.assign(param.offset, moved);
-                }
-                (centred, variance)
+        let [weight, bias] = [weight, bias].map(|param| param.on(tape));
+        if let Pass::Train(_) = pass {
+            let made = tape.batch_normalise(x, weight, bias, self.epsilon(), activation);
+            let unbiased = match self {
+                BatchNorm::Keras => 1.0,
+                BatchNorm::Pytorch => rows as f64 / (rows as f64 - 1.0).max(1.0),
+            };
+            for (param, old, new, factor) in
+                [(running_mean, old_mean, made.mean, 1.0), (running_variance, old_variance, made.variance, unbiased)]
+            {
+                let (old, new) = (tape.scale(old, self.kept()), tape.scale(new, (1.0 - self.kept()) * factor));
+                let moved = tape.add(old, new);
+                tape.assign(param.offset, moved);
             }
-        };
+            return made.output;
+        }
+        let negative = tape.scale(old_mean, -1.0);
+        let centred = tape.add_row(x, negative);
         // 1/√v = exp(−½ ln v).
-        let raised = tape.offset(variance, self.epsilon());
+        let raised = tape.offset(old_variance, self.epsilon());
         let logarithm = tape.ln(raised);
         let half = tape.scale(logarithm, -0.5);
         let inverse = tape.exp(half);
-        let (weight, bias) = (weight.on(tape), bias.on(tape));
         let factor = tape.mul(inverse, weight);
         let factor = tape.broadcast_row(factor, rows);
         let centred = tape.reshape(centred, [rows, cols]);

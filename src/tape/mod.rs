@@ -41,7 +41,7 @@ pub use backward::{ALL, BackwardError};
 pub use function::Function;
 pub use narrows_kernels::Activation;
 pub use operation::{Call, Operand};
-pub use ops::Transpose;
+pub use ops::{Normalised, Transpose};
 pub use record::NOISE_ROWS;
 pub use shape::Shape;
 
@@ -284,6 +284,15 @@ impl<'a, T: Real> Tape<'a, T> {
         let shape = op.output_shape(&shapes[..inputs.len()]);
         let var = self.append(op, inputs, shape);
         self.evaluate_into(var, op, inputs, Accumulate::Overwrite);
+        var
+    }
+
+    /// Appends a node whose value `compute` writes, which may read the tape.
+    fn computed(&mut self, op: Op<T>, inputs: &[Var], shape: Shape, compute: impl FnOnce(&Self, &mut [T])) -> Var {
+        let var = self.append(op, inputs, shape);
+        let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
+        compute(self, &mut value[..shape.len()]);
+        self.arena.nodes[var.index()].value = value;
         var
     }
 

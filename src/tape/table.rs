@@ -102,6 +102,7 @@ operations! {
     ConvolvePool,
     MaxPool,
     AtMaxima,
+    BatchNormalise,
     SumPool,
     Loss,
     LossGradient,

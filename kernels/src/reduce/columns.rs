@@ -8,8 +8,28 @@ use crate::{Accumulate, Isa, Kernel, Real, Simd};
 const ROWS: usize = 32;
 /// Vectors in a strip: four independent chains hide the latency of an addition.
 const STRIP: usize = 4;
-/// Threads share columns in multiples of this many, whole cache lines.
-const GRAIN: usize = 64;
+/// Threads share columns in multiples of this many: at least a cache line of them.
+const GRAIN: usize = 16;
+
+/// A term of a column's sum, computed from the elements of N inputs and the numbers that R rows have for the column, with M outputs on
+/// the side.
+pub(crate) trait ColumnTerm<T: Real, const N: usize, const M: usize, const R: usize>:
+    Copy + Send + Sync
+{
+    /// The term and the outputs. Mark it `#[inline(always)]`.
+    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; N], rows: [S::V; R]) -> (S::V, [S::V; M]);
+}
+
+/// A summand that is the same in every column.
+#[derive(Clone, Copy)]
+struct Anywhere<F>(F);
+
+impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> ColumnTerm<T, N, M, 0> for Anywhere<F> {
+    #[inline(always)]
+    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; N], _: [S::V; 0]) -> (S::V, [S::V; M]) {
+        self.0.term(simd, inputs)
+    }
+}
 
 /// sums\[j\] (+)= Σᵢ term(i, j), over ascending rows, writing the side outputs.
 pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
@@ -21,6 +41,24 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
     sums: &mut [T],
     accumulate: Accumulate,
 ) {
+    columns_with_rows(isa, Anywhere(f), inputs, [], outputs, cols, sums, accumulate);
+}
+
+/// [`columns`] of terms that also depend on the numbers that `rows` have for the column.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn columns_with_rows<T: Real, F, const N: usize, const M: usize, const R: usize>(
+    isa: Isa,
+    f: F,
+    inputs: [&[T]; N],
+    rows: [&[T]; R],
+    outputs: [&mut [T]; M],
+    cols: usize,
+    sums: &mut [T],
+    accumulate: Accumulate,
+) where
+    F: ColumnTerm<T, N, M, R>,
+{
+    assert!(rows.iter().all(|row| row.len() == cols), "column sums take rows of one number for each column");
     let len = inputs[0].len();
     whole_rows(len, cols);
     assert_eq!(sums.len(), cols, "column sums take one output for each column");
@@ -34,7 +72,7 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
     }
     let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
     let grain = grain(len);
-    split(isa, Columns { f, inputs, outputs, cols, rows: len / cols, from: 0, sums }, grain);
+    split(isa, Columns { f, inputs, numbers: rows, outputs, cols, rows: len / cols, from: 0, sums }, grain);
 }
 
 /// The start of an output [rows, cols] of which several threads write disjoint columns.
@@ -52,9 +90,10 @@ unsafe impl<T: Send> Send for Target<T> {}
 unsafe impl<T: Send> Sync for Target<T> {}
 
 /// The columns `from`..`from + sums.len()` of the operands.
-struct Columns<'a, T, F, const N: usize, const M: usize> {
+struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize> {
     f: F,
     inputs: [&'a [T]; N],
+    numbers: [&'a [T]; R],
     outputs: [Target<T>; M],
     cols: usize,
     rows: usize,
@@ -63,24 +102,26 @@ struct Columns<'a, T, F, const N: usize, const M: usize> {
 }
 
 /// Halves the columns until few elements are left.
-fn split<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize>(
+fn split<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize>(
     isa: Isa,
-    columns: Columns<'_, T, F, N, M>,
+    columns: Columns<'_, T, F, N, M, R>,
     grain: usize,
 ) {
     let middle = columns.sums.len().div_ceil(2).next_multiple_of(GRAIN);
     if columns.rows * columns.sums.len() < 2 * grain || middle >= columns.sums.len() {
         return T::dispatch(isa, columns);
     }
-    let Columns { f, inputs, outputs, cols, rows, from, sums } = columns;
+    let Columns { f, inputs, numbers, outputs, cols, rows, from, sums } = columns;
     let (left, right) = sums.split_at_mut(middle);
     crate::spin::join(
-        || split(isa, Columns { f, inputs, outputs, cols, rows, from, sums: left }, grain),
-        || split(isa, Columns { f, inputs, outputs, cols, rows, from: from + middle, sums: right }, grain),
+        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, sums: left }, grain),
+        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from: from + middle, sums: right }, grain),
     );
 }
 
-impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Kernel<T> for Columns<'_, T, F, N, M> {
+impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize> Kernel<T>
+    for Columns<'_, T, F, N, M, R>
+{
     type Output = ();
 
     #[inline(always)]
@@ -103,7 +144,7 @@ impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Kernel<T> for
     }
 }
 
-impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Columns<'_, T, F, N, M> {
+impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize> Columns<'_, T, F, N, M, R> {
     /// Rows `row`..`end` of W vectors of columns, from the j-th of these columns on. With W > 1 `count` is LANES.
     #[inline(always)]
     fn strip<S: Simd<T>, const W: usize>(&mut self, simd: S, row: usize, end: usize, j: usize, count: usize) {
@@ -111,6 +152,12 @@ impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Columns<'_, T
         let mut sums = [zero; W];
         for (w, sum) in sums.iter_mut().enumerate() {
             *sum = load(simd, self.sums, j + w * S::LANES, count);
+        }
+        let mut numbers = [[zero; R]; W];
+        for (w, of) in numbers.iter_mut().enumerate() {
+            for (number, row) in of.iter_mut().zip(self.numbers) {
+                *number = load(simd, row, self.from + j + w * S::LANES, count);
+            }
         }
         for i in row..end {
             let start = i * self.cols + self.from + j;
@@ -120,7 +167,7 @@ impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> Columns<'_, T
                 for (x, input) in xs.iter_mut().zip(self.inputs) {
                     *x = load(simd, input, at, count);
                 }
-                let (term, side) = self.f.term(simd, xs);
+                let (term, side) = self.f.term(simd, xs, numbers[w]);
                 for (output, value) in self.outputs.iter().zip(side) {
                     // SAFETY: the loads above found `at + count` within the inputs, as long as which the outputs are, and
                     // these columns are this call's alone.

@@ -8,7 +8,7 @@ use narrows_kernels::activation::{
 use narrows_kernels::elementwise::{self, Binary, Unary};
 use narrows_kernels::softmax::{softmax, softmax_cross_entropy_and_gradient};
 use narrows_kernels::update::{self, Decay};
-use narrows_kernels::{Accumulate, Isa, Real, losses, reduce};
+use narrows_kernels::{Accumulate, Isa, Real, losses, normalise, reduce};
 
 /// The name of a call and the bits it returned, every NaN one pattern: its sign and payload are no part of the contract.
 type Outcome = (String, Vec<u64>);
@@ -129,6 +129,22 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
     }
     with("row_sums".into(), &c[..rows], &mut |out, add| reduce::row_sums(isa, a, cols, out, add));
     with("column_sums".into(), &vec![s; cols], &mut |out, add| reduce::column_sums(isa, a, cols, out, add));
+    // Rows of one number for each column, and the matrices that elementwise operations would make of them.
+    let row = |source: &[T], from: usize| {
+        source.iter().copied().cycle().skip(from).take(if len == 0 { 0 } else { cols }).collect()
+    };
+    let [m, f, k, q]: [Vec<T>; 4] = [row(b, 0), row(c, 1), row(b, 2), row(c, 3)];
+    with("centred_square_sums".into(), &m, &mut |out, _| normalise::centred_square_sums(isa, a, &m, out));
+    with("centred_product_sums".into(), &m, &mut |out, _| normalise::centred_product_sums(isa, c, a, &m, out));
+    with("centred_gradient_sums".into(), &m, &mut |out, _| {
+        normalise::centred_gradient_sums(isa, c, a, [&m, &f, &k], out);
+    });
+    with("input_gradient".into(), c, &mut |out, _| normalise::input_gradient(isa, c, a, [&m, &f, &k, &q], out));
+    for activation in activations() {
+        with(format!("{activation:?} normalised"), c, &mut |out, _| {
+            normalise::normalise(isa, activation, a, &m, &f, &k, out);
+        });
+    }
     with("squared_error_gradient".into(), c, &mut |out, add| {
         losses::squared_error_gradient(isa, a, b, s, out, add);
     });
@@ -435,4 +451,60 @@ fn a_matrix_of_broken_rows_is_refused() {
 #[should_panic(expected = "as long as its output")]
 fn slices_of_different_lengths_are_refused() {
     elementwise::binary(Isa::SCALAR, Binary::Add, &[1.0f32; 3], &[1.0; 4], &mut [0.0; 4], Overwrite);
+}
+
+#[test]
+fn normalisation_has_the_bits_of_elementwise_operations_on_whole_matrices() {
+    fn check<T: Real>(rows: usize, cols: usize) {
+        let isa = Isa::detect();
+        let [x, g] = [numbers::<T>(rows * cols, 3, true), numbers(rows * cols, 4, true)];
+        let [m, f, b, k, q] = [5, 6, 7, 8, 9].map(|seed| numbers::<T>(cols, seed, false));
+        let spread = |row: &[T]| {
+            let mut out = vec![T::ZERO; rows * cols];
+            elementwise::broadcast_row(isa, row, &mut out, Overwrite);
+            out
+        };
+        let binary = |op, a: &[T], b: &[T]| {
+            let mut out = vec![T::ZERO; rows * cols];
+            elementwise::binary(isa, op, a, b, &mut out, Overwrite);
+            out
+        };
+        let sums = |x: &[T]| {
+            let mut out = vec![T::ZERO; cols];
+            reduce::column_sums(isa, x, cols, &mut out, Overwrite);
+            bits(&out)
+        };
+        let row = |call: &dyn Fn(&mut [T])| {
+            let mut out = vec![T::ONE; cols];
+            call(&mut out);
+            bits(&out)
+        };
+        let matrix = |call: &dyn Fn(&mut [T])| {
+            let mut out = vec![T::ONE; rows * cols];
+            call(&mut out);
+            bits(&out)
+        };
+        let centred = binary(Binary::Add, &x, &spread(&m));
+        let square = binary(Binary::Mul, &centred, &centred);
+        assert_eq!(row(&|out| normalise::centred_square_sums(isa, &x, &m, out)), sums(&square));
+        let product = binary(Binary::Mul, &g, &centred);
+        assert_eq!(row(&|out| normalise::centred_product_sums(isa, &g, &x, &m, out)), sums(&product));
+        let twice = binary(Binary::Add, &centred, &centred);
+        let direct = binary(Binary::Mul, &g, &spread(&f));
+        let gradient = binary(Binary::Add, &direct, &binary(Binary::Mul, &spread(&k), &twice));
+        let found = row(&|out| normalise::centred_gradient_sums(isa, &g, &x, [&m, &f, &k], out));
+        assert_eq!(found, sums(&gradient));
+        let found = matrix(&|out| normalise::input_gradient(isa, &g, &x, [&m, &f, &k, &q], out));
+        assert_eq!(found, bits(&binary(Binary::Add, &gradient, &spread(&q))));
+        for activation in activations() {
+            let mut expected = binary(Binary::Add, &binary(Binary::Mul, &centred, &spread(&f)), &spread(&b));
+            activate_in_place(isa, activation, &mut expected);
+            let found = matrix(&|out| normalise::normalise(isa, activation, &x, &m, &f, &b, out));
+            assert_eq!(found, bits(&expected), "{activation}, {rows} × {cols}");
+        }
+    }
+    for (rows, cols) in [(1, 1), (3, 5), (33, 16), (70, 33), (64, 64), (700, 128)] {
+        check::<f32>(rows, cols);
+        check::<f64>(rows, cols);
+    }
 }

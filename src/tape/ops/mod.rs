@@ -6,6 +6,7 @@ mod elementwise;
 mod jacobian;
 mod linear;
 mod losses;
+mod normalise;
 mod pooling;
 mod reduce;
 
@@ -24,6 +25,8 @@ pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
 pub(super) use losses::{Criterion, Loss, LossGradient, Softmax};
+pub(super) use normalise::BatchNormalise;
+pub use normalise::Normalised;
 pub(super) use pooling::{AtMaxima, ConvolvePool, MaxPool, SumPool};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 
