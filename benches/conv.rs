@@ -5,7 +5,7 @@
 //! cargo bench --bench conv -- [--batch N] [--threads N] [--rounds N]
 //! ```
 //!
-//! The layers are those of the convolutional autoencoder of the preset `conv`, and one of few channels. Ways take turns within a
+//! The layers are those of the presets `conv`, `gan` and `simclr`, and a few more. Ways take turns within a
 //! round; medians over the rounds are reported. Before it is timed, every result is compared with that of patches, by its bits.
 
 #[path = "peak.rs"]
@@ -31,8 +31,14 @@ const fn layer(size: usize, from: usize, to: usize, stride: usize) -> Convolutio
     }
 }
 
-/// The encoder's three, the decoder's (as the convolutions whose derivatives they are), the last one, and two between.
-const LAYERS: [(&str, Convolution); 9] = [
+/// A kernel of 4×4 with a stride of 2, as the networks of the preset `gan` have it.
+const fn four_by_four(size: usize, from: usize, to: usize) -> Convolution {
+    Convolution { kernel: [4, 4], padding: [1, 1], ..layer(size, from, to, 2) }
+}
+
+/// The encoder's three, the decoder's (as the convolutions whose derivatives they are), the last one, and two between; those of the presets
+/// `gan` and `simclr`.
+const LAYERS: [(&str, Convolution); 14] = [
     ("28×28, 1 → 64", layer(28, 1, 64, 1)),
     ("14×14, 64 → 128", layer(14, 64, 128, 1)),
     ("7×7, 128 → 256", layer(7, 128, 256, 1)),
@@ -42,6 +48,11 @@ const LAYERS: [(&str, Convolution); 9] = [
     ("28×28, 1 → 1", layer(28, 1, 1, 1)),
     ("28×28, 64 → 64", layer(28, 64, 64, 1)),
     ("28×28, 16 → 32", layer(28, 16, 32, 1)),
+    ("gan: 28×28 by 4×4, 1 → 64", four_by_four(28, 1, 64)),
+    ("gan: 14×14 by 4×4, 64 → 128", four_by_four(14, 64, 128)),
+    ("simclr: 28×28, 1 → 32", Convolution { padding: [1, 1], ..layer(28, 1, 32, 2) }),
+    ("simclr: 14×14, 32 → 64", Convolution { padding: [1, 1], ..layer(14, 32, 64, 2) }),
+    ("simclr: 7×7, 64 → 128", Convolution { padding: [1, 1], ..layer(7, 64, 128, 2) }),
 ];
 
 /// Copies the patches of all pixels of the output, [samples · pixels, kernel · channels].

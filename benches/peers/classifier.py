@@ -51,13 +51,15 @@ optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, eps=1e-7)
 for epoch in range(epochs):
     began = time.perf_counter()
     net.train()
+    total = 0.0
     for batch in torch.randperm(len(x)).split(128):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(net(x[batch].contiguous(memory_format=torch.channels_last)), y[batch])
         loss.backward()
         optimizer.step()
+        total += loss.item() * len(batch)
     seconds = time.perf_counter() - began
     net.eval()
     with torch.no_grad():
         right = sum((net(a).argmax(1) == b).sum().item() for a, b in zip(test_x.split(500), test_y.split(500)))
-    print(f"epoch {epoch + 1}  seconds {seconds:.2f}  loss {loss.item():.4f}  test accuracy {right / len(test_y):.4f}", flush=True)
+    print(f"epoch {epoch + 1}  seconds {seconds:.2f}  loss {total / len(x):.4f}  test accuracy {right / len(test_y):.4f}", flush=True)

@@ -56,9 +56,12 @@ pub fn keys_of_all() -> Vec<Entry> {
     let mut lister = Lister::default();
     let about = About { key: "report", doc: "What the report of a study shows.", required: None };
     ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut lister);
+    entries.extend(lister.entries);
+    let mut lister = Lister::default();
     WorkflowConfig::default().visit(&mut lister);
-    // A workflow has a name as a run has.
-    entries.extend(lister.entries.into_iter().filter(|entry| entry.key != "name"));
+    // A workflow has a name as a run has; its parts make it one.
+    let own = lister.entries.into_iter().filter(|entry| entry.key != "name");
+    entries.extend(own.map(|entry| Entry { default: "none".to_owned(), ..entry }));
     entries
 }
 

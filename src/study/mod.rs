@@ -1,8 +1,8 @@
 //! A grid of runs and the report that compares them.
 //!
 //! A study's folder holds `study.toml`, `runs/<run name>/` for each combination, `summary.csv`, `report.html`, and `codes.csv`,
-//! `saturation.csv` and `maps.csv` where the report measures codes and saturation and maps codes. Made with several seeds, it holds every run once more for each further seed, under
-//! `seeds/<seed>/<run name>/`.
+//! `saturation.csv`, `maps.csv`, `generated.csv` and `probe.csv` where the report measures those. Made with several seeds, it holds every
+//! run once more for each further seed, under `seeds/<seed>/<run name>/`.
 
 mod facts;
 mod figure;
@@ -273,7 +273,7 @@ pub fn run_study(
     Ok(study)
 }
 
-/// Writes `summary.csv`, `codes.csv`, `saturation.csv`, `maps.csv` and `report.html`. Codes, saturation and inversion are measured only where every run is
+/// Writes the tables of [`summary::files`] and `report.html`. Codes, saturation, images and inversion are measured only where every run is
 /// finished.
 fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<Measured, RunError> {
     let (facts, pictures) = study.machine.run(|| facts::measured(study, observer))??;

@@ -34,7 +34,7 @@ pub struct Part {
 
 #[derive(Debug)]
 enum Found {
-    Study(Measured),
+    Study(Box<Measured>),
     Search(Box<SearchFacts>),
 }
 
@@ -42,7 +42,7 @@ impl Part {
     /// A study as the part `name`, which `command` makes; `None` where no run of it was begun.
     pub fn of_study(name: &str, command: String, study: Study) -> Option<Part> {
         let toml = study.config.to_toml();
-        Some(Part { name: name.to_owned(), command, toml, found: Found::Study(study.measured?) })
+        Some(Part { name: name.to_owned(), command, toml, found: Found::Study(Box::new(study.measured?)) })
     }
 
     /// A search as the part `name`, which `command` makes.

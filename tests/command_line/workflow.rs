@@ -1,6 +1,7 @@
 //! Workflows: several studies and searches, and one page about all; and the study of models that make images, whose figures are those
 //! of the commands on single runs.
 
+use crate::output::printed;
 use crate::support::{Place, TOYS, facts};
 
 /// Models of drawn footwear: a classifier, an autoencoder, a variational one, two that make images and views.
@@ -180,6 +181,9 @@ fn a_workflow_is_made_once_and_has_its_parts_on_one_page() {
     assert_eq!(place.sha256("w/parts/models/runs/plain/model.safetensors"), weights);
     assert_eq!(place.read("w/parts/rates/trials-random-none.journal"), journal);
     assert_eq!(facts(&place.text("w/report.html"))[0]["study"]["generated"], found[0]["study"]["generated"]);
+    let printed = printed(&place, "workflow", &command);
+    assert_eq!(printed["parts"][0]["runs"].as_array().unwrap().len(), 5);
+    assert_eq!(printed["parts"][1]["objective"], "val_loss");
 }
 
 #[test]

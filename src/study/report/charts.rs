@@ -201,7 +201,6 @@ fn probe(facts: &ProbeFacts) -> String {
             band: row.accuracy.iter().filter_map(|accuracy| band(*accuracy)).collect(),
             dashed: row.features == Features::Untrained,
             group,
-            ..Curve::default()
         }
     };
     let chart = chart("labelled images", "test images classified right (%)", facts.rows.iter().map(curve).collect());
