@@ -100,7 +100,7 @@ pub fn first_free(base: &Path) -> PathBuf {
 
 struct StudyProgress {
     began: Instant,
-    /// The work of the runs that are left, by their names, and that of those that were made; work is parameters times images, which times of
+    /// The work of the runs that are left, by their names, and that of those that were made; work is multiply-adds times images, which times of
     /// steps go with among networks of a kind.
     work: Mutex<(BTreeMap<String, f64>, f64)>,
     /// The decoder that is being run backwards: its run, and its bar.
@@ -113,7 +113,7 @@ impl StudyProgress {
             // A step goes forward and twice back.
             let split = &run.prepared.loaded.split;
             let images = (3 * split.train.len() + split.validation.len()) * run.config.train.max_epochs;
-            (run.title(), run.prepared.layout().len() as f64 * images as f64)
+            (run.title(), run.prepared.multiply_adds() as f64 * images as f64)
         };
         let work = Mutex::new((runs.iter().map(work).collect(), 0.0));
         StudyProgress { began: Instant::now(), work, inverting: Mutex::new(None) }

@@ -356,6 +356,14 @@ impl Placed {
         self.params.iter().map(Param::len).sum()
     }
 
+    /// Multiplications and additions of a sample: those of its matrix, or of its kernel for every pixel.
+    pub fn multiply_adds(&self) -> usize {
+        match self.windows {
+            Windows::Convolution(of) => of.weights() * of.output[0] * of.output[1],
+            _ => self.weight().map_or(0, Param::len),
+        }
+    }
+
     /// Writes fresh parameters into the flat buffer, drawn from a stream of its own.
     pub(super) fn init<T: Real>(&self, init: Init, seed: u64, flat: &mut [T]) {
         match &self.params[..] {

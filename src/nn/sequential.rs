@@ -79,6 +79,11 @@ impl Sequential {
         self.layers.iter().map(Placed::parameters).sum()
     }
 
+    /// Multiplications and additions of a sample.
+    pub fn multiply_adds(&self) -> usize {
+        self.layers.iter().map(Placed::multiply_adds).sum()
+    }
+
     /// Writes fresh parameters into the flat buffer; every layer draws from a stream of its own.
     pub fn init<T: Real>(&self, init: Init, seed: u64, flat: &mut [T]) {
         self.layers.iter().for_each(|layer| layer.init(init, seed, flat));

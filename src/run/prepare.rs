@@ -60,6 +60,11 @@ impl Prepared {
         self.task.layout()
     }
 
+    /// Multiplications and additions of a sample that goes through all networks once.
+    pub fn multiply_adds(&self) -> usize {
+        self.task.networks().iter().map(|layers| layers.multiply_adds()).sum()
+    }
+
     /// The autoencoder with these parameters, ready to be applied; `None` where something else is trained.
     pub fn trained<'a>(&'a self, params: &'a [f32], context: Context) -> Option<Trained<'a, f32>> {
         Some(self.task.autoencoder()?.trained(params, context))

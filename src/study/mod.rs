@@ -170,7 +170,7 @@ pub trait Observer: Sync {
 /// How long a run that waits for another does not look whether the study was interrupted.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Multiply-adds of one training step below which a run does not fill a machine. The four runs of the footwear study
+/// Multiply-adds of the forward half of one training step below which a run does not fill a machine. The four runs of the footwear study
 /// (428,354 parameters, batches of 32 and 256) take 6.6 s side by side on two cores, against 7.1 to 8.7 s one after the other
 /// on both, measured alternately three times.
 const SMALL_STEP: usize = 1 << 30;
@@ -184,7 +184,7 @@ pub fn default_jobs(runs: &[Planned], threads: usize) -> usize {
 /// Whether the steps of a run are too small to fill a machine.
 pub fn is_small(config: &RunConfig, prepared: &Prepared) -> bool {
     let batch = config.train.batch_size.min(prepared.loaded.split.train.len());
-    prepared.layout().len().saturating_mul(batch) < SMALL_STEP
+    prepared.multiply_adds().saturating_mul(batch) < SMALL_STEP
 }
 
 /// Loads the data of every run, once for those that share them, and lays out the models; each run once for each of `seeds`

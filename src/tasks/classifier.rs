@@ -157,6 +157,10 @@ impl Trainable for ClassifierTask {
         summarise("classifier", self.encoder.input(), &[("encoder", &self.encoder), ("head", &self.head)])
     }
 
+    fn networks(&self) -> Vec<&Sequential> {
+        vec![&self.encoder, &self.head]
+    }
+
     fn loss_name(&self) -> &'static str {
         "cross-entropy"
     }

@@ -48,6 +48,10 @@ impl Trainable for AutoencoderTask {
         self.model().to_string()
     }
 
+    fn networks(&self) -> Vec<&Sequential> {
+        vec![self.model().encoder(), self.model().decoder()]
+    }
+
     fn loss_name(&self) -> &'static str {
         self.objective().loss.name()
     }

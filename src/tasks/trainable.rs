@@ -154,6 +154,9 @@ pub trait Trainable: Task<f32> + Debug + Send {
     /// The layers with shapes and parameters, for a person.
     fn summary(&self) -> String;
 
+    /// The networks that are trained.
+    fn networks(&self) -> Vec<&Sequential>;
+
     /// The name of the loss, as the history has it in its columns `loss` and `val_loss`.
     fn loss_name(&self) -> &'static str;
 

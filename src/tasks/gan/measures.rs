@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Gan, SCALARS};
 use crate::data::{Samples, Splits};
+use crate::nn::Sequential;
 use crate::nn::{Pass, summarise};
 use crate::rng::{Purpose, standard_normal, stream};
 use crate::tape::{Arena, Tape};
@@ -53,6 +54,10 @@ impl Trainable for Gan {
     fn summary(&self) -> String {
         let parts = [("generator", &self.generator), ("discriminator", &self.discriminator)];
         summarise("gan", self.generator.input(), &parts)
+    }
+
+    fn networks(&self) -> Vec<&Sequential> {
+        vec![&self.generator, &self.discriminator]
     }
 
     fn loss_name(&self) -> &'static str {

@@ -28,6 +28,10 @@ impl Trainable for Simclr {
         summarise("simclr", self.encoder.input(), &[("encoder", &self.encoder), ("head", &self.head)])
     }
 
+    fn networks(&self) -> Vec<&Sequential> {
+        vec![&self.encoder, &self.head]
+    }
+
     fn loss_name(&self) -> &'static str {
         self.spec.contrast.name()
     }
