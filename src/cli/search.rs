@@ -167,6 +167,11 @@ impl SearchObserver for SearchProgress<'_> {
         Box::new(TrialProgress { label: format!("{label}: trial {}", running.number), bar: Bar::new() })
     }
 
+    fn winner(&self) -> Box<dyn Callback<f32>> {
+        note("the best trial is made as a run of its own");
+        Box::new(TrialProgress { label: "the best trial".to_owned(), bar: Bar::new() })
+    }
+
     fn end(&self, number: usize, point: &Point, outcome: &Outcome) {
         let mut state = self.state.lock().expect("nobody panics while holding it");
         let settings = &self.config.settings;
@@ -242,7 +247,13 @@ pub fn to_json(result: &SearchResult, out: &Path) -> Value {
         let names = result.config.space.parameters().iter().map(|parameter| parameter.name.clone());
         let word = |(number, value): (usize, &Option<f64>)| value.map(|value| result.config.word(number, value));
         let values: Map<String, Value> = names.zip(trial.point.iter().enumerate().map(word).map(Value::from)).collect();
-        json!({ "sampler": arm.name(), "trial": trial.number, "objective": trial.value(), "values": values })
+        json!({
+            "sampler": arm.name(),
+            "trial": trial.number,
+            "objective": trial.value(),
+            "values": values,
+            "test": result.test,
+        })
     });
     let objective = &result.config.settings.objective;
     json!({ "folder": out, "objective": objective, "interrupted": result.interrupted, "best": best })
@@ -280,5 +291,12 @@ fn conclude(result: &SearchResult, out: &Path) {
     say!("  {:<16}a row for each trial", "trials.csv");
     if result.best().is_some() {
         say!("  {:<16}the configuration of the best trial, for `narrows train`", "best.toml");
+    }
+    if let Some(test) = &result.test {
+        say!("  {:<16}the best trial as a run; its test images chose nothing", "best/");
+        let figures = ["loss", "mse", "nrmse", "accuracy"]
+            .iter()
+            .filter_map(|key| test[key].as_f64().map(|value| format!("{key} {}", significant(value, 4))));
+        say!("\nThe best trial on the test images: {}", figures.collect::<Vec<_>>().join(", "));
     }
 }

@@ -49,6 +49,12 @@ fn the_table_of_trials_does_not_depend_on_jobs_or_on_a_kill() {
 
     let config = "1/best.toml";
     place.narrows(&["train", config, "--out", "best"]).done();
+    // The folder has that run already, also where another trial was the best before more were made.
+    let weights = place.sha256("best/model.safetensors");
+    assert_eq!(place.sha256("1/best/model.safetensors"), weights);
+    assert_eq!(place.sha256("half/best/model.safetensors"), weights);
+    let test = &place.json("best/metrics.json")["evaluation"]["test"];
+    assert_eq!(facts(&place.text("1/report.html"))["test"], *test);
     let objective: f64 = one.iter().skip(1).filter_map(|row| row[4].parse().ok()).fold(f64::INFINITY, f64::min);
     let history = place.text("best/history.csv");
     let last: Vec<&str> = history.lines().last().unwrap().split(',').collect();
@@ -147,11 +153,12 @@ fn a_trial_over_folds_has_their_mean() {
     place
         .narrows(&[&["search", "space.toml", "--out", "s", "--trials", "4", "--jobs", "2"], &folds[..]].concat())
         .done();
+    // The best trial as a run learns from all folds.
     let best = place.text("s/best.toml");
-    assert!(best.contains("folds = 3"), "{best}");
+    assert!(!best.contains("folds"), "{best}");
     let losses = ["0", "1", "2"].map(|fold| {
         let fold_of = format!("data.fold={fold}");
-        place.narrows(&["train", "s/best.toml", "--set", &fold_of, "--out", fold]).done();
+        place.narrows(&["train", "s/best.toml", "--set", "data.folds=3", "--set", &fold_of, "--out", fold]).done();
         place.json(&format!("{fold}/metrics.json"))["evaluation"]["validation"]["loss"].as_f64().unwrap()
     });
     let page = place.text("s/report.html");
@@ -160,6 +167,9 @@ fn a_trial_over_folds_has_their_mean() {
     let objective = facts["arms"][0]["best"]["objective"].as_f64().unwrap();
     let mean = losses.iter().sum::<f64>() / 3.0;
     assert!((objective - mean).abs() <= 1e-9 * mean, "{objective} is not {mean}, of {losses:?}");
+    let squares: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
+    let deviation = facts["folds"]["deviation"].as_f64().unwrap();
+    assert!((deviation - (squares / 2.0).sqrt()).abs() <= 1e-6 * mean, "{deviation}, of {losses:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use minijinja::{Error, context};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Arm, ArmResult, SearchResult};
 use crate::figures::Chart;
@@ -10,6 +11,7 @@ use crate::figures::curves::{Curve, LineChart};
 use crate::figures::parallel::Parallel;
 use crate::figures::scatter::Scatter;
 use crate::search::{Domain, End, Parameter, Trial, importance};
+use crate::study::figure::Figure;
 use crate::study::report;
 
 /// Rows of the page's table; all are in `trials.csv`.
@@ -36,6 +38,10 @@ pub(in crate::study) struct SearchFacts {
     /// The best complete trials of all arms.
     rows: Vec<Row>,
     complete: usize,
+    /// The objective of the best trial on each fold, where it is their mean.
+    folds: Option<Figure>,
+    /// The figures of the test images of the best trial as a run.
+    test: Option<Value>,
     failed: Vec<Row>,
     charts: Charts,
     toml: String,
@@ -115,6 +121,8 @@ impl SearchFacts {
             best,
             rows,
             complete,
+            folds: result.best().filter(|_| settings.over_folds).and_then(|(_, trial)| folds(trial)),
+            test: result.test.clone(),
             failed,
             charts: Charts::of(result),
             toml: result.config.to_toml().to_owned(),
@@ -135,6 +143,14 @@ impl SearchFacts {
     pub fn page(&self) -> Result<String, Error> {
         report::render("search", &self.title, self, context! { facts => minijinja::value::Serde(self), at => "" })
     }
+}
+
+/// The objective on each fold, of which the trial reported the means so far.
+fn folds(trial: &Trial) -> Option<Figure> {
+    let means = &trial.result.as_ref()?.reports;
+    let sums: Vec<f64> = means.iter().enumerate().map(|(at, mean)| mean * (at + 1) as f64).collect();
+    let each = sums.iter().enumerate().map(|(at, sum)| if at == 0 { *sum } else { sum - sums[at - 1] });
+    Some(Figure::of(each))
 }
 
 /// Every trial, of one arm after the other.

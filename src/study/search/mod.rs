@@ -1,17 +1,23 @@
 //! A search and its report.
 //!
-//! The folder of a search holds `search.toml`, a journal for each sampler with each pruner, `trials.csv`, `best.toml`, and `report.html`.
+//! The folder of a search holds `search.toml`, a journal for each sampler with each pruner, `trials.csv`, `best.toml`, `best/` (the best trial
+//! made once more, as a run of its own), and `report.html`.
 
 pub(super) mod facts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::SearchConfig;
+use serde_json::Value;
+
+use crate::config::{RunConfig, SearchConfig};
 use crate::files::{FileError, sha256, write_whole};
-use crate::run::{FolderLock, Machine, REPORT, RunError, Trials};
+use crate::run::{
+    FolderLock, Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, Trials, execute, find_run, prepare,
+    run_config,
+};
 use crate::search::{Journal, Outcome, Point, PrunerKind, Running, SamplerKind, Search, Trial, drive};
-use crate::train::Callback;
+use crate::train::{Callback, Stop};
 
 /// A search that is done, or interrupted.
 #[derive(Debug)]
@@ -26,6 +32,9 @@ pub struct SearchResult {
     pub arms: Vec<ArmResult>,
     /// Whether it was interrupted before all was done.
     pub interrupted: bool,
+    /// The figures of the test images of the best trial, made once more on all that is not for testing, as a run of its own; `None` where
+    /// there is no best trial or no test image, and after an interruption.
+    pub test: Option<Value>,
 }
 
 /// A sampler and a pruner.
@@ -62,6 +71,8 @@ pub trait SearchObserver: Sync {
     fn arm(&self, arm: Arm, made: usize);
     /// Called when a trial begins, from the thread that makes it.
     fn begin(&self, running: &Running<'_>) -> Box<dyn Callback<f32>>;
+    /// Called when the best trial is made as a run of its own.
+    fn winner(&self) -> Box<dyn Callback<f32>>;
     /// Called when a trial has ended.
     fn end(&self, number: usize, point: &Point, outcome: &Outcome);
     /// Takes a sentence for a person.
@@ -70,6 +81,8 @@ pub trait SearchObserver: Sync {
     fn is_interrupted(&self) -> bool;
 }
 
+/// The file of the best trial's configuration.
+const BEST: &str = "best.toml";
 /// The file of a search's configuration in its folder.
 pub const SEARCH: &str = "search.toml";
 
@@ -96,9 +109,38 @@ pub fn run_search(
         }
     }
     let interrupted = observer.is_interrupted();
-    let result = SearchResult { machine, jobs, arms, interrupted, config };
+    let mut result = SearchResult { machine, jobs, arms, interrupted, config, test: None };
+    if let Some(best) = result.best_run()?.filter(|_| !interrupted) {
+        write_whole(&out.join(BEST), result.best_toml(&best).as_bytes())?;
+        let prepared = prepare(&best, data_dirs)?;
+        let executed = make_winner(&best, &prepared, &out.join("best"), machine, observer)?;
+        result.interrupted = matches!(executed.outcome.stop, Stop::Interrupted { .. });
+        result.test = executed.evaluation("test").filter(|_| !result.interrupted).cloned();
+    }
     write_files(&result, out)?;
     Ok(result)
+}
+
+/// Makes the best trial as a run in `folder`; the run of a trial that was the best before is removed.
+fn make_winner(
+    best: &RunConfig,
+    prepared: &Prepared,
+    folder: &Path,
+    machine: Machine,
+    observer: &dyn SearchObserver,
+) -> Result<RunResult, RunError> {
+    if folder.join("config.toml").is_file() && run_config(folder)? != *best {
+        std::fs::remove_dir_all(folder).map_err(FileError::on("remove", folder))?;
+    }
+    let folder = RunFolder::take(folder)?;
+    let executed = match find_run(&folder, best, prepared)? {
+        Found::Finished(executed) => *executed,
+        Found::Begun | Found::Absent => {
+            let mut callback = observer.winner();
+            machine.run(|| execute(best, prepared, machine, &folder, &mut *callback))??
+        }
+    };
+    Ok(executed)
 }
 
 /// What all samplers and pruners of a search work with.
@@ -168,17 +210,8 @@ impl Work<'_> {
 /// Writes `trials.csv`, `best.toml` and `report.html`.
 fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
     write_whole(&out.join("trials.csv"), facts::trials_csv(result).as_bytes())?;
-    if let Some((arm, trial)) = result.best() {
-        let mut best = result.config.run(&trial.point)?;
-        best.name = format!("{}-best", best.name);
-        let value = trial.value().unwrap_or(f64::NAN);
-        let comment = format!(
-            "# The best trial, number {} of {}: {} {value}. `narrows train best.toml` makes the run.",
-            trial.number,
-            arm.name(),
-            result.config.settings.objective
-        );
-        write_whole(&out.join("best.toml"), format!("{comment}\n\n{}", best.to_toml()).as_bytes())?;
+    if let Some(best) = result.best_run()? {
+        write_whole(&out.join(BEST), result.best_toml(&best).as_bytes())?;
     }
     let file = out.join(REPORT);
     let page = facts::SearchFacts::of(result).page();
@@ -187,6 +220,29 @@ fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
 }
 
 impl SearchResult {
+    /// The best trial as a run. Where the objective is a mean over folds it is trained without them.
+    fn best_run(&self) -> Result<Option<RunConfig>, RunError> {
+        let Some((_, trial)) = self.best() else { return Ok(None) };
+        let mut best = self.config.run(&trial.point)?;
+        best.name = format!("{}-best", best.name);
+        if self.config.settings.over_folds {
+            (best.data.folds, best.data.fold) = (None, 0);
+        }
+        Ok(Some(best))
+    }
+
+    /// The text of `best.toml`.
+    fn best_toml(&self, best: &RunConfig) -> String {
+        let (number, arm, value) = self.best().map_or((0, String::new(), f64::NAN), |(arm, trial)| {
+            (trial.number, arm.name(), trial.value().unwrap_or(f64::NAN))
+        });
+        let objective = &self.config.settings.objective;
+        let comment = format!(
+            "# The best trial, number {number} of {arm}: {objective} {value}. `narrows train best.toml` makes the run that is in best/."
+        );
+        format!("{comment}\n\n{}", best.to_toml())
+    }
+
     /// The best trial of all, the first of equal ones, and who made it.
     pub fn best(&self) -> Option<(Arm, &Trial)> {
         let sign = self.config.settings.direction.sign();
