@@ -18,7 +18,8 @@ pub struct Parallel {
     pub axes: Vec<[String; 3]>,
     /// What the legend calls the groups.
     pub groups: Vec<String>,
-    /// Of each line, the undermost first, its group and its place on each axis, from 0 at the lower end to 1; where it has none, the line is broken.
+    /// Of each line, the undermost first, its group and its place on each axis, from 0 at the lower end to 1; past an axis on which it has none
+    /// it is dashed.
     pub lines: Vec<(usize, Vec<f64>)>,
 }
 
@@ -49,10 +50,10 @@ impl Chart for Parallel {
         };
         frame.scene(total, |scene, _, plot| {
             for (group, places) in &self.lines {
-                for piece in pieces(places) {
+                for (dashed, piece) in pieces(places) {
                     let points = piece.iter().map(|&(at, place)| (plot.x(at as f64), plot.y(place))).collect();
                     let width = if *group == 0 { 2.0 } else { 0.8 };
-                    scene.marks.push(Mark::Line { points, ink: Ink::Series(*group), width, dashed: false });
+                    scene.marks.push(Mark::Line { points, ink: Ink::Series(*group), width, dashed });
                 }
             }
             for (at, [_, low, high]) in self.axes.iter().enumerate() {
@@ -65,15 +66,22 @@ impl Chart for Parallel {
     }
 }
 
-/// The stretches of two and more neighbouring axes on which a line has places.
-fn pieces(places: &[f64]) -> Vec<Vec<(usize, f64)>> {
-    let mut pieces = vec![Vec::new()];
-    for (at, &place) in places.iter().enumerate() {
-        match (place.is_finite(), pieces.last_mut()) {
-            (true, Some(piece)) => piece.push((at, place)),
-            _ => pieces.push(Vec::new()),
+/// Axes with a place of the line on each.
+type Piece = Vec<(usize, f64)>;
+
+/// The stretches over neighbouring axes on which a line has places, and those from one of them to the next, which are dashed.
+fn pieces(places: &[f64]) -> Vec<(bool, Piece)> {
+    let mut pieces: Vec<(bool, Piece)> = Vec::new();
+    for (at, &place) in places.iter().enumerate().filter(|(_, place)| place.is_finite()) {
+        match pieces.last_mut() {
+            Some((_, piece)) if piece.last().is_some_and(|&(last, _)| last + 1 == at) => piece.push((at, place)),
+            Some((_, piece)) => {
+                let bridge = piece.last().copied().into_iter().chain([(at, place)]).collect();
+                pieces.extend([(true, bridge), (false, vec![(at, place)])]);
+            }
+            None => pieces.push((false, vec![(at, place)])),
         }
     }
-    pieces.retain(|piece| piece.len() > 1);
+    pieces.retain(|(_, piece)| piece.len() > 1);
     pieces
 }

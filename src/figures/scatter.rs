@@ -11,6 +11,10 @@ use super::scene::{Anchor, Ink, Mark, PALETTE, Scene, Shape};
 const PLOT: f32 = 520.0;
 /// Half the width of a point.
 const RADIUS: f32 = 2.0;
+/// So many points and fewer are larger, and have a shape for each group in the place of names, which would hide them.
+const FEW: usize = 200;
+/// Half the width of one of few points.
+const LARGE: f32 = 3.5;
 /// More points than this are thinned: they would lie upon each other, and each takes 12 bytes of an SVG.
 const MOST_POINTS: usize = 12_000;
 /// More points than this are transparent, so that their density shows where they lie upon each other.
@@ -36,7 +40,8 @@ pub struct Scatter {
     pub groups: Vec<String>,
     /// The points: x, y, and the index of the group. Those that are not finite are left out, and of more than 12,000
     /// every second, third, … is drawn, evenly. More than 1,500 are transparent. The name of each of 2 to 30 groups stands at the
-    /// one of its points that is nearest to their median, so that groups can be told without colours.
+    /// one of its points that is nearest to their median, so that groups can be told without colours; of 200 points and fewer the shape
+    /// tells them.
     pub points: Vec<(f64, f64, usize)>,
 }
 
@@ -64,7 +69,8 @@ impl Chart for Scatter {
             let (low, high) = extent(points.iter().map(of));
             Axis::covering(low, high, 8)
         };
-        let entry = |(group, label): (usize, &String)| Entry::of_group(group, shape(group), label);
+        let is_few = points.len() <= FEW;
+        let entry = |(group, label): (usize, &String)| Entry::of_group(group, shape(group, is_few), label);
         let title = if self.title.is_empty() { "Points" } else { &self.title };
         let groups = self.groups.join(", ");
         let coloured = if groups.is_empty() { String::new() } else { format!(", coloured by {groups}") };
@@ -80,6 +86,7 @@ impl Chart for Scatter {
             legend: self.groups.iter().enumerate().map(entry).collect(),
             description: format!("{title}: {} points, {} over {}{coloured}", points.len(), self.y_label, self.x_label),
         };
+        let radius = if is_few { LARGE } else { RADIUS };
         let opacity = (MOST_OPAQUE as f32 / points.len().max(1) as f32).sqrt().min(1.0);
         frame.scene(total, |scene, _, plot| {
             let groups = points.iter().map(|point| point.2 + 1).max().unwrap_or(0);
@@ -88,11 +95,11 @@ impl Chart for Scatter {
                 let own = points.iter().skip(turn).step_by(turns).filter(|point| point.2 == group);
                 let at: Vec<(f32, f32)> = own.map(|&(x, y, _)| (plot.x(x), plot.y(y))).collect();
                 if !at.is_empty() {
-                    let (shape, ink) = (shape(group), Ink::Series(group));
-                    scene.marks.push(Mark::Points { at, shape, radius: RADIUS, ink, hollow: false, opacity });
+                    let (shape, ink) = (shape(group, is_few), Ink::Series(group));
+                    scene.marks.push(Mark::Points { at, shape, radius, ink, hollow: false, opacity });
                 }
             }
-            if (2..=MOST_NAMED).contains(&self.groups.len()) {
+            if !is_few && (2..=MOST_NAMED).contains(&self.groups.len()) {
                 let mut taken = Vec::new();
                 for (group, name) in self.groups.iter().enumerate() {
                     let own = points.iter().filter(|point| point.2 == group);
@@ -153,7 +160,8 @@ fn write_name(
     scene.text((x, y + 4.5), LABEL, Anchor::Middle, Ink::Print, &name);
 }
 
-/// Groups beyond the palette's length are told apart by their shape.
-fn shape(group: usize) -> Shape {
-    if (group / PALETTE.len()).is_multiple_of(2) { Shape::Circle } else { Shape::Square }
+/// Groups beyond the palette's length are told apart by their shape; those of few points all are.
+fn shape(group: usize, is_few: bool) -> Shape {
+    let number = if is_few { group } else { group / PALETTE.len() % 2 };
+    [Shape::Circle, Shape::Square, Shape::Triangle][number % 3]
 }

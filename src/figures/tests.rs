@@ -197,8 +197,8 @@ fn points_are_drawn_once_in_the_colour_of_their_group_and_transparent_where_they
     assert!(shades(&chart, 0..6) > 50 && shades(&chart, 125..131) > 50);
     chart.groups.clear();
     chart.points = vec![(0.5, 0.5, 0), (f64::NAN, 1.0, 0), (1.0, f64::INFINITY, 0)];
-    // A disc of radius 2, its soft edge left out.
-    assert!((4..14).contains(&shades(&chart, 0..6)));
+    // A disc of radius 3.5, its soft edge left out.
+    assert!((22..39).contains(&shades(&chart, 0..6)));
     chart.points.clear();
     assert!(chart.to_svg().contains("no finite values to draw"));
 }
@@ -218,7 +218,7 @@ fn groups_are_named_at_one_of_their_points_unless_they_are_too_many() {
     }
     // Two points of a group, the third far away: the name is where the two are, on paper of its own.
     let mut chart = scatter(0, 2);
-    chart.points = vec![(0.0, 0.0, 0), (1.0, 1.0, 1), (0.9, 1.0, 1), (1.0, 0.0, 1)];
+    chart.points = [(0.0, 0.0, 0), (1.0, 1.0, 1), (0.9, 1.0, 1), (1.0, 0.0, 1)].repeat(51);
     let scene = chart.scene(None);
     let places = |ink: Ink| {
         scene.marks.iter().filter_map(move |mark| match mark {
@@ -237,4 +237,15 @@ fn groups_are_named_at_one_of_their_points_unless_they_are_too_many() {
     let (x, y) = places(Ink::Print).nth(1).unwrap();
     let far = |point: &(f32, f32)| (point.0 - x).abs().max((point.1 - y).abs());
     assert!(points.iter().map(far).fold(f32::INFINITY, f32::min) <= 25.0, "({x}, {y}) among {points:?}");
+    // Names would hide few points: they have shapes.
+    chart.points.truncate(200);
+    let scene = chart.scene(None);
+    let shapes = scene.marks.iter().filter_map(|mark| match mark {
+        Mark::Points { shape, radius: 3.5, ink: Ink::Series(group), .. } => Some((*group, *shape)),
+        _ => None,
+    });
+    let mut shapes: Vec<_> = shapes.collect();
+    shapes.dedup();
+    assert!(shapes.contains(&(0, Shape::Circle)) && shapes.contains(&(1, Shape::Square)), "{shapes:?}");
+    assert!(!scene.marks.iter().any(|mark| matches!(mark, Mark::Text { ink: Ink::Print, content, .. } if *content == chart.groups[1])));
 }

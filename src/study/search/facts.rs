@@ -314,7 +314,8 @@ fn parallel(result: &SearchResult) -> String {
         |number: usize, value: Option<f64>| value.map_or(f64::NAN, |value| parameters[number].domain.share(value));
     let axis = |(number, parameter): (usize, &Parameter)| {
         let [low, high] = [0.0, 1.0].map(|end| match parameter.domain {
-            Domain::Float { .. } | Domain::Int { .. } => result.config.word(number, parameter.domain.at(end)),
+            Domain::Float { low, high, .. } => result.config.word(number, if end == 0.0 { low } else { high }),
+            Domain::Int { .. } => result.config.word(number, parameter.domain.at(end)),
             Domain::Choices(count) => result.config.word(number, end * (count - 1) as f64),
         });
         [parameter.name.rsplit('.').next().unwrap_or_default().to_owned(), low, high]
