@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(arguments) => train::run(arguments),
-        Command::Study(arguments) => study::run(arguments),
+        Command::Study(arguments) => workflow::run(arguments),
         Command::Eval(of) => inspect::evaluate(&of),
         Command::Search(arguments) => search::run(arguments),
         Command::Reconstruct(arguments) => inspect::reconstruct(arguments),

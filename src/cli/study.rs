@@ -10,29 +10,22 @@ use serde_json::{Value, json};
 use super::CliError;
 use super::args::StudyArguments;
 use super::bars::Bar;
+use super::interrupt;
 use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::source;
-use super::{interrupt, machine, workflow};
-use narrows::config::StudyConfig;
-use narrows::data::data_dirs;
+use narrows::config::{Source, StudyConfig};
 use narrows::figures::number::{counted, significant};
 use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
 
-/// Makes every run of a study, or every part of a workflow.
-pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
-    let machine = machine::resolve(&arguments.machine)?;
-    let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
-    let (source, _) = source::find(&arguments.config)?;
-    if source.is_workflow() {
-        return workflow::run(source.into_workflow()?, arguments, machine, &data_dirs);
-    }
+/// Makes every run of the study that `source` describes.
+pub fn run(source: Source, arguments: StudyArguments, machine: Machine, data_dirs: &[PathBuf]) -> Result<(), CliError> {
     let source = if arguments.quick { source.quick()? } else { source };
     let config = source::settle(source, &arguments.set, arguments.seed)?.into_study()?;
     let (seeds, jobs) = (arguments.seeds.into(), arguments.jobs.map(usize::from));
-    report(config, seeds, arguments.out, jobs, machine, &data_dirs)
+    report(config, seeds, arguments.out, jobs, machine, data_dirs)
 }
 
 /// Makes every run of `config` with so many seeds, in `out` or in the first free folder of its name, and says how to go on where that was

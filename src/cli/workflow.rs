@@ -1,4 +1,4 @@
-//! `narrows study` of a workflow: its parts one after the other, then the page about all.
+//! `narrows study`: of a workflow its parts one after the other, and the page about all.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,25 @@ use serde_json::json;
 use super::CliError;
 use super::args::StudyArguments;
 use super::output::{self, say};
-use super::{interrupt, search, source, study};
+use super::{interrupt, machine, search, source, study};
 use narrows::config::WorkflowConfig;
+use narrows::data::data_dirs;
 use narrows::run::Machine;
 use narrows::study::workflow::{Part, PartConfig, begin_workflow, folder_of, write_page};
 
+/// Makes every run of a study, or every part of a workflow.
+pub fn run(arguments: StudyArguments) -> Result<(), CliError> {
+    let machine = machine::resolve(&arguments.machine)?;
+    let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
+    let (source, _) = source::find(&arguments.config)?;
+    if source.is_workflow() {
+        return make(source.into_workflow()?, arguments, machine, &data_dirs);
+    }
+    study::run(source, arguments, machine, &data_dirs)
+}
+
 /// Makes every part that is missing.
-pub fn run(
+fn make(
     config: WorkflowConfig,
     arguments: StudyArguments,
     machine: Machine,

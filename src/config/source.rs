@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
+use super::name::is_name;
 use super::read::{self, unknown_key};
 use super::vary::apply_quick;
+use super::workflow::WorkflowConfig;
 use super::{RunConfig, list};
 
 /// What a study has besides a run.
@@ -63,6 +65,36 @@ impl Source {
         self.table.put(&path, node.clone())?;
         self.settings.push((path, node));
         Ok(self)
+    }
+
+    /// Whether this is a workflow.
+    pub fn is_workflow(&self) -> bool {
+        self.table.get("parts").is_some()
+    }
+
+    /// Whether this is a search.
+    pub fn is_search(&self) -> bool {
+        self.table.get("search").is_some()
+    }
+
+    /// The workflow that this describes. Its parts are not read.
+    pub fn into_workflow(self) -> Result<WorkflowConfig, ConfigError> {
+        let mut workflow = WorkflowConfig::default();
+        if let Some((path, node)) = self.settings.first() {
+            let known = list::joined(list::keys(&mut workflow), "and");
+            let sentence =
+                format!("\"{}\" is no setting of a part; a workflow has {known}, which are not set", path.join("."));
+            return Err(ConfigError::new(&node.place, sentence));
+        }
+        read::read(&mut workflow, &self.table, "", &self.file)?;
+        if let Some((name, _)) = workflow.parts.iter().find(|(name, _)| !is_name(name)) {
+            let sentence = format!(
+                "\"parts\" has a part {name:?}; accepted: a name that can be a folder's: letters, digits, '-', '_', '+' and '.', beginning \
+                 with a letter or a digit"
+            );
+            return Err(ConfigError::new(&self.file, sentence));
+        }
+        Ok(workflow)
     }
 
     /// The study made smaller: each dotted key of its `[quick]` in the place of what the file says, and `[quick.variants]` or

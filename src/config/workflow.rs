@@ -1,10 +1,7 @@
 //! Several studies and searches, and one report about all of them.
 
-use super::error::ConfigError;
-use super::list::{joined, keys};
 use super::name::NAME;
-use super::read;
-use super::source::Source;
+use super::write;
 use crate::settings::{Length, Text, settings};
 
 const PARTS: Length = Length {
@@ -37,41 +34,9 @@ settings! {
     }
 }
 
-impl Source {
-    /// Whether this is a workflow.
-    pub fn is_workflow(&self) -> bool {
-        self.table.get("parts").is_some()
-    }
-
-    /// Whether this is a search.
-    pub fn is_search(&self) -> bool {
-        self.table.get("search").is_some()
-    }
-
-    /// The workflow that this describes. Its parts are not read.
-    pub fn into_workflow(self) -> Result<WorkflowConfig, ConfigError> {
-        let mut workflow = WorkflowConfig::default();
-        if let Some((path, node)) = self.settings.first() {
-            let known = joined(keys(&mut workflow), "and");
-            let sentence =
-                format!("\"{}\" is no setting of a part; a workflow has {known}, which are not set", path.join("."));
-            return Err(ConfigError::new(&node.place, sentence));
-        }
-        read::read(&mut workflow, &self.table, "", &self.file)?;
-        if let Some((name, _)) = workflow.parts.iter().find(|(name, _)| !super::name::is_name(name)) {
-            let sentence = format!(
-                "\"parts\" has a part {name:?}; accepted: a name that can be a folder's: letters, digits, '-', '_', '+' and '.', beginning \
-                 with a letter or a digit"
-            );
-            return Err(ConfigError::new(&self.file, sentence));
-        }
-        Ok(workflow)
-    }
-}
-
 impl WorkflowConfig {
     /// As TOML, which reads back as equal.
     pub fn to_toml(&self) -> String {
-        super::write::text(&super::write::tree(&mut self.clone()))
+        write::text(&write::tree(&mut self.clone()))
     }
 }

@@ -247,5 +247,10 @@ fn groups_are_named_at_one_of_their_points_unless_they_are_too_many() {
     let mut shapes: Vec<_> = shapes.collect();
     shapes.dedup();
     assert!(shapes.contains(&(0, Shape::Circle)) && shapes.contains(&(1, Shape::Square)), "{shapes:?}");
-    assert!(!scene.marks.iter().any(|mark| matches!(mark, Mark::Text { ink: Ink::Print, content, .. } if *content == chart.groups[1])));
+    assert!(
+        !scene
+            .marks
+            .iter()
+            .any(|mark| matches!(mark, Mark::Text { ink: Ink::Print, content, .. } if *content == chart.groups[1]))
+    );
 }

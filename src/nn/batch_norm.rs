@@ -64,12 +64,11 @@ impl BatchNorm {
         let [weight, bias, running_mean, running_variance] = params else {
             panic!("a batch normalisation has four tensors")
         };
-        let shape = tape.shape(x);
-        let (rows, cols) = (shape.rows(), shape.cols());
         let [old_mean, old_variance] = [running_mean, running_variance].map(|param| param.on(tape));
         let [weight, bias] = [weight, bias].map(|param| param.on(tape));
         if let Pass::Train(_) = pass {
             let made = tape.batch_normalise(x, weight, bias, self.epsilon(), activation);
+            let rows = tape.shape(x).rows();
             let unbiased = match self {
                 BatchNorm::Keras => 1.0,
                 BatchNorm::Pytorch => rows as f64 / (rows as f64 - 1.0).max(1.0),
@@ -83,21 +82,13 @@ impl BatchNorm {
             }
             return made.output;
         }
-        let negative = tape.scale(old_mean, -1.0);
-        let centred = tape.add_row(x, negative);
         // 1/√v = exp(−½ ln v).
         let raised = tape.offset(old_variance, self.epsilon());
         let logarithm = tape.ln(raised);
         let half = tape.scale(logarithm, -0.5);
         let inverse = tape.exp(half);
         let factor = tape.mul(inverse, weight);
-        let factor = tape.broadcast_row(factor, rows);
-        let centred = tape.reshape(centred, [rows, cols]);
-        let scaled = tape.mul(centred, factor);
-        let shifted = match activation {
-            Activation::Linear => tape.add_row(scaled, bias),
-            _ => tape.bias_and_activation(scaled, bias, activation),
-        };
-        tape.reshape(shifted, shape)
+        let shift = tape.scale(old_mean, -1.0);
+        tape.normalise(x, shift, factor, bias, activation)
     }
 }

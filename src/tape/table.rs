@@ -103,6 +103,7 @@ operations! {
     MaxPool,
     AtMaxima,
     BatchNormalise,
+    Normalise,
     SumPool,
     Loss,
     LossGradient,

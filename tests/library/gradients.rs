@@ -81,6 +81,22 @@ fn combinations_of_two_values() {
 }
 
 #[test]
+fn normalisations() {
+    for activation in [Activation::Linear, Activation::Tanh, Activation::Softplus] {
+        check(&format!("normalisation, {activation:?}"), &inputs(&[[5, 3], [1, 3], [1, 3], [1, 3]]), |t, x| {
+            t.normalise(x[0], x[1], x[2], x[3], activation)
+        });
+        check(&format!("batch normalisation, {activation:?}"), &inputs(&[[6, 3], [1, 3], [1, 3]]), |t, x| {
+            t.batch_normalise(x[0], x[1], x[2], 1e-3, activation).output
+        });
+    }
+    check("batch normalisation of an image", &inputs(&[[2, 2, 3, 2]]), |t, x| {
+        let [weight, bias] = [0.7, -0.2].map(|value| t.constant_with([1, 2], |row| row.fill(value)));
+        t.batch_normalise(x[0], weight, bias, 1e-5, Activation::Sigmoid).output
+    });
+}
+
+#[test]
 fn reductions_and_broadcasts() {
     check("sum", &inputs(&[[4, 3]]), |t, x| t.sum(x[0]));
     check("mean", &inputs(&[[4, 3]]), |t, x| t.mean(x[0]));

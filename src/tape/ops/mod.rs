@@ -25,8 +25,8 @@ pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};
 pub(super) use losses::{Criterion, Loss, LossGradient, Softmax};
-pub(super) use normalise::BatchNormalise;
 pub use normalise::Normalised;
+pub(super) use normalise::{BatchNormalise, Normalise};
 pub(super) use pooling::{AtMaxima, ConvolvePool, MaxPool, SumPool};
 pub(super) use reduce::{BroadcastColumn, BroadcastRow, ColumnSum, Fill, RowSum, Sum};
 

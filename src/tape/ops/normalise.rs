@@ -7,6 +7,59 @@ use narrows_kernels::normalise::{
 use super::*;
 use crate::tape::table::Op;
 
+/// y = activation((x + m)·f + b) of x [.., channels] and m, f and b [1, channels].
+#[derive(Clone, Copy)]
+pub(in crate::tape) struct Normalise {
+    activation: Activation,
+}
+
+impl<T: Real> Operation<T> for Normalise {
+    const NAME: &'static str = "normalisation";
+
+    fn output_shape(&self, inputs: &[Shape]) -> Shape {
+        let (x, rows) = (inputs[0], [inputs[1], inputs[2], inputs[3]]);
+        let fits = rows.iter().all(|row| row.is_row_of(x.cols()));
+        assert!(
+            fits,
+            "normalisation of {x} with {}, {} and {}: they must be [1, {}]",
+            rows[0],
+            rows[1],
+            rows[2],
+            x.cols()
+        );
+        x
+    }
+
+    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
+        let [x, m, f, b] = [0, 1, 2, 3].map(|at| inputs[at].data);
+        normalise(context.isa, self.activation, x, m, f, b, target.data);
+    }
+
+    /// With z before the activation: dx = dz·f, dm its column sums; df = the column sums of dz ∘ (x + m); db = those of dz.
+    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
+        let [x, shift, factor, bias] = [0, 1, 2, 3].map(|at| call.inputs[at]);
+        let rows = backward.shape(x).rows();
+        let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
+        if backward.wants(factor) {
+            let centred = backward.apply(AddRow, &[x, shift]);
+            let product = backward.apply(Combine::MUL, &[dz, centred]);
+            backward.give(factor, ColumnSum, &[product]);
+        }
+        if backward.wants(x) || backward.wants(shift) {
+            let shape = backward.shape(x);
+            let spread = backward.apply(BroadcastRow { rows }, &[factor]);
+            let spread = backward.tape().reshape(spread, shape);
+            let of_centred = backward.apply(Combine::MUL, &[dz, spread]);
+            backward.pass(x, of_centred);
+            backward.give(shift, ColumnSum, &[of_centred]);
+        }
+    }
+
+    fn accumulates(&self) -> bool {
+        false
+    }
+}
+
 /// y = activation(γ·(x − μ)/√(σ² + ε) + β) of x [.., channels], γ and β [1, channels], with the mean μ and variance σ² of each channel.
 ///
 /// What the equation names besides lies in nodes of its own, [1, channels] each, through which no gradient flows: it flows through x
@@ -37,6 +90,14 @@ pub struct Normalised {
 }
 
 impl<T: Real> Tape<'_, T> {
+    /// activation((x + `shift`)·`factor` + `bias`) for x [.., channels] and the others [1, channels].
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub fn normalise(&mut self, x: Var, shift: Var, factor: Var, bias: Var, activation: Activation) -> Var {
+        self.push(Normalise { activation }.into(), &[x, shift, factor, bias])
+    }
+
     /// activation(γ·(x − μ)/√(σ² + ε) + β) for x [.., channels] and `weight` γ and `bias` β, [1, channels], with μ and σ² over all but the
     /// last dimension of x (Ioffe and Szegedy 2015).
     ///
