@@ -39,26 +39,38 @@ impl Distribution {
         }
     }
 
+    /// Refused: N(0, I) for a model without a generator, the others for one that is no autoencoder, classes where there are no labels.
+    pub fn check(self, prepared: &Prepared) -> Result<(), RunError> {
+        let lacks = match self {
+            Distribution::Standard if prepared.task.generator().is_none() => {
+                "the model has no codes that were trained to follow it"
+            }
+            Distribution::Fitted | Distribution::ByClass if prepared.task.autoencoder().is_none() => {
+                "the model is no autoencoder"
+            }
+            Distribution::ByClass if prepared.loaded.data.labels.is_none() => "the images have no labels",
+            _ => return Ok(()),
+        };
+        Err(RunError::Unusable(format!("cannot draw from {}: {lacks}", self.words())))
+    }
+
     /// `count` codes of the stream that follows from `seed`, and what a model with these weights makes of them, in the current thread
-    /// pool. Refused: N(0, I) for a model without a generator, the others for one that is no autoencoder, classes where there are no
-    /// labels.
+    /// pool. Refused: what [`check`](Self::check) refuses.
     pub fn draw(self, prepared: &Prepared, weights: Weights<'_>, count: usize, seed: u64) -> Result<Drawn, RunError> {
-        let refused = |lacks: &str| RunError::Unusable(format!("cannot draw from {}: {lacks}", self.words()));
+        self.check(prepared)?;
         if self == Distribution::Standard {
-            let generator = prepared.task.generator();
-            let generator =
-                generator.ok_or_else(|| refused("the model has no codes that were trained to follow it"))?;
+            let generator = prepared.task.generator().expect("the model was checked");
             let codes = Gaussian::standard(generator.latent()).sample(count, &mut stream(seed, Purpose::Sample, 0));
             return Ok(Drawn { images: generator.generate(weights, codes.view())?, codes });
         }
         let Weights { params, context } = weights;
-        let trained = prepared.trained(params, context).ok_or_else(|| refused("the model is no autoencoder"))?;
+        let trained = prepared.trained(params, context).expect("the model was checked");
         let part = prepared.loaded.train();
         let training = trained.encode(part.to_array().view())?;
         let codes = if self == Distribution::Fitted {
             Gaussian::fit(context, training.view())?.sample(count, &mut stream(seed, Purpose::Sample, 0))
         } else {
-            let labels = part.labels(part.indices).ok_or_else(|| refused("the images have no labels"))?;
+            let labels = part.labels(part.indices).expect("the images were checked");
             by_class(context, &training, &labels.collect::<Vec<_>>(), count, seed)?
         };
         Ok(Drawn { images: trained.decode_images(codes.view())?, codes })

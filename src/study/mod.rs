@@ -212,6 +212,7 @@ pub fn prepare_runs(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -
             planned.push(plan);
         }
     }
+    facts::check(&config.report, &planned)?;
     Ok(planned)
 }
 
@@ -282,7 +283,7 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<M
     }
     let file = out.join(REPORT);
     let page = report::page(&facts, &pictures);
-    let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
+    let page = page.map_err(|error| FileError::on("write", &file)(report::told(&error)))?;
     write_whole(&file, page.as_bytes())?;
     Ok(Measured { facts, pictures })
 }
@@ -300,7 +301,8 @@ pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<Str
     let seeds = runs.iter().map(|run| run.plan.repeat + 1).max().unwrap_or(1);
     let study = Study { page, config, machine, jobs: 1, seeds, runs, interrupted, measured: None };
     let (facts, pictures) = study.machine.run(|| facts::looked_at(&study))??;
-    report::page(&facts, &pictures).map_err(|error| RunError::Unusable(format!("cannot write the page: {error:#}")))
+    report::page(&facts, &pictures)
+        .map_err(|error| RunError::Unusable(format!("cannot write the page: {}", report::told(&error))))
 }
 
 /// The finished runs in these folders, with the data that they were made with. Each has a name, and a number where it is one of several

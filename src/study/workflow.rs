@@ -101,7 +101,7 @@ pub fn write_page(config: &WorkflowConfig, parts: &[Part], out: &Path) -> Result
     let facts: Vec<PartFacts<'_>> = parts.iter().map(PartFacts::of).collect();
     let file = out.join(REPORT);
     let page = report::render("workflow", title, &facts, given);
-    let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
+    let page = page.map_err(|error| FileError::on("write", &file)(report::told(&error)))?;
     Ok(write_whole(&file, page.as_bytes())?)
 }
 

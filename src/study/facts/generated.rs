@@ -10,7 +10,7 @@ use crate::config::GeneratedReport;
 use crate::data::Samples;
 use crate::run::Distribution;
 use crate::study::figure::Figure;
-use crate::study::{Study, StudyRun};
+use crate::study::{Planned, Study, StudyRun};
 use crate::tasks::{TrainedEncoder, Weights};
 
 /// Images of each run that are shown.
@@ -75,9 +75,42 @@ impl FidelityFacts {
     }
 }
 
+/// The distributions, each with the runs that `wanted` names for it.
+fn ways(wanted: &GeneratedReport) -> [(Distribution, &[String]); 3] {
+    let GeneratedReport { standard, fitted, by_class, .. } = wanted;
+    [(Distribution::Standard, standard), (Distribution::Fitted, fitted), (Distribution::ByClass, by_class)]
+}
+
+/// Refuses, before anything is trained: a run for features that is no classifier, a run that cannot make images of such codes, images of
+/// several sizes.
+pub(in crate::study) fn check(wanted: &GeneratedReport, runs: &[Planned]) -> Result<(), RunError> {
+    let find = |name: &String| runs.iter().find(|run| run.name == *name);
+    let Some(by) = find(&wanted.features) else { return Ok(()) };
+    if by.config.task.classifier().is_none() {
+        return Err(RunError::Unusable(format!(
+            "report.generated.features names {}, which is no classifier; the run of one is expected",
+            wanted.features
+        )));
+    }
+    for (distribution, names) in ways(wanted) {
+        for run in names.iter().filter_map(find) {
+            let in_run = |error| RunError::InStudy { run: run.title(), source: Box::new(error) };
+            distribution.check(&run.prepared).map_err(in_run)?;
+            let [found, expected] = [run, by].map(|run| run.prepared.loaded.data.features());
+            if found != expected {
+                return Err(RunError::Unusable(format!(
+                    "the run {} has images of {found} values, and {}, in whose features they are compared, of {expected}; one size is \
+                     expected",
+                    run.name, by.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Makes images by each run that `wanted` names and measures them in the features of its classifier; the first of them, each row above the
-/// nearest training images. The classifier is that of the first seed, so that all distances are of one kind. Refused: a run for features that
-/// is no classifier of such images, a run that cannot make images of such codes.
+/// nearest training images. The classifier is that of the first seed, so that all distances are of one kind. What [`check`] refuses was refused.
 pub(super) fn measure(
     study: &Study,
     wanted: &GeneratedReport,
@@ -85,33 +118,18 @@ pub(super) fn measure(
     let context = study.machine.context;
     let Some(by) = study.named(&wanted.features).next() else { return Ok(None) };
     let classifier = by.plan.prepared.encoder(&by.executed.outcome.params, context);
-    let Some(features) = classifier.filter(|_| by.plan.config.task.classifier().is_some()) else {
-        return Err(RunError::Unusable(format!(
-            "report.generated.features names {}, which is no classifier; the run of one is expected",
-            wanted.features
-        )));
-    };
+    let Some(features) = classifier else { return Ok(None) };
     let test = by.loaded().test().first(wanted.images);
     let real = features.encode(test.to_array().view())?;
     let seen = encoded(&features, by.loaded().train().first(wanted.images))?;
     let floor = Fidelity::of(context, real.view(), seen.view())?;
     let mut rows = Vec::new();
     let mut table = ImageTable::new(&by.loaded().data, Vec::new());
-    for (distribution, names) in [
-        (Distribution::Standard, &wanted.standard),
-        (Distribution::Fitted, &wanted.fitted),
-        (Distribution::ByClass, &wanted.by_class),
-    ] {
+    for (distribution, names) in ways(wanted) {
         for name in names {
             let mut seeds = Vec::new();
             let mut near = f64::NAN;
             for run in study.named(name) {
-                if run.loaded().data.features() != test.features() {
-                    return Err(RunError::Unusable(format!(
-                        "the run {name} makes images of another size than {}",
-                        by.plan.name
-                    )));
-                }
                 let images = drawn(study, run, distribution, wanted.images)?;
                 seeds.push(Fidelity::of(context, real.view(), features.encode(images.view())?.view())?);
                 if seeds.len() == 1 {
@@ -142,9 +160,7 @@ pub(super) fn measure(
 
 fn drawn(study: &Study, run: &StudyRun, from: Distribution, count: usize) -> Result<Array2<f32>, RunError> {
     let weights = Weights { params: &run.executed.outcome.params, context: study.machine.context };
-    let drawn = from.draw(&run.plan.prepared, weights, count, run.plan.config.seed);
-    let drawn = drawn.map_err(|error| RunError::InStudy { run: run.plan.title(), source: Box::new(error) })?;
-    Ok(drawn.images)
+    Ok(from.draw(&run.plan.prepared, weights, count, run.plan.config.seed)?.images)
 }
 
 /// Adds the first images, and below them the training images that are nearest; returns how far these are, in the mean.

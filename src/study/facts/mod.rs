@@ -41,7 +41,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::figure::{Figure, over_seeds};
-use super::{Observer, Page, Study, StudyRun};
+use super::{Observer, Page, Planned, Study, StudyRun};
+use crate::config::ReportConfig;
 use crate::data::Splits;
 use crate::run::RunError;
 use compare::{Comparison, METRICS, Ranking, Rules};
@@ -91,6 +92,12 @@ pub(super) struct Facts {
     pub classes: Option<ClassesFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
     pub published: Vec<Value>,
+}
+
+/// Refuses what cannot be measured, before anything is trained.
+pub(super) fn check(report: &ReportConfig, runs: &[Planned]) -> Result<(), RunError> {
+    report.generated.as_ref().map_or(Ok(()), |wanted| generated::check(wanted, runs))?;
+    report.probe.as_ref().map_or(Ok(()), |wanted| probe::check(wanted, runs))
 }
 
 /// Measures what the report asks for, and gathers all facts and pictures. Of a study that was interrupted the runs that were

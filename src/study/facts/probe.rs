@@ -8,7 +8,7 @@ use crate::analysis::LogisticRegression;
 use crate::config::ProbeReport;
 use crate::data::Samples;
 use crate::study::figure::Figure;
-use crate::study::{Study, StudyRun};
+use crate::study::{Planned, Study, StudyRun};
 
 /// What codes of runs are worth to a linear classifier.
 #[derive(Clone, Debug, Serialize)]
@@ -46,15 +46,38 @@ pub(in crate::study) enum Features {
     Pixels,
 }
 
+/// Refuses, before anything is trained: a run without an encoder, images without labels, more labels than there are.
+pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<(), RunError> {
+    for run in wanted.runs.iter().filter_map(|name| runs.iter().find(|run| run.name == *name)) {
+        let (name, train) = (&run.name, run.prepared.loaded.train());
+        let lacks = match () {
+            () if run.prepared.task.encoder().is_none() => "which has no encoder; one that has is expected",
+            () if train.data.labels.is_none() => "whose images have no labels; a set that has is expected",
+            () => "",
+        };
+        if !lacks.is_empty() {
+            return Err(RunError::Unusable(format!("report.probe.runs names {name}, {lacks}")));
+        }
+        let is_refused = |count: &&usize| **count < train.len() && train.of_each_class(**count).is_none();
+        if let Some(count) = wanted.labels.iter().find(is_refused) {
+            let classes = train.data.class_names.len();
+            return Err(RunError::Unusable(format!(
+                "report.probe.labels has {count}; as many labels of each class are taken of {} in all, and a multiple of the {classes} \
+                 classes that leaves enough of each is expected, as in --set report.probe.labels=[{}]",
+                train.len(),
+                10 * classes
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Probes the codes of each run that `wanted` names, over its seeds, those of its encoder before training, and the pixels. `None` where
-/// there is no such run, or where images have no labels. Refused: a run without an encoder, more labels than there are.
+/// there is no such run. What [`check`] refuses was refused.
 pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<ProbeFacts>, RunError> {
     let named = wanted.runs.iter().map(|name| study.named(name).collect::<Vec<_>>());
     let runs: Vec<Vec<&StudyRun>> = named.filter(|seeds| !seeds.is_empty()).collect();
     let Some(first) = runs.first().and_then(|seeds| seeds.first()) else { return Ok(None) };
-    if runs.iter().flatten().any(|run| run.loaded().data.labels.is_none()) {
-        return Ok(None);
-    }
     let mut labels: Vec<usize> = wanted.labels.clone();
     labels.push(first.loaded().train().len());
     labels.sort_unstable();
@@ -83,14 +106,7 @@ fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usiz
             let fitted = if count >= train.len() {
                 LogisticRegression::fit(context, codes.view(), &labels(train))?
             } else {
-                let Some(chosen) = train.of_each_class(count) else {
-                    return Err(RunError::Unusable(format!(
-                        "report.probe.labels has {count}; as many labels of each class are taken of {} in all, and a multiple of the {} \
-                         classes that leaves enough of each is expected",
-                        train.len(),
-                        train.data.class_names.len()
-                    )));
-                };
+                let chosen = train.of_each_class(count).expect("the numbers of labels were checked");
                 let part = Samples { indices: &chosen, ..train };
                 LogisticRegression::fit(context, encoded(study, run, features, part)?.view(), &labels(part))?
             };
@@ -113,12 +129,7 @@ fn encoded(study: &Study, run: &StudyRun, features: Features, part: Samples<'_>)
             &fresh
         }
     };
-    let encoder = prepared.encoder(params, study.machine.context).ok_or_else(|| {
-        RunError::Unusable(format!(
-            "report.probe.runs names {}, which has no encoder; one that has is expected",
-            run.plan.name
-        ))
-    })?;
+    let encoder = prepared.encoder(params, study.machine.context).expect("the encoder was checked");
     Ok(encoder.encode(images.view())?)
 }
 

@@ -81,6 +81,12 @@ pub(super) fn render(template: &str, title: &str, facts: &impl Serialize, given:
     })
 }
 
+/// What is wrong with a template, with the place in each template that includes it.
+pub(super) fn told(error: &Error) -> std::io::Error {
+    let sources = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    std::io::Error::other(sources.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
 fn environment(headings: &Arc<Mutex<Headings>>) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);

@@ -215,7 +215,7 @@ fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
     }
     let file = out.join(REPORT);
     let page = facts::SearchFacts::of(result).page();
-    let page = page.map_err(|error| FileError::on("write", &file)(std::io::Error::other(format!("{error:#}"))))?;
+    let page = page.map_err(|error| FileError::on("write", &file)(super::report::told(&error)))?;
     Ok(write_whole(&file, page.as_bytes())?)
 }
 
