@@ -108,7 +108,8 @@ fn a_real_file_cut_short_or_exchanged_is_refused() {
 
 #[test]
 fn every_preset_loads_the_drawn_set_that_stands_in_for_an_absent_one() {
-    for preset in presets() {
+    // A workflow has no data of its own.
+    for preset in presets().iter().filter(|preset| !preset.source().unwrap().is_workflow()) {
         let run = |source: Source| match source.clone().into_search() {
             Ok(search) => search.middle_run().unwrap(),
             Err(_) => source.into_base_run().unwrap(),
