@@ -153,7 +153,7 @@ fn a_trial_over_folds_has_their_mean() {
     place
         .narrows(&[&["search", "space.toml", "--out", "s", "--trials", "4", "--jobs", "2"], &folds[..]].concat())
         .done();
-    // The best trial as a run learns from all folds.
+    // The images of the best trial as a run are divided as data.split says.
     let best = place.text("s/best.toml");
     assert!(!best.contains("folds"), "{best}");
     let losses = ["0", "1", "2"].map(|fold| {

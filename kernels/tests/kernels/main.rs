@@ -3,6 +3,7 @@
 mod conv;
 mod gemm;
 mod jacobian;
+mod normalise;
 mod tsne;
 mod vecmath;
 mod vector_bits;

@@ -13,7 +13,7 @@ use narrows_kernels::{Accumulate, Isa, Real, losses, normalise, reduce};
 /// The name of a call and the bits it returned, every NaN one pattern: its sign and payload are no part of the contract.
 type Outcome = (String, Vec<u64>);
 
-fn bits<T: Real>(values: &[T]) -> Vec<u64> {
+pub fn bits<T: Real>(values: &[T]) -> Vec<u64> {
     values.iter().map(|value| if value.to_f64().is_nan() { u64::MAX } else { value.bits() }).collect()
 }
 
@@ -34,7 +34,7 @@ fn first_difference(left: &[Outcome], right: &[Outcome]) -> Option<String> {
 }
 
 /// Numbers in (−4, 4); when `wild`, a third of them are special or of any magnitude.
-fn numbers<T: Real>(len: usize, seed: u64, wild: bool) -> Vec<T> {
+pub fn numbers<T: Real>(len: usize, seed: u64, wild: bool) -> Vec<T> {
     let tiny = T::from_f64(if T::NAME == "f32" { 1e-40 } else { 1e-310 });
     let special = [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0, -1.0, 3e38, -3e38].map(T::from_f64);
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -57,7 +57,7 @@ fn numbers<T: Real>(len: usize, seed: u64, wild: bool) -> Vec<T> {
         .collect()
 }
 
-fn activations() -> [Activation; 7] {
+pub fn activations() -> [Activation; 7] {
     use Activation::*;
     [Linear, Relu, LeakyRelu { slope: 0.3 }, Elu { alpha: 1.5 }, Tanh, Sigmoid, Softplus]
 }
@@ -451,60 +451,4 @@ fn a_matrix_of_broken_rows_is_refused() {
 #[should_panic(expected = "as long as its output")]
 fn slices_of_different_lengths_are_refused() {
     elementwise::binary(Isa::SCALAR, Binary::Add, &[1.0f32; 3], &[1.0; 4], &mut [0.0; 4], Overwrite);
-}
-
-#[test]
-fn normalisation_has_the_bits_of_elementwise_operations_on_whole_matrices() {
-    fn check<T: Real>(rows: usize, cols: usize) {
-        let isa = Isa::detect();
-        let [x, g] = [numbers::<T>(rows * cols, 3, true), numbers(rows * cols, 4, true)];
-        let [m, f, b, k, q] = [5, 6, 7, 8, 9].map(|seed| numbers::<T>(cols, seed, false));
-        let spread = |row: &[T]| {
-            let mut out = vec![T::ZERO; rows * cols];
-            elementwise::broadcast_row(isa, row, &mut out, Overwrite);
-            out
-        };
-        let binary = |op, a: &[T], b: &[T]| {
-            let mut out = vec![T::ZERO; rows * cols];
-            elementwise::binary(isa, op, a, b, &mut out, Overwrite);
-            out
-        };
-        let sums = |x: &[T]| {
-            let mut out = vec![T::ZERO; cols];
-            reduce::column_sums(isa, x, cols, &mut out, Overwrite);
-            bits(&out)
-        };
-        let row = |call: &dyn Fn(&mut [T])| {
-            let mut out = vec![T::ONE; cols];
-            call(&mut out);
-            bits(&out)
-        };
-        let matrix = |call: &dyn Fn(&mut [T])| {
-            let mut out = vec![T::ONE; rows * cols];
-            call(&mut out);
-            bits(&out)
-        };
-        let centred = binary(Binary::Add, &x, &spread(&m));
-        let square = binary(Binary::Mul, &centred, &centred);
-        assert_eq!(row(&|out| normalise::centred_square_sums(isa, &x, &m, out)), sums(&square));
-        let product = binary(Binary::Mul, &g, &centred);
-        assert_eq!(row(&|out| normalise::centred_product_sums(isa, &g, &x, &m, out)), sums(&product));
-        let twice = binary(Binary::Add, &centred, &centred);
-        let direct = binary(Binary::Mul, &g, &spread(&f));
-        let gradient = binary(Binary::Add, &direct, &binary(Binary::Mul, &spread(&k), &twice));
-        let found = row(&|out| normalise::centred_gradient_sums(isa, &g, &x, [&m, &f, &k], out));
-        assert_eq!(found, sums(&gradient));
-        let found = matrix(&|out| normalise::input_gradient(isa, &g, &x, [&m, &f, &k, &q], out));
-        assert_eq!(found, bits(&binary(Binary::Add, &gradient, &spread(&q))));
-        for activation in activations() {
-            let mut expected = binary(Binary::Add, &binary(Binary::Mul, &centred, &spread(&f)), &spread(&b));
-            activate_in_place(isa, activation, &mut expected);
-            let found = matrix(&|out| normalise::normalise(isa, activation, &x, &m, &f, &b, out));
-            assert_eq!(found, bits(&expected), "{activation}, {rows} × {cols}");
-        }
-    }
-    for (rows, cols) in [(1, 1), (3, 5), (33, 16), (70, 33), (64, 64), (700, 128)] {
-        check::<f32>(rows, cols);
-        check::<f64>(rows, cols);
-    }
 }

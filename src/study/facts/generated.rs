@@ -33,7 +33,7 @@ pub(in crate::study) struct GeneratedFacts {
     pub test: usize,
     /// Neighbours that reach how far a set fills the space.
     pub neighbours: usize,
-    /// As many training images in the place of images that were made: what cannot be undercut by learning.
+    /// As many training images in the place of images that were made: what images that cannot be told from real ones would have.
     pub floor: FidelityFacts,
     /// The runs, each with what its codes are drawn from.
     pub rows: Vec<GeneratedRow>,

@@ -32,8 +32,8 @@ pub struct SearchResult {
     pub arms: Vec<ArmResult>,
     /// Whether it was interrupted before all was done.
     pub interrupted: bool,
-    /// The figures of the test images of the best trial, made once more on all that is not for testing, as a run of its own; `None` where
-    /// there is no best trial or no test image, and after an interruption.
+    /// The figures of the test images of the best trial, made once more as a run of its own; `None` where there is no best trial or no test
+    /// image, and after an interruption.
     pub test: Option<Value>,
 }
 
@@ -220,7 +220,7 @@ fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
 }
 
 impl SearchResult {
-    /// The best trial as a run. Where the objective is a mean over folds it is trained without them.
+    /// The best trial as a run. Where the objective is a mean over folds, its images are divided as `data.split` says.
     fn best_run(&self) -> Result<Option<RunConfig>, RunError> {
         let Some((_, trial)) = self.best() else { return Ok(None) };
         let mut best = self.config.run(&trial.point)?;
