@@ -77,6 +77,69 @@ checkpoint = { every_steps = 1 }
 name = "adam"
 "#;
 
+/// Codes drawn from a normal distribution in each of 60 steps.
+const VARIATIONAL: &str = r#"name = "variational"
+seed = 3
+[data]
+set = "footwear"
+merge = true
+per_class = 35
+split = { train = 5, validation = 1, test = 1 }
+[model]
+encoder = [{ conv = 6, kernel = 4, stride = 2, activation = "relu" }, { dense = 40, activation = "relu" }, { dense = 5 }]
+decoder = [{ dense = 98, activation = "relu" }, { reshape = [7, 7, 2] }, { conv-transpose = 6, kernel = 4, stride = 2, activation = "relu" }, { conv-transpose = 1, kernel = 4, stride = 2, activation = "sigmoid" }]
+variational = { beta = 0.5 }
+[train]
+loss = "bce"
+batch_size = 5
+max_epochs = 4
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+"#;
+
+/// Two random views of each image in each of 60 steps.
+const CONTRASTIVE: &str = r#"name = "contrastive"
+seed = 3
+task = "simclr"
+[data]
+set = "footwear"
+merge = true
+per_class = 35
+split = { train = 5, validation = 1, test = 1 }
+[model]
+encoder = [{ conv = 6, kernel = 4, stride = 2 }, { batch-norm = "pytorch", activation = "relu" }, { conv = 9, stride = 2, activation = "relu" }, "global-average"]
+head = [{ dense = 8, activation = "relu" }, { dense = 6 }]
+augmentation = { crop = 0.5, flip = true, brightness = 0.4, cutout = 8, blur = 1.0 }
+[train]
+batch_size = 5
+max_epochs = 4
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+"#;
+
+/// Labels beside images, and the figures of an epoch by class, in each of 60 steps.
+const CLASSIFIER: &str = r#"name = "classifier"
+seed = 3
+task = "classifier"
+[data]
+set = "footwear"
+merge = true
+per_class = 35
+split = { train = 5, validation = 1, test = 1 }
+[model]
+encoder = [{ conv = 6, activation = "relu" }, { max-pool = 2 }, { batch-norm = "keras" }, { dropout = 0.2 }, { dense = 20, activation = "relu" }]
+label_smoothing = 0.1
+[train]
+batch_size = 5
+max_epochs = 4
+early_stopping = { patience = 20, restore_best = true }
+checkpoint = { every_steps = 1 }
+[optimizer]
+name = "adam"
+"#;
+
 /// Kills of each kind of run without NARROWS_KILLS.
 const FEW: usize = 12;
 
@@ -129,6 +192,21 @@ fn every_kill_of_a_run_with_batch_normalisation_is_survived_to_the_same_bits() {
 #[test]
 fn every_kill_of_two_rivals_is_survived_to_the_same_bits() {
     survives("a run of two rivals", RIVALS);
+}
+
+#[test]
+fn every_kill_of_a_variational_run_is_survived_to_the_same_bits() {
+    survives("a variational run", VARIATIONAL);
+}
+
+#[test]
+fn every_kill_of_a_contrastive_run_is_survived_to_the_same_bits() {
+    survives("a contrastive run", CONTRASTIVE);
+}
+
+#[test]
+fn every_kill_of_a_classifier_is_survived_to_the_same_bits() {
+    survives("a classifier", CLASSIFIER);
 }
 
 fn survives(what: &str, config: &str) {

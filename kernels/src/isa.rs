@@ -1,5 +1,7 @@
 //! Instruction sets, chosen at run time.
 
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 
@@ -10,6 +12,8 @@ pub struct Isa(Level);
 #[derive(Clone, Copy)]
 pub(crate) enum Level {
     Scalar,
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -43,7 +47,7 @@ impl std::error::Error for IsaError {}
 
 impl Isa {
     /// The names that `NARROWS_ISA` accepts, from the narrowest to the widest.
-    pub const NAMES: [&'static str; 3] = ["scalar", "avx2", "avx512"];
+    pub const NAMES: [&'static str; 4] = ["scalar", "neon", "avx2", "avx512"];
 
     /// The portable code, which every CPU has.
     pub const SCALAR: Isa = Isa(Level::Scalar);
@@ -60,18 +64,20 @@ impl Isa {
 
     /// The instruction set with this name, if this CPU has it.
     pub fn named(name: &str) -> Result<Isa, IsaError> {
-        match name {
-            "scalar" => Ok(Self::SCALAR),
+        let name =
+            *Self::NAMES.iter().find(|known| **known == name).ok_or_else(|| IsaError::Unknown(name.to_owned()))?;
+        let level = match name {
+            "scalar" => Some(Level::Scalar),
+            #[cfg(target_arch = "aarch64")]
+            "neon" => Neon::detect().map(Level::Neon),
             #[cfg(target_arch = "x86_64")]
-            "avx2" => Avx2::detect().map(|token| Isa(Level::Avx2(token))).ok_or(IsaError::Missing("avx2")),
+            "avx2" => Avx2::detect().map(Level::Avx2),
             #[cfg(target_arch = "x86_64")]
-            "avx512" => Avx512::detect().map(|token| Isa(Level::Avx512(token))).ok_or(IsaError::Missing("avx512")),
-            #[cfg(not(target_arch = "x86_64"))]
-            "avx2" => Err(IsaError::Missing("avx2")),
-            #[cfg(not(target_arch = "x86_64"))]
-            "avx512" => Err(IsaError::Missing("avx512")),
-            _ => Err(IsaError::Unknown(name.to_owned())),
-        }
+            "avx512" => Avx512::detect().map(Level::Avx512),
+            // Of another architecture.
+            _ => None,
+        };
+        level.map(Isa).ok_or(IsaError::Missing(name))
     }
 
     /// The instruction set that `NARROWS_ISA` forces, else the widest of this CPU.
@@ -82,10 +88,12 @@ impl Isa {
         }
     }
 
-    /// "scalar", "avx2" or "avx512".
+    /// One of [`Isa::NAMES`].
     pub fn name(self) -> &'static str {
         match self.0 {
             Level::Scalar => "scalar",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => "neon",
             #[cfg(target_arch = "x86_64")]
             Level::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -119,7 +127,7 @@ mod tests {
         let error = Isa::named("sse9").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "NARROWS_ISA=\"sse9\" names no instruction set; accepted are scalar, avx2, avx512"
+            "NARROWS_ISA=\"sse9\" names no instruction set; accepted are scalar, neon, avx2, avx512"
         );
     }
 

@@ -112,6 +112,9 @@ macro_rules! real {
             fn dispatch<K: Kernel<Self>>(isa: Isa, kernel: K) -> K::Output {
                 match isa.level() {
                     Level::Scalar => kernel.run(Scalar),
+                    // Every function is compiled for NEON there.
+                    #[cfg(target_arch = "aarch64")]
+                    Level::Neon(token) => kernel.run(token),
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2(token) => {
                         #[target_feature(enable = "avx2,fma")]

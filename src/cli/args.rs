@@ -13,7 +13,7 @@ use narrows::data::{Samples, Splits};
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "NARROWS_DATA_DIR is a folder to look for data sets in, NARROWS_ISA forces an instruction set \
-                        (scalar, avx2, avx512), NO_COLOR turns colour off.\n\
+                        (scalar, neon, avx2, avx512), NO_COLOR turns colour off.\n\
                         Exit codes: 0 done, 1 the run failed, 2 the command line or the configuration is wrong, 130, 143 \
                         and 129 interrupted by SIGINT, SIGTERM and SIGHUP.")]
 pub struct Arguments {

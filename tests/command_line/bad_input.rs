@@ -141,7 +141,7 @@ fn arguments_that_mean_nothing_are_refused() {
     place.refuses_command(
         place.command(&TRAIN).env("NARROWS_ISA", "nonsense"),
         2,
-        &["NARROWS_ISA=\"nonsense\" names no instruction set", "scalar, avx2, avx512"],
+        &["NARROWS_ISA=\"nonsense\" names no instruction set", "scalar, neon, avx2, avx512"],
     );
     place.refuses(&["trian"], 2, &["trian", "train"]);
 }

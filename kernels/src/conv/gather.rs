@@ -25,28 +25,28 @@ pub(super) const BLOCK_TILES: usize = 5;
 /// multiply-adds of a tile.
 const FEW_CHANNELS: usize = 5;
 /// Multiply-adds below which a second thread is not asked: about 2 µs of them.
-const WORK_FOR_A_THREAD: usize = 1 << 17;
+pub(super) const WORK_FOR_A_THREAD: usize = 1 << 17;
 
 /// The pixels of a result that read alike, and what they read.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<T> {
-    samples: usize,
-    grid: Grid<T>,
+    pub samples: usize,
+    pub grid: Grid<T>,
     /// Elements of the source that a tap reads.
-    run: usize,
-    /// The kernel's element (kh, kw) is a matrix [run, cols] at `weight + (kh · kernel width + kw) · run · cols`.
+    pub run: usize,
+    /// See [`tap`](Self::tap).
     weight: *const T,
-    weight_row_stride: usize,
-    weight_col_stride: usize,
+    pub weight_row_stride: usize,
+    pub weight_col_stride: usize,
     kernel_width: usize,
-    out: *mut T,
+    pub out: *mut T,
     /// Height and width of an image of the result.
-    size: [usize; 2],
+    pub size: [usize; 2],
     /// Channels of a pixel of the result.
-    cols: usize,
-    accumulate: Accumulate,
-    bias: Option<*const T>,
-    activation: Activation,
+    pub cols: usize,
+    pub accumulate: Accumulate,
+    pub bias: Option<*const T>,
+    pub activation: Activation,
 }
 
 // SAFETY: the pointers stem from slices of `Send + Sync` numbers; parts given to different threads write disjoint elements.
@@ -55,10 +55,9 @@ unsafe impl<T: Real> Send for Gather<T> {}
 unsafe impl<T: Real> Sync for Gather<T> {}
 
 impl<T: Real> Gather<T> {
-    /// Calls `compute` with the convolution of x, whose output and what is done with its elements are still to be set: one that
-    /// reads copies with borders where there are few channels.
-    pub fn forward(of: &Convolution, samples: usize, x: &[T], weight: &[T], compute: impl FnOnce(Self)) {
-        let gather = Gather {
+    /// The convolution of x, whose output and what is done with its elements are still to be set.
+    pub fn forward(of: &Convolution, samples: usize, x: &[T], weight: &[T]) -> Self {
+        Gather {
             samples,
             grid: Grid {
                 axes: [0, 1].map(|dim| Axis::forward(of, dim)),
@@ -76,7 +75,12 @@ impl<T: Real> Gather<T> {
             accumulate: Accumulate::Overwrite,
             bias: None,
             activation: Activation::Linear,
-        };
+        }
+    }
+
+    /// Calls `compute` with the same convolution: one that reads copies with borders where there are few channels.
+    pub fn bordered(of: &Convolution, samples: usize, x: &[T], weight: &[T], compute: impl FnOnce(Self)) {
+        let gather = Self::forward(of, samples, x, weight);
         if of.kernel[1] == 1 || of.image_channels >= FEW_CHANNELS {
             return compute(gather);
         }
@@ -95,25 +99,11 @@ impl<T: Real> Gather<T> {
         Gather { out: out.as_mut_ptr(), accumulate, bias, activation: epilogue.activation, ..self }
     }
 
-    /// The pixels (phase + stride · i, phase + stride · j) of the image.
-    #[allow(clippy::too_many_arguments)]
-    pub fn transposed(
-        of: &Convolution,
-        samples: usize,
-        phase: [usize; 2],
-        y: &[T],
-        weight: &[T],
-        epilogue: &Epilogue<'_, T>,
-        x: &mut [T],
-        accumulate: Accumulate,
-    ) -> Self {
-        let gather = Gather {
+    /// The transposed convolution of y on the pixels of these axes, see [`Axis::transposed`], whose result is still to be set.
+    pub fn transposed(of: &Convolution, samples: usize, axes: [Axis; 2], y: &[T], weight: &[T]) -> Self {
+        Gather {
             samples,
-            grid: Grid {
-                axes: [0, 1].map(|dim| Axis::transposed(of, dim, phase[dim])),
-                source: y.as_ptr(),
-                stride: of.output_channels,
-            },
+            grid: Grid { axes, source: y.as_ptr(), stride: of.output_channels },
             run: of.output_channels,
             weight: weight.as_ptr(),
             weight_row_stride: 1,
@@ -122,11 +112,15 @@ impl<T: Real> Gather<T> {
             out: std::ptr::null_mut(),
             size: of.image,
             cols: of.image_channels,
-            accumulate,
+            accumulate: Accumulate::Overwrite,
             bias: None,
             activation: Activation::Linear,
-        };
-        gather.into(epilogue, x, accumulate)
+        }
+    }
+
+    /// The same on other pixels.
+    pub fn on(self, axes: [Axis; 2]) -> Self {
+        Gather { grid: Grid { axes, ..self.grid }, ..self }
     }
 
     fn pixels(&self) -> usize {
@@ -193,6 +187,12 @@ impl<T: Real> Gather<T> {
         panel * shape.cols()..((panel + 1) * shape.cols()).min(self.cols)
     }
 
+    /// The matrix [run, cols] that tap (t, u) of these axes multiplies with.
+    pub fn tap(&self, [rows, columns]: &[Axis; 2], t: usize, u: usize) -> *const T {
+        let tap = (rows.tap + rows.tap_step * t) * self.kernel_width + columns.tap + columns.tap_step * u;
+        self.weight.wrapping_add(tap * self.run * self.cols)
+    }
+
     /// Packs the columns of the weights that make a panel, in the order of taps and channels, each row padded to whole vectors.
     fn pack(&self, isa: Isa, shape: TileShape, panel: usize, packed: Packed<T>) {
         let cols = self.panel(shape, panel);
@@ -201,8 +201,7 @@ impl<T: Real> Gather<T> {
         let mut target = packed.elements.wrapping_add(panel * packed.panel_len);
         for t in 0..rows.taps {
             for u in 0..columns.taps {
-                let tap = (rows.tap + rows.tap_step * t) * self.kernel_width + columns.tap + columns.tap_step * u;
-                let weight = self.weight.wrapping_add(tap * self.run * self.cols);
+                let weight = self.tap(&self.grid.axes, t, u);
                 // Transposed: `Pack` cuts rows into strips.
                 let source = Source {
                     ptr: weight.wrapping_add(cols.start * self.weight_col_stride),

@@ -17,10 +17,12 @@
 //!
 //! No patches are copied: a table gives for every row of a tile and every step the address of a contiguous run of channels,
 //! which outside of the image is a run of zeros. Weights are packed; images of few channels are copied with a border of zeros, so
-//! that a row of the kernel is one run.
+//! that a row of the kernel is one run. Where few channels are written, what a few rows read is copied channel by channel, so that
+//! a vector holds pixels.
 
 mod axis;
 mod gather;
+mod planar;
 pub mod pool;
 mod pooled;
 mod strips;
@@ -29,8 +31,10 @@ mod weights;
 
 use crate::activation::activate_in_place;
 use crate::elementwise::broadcast_row;
+use crate::gemm::tile::TileShape;
 use crate::once::once;
 use crate::{Accumulate, Activation, Epilogue, Isa, Real};
+use axis::Axis;
 use gather::Gather;
 use pool::Pooling;
 use weights::WeightGradient;
@@ -103,7 +107,12 @@ once! {
         accumulate: Accumulate,
     ) {
         let samples = of.samples(x.len(), weight.len(), y.len());
-        Gather::forward(of, samples, x, weight, |gather| gather.into(&epilogue, y, accumulate).run(isa));
+        let gather = Gather::forward(of, samples, x, weight);
+        if planar::suits(TileShape::of::<T>(isa).lanes, of.output_channels, gather.grid.axes) {
+            planar::run(isa, gather.into(&epilogue, y, accumulate), 1, &|_| gather.grid.axes);
+        } else {
+            Gather::bordered(of, samples, x, weight, |gather| gather.into(&epilogue, y, accumulate).run(isa));
+        }
         finish(isa, epilogue.activation, y);
     }
 
@@ -151,10 +160,15 @@ once! {
         accumulate: Accumulate,
     ) {
         let samples = of.samples(x.len(), weight.len(), y.len());
-        for row in 0..of.stride[0] {
-            for col in 0..of.stride[1] {
-                Gather::transposed(of, samples, [row, col], y, weight, &epilogue, x, accumulate).run(isa);
-            }
+        let phases = of.stride[0] * of.stride[1];
+        let axes = |phase: usize| {
+            [Axis::transposed(of, 0, phase / of.stride[1]), Axis::transposed(of, 1, phase % of.stride[1])]
+        };
+        let gather = Gather::transposed(of, samples, axes(0), y, weight).into(&epilogue, x, accumulate);
+        if planar::suits(TileShape::of::<T>(isa).lanes, of.image_channels, axes(0)) {
+            planar::run(isa, gather, phases, &axes);
+        } else {
+            (0..phases).for_each(|phase| gather.on(axes(phase)).run(isa));
         }
         finish(isa, epilogue.activation, x);
     }

@@ -46,7 +46,7 @@ pub(super) fn compute<T: Real>(
     if y.is_empty() {
         return;
     }
-    Gather::forward(of, samples, x, weight, |gather| {
+    Gather::bordered(of, samples, x, weight, |gather| {
         gather.with_packed(isa, |shape, packed, parts| {
             let row_pixels = of.output[1] * pool.stride[0];
             // As many rows as make a block of pixels, which stay in the cache until their maxima are taken.

@@ -1,11 +1,69 @@
 //! Vectors of an instruction set, behind one trait.
 
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+/// Writes a safe method whose body is one expression of intrinsics.
+macro_rules! methods {
+    ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty = $body:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($arg: $kind),*) -> $out {
+                // SAFETY: the token proves that the CPU has the instructions, and registers are all they touch.
+                unsafe { $body }
+            }
+        )*
+    };
+}
+
+/// Writes `transpose_ptr` around a transpose of as many rows as a vector has lanes. A closure would not be compiled for the
+/// instruction set of the function that it is in.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+macro_rules! transpose_ptr {
+    ($t:ident, $lanes:literal, $in_registers:path) => {
+        #[inline(always)]
+        unsafe fn transpose_ptr(
+            self,
+            source: *const $t,
+            source_stride: usize,
+            (rows, cols): (usize, usize),
+            target: *mut $t,
+            target_stride: usize,
+            width: usize,
+        ) {
+            debug_assert!(rows > 0 && rows <= width && width <= $lanes && cols <= $lanes);
+            let mut block = [<Self as Simd<$t>>::splat(self, 0.0); $lanes];
+            // SAFETY: the caller promises `cols` elements of `rows` source rows and `width` elements of `cols` target rows;
+            // the token proves that the CPU has the instructions.
+            unsafe {
+                for (i, row) in block.iter_mut().enumerate() {
+                    // Missing rows repeat the last one, which costs less than a branch for each.
+                    let source = source.add(i.min(rows - 1) * source_stride);
+                    *row = if cols == $lanes { self.load_ptr(source) } else { self.load_ptr_partial(source, cols) };
+                }
+                $in_registers(&mut block);
+                if (cols, width) == ($lanes, $lanes) {
+                    for (j, row) in block.iter().enumerate() {
+                        self.store_ptr(target.add(j * target_stride), *row);
+                    }
+                } else {
+                    for (j, row) in block.iter().enumerate().take(cols) {
+                        self.store_ptr_partial(target.add(j * target_stride), *row, width);
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
 pub use scalar::Scalar;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Avx2, Avx512};

@@ -8,12 +8,49 @@
 //! rows a, b       b0 b1 b2 b3  →  a1 b1 a3 b3        rows a, c       c0 d0 c2 d2  →  a2 b2 c2 d2
 //! ```
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::*;
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
+
+/// Four rows of f32.
+///
+/// # Safety
+/// The CPU has NEON.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+pub(super) unsafe fn neon_f32(rows: &mut [float32x4_t; 4]) {
+    // SAFETY: registers only; the caller promises the instructions.
+    unsafe {
+        let [a, b, c, d] = *rows;
+        let (ab, ba) = (vreinterpretq_f64_f32(vtrn1q_f32(a, b)), vreinterpretq_f64_f32(vtrn2q_f32(a, b)));
+        let (cd, dc) = (vreinterpretq_f64_f32(vtrn1q_f32(c, d)), vreinterpretq_f64_f32(vtrn2q_f32(c, d)));
+        *rows = [
+            vreinterpretq_f32_f64(vtrn1q_f64(ab, cd)),
+            vreinterpretq_f32_f64(vtrn1q_f64(ba, dc)),
+            vreinterpretq_f32_f64(vtrn2q_f64(ab, cd)),
+            vreinterpretq_f32_f64(vtrn2q_f64(ba, dc)),
+        ];
+    }
+}
+
+/// Two rows of f64.
+///
+/// # Safety
+/// The CPU has NEON.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+pub(super) unsafe fn neon_f64(rows: &mut [float64x2_t; 2]) {
+    let [a, b] = *rows;
+    // SAFETY: registers only; the caller promises the instructions.
+    *rows = unsafe { [vtrn1q_f64(a, b), vtrn2q_f64(a, b)] };
+}
 
 /// Eight rows of f32.
 ///
 /// # Safety
 /// The CPU has AVX2.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) unsafe fn avx2_f32(rows: &mut [__m256; 8]) {
     // SAFETY: registers only; the caller promises the instructions.
@@ -41,6 +78,7 @@ pub(super) unsafe fn avx2_f32(rows: &mut [__m256; 8]) {
 ///
 /// # Safety
 /// The CPU has AVX2.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) unsafe fn avx2_f64(rows: &mut [__m256d; 4]) {
     // SAFETY: registers only; the caller promises the instructions.
@@ -61,6 +99,7 @@ pub(super) unsafe fn avx2_f64(rows: &mut [__m256d; 4]) {
 ///
 /// # Safety
 /// The CPU has AVX-512 F.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) unsafe fn avx512_f32(rows: &mut [__m512; 16]) {
     // SAFETY: registers only; the caller promises the instructions.
@@ -95,6 +134,7 @@ pub(super) unsafe fn avx512_f32(rows: &mut [__m512; 16]) {
 ///
 /// # Safety
 /// The CPU has AVX-512 F.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) unsafe fn avx512_f64(rows: &mut [__m512d; 8]) {
     // SAFETY: registers only; the caller promises the instructions.

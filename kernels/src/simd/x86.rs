@@ -31,58 +31,13 @@ impl Avx512 {
     }
 }
 
-/// Writes a safe method whose body is one expression of intrinsics.
-macro_rules! methods {
-    ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty = $body:expr;)*) => {
-        $(
-            #[inline(always)]
-            fn $name(self, $($arg: $kind),*) -> $out {
-                // SAFETY: the token proves that the CPU has the instructions, and registers are all they touch.
-                unsafe { $body }
-            }
-        )*
-    };
-}
-
-/// Writes `transpose_ptr` around a transpose of `$lanes` rows in registers.
-macro_rules! transpose_ptr {
-    ($t:ident, $lanes:literal, $in_registers:path) => {
+/// Writes `prefetch`.
+macro_rules! prefetch {
+    ($t:ident) => {
         #[inline(always)]
         fn prefetch(self, address: *const $t) {
             // SAFETY: a hint, valid for any address, in every x86-64.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-        }
-        #[inline(always)]
-        unsafe fn transpose_ptr(
-            self,
-            source: *const $t,
-            source_stride: usize,
-            (rows, cols): (usize, usize),
-            target: *mut $t,
-            target_stride: usize,
-            width: usize,
-        ) {
-            debug_assert!(rows > 0 && rows <= width && width <= $lanes && cols <= $lanes);
-            let mut block = [<Self as Simd<$t>>::splat(self, 0.0); $lanes];
-            // SAFETY: the caller promises `cols` elements of `rows` source rows and `width` elements of `cols` target rows;
-            // the token proves that the CPU has the instructions.
-            unsafe {
-                for (i, row) in block.iter_mut().enumerate() {
-                    // Missing rows repeat the last one, which costs less than a branch for each.
-                    let source = source.add(i.min(rows - 1) * source_stride);
-                    *row = if cols == $lanes { self.load_ptr(source) } else { self.load_ptr_partial(source, cols) };
-                }
-                $in_registers(&mut block);
-                if (cols, width) == ($lanes, $lanes) {
-                    for (j, row) in block.iter().enumerate() {
-                        self.store_ptr(target.add(j * target_stride), *row);
-                    }
-                } else {
-                    for (j, row) in block.iter().enumerate().take(cols) {
-                        self.store_ptr_partial(target.add(j * target_stride), *row, width);
-                    }
-                }
-            }
         }
     };
 }
@@ -127,6 +82,7 @@ impl Simd<f32> for Avx2 {
     }
 
     transpose_ptr!(f32, 8, transpose::avx2_f32);
+    prefetch!(f32);
 
     methods! {
         splat(value: f32) -> __m256 = _mm256_set1_ps(value);
@@ -200,6 +156,7 @@ impl Simd<f64> for Avx2 {
     }
 
     transpose_ptr!(f64, 4, transpose::avx2_f64);
+    prefetch!(f64);
 
     methods! {
         splat(value: f64) -> __m256d = _mm256_set1_pd(value);
@@ -262,6 +219,7 @@ impl Simd<f32> for Avx512 {
     }
 
     transpose_ptr!(f32, 16, transpose::avx512_f32);
+    prefetch!(f32);
 
     methods! {
         splat(value: f32) -> __m512 = _mm512_set1_ps(value);
@@ -322,6 +280,7 @@ impl Simd<f64> for Avx512 {
     }
 
     transpose_ptr!(f64, 8, transpose::avx512_f64);
+    prefetch!(f64);
 
     methods! {
         splat(value: f64) -> __m512d = _mm512_set1_pd(value);

@@ -49,6 +49,11 @@ fn cases() -> Vec<(usize, Convolution)> {
     }
     // Enough work for several threads, and pixels for several blocks of them.
     cases.push((4, of([14, 14, 16], 40, [3, 3], [1, 1], [1, 1])));
+    // Few channels of the result: forwards, by the images, with taps in some phases alone, and more rows than planes have at a time.
+    cases.push((2, of([70, 50, 40], 2, [3, 3], [1, 1], [1, 1])));
+    cases.push((2, of([61, 45, 1], 40, [4, 4], [2, 2], [1, 1])));
+    cases.push((2, of([7, 9, 1], 3, [2, 2], [3, 3], [0, 0])));
+    cases.push((3, of([12, 25, 3], 4, [5, 3], [2, 1], [2, 0])));
     cases.push((70, of([8, 8, 2], 16, [3, 3], [2, 2], [1, 1])));
     cases
 }
