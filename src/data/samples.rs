@@ -58,6 +58,11 @@ impl<'a> Samples<'a> {
         Some(batch.iter().map(|&index| labels[index as usize]))
     }
 
+    /// The classes of all of them; of none where there are no labels.
+    pub fn classes(&self) -> Vec<u8> {
+        self.labels(self.indices).into_iter().flatten().collect()
+    }
+
     /// The numbers in the data set of the first of each class, `count` in all and as many of each; `None` where there are no labels, or
     /// not as many of every class.
     pub fn of_each_class(&self, count: usize) -> Option<Vec<u32>> {

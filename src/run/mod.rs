@@ -14,6 +14,7 @@ mod folder;
 mod images;
 mod lock;
 mod prepare;
+mod probe;
 mod record;
 mod resume;
 mod snapshots;
@@ -30,6 +31,7 @@ pub use folder::{OpenRun, REPORT, RunFolder, RunResult, create_output, run_confi
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};
+pub use probe::{Features, Probe, Probed};
 pub use record::{RunRecord, RunState, find_runs};
 pub use resume::{Found, check_config, find_run, identity};
 pub use snapshots::SNAPSHOTS_PICTURE;

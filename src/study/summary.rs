@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::facts::{CodesFacts, Facts, Features, GeneratedFacts, MapsFacts, ProbeFacts, SaturationFacts};
+use super::facts::{CodesFacts, Facts, GeneratedFacts, MapsFacts, ProbeFacts, SaturationFacts};
 use super::figure::Figure;
 use crate::analysis::ALPHAS;
+use crate::run::Features;
 
 /// The columns of `summary.csv`, and where the metrics of a run have them.
 const COLUMNS: [(&str, &str); 15] = [

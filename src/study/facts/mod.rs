@@ -29,7 +29,7 @@ pub(super) use inversion::{InversionFacts, Inverted};
 pub(super) use look::{Axes, LookFacts};
 pub(super) use maps::{MapFacts, MapsFacts};
 pub(super) use pictures::{CodePictures, Pictures};
-pub(super) use probe::{Features, ProbeFacts, ProbeRow};
+pub(super) use probe::{ProbeFacts, ProbeRow};
 pub(super) use run::RunFacts;
 pub(super) use saturation::{LayerCourse, SaturationFacts};
 pub(super) use setup::SetFacts;

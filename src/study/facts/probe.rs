@@ -1,12 +1,10 @@
 //! How well a linear classifier reads the classes from codes.
 
-use ndarray::Array2;
 use serde::Serialize;
 
 use super::RunError;
-use crate::analysis::LogisticRegression;
 use crate::config::ProbeReport;
-use crate::data::Samples;
+use crate::run::{Features, Probe};
 use crate::study::figure::Figure;
 use crate::study::{Planned, Study, StudyRun};
 
@@ -32,18 +30,6 @@ pub(in crate::study) struct ProbeRow {
     pub accuracy: Vec<Figure>,
     /// For each number of labels, whether every fit converged.
     pub converged: Vec<bool>,
-}
-
-/// Kinds of features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::study) enum Features {
-    /// The codes of a trained encoder.
-    Trained,
-    /// Those of the same encoder before training.
-    Untrained,
-    /// The images themselves.
-    Pixels,
 }
 
 /// Refuses, before anything is trained: a run without an encoder, images without labels, more labels than there are.
@@ -94,45 +80,17 @@ pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<Prob
 }
 
 fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usize]) -> Result<ProbeRow, RunError> {
-    let context = study.machine.context;
     let mut found: Vec<Vec<f64>> = vec![Vec::new(); counts.len()];
     let (mut converged, mut values) = (vec![true; counts.len()], 0);
     for run in seeds {
-        let (train, test) = (run.loaded().train(), run.loaded().test());
-        let (codes, of_test) = (encoded(study, run, features, train)?, encoded(study, run, features, test)?);
-        let own = labels(test);
-        values = codes.ncols();
-        for (at, &count) in counts.iter().enumerate() {
-            let fitted = if count >= train.len() {
-                LogisticRegression::fit(context, codes.view(), &labels(train))?
-            } else {
-                let chosen = train.of_each_class(count).expect("the numbers of labels were checked");
-                let part = Samples { indices: &chosen, ..train };
-                LogisticRegression::fit(context, encoded(study, run, features, part)?.view(), &labels(part))?
-            };
-            found[at].push(fitted.accuracy(context, of_test.view(), &own)?);
-            converged[at] &= fitted.minimum().converged;
+        let (prepared, params, seed) = (&run.plan.prepared, &run.executed.outcome.params, run.plan.config.seed);
+        let probe = Probe { prepared, params, seed, features, context: study.machine.context };
+        for (at, probed) in probe.measure(counts)?.into_iter().enumerate() {
+            found[at].push(probed.accuracy);
+            converged[at] &= probed.fitted.minimum().converged;
+            values = probed.values;
         }
     }
     let run = seeds[0].plan.name.clone();
     Ok(ProbeRow { run, features, values, accuracy: found.into_iter().map(Figure::of).collect(), converged })
-}
-
-fn encoded(study: &Study, run: &StudyRun, features: Features, part: Samples<'_>) -> Result<Array2<f32>, RunError> {
-    let (images, prepared) = (part.to_array(), &run.plan.prepared);
-    let fresh;
-    let params = match features {
-        Features::Pixels => return Ok(images),
-        Features::Trained => &run.executed.outcome.params,
-        Features::Untrained => {
-            fresh = prepared.task.init(run.plan.config.seed);
-            &fresh
-        }
-    };
-    let encoder = prepared.encoder(params, study.machine.context).expect("the encoder was checked");
-    Ok(encoder.encode(images.view())?)
-}
-
-fn labels(part: Samples<'_>) -> Vec<u8> {
-    part.labels(part.indices).into_iter().flatten().collect()
 }

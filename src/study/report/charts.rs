@@ -11,9 +11,10 @@ use crate::figures::curves::{Curve, LineChart, Panels};
 use crate::figures::matrix::MatrixChart;
 use crate::figures::scatter::Scatter;
 use crate::nn::grouped;
+use crate::run::Features;
 use crate::study::facts::{
-    Axes, BestFacts, ClassifierFacts, Confusion, Facts, Features, InversionFacts, Inverted, LayerCourse, MapFacts,
-    Pictures, ProbeFacts, ProbeRow, RunFacts, SaturationFacts, SetFacts,
+    Axes, BestFacts, ClassifierFacts, Confusion, Facts, InversionFacts, Inverted, LayerCourse, MapFacts, Pictures,
+    ProbeFacts, ProbeRow, RunFacts, SaturationFacts, SetFacts,
 };
 use crate::study::figure::Figure;
 use crate::train::History;

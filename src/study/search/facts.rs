@@ -28,6 +28,8 @@ pub(in crate::study) struct SearchFacts {
     steps: String,
     direction: &'static str,
     trials: usize,
+    /// Trials after which the chart of the best so far begins.
+    first_few: usize,
     window: usize,
     seed: u64,
     interrupted: bool,
@@ -113,6 +115,7 @@ impl SearchFacts {
             steps: format!("{}s", settings.step()),
             direction: settings.direction.name(),
             trials: settings.trials,
+            first_few: first_few(result),
             window: settings.window,
             seed: settings.seed,
             interrupted: result.interrupted,
@@ -232,20 +235,33 @@ impl Charts {
     }
 }
 
-/// The best objective so far of each arm, against trials or the epochs that they took.
+/// Of so many trials of each arm the first few, after which the chart of the best so far begins: chance decides how bad these are.
+fn first_few(result: &SearchResult) -> usize {
+    result.config.settings.trials.div_ceil(10)
+}
+
+/// The best objective so far of each arm, against trials or the epochs that they took. What is worse than every arm's best after the
+/// [first few](first_few) is not drawn.
 fn best_so_far(result: &SearchResult, by_epoch: bool) -> String {
     let sign = result.config.settings.direction.sign();
-    let curve = |(group, one): (usize, &ArmResult)| {
-        let (mut best, mut epochs) = (f64::NAN, 0);
-        let (mut at, mut values) = (Vec::new(), Vec::new());
-        for trial in one.search.trials() {
-            epochs += trial.result.as_ref().map_or(0, |outcome| outcome.reports.len());
-            let value = sign * trial.value().unwrap_or(f64::NAN);
-            best = if best.is_nan() || value < best { value } else { best };
-            at.push(if by_epoch { epochs as f64 } else { (trial.number + 1) as f64 });
-            values.push(sign * best);
-        }
-        Curve { label: one.arm.name(), values, at: by_epoch.then_some(at), group, ..Curve::default() }
+    let course = |one: &ArmResult| {
+        let mut best = f64::NAN;
+        let so_far = one.search.trials().iter().map(|trial| {
+            best = best.min(sign * trial.value().unwrap_or(f64::NAN));
+            best
+        });
+        so_far.collect::<Vec<f64>>()
+    };
+    let courses: Vec<Vec<f64>> = result.arms.iter().map(course).collect();
+    let then = courses.iter().filter_map(|course| course.get(first_few(result) - 1));
+    let limit = then.copied().fold(f64::NAN, f64::max);
+    let curve = |(group, (one, course)): (usize, (&ArmResult, &Vec<f64>))| {
+        let values = course.iter().map(|&best| if best > limit { f64::NAN } else { sign * best }).collect();
+        let epochs = one.search.trials().iter().scan(0, |epochs, trial| {
+            *epochs += trial.result.as_ref().map_or(0, |outcome| outcome.reports.len());
+            Some(*epochs as f64)
+        });
+        Curve { label: one.arm.name(), values, at: by_epoch.then(|| epochs.collect()), group, ..Curve::default() }
     };
     let chart = LineChart {
         x_label: if by_epoch {
@@ -254,7 +270,7 @@ fn best_so_far(result: &SearchResult, by_epoch: bool) -> String {
             "trials".into()
         },
         y_label: format!("best {} so far", result.config.settings.objective),
-        curves: result.arms.iter().enumerate().map(curve).collect(),
+        curves: result.arms.iter().zip(&courses).enumerate().map(curve).collect(),
         ..LineChart::default()
     };
     chart.to_svg()
