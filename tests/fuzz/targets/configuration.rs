@@ -1,4 +1,4 @@
-//! Configurations of runs and studies; one that is accepted reads back as itself, and its model fits images or says why not.
+//! Configurations of runs, studies, searches and workflows; one that is accepted reads back as itself, and its model fits images or says why not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -17,6 +17,11 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let _ = source.clone().quick().and_then(Source::into_study);
+    let _ = source.clone().into_search();
+    if let Ok(workflow) = source.clone().into_workflow() {
+        let again = Source::parse(&workflow.to_toml(), "again.toml").and_then(Source::into_workflow);
+        assert_eq!(again.as_ref(), Ok(&workflow), "{}", workflow.to_toml());
+    }
     if let Ok(study) = source.into_study() {
         let again = Source::parse(&study.to_toml(), "again.toml").and_then(Source::into_study);
         assert_eq!(again.map(|again| again.runs()), Ok(study.runs()), "{}", study.to_toml());
