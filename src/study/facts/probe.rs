@@ -85,7 +85,10 @@ fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usiz
     for run in seeds {
         let (prepared, params, seed) = (&run.plan.prepared, &run.executed.outcome.params, run.plan.config.seed);
         let probe = Probe { prepared, params, seed, features, context: study.machine.context };
-        for (at, probed) in probe.measure(counts)?.into_iter().enumerate() {
+        // Where a run has fewer images, all of them.
+        let all = run.loaded().train().len();
+        let counts: Vec<usize> = counts.iter().map(|&count| count.min(all)).collect();
+        for (at, probed) in probe.measure(&counts)?.into_iter().enumerate() {
             found[at].push(probed.accuracy);
             converged[at] &= probed.fitted.minimum().converged;
             values = probed.values;
