@@ -1,7 +1,7 @@
 //! Vectors of an instruction set, behind one trait.
 
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 /// Writes a safe method whose body is one expression of intrinsics.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 macro_rules! methods {
     ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty = $body:expr;)*) => {
         $(
