@@ -136,8 +136,13 @@ impl SpinPool {
         } else {
             let mut spins = 0;
             while !slot.done.load(Ordering::Acquire) {
+                // Whoever took the job may have cut it into more: on a core that others use too, it would be late with them.
+                if self.run_one() {
+                    spins = 0;
+                    continue;
+                }
                 spins += 1;
-                // Whoever took the job may be waiting for this very core.
+                // Or it may be waiting for this very core.
                 if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
             }
         }
@@ -283,6 +288,25 @@ mod tests {
         if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
             pool(2).install(|| with_spinning_threads(|| join(|| meet(&left, &right), || meet(&right, &left))));
         }
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_another_takes_up_what_that_one_has_cut() {
+        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+            return;
+        }
+        let (begun, met) = (AtomicBool::new(false), AtomicBool::new(false));
+        let wait_for = |flag: &AtomicBool| {
+            while !flag.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+        };
+        // Of two threads the second takes the right side and waits in it for what only the first, which waits for it, can do.
+        let right = || {
+            begun.store(true, Ordering::Release);
+            join(|| wait_for(&met), || met.store(true, Ordering::Release));
+        };
+        pool(2).install(|| with_spinning_threads(|| join(|| wait_for(&begun), right)));
     }
 
     #[test]

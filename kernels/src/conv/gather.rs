@@ -24,8 +24,18 @@ pub(super) const BLOCK_TILES: usize = 5;
 /// Channels below which images are copied with their borders: an address for each tap and pixel costs as much as about so many
 /// multiply-adds of a tile.
 const FEW_CHANNELS: usize = 5;
-/// Multiply-adds below which a second thread is not asked: about 2 µs of them.
-pub(super) const WORK_FOR_A_THREAD: usize = 1 << 17;
+/// Multiply-adds of the smallest part: about 2 µs of them.
+const WORK_OF_A_PART: usize = 1 << 17;
+/// Parts for each thread, so that a thread whose core is slower, or used by others too, leaves some to the rest.
+const PARTS_OF_A_THREAD: usize = 8;
+
+/// In how many parts to compute so many multiply-adds.
+pub(super) fn parts(work: usize) -> usize {
+    match spin::threads() {
+        1 => 1,
+        threads => (work / WORK_OF_A_PART).clamp(1, PARTS_OF_A_THREAD * threads),
+    }
+}
 
 /// The pixels of a result that read alike, and what they read.
 #[derive(Clone, Copy)]
@@ -169,16 +179,14 @@ impl<T: Real> Gather<T> {
         let panel_len = depth * shape.cols();
         with_scratch(panels * panel_len, |packed| {
             let packed = Packed { elements: packed.as_mut_ptr(), panel_len };
-            let work = self.pixels() * depth * self.cols;
-            let threads = if work < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
+            let parts = parts(self.pixels() * depth * self.cols);
             let pack = |panel: usize| self.pack(isa, shape, panel, packed);
-            if threads > 1 {
+            if parts > 1 {
                 each(0, panels, &pack)
             } else {
                 (0..panels).for_each(pack)
             }
-            // Two parts for each thread, so that one that is late leaves some to the others.
-            compute(shape, packed, if threads > 1 { 2 * threads } else { 1 });
+            compute(shape, packed, parts);
         });
     }
 
@@ -281,7 +289,6 @@ impl<T: Real> Gather<T> {
                 lhs: table.as_ptr().wrapping_add(done),
                 lhs_stride: block,
                 rhs: packed.elements.wrapping_add(panel * packed.panel_len),
-                rhs_stride: cols.len().next_multiple_of(shape.lanes),
                 cols: cols.len(),
                 out: out.as_ptr().wrapping_add(done).cast(),
                 col: cols.start,

@@ -13,12 +13,12 @@
 use std::ops::Range;
 
 use super::axis::Axis;
-use super::gather::{Gather, WORK_FOR_A_THREAD};
+use super::gather::{Gather, parts};
 use crate::gemm::parallel::each;
 use crate::gemm::product::Bias;
 use crate::gemm::scratch::with_scratch;
 use crate::gemm::tile::{Finish, TileShape, finish_chains};
-use crate::{Accumulate, Isa, Kernel, Real, Simd, spin};
+use crate::{Accumulate, Isa, Kernel, Real, Simd};
 
 /// Vectors of the longest run: with one weight and what is loaded they fill the 16 registers of AVX2.
 const VECTORS: usize = 12;
@@ -80,7 +80,7 @@ pub(super) fn run<T: Real>(isa: Isa, gather: Gather<T>, phases: usize, axes: &(i
     let strips = rows.div_ceil(planes.result_rows);
     let units = gather.samples * strips;
     let work = units * planes.result_rows * planes.size[1] * gather.run * gather.cols;
-    let parts = if work < WORK_FOR_A_THREAD { 1 } else { (2 * spin::threads()).min(units) };
+    let parts = parts(work).min(units);
     each(0, parts, &|part: usize| {
         with_scratch(gather.run * planes.len, |scratch: &mut [T]| {
             scratch.fill(T::ZERO);

@@ -129,23 +129,22 @@ impl Copies<'_> {
         let of = self.strips.of;
         let before = of.padding[1].min(self.width);
         let inside = of.image[1].min(self.width - before);
-        for strip in strips.map(|index| self.strips.strip(index)) {
-            let len = self.pixels() * strip.height;
-            let out = &mut out[self.start(&strip)..][..len + self.lanes];
-            for line in 0..self.samples.len() * self.rows.len() {
-                let (sample, row) = (self.samples.start + line / self.rows.len(), line % self.rows.len());
-                let row = (self.rows.start + row).checked_sub(of.padding[0]).filter(|&row| row < of.image[0]);
-                let line = line * self.width * strip.height;
-                let (zeros, end) = (before * strip.height, self.width * strip.height);
+        // Row after row, so that one stays in the L1 cache until all strips have their part of it.
+        for line in 0..self.samples.len() * self.rows.len() {
+            let (sample, row) = (self.samples.start + line / self.rows.len(), line % self.rows.len());
+            let row = (self.rows.start + row).checked_sub(of.padding[0]).filter(|&row| row < of.image[0]);
+            for strip in strips.clone().map(|index| self.strips.strip(index)) {
+                let (stride, height) = (of.image_channels, strip.height);
+                let start = self.start(&strip) + line * self.width * height;
+                let out = &mut out[start..][..self.width * height + self.lanes];
                 let Some(row) = row else {
-                    out[line..line + end].fill(T::ZERO);
+                    out[..self.width * height].fill(T::ZERO);
                     continue;
                 };
-                let x = &x[(sample * of.image[0] + row) * of.image[1] * of.image_channels + strip.first..];
-                out[line..line + zeros].fill(T::ZERO);
-                let (stride, height) = (of.image_channels, strip.height);
-                T::dispatch(isa, Cut { x, stride, height, pixels: inside, out: &mut out[line + zeros..] });
-                out[line + zeros + inside * strip.height..line + end].fill(T::ZERO);
+                let x = &x[(sample * of.image[0] + row) * of.image[1] * stride + strip.first..];
+                out[..before * height].fill(T::ZERO);
+                T::dispatch(isa, Cut { x, stride, height, pixels: inside, out: &mut out[before * height..] });
+                out[(before + inside) * height..self.width * height].fill(T::ZERO);
             }
         }
     }

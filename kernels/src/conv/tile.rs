@@ -3,6 +3,10 @@
 use crate::gemm::tile::{Finish, finish_chains, load_chains, store_chains};
 use crate::{Isa, Kernel, Real, Simd};
 
+/// Steps of a chain that are written out one after the other: counting them, and moving addresses on, would take a sixth of the
+/// instructions otherwise, and where another program runs on the same core, instructions are what there is too little of.
+const UNROLLED: usize = 4;
+
 /// How the rows of a tile find their elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
@@ -30,9 +34,8 @@ pub(super) struct Tiles<T> {
     /// The address of step t is at `lhs + t · lhs_stride`, that of row i of [`Rows::Apart`] i behind it.
     pub lhs: *const *const T,
     pub lhs_stride: usize,
-    /// Row p, for step p / run, starts at `rhs + p · rhs_stride`, padded to whole vectors.
+    /// The rows, one for each element that is read, one behind the other, each padded to whole vectors.
     pub rhs: *const T,
-    pub rhs_stride: usize,
     pub cols: usize,
     /// The addresses of the rows of the result.
     pub out: *const *mut T,
@@ -126,9 +129,18 @@ unsafe fn chain_apart<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usi
         // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
         unsafe {
             let addresses: [*const T; ROWS] = std::array::from_fn(|i| *table.add(i));
-            for c in 0..tiles.run {
+            let mut c = 0;
+            while c + UNROLLED <= tiles.run {
+                for u in 0..UNROLLED {
+                    step(simd, |i| *addresses[i].add(c + u), b.wrapping_add(u * VECTORS * S::LANES), chains);
+                }
+                b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
+                c += UNROLLED;
+            }
+            while c < tiles.run {
                 step(simd, |i| *addresses[i].add(c), b, chains);
-                b = b.wrapping_add(tiles.rhs_stride);
+                b = b.wrapping_add(VECTORS * S::LANES);
+                c += 1;
             }
         }
         table = table.wrapping_add(tiles.lhs_stride);
@@ -147,13 +159,23 @@ unsafe fn chain_adjacent<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: 
     chains: &mut [[S::V; VECTORS]; ROWS],
 ) {
     let mut b = tiles.rhs;
-    for t in 0..tiles.steps {
-        // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
-        unsafe {
-            let address = (*tiles.lhs.add(t)).add(skip);
-            step(simd, |i| *address.add(i), b, chains);
+    let mut t = 0;
+    // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
+    unsafe {
+        while t + UNROLLED <= tiles.steps {
+            for u in 0..UNROLLED {
+                let address = *tiles.lhs.add(t + u);
+                step(simd, |i| *address.add(skip + i), b.wrapping_add(u * VECTORS * S::LANES), chains);
+            }
+            b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
+            t += UNROLLED;
         }
-        b = b.wrapping_add(tiles.rhs_stride);
+        while t < tiles.steps {
+            let address = *tiles.lhs.add(t);
+            step(simd, |i| *address.add(skip + i), b, chains);
+            b = b.wrapping_add(VECTORS * S::LANES);
+            t += 1;
+        }
     }
 }
 
