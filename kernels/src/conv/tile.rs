@@ -1,11 +1,7 @@
 //! The micro-kernel: a tile of the result in registers, whose rows read from addresses in a table.
 
-use crate::gemm::tile::{Finish, finish_chains, load_chains, store_chains};
+use crate::gemm::tile::{Finish, UNROLLED, finish_chains, load_chains, step, store_chains};
 use crate::{Isa, Kernel, Real, Simd};
-
-/// Steps of a chain that are written out one after the other: counting them, and moving addresses on, would take a sixth of the
-/// instructions otherwise, and where another program runs on the same core, instructions are what there is too little of.
-const UNROLLED: usize = 4;
 
 /// How the rows of a tile find their elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +128,19 @@ unsafe fn chain_apart<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usi
             let mut c = 0;
             while c + UNROLLED <= tiles.run {
                 for u in 0..UNROLLED {
-                    step(simd, |i| *addresses[i].add(c + u), b.wrapping_add(u * VECTORS * S::LANES), chains);
+                    step::<T, S, ROWS, VECTORS, true>(
+                        simd,
+                        |i| *addresses[i].add(c + u),
+                        b.wrapping_add(u * VECTORS * S::LANES),
+                        S::LANES,
+                        chains,
+                    );
                 }
                 b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
                 c += UNROLLED;
             }
             while c < tiles.run {
-                step(simd, |i| *addresses[i].add(c), b, chains);
+                step::<T, S, ROWS, VECTORS, true>(simd, |i| *addresses[i].add(c), b, S::LANES, chains);
                 b = b.wrapping_add(VECTORS * S::LANES);
                 c += 1;
             }
@@ -165,37 +167,22 @@ unsafe fn chain_adjacent<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: 
         while t + UNROLLED <= tiles.steps {
             for u in 0..UNROLLED {
                 let address = *tiles.lhs.add(t + u);
-                step(simd, |i| *address.add(skip + i), b.wrapping_add(u * VECTORS * S::LANES), chains);
+                step::<T, S, ROWS, VECTORS, true>(
+                    simd,
+                    |i| *address.add(skip + i),
+                    b.wrapping_add(u * VECTORS * S::LANES),
+                    S::LANES,
+                    chains,
+                );
             }
             b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
             t += UNROLLED;
         }
         while t < tiles.steps {
             let address = *tiles.lhs.add(t);
-            step(simd, |i| *address.add(skip + i), b, chains);
+            step::<T, S, ROWS, VECTORS, true>(simd, |i| *address.add(skip + i), b, S::LANES, chains);
             b = b.wrapping_add(VECTORS * S::LANES);
             t += 1;
-        }
-    }
-}
-
-/// chains\[i\]\[v\] += lhs(i) · rhs\[v\].
-///
-/// # Safety
-/// `rhs` is valid for reads of whole vectors.
-#[inline(always)]
-unsafe fn step<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize>(
-    simd: S,
-    lhs: impl Fn(usize) -> T,
-    rhs: *const T,
-    chains: &mut [[S::V; VECTORS]; ROWS],
-) {
-    // SAFETY: as the caller promises.
-    let rhs: [S::V; VECTORS] = std::array::from_fn(|v| unsafe { simd.load_ptr(rhs.wrapping_add(v * S::LANES)) });
-    for (i, row) in chains.iter_mut().enumerate() {
-        let element = simd.splat(lhs(i));
-        for (x, b) in row.iter_mut().zip(rhs) {
-            *x = simd.fma(element, b, *x);
         }
     }
 }

@@ -87,7 +87,9 @@ pub fn gemm_with_plan<T: Real>(
             let shape = TileShape::of::<T>(context.isa);
             let plan = adjust(Plan::choose(&product, shape, crate::spin::threads()));
             let product = if plan.transpose { product.transposed() } else { product };
-            let plan = Plan { pack_rhs: plan.pack_rhs || product.rhs.col_stride != 1, ..plan };
+            let (lhs, rhs) = (product.lhs, product.rhs);
+            let pack_lhs = plan.pack_lhs || (lhs.row_stride != 1 && lhs.col_stride != 1);
+            let plan = Plan { pack_lhs, pack_rhs: plan.pack_rhs || rhs.col_stride != 1, ..plan };
             parallel::run(context.isa, shape, &plan, product);
         }
         GemmEngine::Matrixmultiply => matrixmultiply::run(context.isa, product),

@@ -7,6 +7,9 @@ use crate::{Activation, Isa, Kernel, Real, Simd};
 
 /// Vectors of a full row of a tile. With two of them each broadcast element of lhs feeds two multiply-adds.
 pub(crate) const TILE_VECTORS: usize = 2;
+/// Steps of a chain that are written out one after the other: counting them and moving addresses on would be a sixth of the
+/// instructions, and where another program runs on the same core, there are too few of them.
+pub(crate) const UNROLLED: usize = 4;
 /// Rows of the tallest tile of any instruction set.
 pub(crate) const MAX_TILE_ROWS: usize = 14;
 
@@ -344,25 +347,54 @@ unsafe fn chain<
     tail: usize,
     chains: &mut [[S::V; VECTORS]; ROWS],
 ) {
-    let row_stride = if LHS_ADJACENT { 1 } else { lhs.row_stride };
-    let mut a = lhs.ptr;
-    let mut b = column.rhs;
-    for _ in 0..column.k {
-        // SAFETY: the caller promises row p of rhs and column p of lhs.
-        unsafe {
-            let mut rhs = [simd.splat(T::ZERO); VECTORS];
-            for (v, x) in rhs.iter_mut().enumerate() {
-                let b = b.wrapping_add(v * S::LANES);
-                *x = if WHOLE_VECTORS || v + 1 < VECTORS { simd.load_ptr(b) } else { simd.load_ptr_partial(b, tail) };
+    // Rows or columns of lhs are adjacent.
+    let (row_stride, col_stride) = if LHS_ADJACENT { (1, lhs.col_stride) } else { (lhs.row_stride, 1) };
+    let rhs_stride = column.rhs_stride;
+    let (mut a, mut b, mut left) = (lhs.ptr, column.rhs, column.k);
+    // SAFETY: the caller promises row p of rhs and column p of lhs.
+    unsafe {
+        while left >= UNROLLED {
+            for u in 0..UNROLLED {
+                let (a, b) = (a.wrapping_add(u * col_stride), b.wrapping_add(u * rhs_stride));
+                step::<T, S, ROWS, VECTORS, WHOLE_VECTORS>(simd, |i| *a.wrapping_add(i * row_stride), b, tail, chains);
             }
-            for (i, row) in chains.iter_mut().enumerate() {
-                let element = simd.splat(*a.wrapping_add(i * row_stride));
-                for (x, b) in row.iter_mut().zip(rhs) {
-                    *x = simd.fma(element, b, *x);
-                }
-            }
+            a = a.wrapping_add(UNROLLED * col_stride);
+            b = b.wrapping_add(UNROLLED * rhs_stride);
+            left -= UNROLLED;
         }
-        a = a.wrapping_add(lhs.col_stride);
-        b = b.wrapping_add(column.rhs_stride);
+        while left > 0 {
+            step::<T, S, ROWS, VECTORS, WHOLE_VECTORS>(simd, |i| *a.wrapping_add(i * row_stride), b, tail, chains);
+            a = a.wrapping_add(col_stride);
+            b = b.wrapping_add(rhs_stride);
+            left -= 1;
+        }
+    }
+}
+
+/// chains\[i\]\[v\] += lhs(i) · rhs\[v\], where the last vector of rhs has `tail` elements unless it is whole.
+///
+/// # Safety
+/// `rhs` is valid for reads of its elements.
+#[inline(always)]
+pub(crate) unsafe fn step<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usize, const WHOLE_VECTORS: bool>(
+    simd: S,
+    lhs: impl Fn(usize) -> T,
+    rhs: *const T,
+    tail: usize,
+    chains: &mut [[S::V; VECTORS]; ROWS],
+) {
+    let mut vectors = [simd.splat(T::ZERO); VECTORS];
+    for (v, x) in vectors.iter_mut().enumerate() {
+        let rhs = rhs.wrapping_add(v * S::LANES);
+        // SAFETY: as the caller promises.
+        *x = unsafe {
+            if WHOLE_VECTORS || v + 1 < VECTORS { simd.load_ptr(rhs) } else { simd.load_ptr_partial(rhs, tail) }
+        };
+    }
+    for (i, row) in chains.iter_mut().enumerate() {
+        let element = simd.splat(lhs(i));
+        for (x, b) in row.iter_mut().zip(vectors) {
+            *x = simd.fma(element, b, *x);
+        }
     }
 }
