@@ -63,18 +63,28 @@ impl<'a> Samples<'a> {
         self.labels(self.indices).into_iter().flatten().collect()
     }
 
-    /// The numbers in the data set of the first of each class, `count` in all and as many of each; `None` where there are no labels, or
-    /// not as many of every class.
-    pub fn of_each_class(&self, count: usize) -> Option<Vec<u32>> {
-        let each = count / self.data.class_names.len().max(1);
-        let mut taken = vec![0; self.data.class_names.len()];
-        let first = self.indices.iter().zip(self.labels(self.indices)?).filter(|(_, label)| {
+    /// The numbers in the data set of the first of each class, `count` in all and as many of each.
+    ///
+    /// # Errors
+    /// A sentence, where `count` is no multiple of the classes or some class has not as many, as where there are no labels.
+    pub fn of_each_class(&self, count: usize) -> Result<Vec<u32>, String> {
+        let classes = self.data.class_names.len();
+        let each = count / classes.max(1);
+        let mut taken = vec![0; classes];
+        let first = self.indices.iter().zip(self.classes()).filter(|(_, label)| {
             let taken = &mut taken[usize::from(*label)];
             *taken += 1;
             *taken <= each
         });
         let indices: Vec<u32> = first.map(|(&index, _)| index).collect();
-        (indices.len() == count).then_some(indices)
+        if indices.len() == count {
+            return Ok(indices);
+        }
+        Err(format!(
+            "as many labels of each of {classes} classes are taken, of {} in all; a multiple of {classes} that leaves enough of each is \
+             expected",
+            self.len()
+        ))
     }
 
     /// All of them `[n, features]`, in one array.

@@ -72,14 +72,9 @@ impl Probe<'_> {
         let of_test = self.features(test)?;
         let probed = counts.iter().map(|&labels| {
             let all = (labels == train.len()).then(|| train.indices.to_vec());
-            let indices = &all.or_else(|| train.of_each_class(labels)).ok_or_else(|| {
-                let classes = train.data.class_names.len();
-                RunError::Unusable(format!(
-                    "{labels} labels: as many labels of each of {classes} classes are taken, of {} in all; a multiple of {classes} \
-                     that leaves enough is expected",
-                    train.len()
-                ))
-            })?;
+            let few =
+                || train.of_each_class(labels).map_err(|why| RunError::Unusable(format!("{labels} labels: {why}")));
+            let indices = &all.map_or_else(few, Ok)?;
             let part = Samples { indices, ..train };
             let codes = self.features(part)?;
             let fitted = LogisticRegression::fit(self.context, codes.view(), &part.classes())?;

@@ -124,25 +124,19 @@ unsafe fn chain_apart<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: usi
     for _ in 0..tiles.steps {
         // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
         unsafe {
-            let addresses: [*const T; ROWS] = std::array::from_fn(|i| *table.add(i));
-            let mut c = 0;
-            while c + UNROLLED <= tiles.run {
+            let mut a: [*const T; ROWS] = std::array::from_fn(|i| *table.wrapping_add(i));
+            let mut left = tiles.run;
+            while left >= UNROLLED {
                 for u in 0..UNROLLED {
-                    step::<T, S, ROWS, VECTORS, true>(
-                        simd,
-                        |i| *addresses[i].add(c + u),
-                        b.wrapping_add(u * VECTORS * S::LANES),
-                        S::LANES,
-                        chains,
-                    );
+                    step::<T, S, ROWS, VECTORS, true>(simd, |i| *a[i].wrapping_add(u), b, S::LANES, chains);
+                    b = b.wrapping_add(VECTORS * S::LANES);
                 }
-                b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
-                c += UNROLLED;
+                a = a.map(|a| a.wrapping_add(UNROLLED));
+                left -= UNROLLED;
             }
-            while c < tiles.run {
-                step::<T, S, ROWS, VECTORS, true>(simd, |i| *addresses[i].add(c), b, S::LANES, chains);
+            for u in 0..left {
+                step::<T, S, ROWS, VECTORS, true>(simd, |i| *a[i].wrapping_add(u), b, S::LANES, chains);
                 b = b.wrapping_add(VECTORS * S::LANES);
-                c += 1;
             }
         }
         table = table.wrapping_add(tiles.lhs_stride);
@@ -160,29 +154,22 @@ unsafe fn chain_adjacent<T: Real, S: Simd<T>, const ROWS: usize, const VECTORS: 
     skip: usize,
     chains: &mut [[S::V; VECTORS]; ROWS],
 ) {
-    let mut b = tiles.rhs;
-    let mut t = 0;
+    let (mut table, mut b, mut left) = (tiles.lhs, tiles.rhs, tiles.steps);
     // SAFETY: the caller promises the table, the elements it points to and the rows of rhs.
     unsafe {
-        while t + UNROLLED <= tiles.steps {
+        while left >= UNROLLED {
             for u in 0..UNROLLED {
-                let address = *tiles.lhs.add(t + u);
-                step::<T, S, ROWS, VECTORS, true>(
-                    simd,
-                    |i| *address.add(skip + i),
-                    b.wrapping_add(u * VECTORS * S::LANES),
-                    S::LANES,
-                    chains,
-                );
+                let address = (*table.wrapping_add(u)).wrapping_add(skip);
+                step::<T, S, ROWS, VECTORS, true>(simd, |i| *address.wrapping_add(i), b, S::LANES, chains);
+                b = b.wrapping_add(VECTORS * S::LANES);
             }
-            b = b.wrapping_add(UNROLLED * VECTORS * S::LANES);
-            t += UNROLLED;
+            table = table.wrapping_add(UNROLLED);
+            left -= UNROLLED;
         }
-        while t < tiles.steps {
-            let address = *tiles.lhs.add(t);
-            step::<T, S, ROWS, VECTORS, true>(simd, |i| *address.add(skip + i), b, S::LANES, chains);
+        for u in 0..left {
+            let address = (*table.wrapping_add(u)).wrapping_add(skip);
+            step::<T, S, ROWS, VECTORS, true>(simd, |i| *address.wrapping_add(i), b, S::LANES, chains);
             b = b.wrapping_add(VECTORS * S::LANES);
-            t += 1;
         }
     }
 }

@@ -354,12 +354,11 @@ unsafe fn chain<
     // SAFETY: the caller promises row p of rhs and column p of lhs.
     unsafe {
         while left >= UNROLLED {
-            for u in 0..UNROLLED {
-                let (a, b) = (a.wrapping_add(u * col_stride), b.wrapping_add(u * rhs_stride));
+            for _ in 0..UNROLLED {
                 step::<T, S, ROWS, VECTORS, WHOLE_VECTORS>(simd, |i| *a.wrapping_add(i * row_stride), b, tail, chains);
+                a = a.wrapping_add(col_stride);
+                b = b.wrapping_add(rhs_stride);
             }
-            a = a.wrapping_add(UNROLLED * col_stride);
-            b = b.wrapping_add(UNROLLED * rhs_stride);
             left -= UNROLLED;
         }
         while left > 0 {

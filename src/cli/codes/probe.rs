@@ -26,13 +26,8 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("cannot probe {}: {} has no labels", run.path.display(), data.name)));
     }
     let (train, test) = (part_of(&run, super::Part::Train)?, part_of(&run, super::Part::Test)?);
-    if let Some(count) = arguments.labels.iter().find(|count| train.of_each_class(**count as usize).is_none()) {
-        let classes = train.data.class_names.len();
-        return Err(CliError::Usage(format!(
-            "--labels {count}: as many labels of each of {classes} classes are taken, of {} in all; a multiple of {classes} that \
-             leaves enough is expected",
-            train.len()
-        )));
+    for &count in &arguments.labels {
+        train.of_each_class(count as usize).map_err(|why| CliError::Usage(format!("--labels {count}: {why}")))?;
     }
     let (fitted, accuracies, points, shares, seconds, others) = machine.run(|| {
         let codes = probe_of(&run, machine.context, Features::Trained);

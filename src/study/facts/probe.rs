@@ -44,15 +44,9 @@ pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<
         if !lacks.is_empty() {
             return Err(RunError::Unusable(format!("report.probe.runs names {name}, {lacks}")));
         }
-        let is_refused = |count: &&usize| **count < train.len() && train.of_each_class(**count).is_none();
-        if let Some(count) = wanted.labels.iter().find(is_refused) {
-            let classes = train.data.class_names.len();
-            return Err(RunError::Unusable(format!(
-                "report.probe.labels has {count}; as many labels of each class are taken of {} in all, and a multiple of the {classes} \
-                 classes that leaves enough of each is expected, as in --set report.probe.labels=[{}]",
-                train.len(),
-                10 * classes
-            )));
+        for &count in wanted.labels.iter().filter(|&&count| count < train.len()) {
+            let refused = |why| RunError::Unusable(format!("report.probe.labels has {count}: {why}"));
+            train.of_each_class(count).map_err(refused)?;
         }
     }
     Ok(())
