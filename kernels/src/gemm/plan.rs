@@ -39,11 +39,11 @@ const RHS_IN_PLACE_BYTES: usize = 1 << 20;
 /// Addresses this far apart share a set of the L1 cache.
 const ALIAS_BYTES: usize = 4096;
 /// Pages whose addresses the first-level TLB holds. Each column of a transposed lhs may lie on one of its own; packing more of them
-/// made 392 · 1000 · 196 7 % faster and 784 · 256 · 256 4 %, packing the 32 of 784 · 32 · 256 2 % slower (Zen 3, one core).
+/// made 392 · 1000 · 196 4 to 12 % faster, packing the 32 of 784 · 32 · 256 1 to 5 % slower (Zen 3, f32, one core).
 const PAGES_AT_HAND: usize = 64;
 /// Rows of rhs this far apart are found in an eighth of the sets of the L1 cache, which hold no panel; rows that do not begin with
-/// a line of it have vectors in two lines. Packing such a rhs made 256 · 784 · 256 6 % faster, 256 · 256 · 50 12 % and 6272 ·
-/// 576 · 128 7 %; 256 · 256 · 784, whose rows are whole lines and odd in number, it made 4 % slower (Zen 3, f32, one core).
+/// a line of it have vectors in two lines. Packing such a rhs made 256 · 784 · 256 6 to 11 % faster and 6272 · 576 · 128 8 %; 256 ·
+/// 256 · 784, whose rows are whole lines and odd in number, it made 4 to 6 % slower (Zen 3, f32, one core).
 const FEW_SETS_BYTES: usize = 512;
 const LINE_BYTES: usize = 64;
 /// Cycles of packing an element of rhs, or of a transposed copy of it.
