@@ -118,7 +118,7 @@ fn a_study_measures_images_and_codes_as_the_commands_on_single_runs_do() {
 
     // Refused before anything is trained.
     for (setting, code, said) in [
-        ("report.probe.labels=[31]", 1, "a multiple of the 3 classes"),
+        ("report.probe.labels=[31]", 1, "a multiple of 3 that leaves enough"),
         ("report.probe.runs=[\"rivals\"]", 1, "report.probe.runs names rivals, which has no encoder"),
         ("report.generated.features=plain", 1, "report.generated.features names plain, which is no classifier"),
         ("report.generated.standard=[\"plain\"]", 1, "in the run plain: cannot draw from N(0, I)"),
