@@ -105,16 +105,27 @@ fn source<T: Real>(share: f64, start: f64, size: usize, pixel: usize) -> (usize,
     (before, (before + 1).min(size - 1), T::from_f64(at - before as f64))
 }
 
+/// Columns whose places in a crop are found together, once for all rows.
+const COLUMNS: usize = 32;
+
 /// Enlarges the crop of an image to all of it, by bilinear interpolation: along rows into `scratch`, and down columns back.
 fn enlarge<T: Real>([share, top, left]: [f64; 3], shape: [usize; 3], image: &mut [T], scratch: &mut [T]) {
     let [height, width, channels] = shape;
     let line = width * channels;
-    for col in 0..width {
-        let (before, after, right) = source::<T>(share, left, width, col);
-        for row in (0..height).map(|row| row * line) {
-            for channel in 0..channels {
-                let [near, far] = [before, after].map(|col| image[row + col * channels + channel]);
-                scratch[row + col * channels + channel] = near + right * (far - near);
+    let mut sources = [(0, 0, T::ZERO); COLUMNS];
+    for first in (0..width).step_by(COLUMNS) {
+        let cols = first..width.min(first + COLUMNS);
+        for (to, col) in sources.iter_mut().zip(cols.clone()) {
+            let (before, after, right) = source(share, left, width, col);
+            *to = (before * channels, after * channels, right);
+        }
+        for (to, from) in scratch.chunks_exact_mut(line).zip(image.chunks_exact(line)) {
+            let to = to[cols.start * channels..cols.end * channels].chunks_exact_mut(channels);
+            for (to, &(before, after, right)) in to.zip(&sources) {
+                for (channel, to) in to.iter_mut().enumerate() {
+                    let (near, far) = (from[before + channel], from[after + channel]);
+                    *to = near + right * (far - near);
+                }
             }
         }
     }
@@ -142,7 +153,8 @@ fn displace<T: Real>(
         for (col, to) in to.chunks_exact_mut(channels).enumerate() {
             let Some(at) = col.checked_add_signed(-right).filter(|&col| col < width) else { continue };
             let at = if is_flipped { width - 1 - at } else { at };
-            to.copy_from_slice(&from[at * channels..][..channels]);
+            // A loop, since a call to copy one number takes longer.
+            to.iter_mut().zip(&from[at * channels..]).for_each(|(to, &from)| *to = from);
         }
     }
 }
@@ -241,6 +253,23 @@ mod tests {
         for (at, value) in image.iter().enumerate() {
             let expected = (at % 8) as f64 * 0.5 + 0.25 + 0.5 * 0.5 * 8.0 - 0.5;
             assert!((value - expected).abs() < 1e-12, "pixel {at} is {value}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_crop_of_a_wide_colour_image_is_interpolated_between_four_pixels() {
+        let shape @ [height, width, channels] = [5, 2 * COLUMNS + 3, 3];
+        let from: Vec<f64> = (0..height * width * channels).map(|i| (i * 37 % 101) as f64 / 101.0).collect();
+        let (mut image, mut scratch) = (from.clone(), vec![f64::NAN; from.len()]);
+        enlarge([0.7, 0.2, 0.9], shape, &mut image, &mut scratch);
+        for (at, value) in image.iter().enumerate() {
+            let (row, col, channel) = (at / channels / width, at / channels % width, at % channels);
+            let (above, below, down) = source::<f64>(0.7, 0.2, height, row);
+            let (before, after, right) = source::<f64>(0.7, 0.9, width, col);
+            let at = |row: usize, col: usize| from[(row * width + col) * channels + channel];
+            let along = |row: usize| (1.0 - right) * at(row, before) + right * at(row, after);
+            let expected = (1.0 - down) * along(above) + down * along(below);
+            assert!((value - expected).abs() < 1e-12, "row {row}, column {col}, channel {channel}");
         }
     }
 

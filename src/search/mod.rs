@@ -130,7 +130,7 @@ impl Search {
     pub fn add(&mut self, point: Point, result: Option<Outcome>) {
         assert!(self.is_of_space(&point), "{point:?} is no point of the space");
         let number = self.trials.len();
-        self.engine.see(&self.space, number, &point);
+        self.engine.see(number, &point);
         self.trials.push(Trial { number, point, result });
     }
 
@@ -174,7 +174,7 @@ impl Search {
     /// together with `parameter`, after all trials so far. None for another sampler.
     pub fn gain(&mut self, parameter: usize, points: &[Point]) -> Option<Vec<f64>> {
         match &mut self.engine {
-            Engine::Tpe(tpe) => Some(tpe.gain_at(&self.space, &self.trials, self.sign, parameter, points)),
+            Engine::Tpe(tpe) => Some(tpe.gain_at(&self.trials, self.sign, parameter, points)),
             _ => None,
         }
     }

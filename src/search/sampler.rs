@@ -81,9 +81,9 @@ impl Engine {
     }
 
     /// Takes the point of the next trial.
-    pub fn see(&mut self, space: &Space, number: usize, point: &Point) {
+    pub fn see(&mut self, number: usize, point: &Point) {
         if let Engine::Tpe(tpe) = self {
-            tpe.see(space, number, point);
+            tpe.see(number, point);
         }
     }
 }

@@ -7,13 +7,15 @@
 //! Of the crates that have it, `optimizer` 1.0.1 takes σ by Scott's rule, and `parzen` 0.3.0 takes logarithms from the C library,
 //! which differ between machines.
 
+mod column;
 mod mixture;
 
 use super::space::{Point, Space};
 use super::trial::{End, Outcome, Trial};
 use crate::rng::Stream;
 use crate::settings::{at_least, settings};
-use mixture::{Buffers, Kernel, Mixture, Observed};
+use column::Column;
+use mixture::{Buffers, Mixture};
 
 settings! {
     /// How the tree-structured Parzen estimator suggests.
@@ -34,8 +36,7 @@ const MOST_BEST: usize = 25;
 pub(super) struct Tpe {
     settings: TpeSettings,
     groups: Vec<Group>,
-    /// Of the mixtures of the best and of the rest.
-    buffers: [Buffers; 2],
+    buffers: Buffers,
 }
 
 /// Parameters that have a meaning always together.
@@ -44,18 +45,11 @@ struct Group {
     parameters: Vec<usize>,
     /// The trials in which they have one.
     trials: Vec<usize>,
+    /// On which side each of these was when the kernels were made.
+    sides: Vec<Side>,
     columns: Vec<Column>,
-}
-
-/// The values of one parameter.
-#[derive(Clone, Debug, Default)]
-struct Column {
-    /// As they stand in the range, in the order of the trials.
-    values: Vec<f64>,
-    /// Their numbers in ascending order.
-    order: Vec<u32>,
-    /// What was computed for each while it was not among the best.
-    kept: Vec<Kernel>,
+    /// Those of the best and those of the rest, by their numbers among `trials`.
+    members: [Vec<u32>; 2],
 }
 
 /// Where a trial belongs.
@@ -69,26 +63,22 @@ enum Side {
 impl Tpe {
     pub fn new(space: &Space, settings: TpeSettings) -> Self {
         let group = |parameters: Vec<usize>| {
-            let columns = parameters.iter().map(|_| Column::default()).collect();
-            Group { parameters, trials: Vec::new(), columns }
+            let column = |&parameter: &usize| Column::new(space.parameters()[parameter].domain);
+            let columns = parameters.iter().map(column).collect();
+            Group { parameters, trials: Vec::new(), sides: Vec::new(), columns, members: Default::default() }
         };
-        Tpe { settings, groups: space.groups().into_iter().map(group).collect(), buffers: Default::default() }
+        Tpe { settings, groups: space.groups().into_iter().map(group).collect(), buffers: Buffers::default() }
     }
 
     /// Takes the point of the next trial.
-    pub fn see(&mut self, space: &Space, number: usize, point: &Point) {
+    pub fn see(&mut self, number: usize, point: &Point) {
         for group in &mut self.groups {
             if point[group.parameters[0]].is_none() {
                 continue;
             }
             group.trials.push(number);
             for (column, &parameter) in group.columns.iter_mut().zip(&group.parameters) {
-                let value = point[parameter].unwrap_or(f64::NAN);
-                let value = space.parameters()[parameter].domain.into_range(value);
-                let at = column.order.partition_point(|&other| column.values[other as usize] <= value);
-                column.order.insert(at, column.values.len() as u32);
-                column.values.push(value);
-                column.kept.push(Kernel::default());
+                column.push(point[parameter].unwrap_or(f64::NAN));
             }
         }
     }
@@ -102,73 +92,69 @@ impl Tpe {
         };
         let mut values = vec![f64::NAN; space.len()];
         for group in &mut self.groups {
-            let [mut best, mut rest] = group.mixtures(space, &sides, &mut self.buffers);
-            let drawn: Vec<Vec<f64>> = (0..self.settings.candidates).map(|_| best.draw(stream)).collect();
+            group.update(&sides);
+            let drawn = group.mixture(BEST).draw(self.settings.candidates, stream);
             let columns: Vec<Vec<f64>> =
                 (0..group.parameters.len()).map(|at| drawn.iter().map(|point| point[at]).collect()).collect();
-            let gain = gain(&mut best, &mut rest, &columns);
-            self.buffers = [best, rest].map(Mixture::into_buffers);
+            let gain = group.gain(&columns, &mut self.buffers);
             // The first of equal ones.
             let chosen = (1..gain.len()).fold(0, |chosen, at| if gain[at] > gain[chosen] { at } else { chosen });
-            for (&parameter, value) in group.parameters.iter().zip(&drawn[chosen]) {
-                values[parameter] = space.parameters()[parameter].domain.out_of_range(*value);
+            for ((column, &parameter), value) in group.columns.iter().zip(&group.parameters).zip(&drawn[chosen]) {
+                values[parameter] = column.out_of_range(*value);
             }
         }
         space.active(|parameter| values[parameter])
     }
 
     /// ln l(x) − ln g(x) of the group that has `parameter`, at points whose values of its parameters are the columns.
-    pub fn gain_at(
-        &mut self,
-        space: &Space,
-        trials: &[Trial],
-        sign: f64,
-        parameter: usize,
-        points: &[Point],
-    ) -> Vec<f64> {
+    pub fn gain_at(&mut self, trials: &[Trial], sign: f64, parameter: usize, points: &[Point]) -> Vec<f64> {
         let Some(sides) = sides(trials, sign, 0) else { return Vec::new() };
         let Some(group) = self.groups.iter_mut().find(|group| group.parameters.contains(&parameter)) else {
             return Vec::new();
         };
-        let [mut best, mut rest] = group.mixtures(space, &sides, &mut self.buffers);
-        let column = |&parameter: &usize| {
-            let domain = space.parameters()[parameter].domain;
-            points.iter().map(|point| domain.into_range(point[parameter].unwrap_or(f64::NAN))).collect()
+        group.update(&sides);
+        let column = |(column, &parameter): (&Column, &usize)| {
+            points.iter().map(|point| column.into_range(point[parameter].unwrap_or(f64::NAN))).collect()
         };
-        let columns: Vec<Vec<f64>> = group.parameters.iter().map(column).collect();
-        gain(&mut best, &mut rest, &columns)
+        let columns: Vec<Vec<f64>> = group.columns.iter().zip(&group.parameters).map(column).collect();
+        group.gain(&columns, &mut self.buffers)
     }
 }
 
-fn gain(best: &mut Mixture, rest: &mut Mixture, candidates: &[Vec<f64>]) -> Vec<f64> {
-    let [best, rest] = [best, rest].map(|mixture| mixture.log_density(candidates));
-    best.iter().zip(&rest).map(|(best, rest)| best - rest).collect()
-}
+/// The numbers of the mixtures.
+const BEST: usize = 0;
+const REST: usize = 1;
 
 impl Group {
-    /// The mixture of the best trials, and that of the rest. Trials beyond the end of `sides` are under way.
-    fn mixtures(&mut self, space: &Space, sides: &[Side], buffers: &mut [Buffers; 2]) -> [Mixture; 2] {
-        let side = |trial: usize| sides.get(trial).copied().unwrap_or(Side::Rest);
-        let own: Vec<Side> = self.trials.iter().map(|&trial| side(trial)).collect();
-        let mut buffers = buffers.iter_mut().map(std::mem::take);
-        [Side::Best, Side::Rest].map(|side| {
-            let members: Vec<u32> = (0..own.len() as u32).filter(|&at| own[at as usize] == side).collect();
-            // The number of each of its observations among them.
-            let mut among = vec![u32::MAX; own.len()];
-            members.iter().zip(0..).for_each(|(&at, number)| among[at as usize] = number);
-            let observed = self.columns.iter_mut().zip(&self.parameters).map(|(column, &parameter)| {
-                let mut order = Vec::with_capacity(members.len());
-                order.extend(column.order.iter().map(|&at| among[at as usize]).filter(|&number| number != u32::MAX));
-                Observed {
-                    domain: space.parameters()[parameter].domain,
-                    values: members.iter().map(|&at| column.values[at as usize]).collect(),
-                    order,
-                    // Of the best there are few, and what was kept of the rest would be lost.
-                    kept: (side == Side::Rest).then_some((&mut column.kept[..], &members[..])),
-                }
-            });
-            Mixture::new(members.len(), observed, buffers.next().unwrap_or_default())
-        })
+    /// Brings the kernels of both mixtures up to date. Trials beyond the end of `sides` are under way.
+    fn update(&mut self, sides: &[Side]) {
+        let side = |trial: &usize| sides.get(*trial).copied().unwrap_or(Side::Rest);
+        let sides: Vec<Side> = self.trials.iter().map(side).collect();
+        let numbers = 0..sides.len() as u32;
+        let changed: Vec<u32> =
+            numbers.clone().filter(|&at| self.sides.get(at as usize) != Some(&sides[at as usize])).collect();
+        self.columns.iter_mut().for_each(Column::forget);
+        for (mixture, side) in [(BEST, Side::Best), (REST, Side::Rest)] {
+            let is_member: Vec<bool> = sides.iter().map(|&other| other == side).collect();
+            let members = &mut self.members[mixture];
+            members.clear();
+            members.extend(numbers.clone().filter(|&at| is_member[at as usize]));
+            self.columns.iter_mut().for_each(|column| column.update(mixture, &is_member, members, &changed));
+        }
+        self.sides = sides;
+    }
+
+    fn mixture(&self, number: usize) -> Mixture<'_> {
+        Mixture { number, columns: &self.columns, members: &self.members[number] }
+    }
+
+    /// ln l(x) − ln g(x) at candidates, which are columns, one for each parameter.
+    fn gain(&mut self, candidates: &[Vec<f64>], buffers: &mut Buffers) -> Vec<f64> {
+        for (column, xs) in self.columns.iter_mut().zip(candidates) {
+            xs.iter().for_each(|&x| column.prepare(x));
+        }
+        let [best, rest] = [BEST, REST].map(|number| self.mixture(number).log_density(candidates, buffers));
+        best.iter().zip(&rest).map(|(best, rest)| best - rest).collect()
     }
 }
 
