@@ -2,8 +2,8 @@
 //! same run.
 //!
 //! ```text
-//! cargo bench -p narrows-kernels --bench gemm -- [--quick] [--only m,k,n,op]... [--dtype f32|f64] [--threads N]
-//!                                                [--isa scalar|avx2|avx512] [--rounds N]
+//! cargo bench -p narrows-kernels --bench gemm -- [--small] [--quick] [--only m,k,n,op]... [--dtype f32|f64]
+//!                                                [--threads N] [--isa scalar|avx2|avx512] [--rounds N]
 //! ```
 //!
 //! Engines take turns within a round, so that a change of clock or a neighbour's load meets all of them; medians over rounds
@@ -48,6 +48,29 @@ const SHAPES: [(usize, usize, usize, &str); 22] = [
     (12544, 1152, 256, "nn"),
 ];
 
+/// With `--small`: batches of 1 to 64 in the same layers, a classifier's ten outputs, codes beside codes as in maps and contrastive
+/// losses, one image of a convolution as a product.
+const SMALL: [(usize, usize, usize, &str); 18] = [
+    (1, 784, 256, "nn"),
+    (1, 256, 784, "nn"),
+    (4, 784, 256, "nn"),
+    (8, 256, 50, "nn"),
+    (16, 784, 256, "nn"),
+    (16, 256, 784, "nn"),
+    (64, 784, 256, "nn"),
+    (784, 8, 256, "tn"),
+    (784, 64, 256, "tn"),
+    (16, 784, 256, "nt"),
+    (64, 128, 10, "nn"),
+    (128, 64, 10, "tn"),
+    (64, 10, 128, "nt"),
+    (64, 64, 64, "nt"),
+    (64, 64, 1000, "nt"),
+    (64, 1000, 64, "nn"),
+    (49, 1152, 256, "nn"),
+    (64, 576, 128, "nn"),
+];
+
 #[derive(Clone, Copy, PartialEq)]
 enum Engine {
     Narrows,
@@ -72,6 +95,7 @@ impl Engine {
 
 struct Options {
     rounds: usize,
+    shapes: &'static [(usize, usize, usize, &'static str)],
     only: Vec<String>,
     dtype: Option<String>,
     threads: Option<usize>,
@@ -83,12 +107,14 @@ struct Options {
 impl Options {
     fn parse() -> Options {
         let isa = Isa::from_env().unwrap_or_else(|error| panic!("{error}"));
-        let mut options = Options { rounds: 31, only: Vec::new(), dtype: None, threads: None, isa, csv: None };
+        let shapes = &SHAPES;
+        let mut options = Options { rounds: 31, shapes, only: Vec::new(), dtype: None, threads: None, isa, csv: None };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
             match argument.as_str() {
                 "--bench" => {}
+                "--small" => options.shapes = &SMALL,
                 "--quick" => options.rounds = 5,
                 "--rounds" => options.rounds = value().parse().expect("a number of rounds"),
                 "--only" => options.only.push(value()),
@@ -308,7 +334,7 @@ fn profile<T: Peer>(options: &Options, threads: usize, csv: &mut String) {
     let [shape, op, ours, percent, matrixmultiply, gemm, gemmkit, ratio] = headings;
     println!("{shape:>17} {op:>3} {ours:>9} {percent:>6} {matrixmultiply:>15} {gemm:>9} {gemmkit:>9} {ratio:>6}");
     let mut ratios = Vec::new();
-    for (m, k, n, op) in SHAPES {
+    for &(m, k, n, op) in options.shapes {
         if !options.only.is_empty() && !options.only.contains(&format!("{m},{k},{n},{op}")) {
             continue;
         }

@@ -13,30 +13,17 @@ use super::axis::{Axis, Bordered, Grid, lines};
 use super::tile::{Rows, Tiles};
 use crate::gemm::blocked::tile_heights;
 use crate::gemm::pack::Pack;
-use crate::gemm::parallel::each;
+use crate::gemm::parallel::{each, parts};
 use crate::gemm::product::{Bias, Source};
 use crate::gemm::scratch::{with_addresses, with_scratch};
 use crate::gemm::tile::{Finish, TileShape};
-use crate::{Accumulate, Activation, Epilogue, Isa, Real, spin};
+use crate::{Accumulate, Activation, Epilogue, Isa, Real};
 
 /// Pixels of a block: five tiles of AVX-512, whose addresses for nine taps are 5 KB.
 pub(super) const BLOCK_TILES: usize = 5;
 /// Channels below which images are copied with their borders: an address for each tap and pixel costs as much as about so many
 /// multiply-adds of a tile.
 const FEW_CHANNELS: usize = 5;
-/// Multiply-adds of the smallest part: about 2 µs of them.
-const WORK_OF_A_PART: usize = 1 << 17;
-/// Parts for each thread, so that a thread whose core is slower, or used by others too, leaves some to the rest.
-const PARTS_OF_A_THREAD: usize = 8;
-
-/// In how many parts to compute so many multiply-adds.
-pub(super) fn parts(work: usize) -> usize {
-    match spin::threads() {
-        1 => 1,
-        threads => (work / WORK_OF_A_PART).clamp(1, PARTS_OF_A_THREAD * threads),
-    }
-}
-
 /// The pixels of a result that read alike, and what they read.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<T> {

@@ -13,8 +13,8 @@
 use std::ops::Range;
 
 use super::axis::Axis;
-use super::gather::{Gather, parts};
-use crate::gemm::parallel::each;
+use super::gather::Gather;
+use crate::gemm::parallel::{each, parts};
 use crate::gemm::product::Bias;
 use crate::gemm::scratch::with_scratch;
 use crate::gemm::tile::{Finish, TileShape, finish_chains};

@@ -15,7 +15,7 @@ use super::Convolution;
 use super::strips::Strips;
 use super::tile::{Rows, Tiles};
 use crate::gemm::pack::Pack;
-use crate::gemm::parallel::each;
+use crate::gemm::parallel::{each, parts};
 use crate::gemm::product::Source;
 use crate::gemm::scratch::{with_addresses, with_scratch};
 use crate::gemm::tile::TileShape;
@@ -24,8 +24,6 @@ use crate::{Accumulate, Isa, Real, spin};
 /// Bytes of a panel of a block of pixels, an L1 cache of 32 KiB: of 16, 24 and 32 KiB the last was the fastest at five of six
 /// layers, by 1 to 5 % (Zen 3).
 const PANEL_BYTES: usize = 32 << 10;
-/// Multiply-adds below which a second thread is not asked: about 2 µs of them.
-const WORK_FOR_A_THREAD: usize = 1 << 17;
 
 #[derive(Clone, Copy)]
 pub(super) struct WeightGradient<'a, T> {
@@ -59,12 +57,11 @@ impl<'a, T: Real> WeightGradient<'a, T> {
         }
         let gradient = WeightGradient { of, x, y, samples, weight: weight.as_mut_ptr(), accumulate };
         let shape = TileShape::of::<T>(isa);
-        let threads = if y.len() * of.weights() / of.output_channels < WORK_FOR_A_THREAD { 1 } else { spin::threads() };
         // Triples of a panel, a strip and a row of the kernel, the last changing fastest. One part for each thread: each copies
         // what its triples read, so that more parts copy more.
         let strips = Strips::of(of, shape.rows).count();
         let triples = of.output_channels.div_ceil(shape.cols()) * strips * of.kernel[0];
-        let parts = triples.min(threads);
+        let parts = parts(y.len() * of.weights() / of.output_channels).min(spin::threads()).min(triples);
         each(0, parts, &|part: usize| {
             gradient.part(isa, shape, triples * part / parts..triples * (part + 1) / parts);
         });

@@ -122,7 +122,13 @@ impl<T: Real> DepthBlock<'_, T> {
     fn multiply(&self, rows: Range<usize>, rhs_packed: *const T, lhs_packed: *const T) {
         let Self { isa, shape, plan, product, cols, depth } = self;
         let from_out = !self.is_first() || product.accumulate == Accumulate::Add;
-        for panel in steps(cols.len(), shape.cols()) {
+        let heights = tile_heights(rows.len(), shape.rows);
+        let tallest = heights.iter().filter(|(tiles, _)| *tiles > 0).map(|(_, height)| *height).max().unwrap_or(1);
+        let mut panel = 0..0;
+        while panel.end < cols.len() {
+            let left = cols.len() - panel.end;
+            let next = if plan.pack_rhs { left.min(shape.cols()) } else { shape.wide_cols(tallest, left) };
+            panel = panel.end..panel.end + next;
             let width = panel.len().next_multiple_of(shape.lanes);
             let col = cols.start + panel.start;
             let (rhs, rhs_stride) = if plan.pack_rhs {
@@ -131,7 +137,7 @@ impl<T: Real> DepthBlock<'_, T> {
                 (product.rhs.at(depth.start, col), product.rhs.row_stride)
             };
             let (mut done, mut lhs_packed) = (0, lhs_packed);
-            for (tiles, height) in tile_heights(rows.len(), shape.rows) {
+            for (tiles, height) in heights {
                 if tiles == 0 {
                     continue;
                 }

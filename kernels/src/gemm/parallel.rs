@@ -23,6 +23,19 @@ pub(super) fn run<T: Real>(isa: Isa, shape: TileShape, plan: &Plan, product: Pro
     each(0, plan.row_parts * plan.col_parts, &part);
 }
 
+/// Multiply-adds of the smallest part: about 2 µs of them.
+const WORK_OF_A_PART: usize = 1 << 17;
+/// Parts for each thread, so that a thread whose core is slower, or used by others too, leaves some to the rest.
+const PARTS_OF_A_THREAD: usize = 8;
+
+/// In how many parts to compute so many multiply-adds.
+pub(crate) fn parts(work: usize) -> usize {
+    match crate::spin::threads() {
+        1 => 1,
+        threads => (work / WORK_OF_A_PART).clamp(1, PARTS_OF_A_THREAD * threads),
+    }
+}
+
 /// `f` of each of start..end, on any threads.
 pub(crate) fn each(start: usize, end: usize, f: &(impl Fn(usize) + Sync)) {
     if end - start > 1 {

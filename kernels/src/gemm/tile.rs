@@ -7,6 +7,8 @@ use crate::{Activation, Isa, Kernel, Real, Simd};
 
 /// Vectors of a full row of a tile. With two of them each broadcast element of lhs feeds two multiply-adds.
 pub(crate) const TILE_VECTORS: usize = 2;
+/// Tiles of few rows and more vectors, for operands that are read in place: two vectors are too few chains for the multipliers.
+const WIDE_TILES: [(usize, usize); 5] = [(1, 8), (1, 4), (2, 4), (3, 3), (4, 3)];
 /// Steps of a chain that are written out one after the other: counting them and moving addresses on would be a sixth of the
 /// instructions, and where another program runs on the same core, there are too few of them.
 pub(crate) const UNROLLED: usize = 4;
@@ -37,6 +39,13 @@ impl TileShape {
     pub fn cols(self) -> usize {
         TILE_VECTORS * self.lanes
     }
+
+    /// Columns of a tile of `rows` rows that begins `left` columns before the end, where operands are read in place.
+    pub fn wide_cols(self, rows: usize, left: usize) -> usize {
+        let fits = |&&(tile_rows, vectors): &&(usize, usize)| tile_rows == rows && (vectors - 1) * self.lanes < left;
+        let vectors = WIDE_TILES.iter().find(fits).map_or(TILE_VECTORS, |&(_, vectors)| vectors);
+        left.min(vectors * self.lanes)
+    }
 }
 
 pub(crate) const fn tile_rows<T, S: Simd<T>>() -> usize {
@@ -51,7 +60,8 @@ pub(crate) struct Finish<T> {
     pub activation: Activation,
 }
 
-/// A column of tiles of the same height, `tiles · rows_per_tile` rows by `cols` ≤ 2 · LANES columns of C.
+/// A column of tiles of the same height, `tiles · rows_per_tile` rows by `cols` columns of C: at most 2 · LANES, or as many as
+/// [`TileShape::wide_cols`] says.
 #[derive(Clone, Copy)]
 pub(crate) struct TileColumn<T> {
     pub tiles: usize,
@@ -80,19 +90,19 @@ impl<T: Real> TileColumn<T> {
     /// writes of [tiles · rows, cols], biases for their rows or columns; nothing else accesses `out` meanwhile. `rows` and
     /// `cols` are at most those of [`TileShape::of`] for `isa`.
     pub unsafe fn run(self, isa: Isa, rows: usize, lanes: usize) {
-        macro_rules! by_rows {
-            ($($rows:literal)*) => {
-                match (rows, self.cols > lanes) {
+        macro_rules! by_shape {
+            ($(($tile_rows:literal, $vectors:literal))*; $($rows:literal)*) => {
+                match (rows, self.cols.div_ceil(lanes)) {
+                    $(($tile_rows, $vectors) => T::dispatch(isa, Tiles::<T, $tile_rows, $vectors>(self)),)*
                     $(
-                        // SAFETY: forwarded from the caller.
-                        ($rows, true) => T::dispatch(isa, Tiles::<T, $rows, 2>(self)),
-                        ($rows, false) => T::dispatch(isa, Tiles::<T, $rows, 1>(self)),
+                        ($rows, 2) => T::dispatch(isa, Tiles::<T, $rows, 2>(self)),
+                        ($rows, 1) => T::dispatch(isa, Tiles::<T, $rows, 1>(self)),
                     )*
-                    _ => unreachable!("no tile has {rows} rows"),
+                    (rows, vectors) => unreachable!("no tile has {rows} rows of {vectors} vectors"),
                 }
             };
         }
-        by_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        by_shape!((1, 8) (1, 4) (2, 4) (3, 3) (4, 3); 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
     }
 }
 
@@ -137,10 +147,10 @@ unsafe fn tile_through_copy<T: Real, S: Simd<T>, const ROWS: usize, const VECTOR
     out: Target<T>,
     finish: Option<Finish<T>>,
 ) {
-    // Room for the widest row of any instruction set: 2 vectors of 16.
-    const { assert!(VECTORS * S::LANES <= 32) };
-    let mut copy = [const { MaybeUninit::<[T; 32]>::uninit() }; ROWS];
-    let copy = Target { ptr: copy.as_mut_ptr().cast::<T>(), row_stride: 32, col_stride: 1 };
+    // Room for the widest vector of any instruction set.
+    const { assert!(S::LANES <= 16) };
+    let mut copy = [const { MaybeUninit::<[[T; 16]; VECTORS]>::uninit() }; ROWS];
+    let copy = Target { ptr: copy.as_mut_ptr().cast::<T>(), row_stride: VECTORS * 16, col_stride: 1 };
     let cols = column.cols;
     // SAFETY: ROWS · cols elements of both matrices, and what the caller promises.
     unsafe {
