@@ -18,7 +18,7 @@ use crate::search::space::Domain;
 
 /// The range is at most so many times as wide as a kernel's σ.
 const NARROWEST: f64 = 100.0;
-/// Values whose masses are kept, at most.
+/// Values whose masses are kept from one suggestion to the next, at most.
 const MOST_KEPT: usize = 512;
 
 /// A normal distribution around a value.
@@ -104,8 +104,11 @@ impl Column {
         self.domain.out_of_range(number)
     }
 
-    /// Forgets kinds of kernels when most of them are of the past.
+    /// Forgets masses when there are many, and kinds of kernels when most of them are of the past.
     pub fn forget(&mut self) {
+        if self.steps.logs.len() > MOST_KEPT {
+            self.steps.logs.clear();
+        }
         if self.steps.kinds.len() > 64 + 4 * self.values.len() {
             let domain = self.domain;
             self.steps = Steps::default();
@@ -174,9 +177,6 @@ impl Column {
             return;
         }
         let Steps { kinds, logs } = &mut self.steps;
-        if logs.len() >= MOST_KEPT && !logs.contains_key(&x.to_bits()) {
-            logs.clear();
-        }
         let logs = logs.entry(x.to_bits()).or_default();
         // The step of the range that stands for the integer.
         let value = self.domain.out_of_range(x);

@@ -77,6 +77,34 @@ fn every_sampler_stays_in_the_space_and_begins_the_same_however_many_trials_foll
 }
 
 #[test]
+fn what_an_estimator_keeps_between_suggestions_changes_none() {
+    let space = Space::new([
+        Parameter::float("number", -1.0, 1.0),
+        Parameter::float("rate", 1e-4, 1.0).log(),
+        Parameter::int("large", 1, 1_000_000),
+        Parameter::int("small", 0, 9),
+        Parameter::int("width", 1, 4096).log(),
+        Parameter::choices("kind", 3),
+    ])
+    .unwrap();
+    let search = || Search::new(space.clone(), Sampler::Tpe(TpeSettings::default()), Pruner::None, 3).unwrap();
+    let mut grown = search();
+    for _ in 0..300 {
+        let Next::Trial(number, point) = grown.ask() else { panic!("a point is expected") };
+        if [12, 31, 75, 98, 99, 150, 299].contains(&number) {
+            let mut at_once = search();
+            for trial in &grown.trials()[..number] {
+                at_once.add(trial.point.clone(), trial.result.clone());
+            }
+            assert_eq!(at_once.ask(), Next::Trial(number, point.clone()));
+        }
+        // Now and then a better one, a worse one, and one that failed.
+        let value = point[0].unwrap() + libm::log(point[1].unwrap()) - point[2].unwrap() * 1e-6 + (number % 7) as f64;
+        grown.tell(number, Outcome::complete(if number % 11 == 5 { f64::NAN } else { value }));
+    }
+}
+
+#[test]
 fn a_grid_has_every_combination_once() {
     let mut search = Search::new(mixed(), Sampler::Grid(3), Pruner::None, 1).unwrap();
     let mut points = BTreeSet::new();
