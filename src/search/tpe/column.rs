@@ -37,7 +37,7 @@ pub(super) struct Kernel {
 /// One parameter, with the kernels of both mixtures.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    domain: Domain,
+    pub domain: Domain,
     /// The values as they stand in the range, in the order of the trials.
     pub values: Vec<f64>,
     /// Their numbers in ascending order, equal ones in that of the trials.
@@ -93,16 +93,6 @@ impl Column {
     pub fn middle_of_density(&self) -> Option<f64> {
         let range = self.domain.range().filter(|_| !matches!(self.domain, Domain::Int { .. }));
         range.map(|[low, high]| 0.5 * (low + high))
-    }
-
-    /// A value as it stands in the range, and back.
-    pub fn into_range(&self, value: f64) -> f64 {
-        self.domain.into_range(value)
-    }
-
-    /// See [`Column::into_range`].
-    pub fn out_of_range(&self, number: f64) -> f64 {
-        self.domain.out_of_range(number)
     }
 
     /// Forgets masses when there are many, and kinds of kernels when most of them are of the past.
