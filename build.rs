@@ -11,7 +11,7 @@ fn main() {
     };
     let revision = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=NARROWS_GIT_REVISION={revision}");
-    // At a fixed address it need not be told 33,000 addresses at each start, a quarter of the time of `narrows --help`.
+    // At a fixed address it need not be told 33,000 addresses at each start, a fifth of the time of `narrows --help`.
     let target =
         ["OS", "ARCH", "ENV"].map(|part| std::env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default());
     if target == ["linux", "x86_64", "gnu"] {

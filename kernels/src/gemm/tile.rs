@@ -8,6 +8,7 @@ use crate::{Activation, Isa, Kernel, Real, Simd};
 /// Vectors of a full row of a tile. With two of them each broadcast element of lhs feeds two multiply-adds.
 pub(crate) const TILE_VECTORS: usize = 2;
 /// Tiles of few rows and more vectors, for operands that are read in place: two vectors are too few chains for the multipliers.
+/// [`TileColumn::run`] has the same list.
 const WIDE_TILES: [(usize, usize); 5] = [(1, 8), (1, 4), (2, 4), (3, 3), (4, 3)];
 /// Steps of a chain that are written out one after the other: counting them and moving addresses on would be a sixth of the
 /// instructions, and where another program runs on the same core, there are too few of them.
@@ -87,8 +88,8 @@ impl<T: Real> TileColumn<T> {
     ///
     /// # Safety
     /// `lhs` is valid for reads of [tiles · rows, k], `rhs` for [k, cols] (whole vectors where padded), `out` for reads and
-    /// writes of [tiles · rows, cols], biases for their rows or columns; nothing else accesses `out` meanwhile. `rows` and
-    /// `cols` are at most those of [`TileShape::of`] for `isa`.
+    /// writes of [tiles · rows, cols], biases for their rows or columns; nothing else accesses `out` meanwhile. `rows`
+    /// is at most that of [`TileShape::of`] for `isa`, and `lanes` its lanes.
     pub unsafe fn run(self, isa: Isa, rows: usize, lanes: usize) {
         macro_rules! by_shape {
             ($(($tile_rows:literal, $vectors:literal))*; $($rows:literal)*) => {
