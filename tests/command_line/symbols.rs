@@ -32,8 +32,8 @@ fn is_inexact(symbol: &str) -> bool {
 /// The symbols that an ELF file of 64 bits, little-endian, takes from others: a program from shared libraries, an object from
 /// whatever it is linked with.
 fn imports(bytes: &[u8]) -> Vec<String> {
-    /// `SHT_SYMTAB` of an object, `SHT_DYNSYM` of a program: the tables of symbols.
-    const SYMBOLS: [(usize, usize); 2] = [(1, 2), (3, 11)];
+    /// The tables of symbols: `SHT_SYMTAB` of an object, `SHT_DYNSYM` of a program, at a fixed address or at any.
+    const SYMBOLS: [(usize, usize); 3] = [(1, 2), (2, 11), (3, 11)];
     assert!(bytes.starts_with(b"\x7fELF\x02\x01"), "no ELF file of 64 bits");
     let number =
         |at: usize, len: usize| bytes[at..at + len].iter().rev().fold(0, |n, &byte| n << 8 | usize::from(byte));
