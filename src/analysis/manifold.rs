@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::distances::Points;
 use super::error::AnalysisError;
 use super::standard::check_finite;
+use crate::tasks::Rows;
 
 /// How generated images lie among real ones: a set is taken to fill the balls around its members that reach to their k-th
 /// nearest neighbours (Kynkäänniemi et al. 2019).
@@ -56,31 +57,43 @@ impl Coverage {
     }
 }
 
+/// Others at a time; no figure depends on it.
+const TOGETHER: usize = 512;
+
 /// For each of `images` [m, d] the number of the nearest of `others` [n, d], the first of equally near ones, and the squared
 /// distance. Refused: no others, images of different sizes or not finite.
 pub fn nearest(
     context: Context,
     images: ArrayView2<'_, f32>,
-    others: ArrayView2<'_, f32>,
+    others: impl Rows<f32>,
 ) -> Result<Vec<(usize, f64)>, AnalysisError> {
-    if images.ncols() != others.ncols() {
-        return Err(AnalysisError::Width { action: "compare", expected: others.ncols(), found: images.ncols() });
+    let (count, d) = (others.count(), others.width());
+    if images.ncols() != d {
+        return Err(AnalysisError::Width { action: "compare", expected: d, found: images.ncols() });
     }
-    if others.nrows() == 0 {
+    if count == 0 {
         return Err(AnalysisError::Neighbours { k: 1, points: 0 });
     }
     check_finite("compare", images)?;
-    check_finite("compare", others)?;
-    let d = others.ncols();
-    let [images, others] = [images, others].map(|array| array.iter().copied().collect::<Vec<f32>>());
-    let of = |image: &[f32]| {
-        let distances = others.chunks_exact(d.max(1)).map(|other| squared_error(context.isa, image, other, d, 0.0));
-        distances.enumerate().fold(
-            (0, f64::INFINITY),
-            |best, (at, distance)| {
-                if distance < best.1 { (at, distance) } else { best }
-            },
-        )
-    };
-    Ok(images.par_chunks_exact(d.max(1)).map(of).collect())
+    let images: Vec<f32> = images.iter().copied().collect();
+    let mut best = vec![(0, f64::INFINITY); images.len() / d.max(1)];
+    let mut chunk = Vec::new();
+    for start in (0..count).step_by(TOGETHER) {
+        let rows = start..(start + TOGETHER).min(count);
+        chunk.resize(rows.len() * d, 0.0);
+        others.copy(rows, &mut chunk);
+        if let Some(at) = chunk.iter().position(|value| !value.is_finite()) {
+            let (row, col, value) = (start + at / d, at % d, chunk[at]);
+            return Err(AnalysisError::NotFinite { action: "compare", row, col, value });
+        }
+        best.par_iter_mut().zip(images.par_chunks_exact(d.max(1))).for_each(|(best, image)| {
+            for (at, other) in chunk.chunks_exact(d.max(1)).enumerate() {
+                let distance = squared_error(context.isa, image, other, d, 0.0);
+                if distance < best.1 {
+                    *best = (start + at, distance);
+                }
+            }
+        });
+    }
+    Ok(best)
 }

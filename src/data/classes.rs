@@ -6,9 +6,10 @@ use crate::spelling::nearest;
 
 impl Dataset {
     /// The samples of some classes, in their old order, renumbered in the order of their old numbers.
-    pub fn filter_classes<S: AsRef<str>>(&self, selectors: &[S]) -> Result<Dataset, DataError> {
+    pub fn filter_classes<S: AsRef<str>>(mut self, selectors: &[S]) -> Result<Dataset, DataError> {
         let (members, kept) = self.members_of(selectors)?;
-        Ok(self.subset(&members).renumbered(&kept))
+        self.keep(&members);
+        Ok(self.renumbered(&kept))
     }
 
     /// The indices of the samples of some classes, and the numbers of the classes, both ascending. A selector is the name

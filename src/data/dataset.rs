@@ -271,6 +271,16 @@ impl Dataset {
         Dataset { name: self.name.clone(), labels, class_names: self.class_names.clone(), shape: self.shape, values }
     }
 
+    /// Keeps the samples at `indices` `[m]`, which ascend, in the memory that they have.
+    pub(super) fn keep(&mut self, indices: &[u32]) {
+        let features = self.features();
+        match &mut self.values {
+            Values::Bytes(bytes, _) => keep_rows(bytes, features, indices),
+            Values::Floats(floats) => keep_rows(floats, features, indices),
+        }
+        self.labels.iter_mut().for_each(|labels| keep_rows(labels, 1, indices));
+    }
+
     /// Copies the values of the samples at `indices` `[m]` to `out` `[m, features]`, in the current thread pool. Allocates
     /// nothing.
     ///
@@ -320,6 +330,15 @@ fn gather_rows<V: Copy + Sync, T: Send>(
 
 fn rows<V: Copy>(values: &[V], features: usize, indices: &[u32]) -> Vec<V> {
     indices.iter().flat_map(|&index| &values[index as usize * features..][..features]).copied().collect()
+}
+
+fn keep_rows<V: Copy>(values: &mut Vec<V>, features: usize, indices: &[u32]) {
+    for (to, &from) in indices.iter().enumerate() {
+        let from = from as usize * features;
+        values.copy_within(from..from + features, to * features);
+    }
+    values.truncate(indices.len() * features);
+    values.shrink_to_fit();
 }
 
 /// Refuses values that are not a whole number of samples, and more samples than can be numbered.

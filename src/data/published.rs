@@ -127,7 +127,8 @@ impl Published {
         let classes: Vec<S> = classes.into_iter().collect();
         let (members, kept) = self.data.members_of(&classes)?;
         self.training = members.partition_point(|&old| (old as usize) < self.training);
-        self.data = self.data.subset(&members).renumbered(&kept);
+        self.data.keep(&members);
+        self.data = self.data.renumbered(&kept);
         Ok(self)
     }
 

@@ -103,14 +103,14 @@ fn attempt(
     let tsne = labels(images).and_then(|labels| tsne(run, &labels));
     let images = images.first(tsne.as_ref().map_or(images.len(), |map| map.len() / 2));
     let training = run.prepared.loaded.train().first(images.len());
-    let codes = trained.encode(images.to_array().view())?;
+    let codes = trained.encode(images)?;
     let pca = Pca::fit(context, codes.view(), 2)?;
     let maps: Vec<&str> = [(codes.ncols() == 2, "code"), (tsne.is_some(), "tsne"), (codes.ncols() != 2, "pca")]
         .into_iter()
         .filter_map(|(is, name)| is.then_some(name))
         .collect();
     let is_variational = model.log_variance_head().is_some();
-    let all = concatenate(Axis(0), &[codes.view(), trained.encode(training.to_array().view())?.view()]);
+    let all = concatenate(Axis(0), &[codes.view(), trained.encode(training)?.view()]);
     let all = all.expect("codes of one model have one size");
     let active = active(&trained, images, all.view())?;
 

@@ -88,7 +88,7 @@ pub fn load<T: Real>(path: &Path, layout: &Layout) -> Result<AlignedVec<T>, Weig
         if let Some(name) = file.names().into_iter().find(|name| layout.get(name).is_none()) {
             return Err(format!("it holds a tensor {name}, which the model does not have"));
         }
-        layout.iter().try_for_each(|param| read_tensor(file, layout, param, &mut values))
+        layout.iter().try_for_each(|param| read_tensor(file, layout, param, &param.name, &mut values))
     })?;
     Ok(values)
 }
@@ -107,23 +107,29 @@ impl<T: Real> Params<T> {
     }
 
     /// Reads the tensors whose names begin with `prefix` ("encoder" or "encoder.0"; all of them where it is empty) from a `safetensors` file, whatever else
-    /// it holds, and returns their names. Refuses a file that lacks one of them, or has one of another shape or type; nothing
-    /// is changed then.
+    /// it holds, and returns their names in the file. A layer that is the last of a variational encoder there is taken from the one
+    /// for its means. Refuses a file that lacks one of them, or has one of another shape or type; nothing is changed then.
     pub fn load_prefix(&mut self, path: &Path, prefix: &str) -> Result<Vec<String>, WeightsError> {
         let begins = |name: &str| {
             name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) || prefix.is_empty()
         };
         let wanted: Vec<&Param> = self.layout.iter().filter(|param| begins(&param.name)).collect();
-        let mut read_values = self.values.clone();
+        let (mut read_values, mut names) = (self.values.clone(), Vec::new());
         read(path, |file| {
             if wanted.is_empty() {
                 let groups = self.layout.groups().join(", ");
                 return Err(format!("no tensor of the model begins with {prefix:?}; its groups are {groups}"));
             }
-            wanted.iter().try_for_each(|param| read_tensor(file, &self.layout, param, &mut read_values))
+            for param in &wanted {
+                let own = || param.name.clone();
+                let name = name_of_means(&param.name).filter(|means| file.tensor(means).is_ok()).unwrap_or_else(own);
+                read_tensor(file, &self.layout, param, &name, &mut read_values)?;
+                names.push(name);
+            }
+            Ok(())
         })?;
         self.values = read_values;
-        Ok(wanted.into_iter().map(|param| param.name.clone()).collect())
+        Ok(names)
     }
 }
 
@@ -135,21 +141,27 @@ fn read(path: &Path, take: impl FnOnce(&SafeTensors<'_>) -> Result<(), String>) 
     file.map_err(|fault| WeightsError::Content { path: path.display().to_string(), fault })
 }
 
+/// What the tensor of a layer is called where the layer gives the means of a variational code.
+fn name_of_means(name: &str) -> Option<String> {
+    name.rsplit_once('.').map(|(layer, role)| format!("{layer}.mean.{role}"))
+}
+
+/// Reads the tensor that the file calls `name`.
 fn read_tensor<T: Real>(
     file: &SafeTensors<'_>,
     layout: &Layout,
     param: &Param,
+    name: &str,
     values: &mut [T],
 ) -> Result<(), String> {
-    let Ok(tensor) = file.tensor(&param.name) else {
+    let Ok(tensor) = file.tensor(name) else {
         let expected = layout.iter().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(format!("it has no tensor {}; the model has {expected}", param.name));
+        return Err(format!("it has no tensor {name}; the model has {expected}"));
     };
     if tensor.dtype() != dtype::<T>() || tensor.shape() != param.dims() {
         let (found, expected) = (tensor.dtype(), dtype::<T>());
         return Err(format!(
-            "{} is {found:?} {:?}, the model needs {expected:?} {:?}",
-            param.name,
+            "{name} is {found:?} {:?}, the model needs {expected:?} {:?}",
             tensor.shape(),
             param.dims()
         ));

@@ -66,7 +66,7 @@ impl Distribution {
         let Weights { params, context } = weights;
         let trained = prepared.trained(params, context).expect("the model was checked");
         let part = prepared.loaded.train();
-        let training = trained.encode(part.to_array().view())?;
+        let training = trained.encode(part)?;
         let codes = if self == Distribution::Fitted {
             Gaussian::fit(context, training.view())?.sample(count, &mut stream(seed, Purpose::Sample, 0))
         } else {

@@ -54,16 +54,16 @@ pub struct Probed {
 impl Probe<'_> {
     /// The features of `part`, [samples, values].
     pub fn features(&self, part: Samples<'_>) -> Result<Array2<f32>, RunError> {
-        let (images, fresh) = (part.to_array(), OnceCell::new());
+        let fresh = OnceCell::new();
         let params = match self.features {
-            Features::Pixels => return Ok(images),
+            Features::Pixels => return Ok(part.to_array()),
             Features::Trained => self.params,
             Features::Untrained => fresh.get_or_init(|| self.prepared.task.init(self.seed)),
         };
         let encoder = self.prepared.encoder(params, self.context);
         let encoder =
             encoder.ok_or_else(|| RunError::Unusable("cannot probe codes: the model has no encoder".into()))?;
-        Ok(encoder.encode(images.view())?)
+        Ok(encoder.encode(part)?)
     }
 
     /// A logistic regression for each of these numbers of training labels: all, or as many of each class.

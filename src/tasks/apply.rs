@@ -1,10 +1,13 @@
-//! A trained model applied to arrays: encode, decode, reconstruct.
+//! A trained model applied to arrays and to samples: encode, decode, reconstruct.
+
+use std::ops::Range;
 
 use narrows_kernels::activation::activate_in_place;
 use narrows_kernels::{Context, Real};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use super::evaluate::{Trained, rows_together};
+use crate::data::Samples;
 use crate::loss::{self, Loss};
 use crate::nn::{Activation, Pass, Sequential};
 use crate::tape::{Arena, Tape, Var};
@@ -21,9 +24,51 @@ pub struct WidthError {
     pub found: usize,
 }
 
+/// What a model is applied to, some rows at a time: an array `[n, values]`, or samples of a data set, whose bytes become numbers
+/// only then.
+pub trait Rows<T> {
+    /// How many rows.
+    fn count(&self) -> usize;
+
+    /// Values of a row.
+    fn width(&self) -> usize;
+
+    /// Copies `rows` to `out` `[rows, width]`.
+    fn copy(&self, rows: Range<usize>, out: &mut [T]);
+}
+
+impl<T: Real> Rows<T> for ArrayView2<'_, T> {
+    fn count(&self) -> usize {
+        self.nrows()
+    }
+
+    fn width(&self) -> usize {
+        self.ncols()
+    }
+
+    fn copy(&self, rows: Range<usize>, out: &mut [T]) {
+        let rows = self.slice_axis(Axis(0), Slice::from(rows));
+        out.iter_mut().zip(rows).for_each(|(out, &value)| *out = value);
+    }
+}
+
+impl<T: Real> Rows<T> for Samples<'_> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn width(&self) -> usize {
+        self.features()
+    }
+
+    fn copy(&self, rows: Range<usize>, out: &mut [T]) {
+        self.gather(&self.indices[rows], out);
+    }
+}
+
 impl<T: Real> Trained<'_, T> {
     /// The codes [n, code] of images [n, features] in [0, 1].
-    pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
+    pub fn encode(&self, images: impl Rows<T>) -> Result<Array2<T>, WidthError> {
         let layers = self.model.encoder();
         TrainedEncoder { layers, params: self.params, context: self.context }.encode(images)
     }
@@ -44,7 +89,7 @@ impl<T: Real> Trained<'_, T> {
     }
 
     /// The reconstructions [n, features] of images [n, features], see [`loss::reconstruction`].
-    pub fn reconstruct(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
+    pub fn reconstruct(&self, images: impl Rows<T>) -> Result<Array2<T>, WidthError> {
         self.map("reconstruct", self.model.features(), images, |tape, x| {
             let pass = self.objective.forward(self.model, tape, x, Pass::Infer);
             loss::reconstruction(self.objective.loss, tape, pass.output, x)
@@ -55,7 +100,7 @@ impl<T: Real> Trained<'_, T> {
         &self,
         action: &'static str,
         expected: usize,
-        rows: ArrayView2<'_, T>,
+        rows: impl Rows<T>,
         record: impl Fn(&mut Tape<'_, T>, Var) -> Var,
     ) -> Result<Array2<T>, WidthError> {
         let together = rows_together(self.model.layers());
@@ -81,7 +126,7 @@ impl<T: Real> TrainedEncoder<'_, T> {
     }
 
     /// The codes [n, code] of images [n, features] in [0, 1].
-    pub fn encode(&self, images: ArrayView2<'_, T>) -> Result<Array2<T>, WidthError> {
+    pub fn encode(&self, images: impl Rows<T>) -> Result<Array2<T>, WidthError> {
         let (layers, together) = (self.layers, rows_together(self.layers.layers()));
         map(self.params, self.context, together, "encode", layers.input().len(), images, |tape, x| {
             let code = layers.record(tape, x, Pass::Infer);
@@ -98,24 +143,24 @@ pub(super) fn map<T: Real>(
     together: usize,
     action: &'static str,
     expected: usize,
-    rows: ArrayView2<'_, T>,
+    rows: impl Rows<T>,
     record: impl Fn(&mut Tape<'_, T>, Var) -> Var,
 ) -> Result<Array2<T>, WidthError> {
-    if rows.ncols() != expected {
-        return Err(WidthError { action, expected, found: rows.ncols() });
+    if rows.width() != expected {
+        return Err(WidthError { action, expected, found: rows.width() });
     }
+    let count = rows.count();
     let mut arena = Arena::default();
     let (mut values, mut width) = (Vec::new(), 0);
-    // An array without rows has no chunks, but its result has a width.
-    let chunks = rows.axis_chunks_iter(Axis(0), together).chain(rows.is_empty().then_some(rows));
-    for chunk in chunks {
+    // Of no rows one empty chunk is recorded: the result has a width.
+    for start in (0..count.max(1)).step_by(together) {
+        let chunk = start..(start + together).min(count);
         let mut tape = Tape::new(context, &mut arena, params);
-        let x = tape.constant_with([chunk.nrows(), expected], |out| {
-            out.iter_mut().zip(chunk.iter()).for_each(|(out, &value)| *out = value);
-        });
+        let x = tape.constant_with([chunk.len(), expected], |out| rows.copy(chunk, out));
         let out = record(&mut tape, x);
         width = tape.shape(out).features();
+        values.reserve_exact((count - start) * width);
         values.extend_from_slice(tape.value(out));
     }
-    Ok(Array2::from_shape_vec((rows.nrows(), width), values).expect("each row gives one row of that width"))
+    Ok(Array2::from_shape_vec((count, width), values).expect("each row gives one row of that width"))
 }

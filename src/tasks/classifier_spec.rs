@@ -65,7 +65,8 @@ settings! {
         /// The share of every target that is spread evenly over all classes (Szegedy et al. 2016).
         pub label_smoothing: f64 = 0.0, in Range::BELOW_ONE;
         /// A finished run whose encoder this one begins with, the head beginning fresh: a path, or the bare name of a folder beside
-        /// that of this run. What was taken is written down, and a run that is resumed does not need the other any more.
+        /// that of this run. Of a variational encoder the means are taken. What was taken is written down, and a run that is resumed
+        /// does not need the other any more.
         pub encoder_from: Option<String> = None, in Text::any("a run folder, as in encoder_from = \"runs/conv\"");
         /// Groups that stay as they begin. A frozen encoder is applied as after training: without dropout, batch normalisation by its
         /// running statistics.

@@ -19,7 +19,7 @@ mod trainable;
 mod trainer;
 mod variational;
 
-pub use apply::{TrainedEncoder, WidthError};
+pub use apply::{Rows, TrainedEncoder, WidthError};
 pub use autoencoder::AutoencoderTask;
 pub use classifier::ClassifierTask;
 pub use classifier_spec::ClassifierSpec;

@@ -184,7 +184,7 @@ impl Fitted {
 
     /// The codes [n, code] of samples.
     pub fn encode(&self, samples: Samples<'_>) -> Result<Array2<f32>, WidthError> {
-        self.run(|trained| trained.encode(samples.to_array().view()))
+        self.run(|trained| trained.encode(samples))
     }
 
     /// The images [n, features] of codes [n, code].
@@ -194,7 +194,7 @@ impl Fitted {
 
     /// The reconstructions [n, features] of samples.
     pub fn reconstruct(&self, samples: Samples<'_>) -> Result<Array2<f32>, WidthError> {
-        self.run(|trained| trained.reconstruct(samples.to_array().view()))
+        self.run(|trained| trained.reconstruct(samples))
     }
 
     /// Loss, errors and activity of the code on samples.

@@ -156,6 +156,22 @@ fn an_encoder_is_taken_from_another_run_frozen_or_not() {
 }
 
 #[test]
+fn of_a_variational_encoder_the_means_are_taken() {
+    let place = with_source();
+    let encoder = ["--set", "model.encoder=[{ dense = 8 }]"];
+    let variational = ["train", "toys.toml", "--set", "model.variational={ beta = 1.0 }", "--out", "runs/variational"];
+    place.narrows(&[&variational[..], &encoder].concat()).done();
+    let from =
+        ["--set", "model.encoder_from=variational", "--set", "model.frozen=[\"encoder\"]", "--out", "runs/kinds"];
+    let answer = train(&place, &[&from[..], &encoder].concat()).done();
+    answer.says(&["taken from runs/variational: encoder.0.mean.weight, encoder.0.mean.bias"]);
+    for role in ["weight", "bias"] {
+        let taken = tensor(&place, "runs/kinds", &format!("encoder.0.{role}"));
+        assert_eq!(taken, tensor(&place, "runs/variational", &format!("encoder.0.mean.{role}")));
+    }
+}
+
+#[test]
 fn an_encoder_that_cannot_be_taken_is_refused() {
     let place = with_source();
     let refused = |more: &[&str], words: &[&str]| {

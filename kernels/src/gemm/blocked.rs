@@ -123,7 +123,7 @@ impl<T: Real> DepthBlock<'_, T> {
         let Self { isa, shape, plan, product, cols, depth } = self;
         let from_out = !self.is_first() || product.accumulate == Accumulate::Add;
         let heights = tile_heights(rows.len(), shape.rows);
-        let tallest = heights.iter().filter(|(tiles, _)| *tiles > 0).map(|(_, height)| *height).max().unwrap_or(1);
+        let tallest = rows.len().div_ceil(rows.len().div_ceil(shape.rows));
         let mut panel = 0..0;
         while panel.end < cols.len() {
             let left = cols.len() - panel.end;

@@ -56,15 +56,15 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         let weights = Weights { params: &run.params, context };
         let Drawn { images, .. } =
             distribution.draw(&run.prepared, weights, arguments.count as usize, arguments.seed)?;
-        let real = features.encode(test.to_array().view())?;
+        let real = features.encode(test)?;
         let made = Fidelity::of(context, real.view(), features.encode(images.view())?.view())?;
-        let seen = features.encode(train.first(arguments.count as usize).to_array().view())?;
+        let seen = features.encode(train.first(arguments.count as usize))?;
         let floor = Fidelity::of(context, real.view(), seen.view())?;
         let weights = Weights { params: &by.params, context };
         let own_test = part_of(&by, Part::Test)?;
         let accuracy = by.prepared.task.evaluate(weights, own_test, &mut Arena::default())["accuracy"].as_f64();
         let shown = images.view().split_at(Axis(0), SHOWN.min(images.nrows())).0.to_owned();
-        let near = nearest(context, shown.view(), train.to_array().view())?;
+        let near = nearest(context, shown.view(), train)?;
         Ok((made, floor, accuracy, shown, near))
     })??;
     create_folder(&folder).map_err(RunError::Output)?;

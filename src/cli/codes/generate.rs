@@ -71,7 +71,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
                 .expect("the model is variational");
             CodeSpread::prior(&elbo.kl_per_dimension)
         } else {
-            CodeSpread::of(trained.encode(part_of(&run, Part::Train)?.to_array().view())?.view())
+            CodeSpread::of(trained.encode(part_of(&run, Part::Train)?)?.view())
         };
         let base = match index {
             None => spread.mean.clone(),

@@ -61,7 +61,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         let mut codes = Vec::new();
         let mut left = arguments.count;
         for part in &parts {
-            codes.push(encoder.encode(part.first(left).to_array().view())?);
+            codes.push(encoder.encode(part.first(left))?);
             left -= part.len().min(left);
         }
         let codes: Vec<_> = codes.iter().map(|codes| codes.view()).collect();

@@ -63,8 +63,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
     }
     if let (Some(train_labels), Some(test_labels)) = (train.labels(train.indices), test.labels(test.indices)) {
         let (train_labels, test_labels) = (train_labels.collect::<Vec<u8>>(), test_labels.collect::<Vec<u8>>());
-        let [train, test] = [train, test].map(|part| trained.encode(part.to_array().view()));
-        let (train, test) = (train?, test?);
+        let (train, test) = (trained.encode(train)?, trained.encode(test)?);
         let accuracy = |fitted: LogisticRegression| -> Result<Value, AnalysisError> {
             Ok(json!({
                 "train": number(fitted.accuracy(context, train.view(), &train_labels)?),
@@ -153,7 +152,7 @@ pub(super) fn draw(
     if size == 2 {
         let spread = match divergences {
             Some(divergences) => CodeSpread::prior(divergences),
-            None => CodeSpread::of(trained.encode(loaded.train().to_array().view())?.view()),
+            None => CodeSpread::of(trained.encode(loaded.train())?.view()),
         };
         let ticks = spread.ticks.expect("a code of two numbers has ticks");
         let label = |tick: &f32| typeset(&significant(f64::from(*tick), 2));

@@ -11,7 +11,7 @@ use crate::data::Samples;
 use crate::run::Distribution;
 use crate::study::figure::Figure;
 use crate::study::{Planned, Study, StudyRun};
-use crate::tasks::{TrainedEncoder, Weights};
+use crate::tasks::Weights;
 
 /// Images of each run that are shown.
 const SHOWN: usize = 12;
@@ -120,8 +120,8 @@ pub(super) fn measure(
     let classifier = by.plan.prepared.encoder(&by.executed.outcome.params, context);
     let Some(features) = classifier else { return Ok(None) };
     let test = by.loaded().test().first(wanted.images);
-    let real = features.encode(test.to_array().view())?;
-    let seen = encoded(&features, by.loaded().train().first(wanted.images))?;
+    let real = features.encode(test)?;
+    let seen = features.encode(by.loaded().train().first(wanted.images))?;
     let floor = Fidelity::of(context, real.view(), seen.view())?;
     let mut rows = Vec::new();
     let mut table = ImageTable::new(&by.loaded().data, Vec::new());
@@ -173,7 +173,7 @@ fn show(
 ) -> Result<f64, RunError> {
     let shown = images.view().split_at(Axis(0), SHOWN.min(images.nrows())).0;
     let train = run.loaded().train();
-    let near = nearest(study.machine.context, shown, train.to_array().view())?;
+    let near = nearest(study.machine.context, shown, train)?;
     let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
     table.row(format!("{}, {}", run.plan.name, short(from)), shown.outer_iter())?;
     table.row("nearest training image", Samples { indices: &indices, ..train }.to_array::<f32>().outer_iter())?;
@@ -188,8 +188,4 @@ fn short(from: Distribution) -> &'static str {
         Distribution::Fitted => "fitted",
         Distribution::ByClass => "by class",
     }
-}
-
-fn encoded(features: &TrainedEncoder<'_, f32>, part: Samples<'_>) -> Result<Array2<f32>, RunError> {
-    Ok(features.encode(part.to_array().view())?)
 }

@@ -20,7 +20,7 @@ use crate::tasks::{Content, Weights};
 /// Images of each kind among the best, the typical and the worst.
 const EACH: usize = 8;
 /// Images at a time; no figure depends on it.
-const TOGETHER: usize = 4096;
+const TOGETHER: usize = 512;
 /// Numbers in the widest code that is laid out in a plane: the time of its components grows with the third power, half a second here.
 const WIDEST: usize = 256;
 /// Images whose codes say where the components lie, and that are drawn among them, at most.
@@ -127,7 +127,7 @@ pub(super) fn look(
     }
 
     let first = images.first(CODES);
-    let codes = trained.encode(first.to_array().view())?;
+    let codes = trained.encode(first)?;
     let size = codes.ncols();
     let (axes, plane) = if size == 2 {
         let names = ["1", "2"].map(|number| format!("z{}, number {number} of the code", subscript(number)));
@@ -135,7 +135,7 @@ pub(super) fn look(
     } else if size > WIDEST {
         (Axes::Components(Vec::new()), Array2::zeros([0, 2]))
     } else {
-        let pca = Pca::fit(machine.context, trained.encode(loaded.train().first(CODES).to_array().view())?.view(), 2)?;
+        let pca = Pca::fit(machine.context, trained.encode(loaded.train().first(CODES))?.view(), 2)?;
         let plane = pca.project(machine.context, codes.view())?;
         (Axes::Components(pca.shares), plane)
     };

@@ -60,7 +60,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
         return Ok(None);
     }
     let labels: Option<Vec<u8>> = test.labels(test.indices).map(Iterator::collect);
-    let codes = encoder.encode(test.to_array().view())?;
+    let codes = encoder.encode(test)?;
     let accuracy = |near: &Neighbours| labels.as_ref().map(|labels| near.accuracy(labels)).transpose();
     let measured = |points: ArrayView2<'_, f32>, iterations: Option<usize>| -> Result<MapFacts, RunError> {
         let near = Neighbours::of(context, points, NEIGHBOURS)?;

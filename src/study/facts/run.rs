@@ -13,7 +13,7 @@ use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
 use crate::train::Stop;
 
 /// Images at a time; no figure depends on it.
-const TOGETHER: usize = 4096;
+const TOGETHER: usize = 512;
 
 /// A run: its configuration, and what its seeds measured.
 #[derive(Clone, Debug, Default, Serialize)]

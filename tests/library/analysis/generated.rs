@@ -64,4 +64,11 @@ fn the_nearest_image_is_found_and_of_equally_near_ones_the_first() {
     let found = nearest(Context::detect(), images.view(), others.view()).unwrap();
     assert_eq!(found, [(1, 0.0625), (0, 1.0), (0, 9.0)]);
     assert!(nearest(Context::detect(), images.view(), Array2::zeros((0, 2)).view()).is_err());
+    // More than are compared at a time.
+    let mut many = Array2::from_elem((1500, 2), 9.0);
+    many.row_mut(1400).fill(1.0);
+    assert_eq!(nearest(Context::detect(), array![[1.0, 1.0]].view(), many.view()).unwrap(), [(1400, 0.0)]);
+    many[[1450, 1]] = f32::NAN;
+    let refused = nearest(Context::detect(), array![[1.0, 1.0]].view(), many.view()).unwrap_err().to_string();
+    assert!(refused.contains("1450"), "{refused}");
 }

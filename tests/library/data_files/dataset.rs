@@ -54,7 +54,7 @@ fn arrays_of_one_to_four_dimensions_are_samples_of_floats() {
 fn floats_are_chosen_from_joined_and_told_apart_like_bytes() {
     let array = ndarray::arr2(&[[0.5f32, -1.0], [2.0, 3.0], [4.0, 5.0]]);
     let data = Dataset::from_array("x", array.view()).unwrap().with_labels(vec![0, 1, 0], ["a", "b"]).unwrap();
-    let even = data.filter_classes(&["a"]).unwrap();
+    let even = data.clone().filter_classes(&["a"]).unwrap();
     let mut out = [0.0f32; 4];
     even.gather(&[1, 0], &mut out);
     assert_eq!(out, [4.0, 5.0, 0.5, -1.0]);
