@@ -6,11 +6,15 @@ The networks, batches, losses and optimizers are those of the presets; of both m
 one counts. The generator's images are made once a step and serve both phases. For SimCLR the two views are changed by tensor
 operations on the whole batch: a crop, a flip, brightness and a square cut out, as the preset has them. Prints seconds a step
 (median of five groups) and what an epoch of 60,000 images would take.
+
+    python generative_epoch.py gan IMAGES.idx3-ubyte[.gz] --train OUT.npy [--epochs 20] [--seed 1]
+
+trains the generator instead, beginning as the preset does (weights N(0, 0.02), biases 0), and writes 10,000 images that it makes.
 """
 
+import argparse
 import gzip
 import statistics
-import sys
 import time
 
 import numpy as np
@@ -18,9 +22,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-KIND, PATH = sys.argv[1:3]
-STEPS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
-torch.set_num_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 2)
+parser = argparse.ArgumentParser()
+parser.add_argument("kind", choices=["gan", "simclr"])
+parser.add_argument("images")
+parser.add_argument("steps", type=int, nargs="?", default=20)
+parser.add_argument("threads", type=int, nargs="?", default=2)
+parser.add_argument("--train", metavar="OUT.npy")
+parser.add_argument("--epochs", type=int, default=20)
+parser.add_argument("--seed", type=int, default=1)
+asked = parser.parse_args()
+KIND, PATH, STEPS = asked.kind, asked.images, asked.steps
+torch.set_num_threads(asked.threads)
 
 opened = gzip.open(PATH) if PATH.endswith(".gz") else open(PATH, "rb")
 IMAGES = torch.from_numpy(np.frombuffer(opened.read(), np.uint8)[16:].reshape(-1, 1, 28, 28).astype(np.float32) / 255)
@@ -93,6 +105,29 @@ class Simclr:
         loss.backward()
         self.adam.step()
 
+
+def train_and_draw(epochs, seed, out):
+    torch.manual_seed(seed)
+    gan = Gan(torch.channels_last)
+    for layer in [*gan.generator, *gan.discriminator]:
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            nn.init.zeros_(layer.bias)
+    begun = time.perf_counter()
+    for epoch in range(epochs):
+        for rows in torch.randperm(len(IMAGES)).split(gan.batch):
+            gan.step(IMAGES[rows].contiguous(memory_format=gan.layout))
+        print(f"epoch {epoch + 1}: {time.perf_counter() - begun:.0f} s", flush=True)
+    gan.generator.eval()
+    with torch.no_grad():
+        made = torch.cat([gan.generator(torch.randn(500, 100)) for _ in range(20)])
+    np.save(out, made.flatten(1).numpy())
+
+
+if asked.train:
+    assert KIND == "gan"
+    train_and_draw(asked.epochs, asked.seed, asked.train)
+    raise SystemExit
 
 best = float("inf")
 for name, layout in [("channels first", torch.contiguous_format), ("channels last", torch.channels_last)]:

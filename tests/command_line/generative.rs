@@ -81,6 +81,15 @@ fn rivals_leave_pictures_of_their_epochs_and_are_measured_beside_training_images
         assert!(place.read(&format!("{run}/nearest.png")).starts_with(b"\x89PNG"));
     }
     place.narrows(&["sample", "autoencoder", "--by-class", "--out", "classes.png"]).done();
+    // The same images from a file have the same figures; beside whichever run of the data they are measured.
+    place.narrows(&["sample", "gan", "--count", "30", "--out", "thirty.npy"]).done();
+    let file = ["fidelity", "classifier", "--features", "classifier", "--images", "thirty.npy", "--out", "file"];
+    place.narrows(&[&file[..], &["--count", "30"]].concat()).done().says(&["30 images of thirty.npy"]);
+    let (given, drawn) = (place.json("file/fidelity.json"), place.json("gan/fidelity.json"));
+    assert_eq!(given["made"], drawn["made"]);
+    assert_eq!((&given["file"], &given["drawn_from"]), (&"thirty.npy".into(), &serde_json::Value::Null));
+    place.refuses(&[&file[..], &["--fitted"]].concat(), 2, &["cannot be used with"]);
+    place.refuses(&["fidelity", "gan", "--features", "classifier", "--images", "absent.npy"], 1, &["absent.npy"]);
     place.refuses(
         &["fidelity", "gan", "--features", "autoencoder"],
         2,

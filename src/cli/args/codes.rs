@@ -33,7 +33,10 @@ pub struct FidelityArguments {
     /// The run of a classifier, in whose codes images are compared
     #[arg(long, value_name = "RUN")]
     pub features: PathBuf,
-    /// How many images to make
+    /// Measure these images, an array (.npy), a picture or a folder of pictures, beside those of RUN, which makes none then
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fitted", "by_class", "seed"])]
+    pub images: Option<PathBuf>,
+    /// How many images to make, or to take from the file
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub count: u32,
     #[command(flatten)]

@@ -18,7 +18,7 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let (images, labels) = match &arguments.images.images {
-        Some(path) => (images_in(&run, path, arguments.images.variable.as_deref())?, None),
+        Some(path) => (images_in(&run, path, arguments.images.variable.as_deref(), "encode")?, None),
         None => {
             let part = part_of(&run, arguments.part)?;
             (part.to_array(), part.labels(part.indices).map(|labels| labels.collect::<Vec<u8>>()))

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::args::{FidelityArguments, Part};
 use super::super::machine;
-use super::super::output::{json, say, table};
+use super::super::output::{json, named, say, table};
 use super::draws::distribution;
-use super::{part_of, pixels, write_grid};
+use super::{images_in, part_of, pixels, write_grid};
 use narrows::analysis::{Coverage, Fidelity, nearest};
 use narrows::data::data_dirs;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
 use narrows::files::{create_folder, read_whole, sha256, write_whole};
-use narrows::run::{Drawn, OpenRun, RunError};
+use narrows::run::{Distribution, Drawn, OpenRun, RunError};
 use narrows::tape::Arena;
 use narrows::tasks::Weights;
 
@@ -33,8 +33,8 @@ fn row(name: &str, fidelity: Fidelity) -> Vec<String> {
     [name.to_owned()].into_iter().chain([frechet, precision, recall].map(|x| significant(x, 4))).collect()
 }
 
-/// Makes images, compares them and as many training images with the test images, and draws the first above the nearest training
-/// images.
+/// Makes images or takes them from a file, compares them and as many training images with the test images, and draws the first
+/// above the nearest training images.
 pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(&arguments.of)?;
     let by = OpenRun::open(&arguments.features, &data_dirs(arguments.of.machine.data_dir.as_deref()))?;
@@ -49,23 +49,28 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
             by.path.display()
         )));
     }
-    let distribution = distribution(&run, context, arguments.from)?;
-    let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(arguments.count as usize));
+    let most = arguments.count as usize;
+    let (given, distribution) = match &arguments.images {
+        Some(path) => (Some(images_in(&run, path, None, "compare")?), None),
+        None => (None, Some(distribution(&run, context, arguments.from)?)),
+    };
+    let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(most));
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
-    let (made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
+    let (count, made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
         let weights = Weights { params: &run.params, context };
-        let Drawn { images, .. } =
-            distribution.draw(&run.prepared, weights, arguments.count as usize, arguments.seed)?;
+        let made = distribution.map(|from| from.draw(&run.prepared, weights, most, arguments.seed)).transpose()?;
+        let images = made.map(|Drawn { images, .. }| images).or(given).expect("images are made or given");
+        let images = images.view().split_at(Axis(0), most.min(images.nrows())).0;
         let real = features.encode(test)?;
-        let made = Fidelity::of(context, real.view(), features.encode(images.view())?.view())?;
-        let seen = features.encode(train.first(arguments.count as usize))?;
+        let made = Fidelity::of(context, real.view(), features.encode(images)?.view())?;
+        let seen = features.encode(train.first(most))?;
         let floor = Fidelity::of(context, real.view(), seen.view())?;
         let weights = Weights { params: &by.params, context };
         let own_test = part_of(&by, Part::Test)?;
         let accuracy = by.prepared.task.evaluate(weights, own_test, &mut Arena::default())["accuracy"].as_f64();
-        let shown = images.view().split_at(Axis(0), SHOWN.min(images.nrows())).0.to_owned();
+        let shown = images.split_at(Axis(0), SHOWN.min(images.nrows())).0.to_owned();
         let near = nearest(context, shown.view(), train)?;
-        Ok((made, floor, accuracy, shown, near))
+        Ok((images.nrows(), made, floor, accuracy, shown, near))
     })??;
     create_folder(&folder).map_err(RunError::Output)?;
     let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
@@ -76,13 +81,18 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         grid_row("nearest training image", super::images_at(&run, &indices).view()),
     ];
     let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
-    let title = format!("{}: images made, and how far the nearest training image is (RMSE)", run.config.name);
+    let of = match &arguments.images {
+        Some(path) => path.display().to_string(),
+        None => format!("{}: images made", run.config.name),
+    };
+    let title = format!("{of}, and how far the nearest training image is (RMSE)");
     write_grid(&run, &title, errors.collect(), rows, &folder.join("nearest.png"))?;
     let hash = sha256(&read_whole(&by.path.join("model.safetensors"))?);
     let figures = json!({
-        "images": arguments.count,
-        "drawn_from": distribution.words(),
-        "seed": arguments.seed,
+        "images": count,
+        "file": arguments.images.as_deref().map(named),
+        "drawn_from": distribution.map(Distribution::words),
+        "seed": distribution.map(|_| arguments.seed),
         "test_images": test.len(),
         "neighbours": Fidelity::NEIGHBOURS,
         "made": to_json(made),
@@ -91,13 +101,11 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     });
     write_whole(&folder.join("fidelity.json"), format!("{figures:#}\n").as_bytes())?;
     json(|| figures.clone());
-    let made_count = counted(arguments.count as usize, "image");
-    say!(
-        "{made_count} of codes drawn from {}, seed {}, beside {} test images,",
-        distribution.words(),
-        arguments.seed,
-        test.len()
-    );
+    let of = match (distribution, &arguments.images) {
+        (Some(from), _) => format!("codes drawn from {}, seed {}", from.words(), arguments.seed),
+        (None, path) => path.as_deref().unwrap_or(&folder).display().to_string(),
+    };
+    say!("{} of {of}, beside {} test images,", counted(count, "image"), test.len());
     say!("in the {} values of the classifier {} ({hash}).", features.code_size(), by.path.display());
     table(&["", "Fréchet distance", "precision", "recall"], &[row("made", made), row("training images", floor)]);
     say!("\n{}: fidelity.json, nearest.png", folder.display());

@@ -53,15 +53,20 @@ fn images_at(run: &OpenRun, indices: &[u32]) -> Array2<f32> {
 
 /// The images of a file or folder [n, pixels], in [0, 1]: NPY, or what [`load_like`] reads. Refused: another number of pixels
 /// than the run's, values outside [0, 1].
-fn images_in(run: &OpenRun, path: &Path, variable: Option<&str>) -> Result<Array2<f32>, CliError> {
+fn images_in(
+    run: &OpenRun,
+    path: &Path,
+    variable: Option<&str>,
+    action: &'static str,
+) -> Result<Array2<f32>, CliError> {
     let (pixels, scale) = (run.prepared.loaded.data.features(), run.prepared.loaded.data.byte_values::<f32>());
     if !ends_in(path, "npy") {
-        return Ok(load_like(run, path, variable, "encode")?.test().to_array());
+        return Ok(load_like(run, path, variable, action)?.test().to_array());
     }
     if variable.is_some() {
         return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
     }
-    let refuse = |why: String| Err(CliError::Usage(format!("cannot encode {}: {why}", path.display())));
+    let refuse = |why: String| Err(CliError::Usage(format!("cannot {action} {}: {why}", path.display())));
     let array = npy::read(path)?;
     if array.dim().1 != pixels {
         return refuse(format!(

@@ -110,7 +110,12 @@ impl SearchFacts {
         failed.truncate(ROWS);
         let best = result.best().and_then(|(arm, _)| result.arms.iter().position(|one| one.arm == arm));
         SearchFacts {
-            title: format!("Search: {}", result.config.middle_run().map_or(String::new(), |run| run.name)),
+            title: format!(
+                "{}: {} {}",
+                result.config.middle_run().map_or(String::new(), |run| run.name),
+                settings.direction.name(),
+                settings.objective
+            ),
             objective: settings.objective.clone(),
             steps: format!("{}s", settings.step()),
             direction: settings.direction.name(),
