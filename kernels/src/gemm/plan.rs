@@ -105,6 +105,8 @@ const PART_CYCLES: f64 = 1200.0;
 const REPACK_RHS_CYCLES: f64 = 2.0;
 /// The same for lhs, whose blocks stay in the L2 cache.
 const REPACK_LHS_CYCLES: f64 = 0.5;
+/// What reading an element of an operand costs a thread for the first time.
+const READ_CYCLES: f64 = 0.25;
 /// How much later a thread is done that has a single part, when others can take nothing over from it.
 const DISTURBED: f64 = 1.03;
 
@@ -124,7 +126,8 @@ fn parts([m, n, k]: [usize; 3], [pack_lhs, pack_rhs]: [bool; 2], shape: TileShap
             let (part_m, part_n) = (m.div_ceil(rows), (panels.div_ceil(cols) * shape.cols()).min(n));
             let repack = if pack_lhs { part_m as f64 * REPACK_LHS_CYCLES } else { 0.0 }
                 + if pack_rhs { part_n as f64 * REPACK_RHS_CYCLES } else { 0.0 };
-            let part = multiply_cycles(part_m, part_n, k, shape) + repack * k as f64 + PART_CYCLES;
+            let read = READ_CYCLES * (part_m + part_n) as f64;
+            let part = multiply_cycles(part_m, part_n, k, shape) + (repack + read) * k as f64 + PART_CYCLES;
             let rounds = (rows * cols).div_ceil(threads);
             let time = rounds as f64 * part * if rounds < 2 { DISTURBED } else { 1.0 };
             if time < best.0 {
