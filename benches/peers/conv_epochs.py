@@ -1,10 +1,10 @@
 """Train the convolutional autoencoder `conv` (1,331,339 parameters) on MNIST in PyTorch, and print its test MSE.
 
-    NARROWS_DATA_DIR=FOLDER python benches/peers/conv_epochs.py --seed 1 [--epochs 10]
+    NARROWS_DATA_DIR=FOLDER python benches/peers/conv_epochs.py --seed 1 [--epochs 10] [--images 55000] [--threads 2]
 
 FOLDER holds a folder `mnist` with the four files of MNIST (.gz).
 The same network, initial distribution (Glorot uniform with the fans of Keras, biases zero), loss, batch, number of training
-images and Adam (epsilon 1e-7) as the preset; the 55,000 training images are drawn from the 60,000 by the seed.
+images and Adam (epsilon 1e-7) as the preset; the training images are drawn from the 60,000 by the seed.
 """
 import argparse, gzip, json, math, os, time
 import numpy as np, torch
@@ -13,9 +13,11 @@ from torch import nn
 p = argparse.ArgumentParser()
 p.add_argument("--seed", type=int, default=1)
 p.add_argument("--epochs", type=int, default=10)
+p.add_argument("--images", type=int, default=55000)
+p.add_argument("--threads", type=int, default=os.cpu_count())
 a = p.parse_args()
 torch.manual_seed(a.seed)
-torch.set_num_threads(os.cpu_count())
+torch.set_num_threads(a.threads)
 
 
 def images(name):
@@ -43,7 +45,7 @@ for layer in net:
         nn.init.zeros_(layer.bias)
 net = net.to(memory_format=torch.channels_last)
 train, test = images("train"), images("t10k")
-train = train[torch.randperm(60000)[:55000]]
+train = train[torch.randperm(60000)[: a.images]]
 optimizer = torch.optim.Adam(net.parameters(), 1e-3, eps=1e-7)
 started = time.time()
 for epoch in range(a.epochs):
