@@ -42,7 +42,7 @@ pub use gemm::{Plan, gemm_with_plan};
 pub use isa::{Isa, IsaError};
 pub use real::{Kernel, Real};
 pub use simd::Simd;
-pub use spin::{join, with_spinning_threads};
+pub use spin::{alone, join, with_spinning_threads};
 pub use view::{MatMut, MatRef};
 
 /// What happens to the old content of an output.

@@ -10,6 +10,7 @@ use super::error::TrainError;
 use super::event::{Callback, Event, Flow, Moment};
 use super::history::{EpochRecord, History};
 use super::metrics::Metrics;
+use super::pace::Pace;
 use super::state::{Cursor, EpochMean, State};
 use super::step::StepMemory;
 use super::training::Training;
@@ -85,13 +86,13 @@ impl<'j, T: Real> Fit<'j, T> {
     }
 
     fn run(mut self, callback: &mut dyn Callback<T>) -> Result<FitResult<T>, TrainError> {
-        let mut memory = StepMemory::new(self.state.params.len());
+        let (mut memory, mut pace) = (StepMemory::new(self.state.params.len()), Pace::new());
         let mut validation_arena = Arena::default();
         let mut order = vec![0; self.training.train.len()];
         let mut stop = Stop::LastEpoch;
         while self.state.cursor.epoch <= self.training.settings.max_epochs {
             self.training.order_into(&mut order, self.state.cursor.epoch);
-            if self.steps(&order, &mut memory, callback)? == Flow::Interrupt {
+            if self.steps(&order, &mut memory, &mut pace, callback)? == Flow::Interrupt {
                 self.record(Moment::Interrupted, callback);
                 stop = Stop::Interrupted { epoch: self.state.cursor.epoch, step: self.state.cursor.step };
                 break;
@@ -129,26 +130,14 @@ impl<'j, T: Real> Fit<'j, T> {
         &mut self,
         order: &[u32],
         memory: &mut StepMemory<T>,
+        pace: &mut Pace,
         callback: &mut dyn Callback<T>,
     ) -> Result<Flow, TrainError> {
         let (training, steps) = (self.training, self.training.steps());
         for batch in batches(order, training.settings.batch_size).skip(self.state.cursor.step) {
             let Cursor { epoch, step } = self.state.cursor;
             let taken = (epoch as u64 - 1) * steps as u64 + step as u64;
-            for (number, phase) in training.task.phases().iter().enumerate() {
-                if !taken.is_multiple_of(phase.every) {
-                    continue;
-                }
-                let draws =
-                    Draws { seed: training.seed, step: taken, phase: number as u8, view: 0, first_sample: 0, epoch };
-                let (updates, State { params, metrics, .. }) = (&mut self.updates[number], &mut self.state);
-                let (loss, penalty) = memory.gradients(training, params, &updates.ranges, batch, draws, metrics)?;
-                updates.step(training.context.isa, params, &mut memory.grads);
-                memory.arena.assign(params);
-                if number == 0 {
-                    self.state.mean.add(loss, penalty, batch.len());
-                }
-            }
+            pace.step(|| self.update(batch, taken, memory))?;
             self.state.cursor.step += 1;
             let event =
                 Event::StepDone { epoch, step: self.state.cursor.step, steps, loss: self.state.mean.mean_loss() };
@@ -159,6 +148,26 @@ impl<'j, T: Real> Fit<'j, T> {
             }
         }
         Ok(Flow::Continue)
+    }
+
+    /// One step of every phase whose turn it is, after so many taken.
+    fn update(&mut self, batch: &[u32], taken: u64, memory: &mut StepMemory<T>) -> Result<(), TrainError> {
+        let (training, epoch) = (self.training, self.state.cursor.epoch);
+        for (number, phase) in training.task.phases().iter().enumerate() {
+            if !taken.is_multiple_of(phase.every) {
+                continue;
+            }
+            let draws =
+                Draws { seed: training.seed, step: taken, phase: number as u8, view: 0, first_sample: 0, epoch };
+            let (updates, State { params, metrics, .. }) = (&mut self.updates[number], &mut self.state);
+            let (loss, penalty) = memory.gradients(training, params, &updates.ranges, batch, draws, metrics)?;
+            updates.step(training.context.isa, params, &mut memory.grads);
+            memory.arena.assign(params);
+            if number == 0 {
+                self.state.mean.add(loss, penalty, batch.len());
+            }
+        }
+        Ok(())
     }
 
     /// The validation loss. Refused: a last update that left a parameter that is not finite, a loss that is not.

@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod history;
 mod metrics;
+mod pace;
 mod pool;
 mod settings;
 mod state;
