@@ -81,7 +81,7 @@ impl Curve {
         if corners.iter().all(|&(x, y)| drawable(x) && drawable(y)) { corners } else { Vec::new() }
     }
 
-    fn draw(&self, scene: &mut Scene, plot: &Plot) {
+    fn draw(&self, scene: &mut Scene, plot: &Plot, width: f32) {
         let ink = Ink::Series(self.group);
         let outline = self.outline();
         if outline.len() > 2 {
@@ -102,7 +102,7 @@ impl Curve {
                 scene.marks.push(Mark::Points { at, shape, radius: 3.5, ink, hollow, opacity: 1.0 });
             }
             if points.len() > 1 {
-                scene.marks.push(Mark::Line { points, ink, width: 2.0, dashed: self.dashed });
+                scene.marks.push(Mark::Line { points, ink, width, dashed: self.dashed });
             }
         }
     }
@@ -139,6 +139,15 @@ impl LineChart {
             dashed: "validation".into(),
             curves,
             ..LineChart::default()
+        }
+    }
+
+    /// Draws the curves, each wider than those above it that have the same course, so that none lies hidden under another.
+    fn draw(&self, scene: &mut Scene, plot: &Plot) {
+        let pieces: Vec<_> = self.curves.iter().map(Curve::pieces).collect();
+        for (number, curve) in self.curves.iter().enumerate() {
+            let above = pieces[number + 1..].iter().filter(|other| **other == pieces[number]).count();
+            curve.draw(scene, plot, 2.0 + 3.0 * above as f32);
         }
     }
 
@@ -199,7 +208,7 @@ impl Chart for Panels {
             legend: legend(charts, [&first.solid, &first.dashed]),
             description,
         };
-        frame.scene(total, |scene, number, plot| charts[number].curves.iter().for_each(|curve| curve.draw(scene, plot)))
+        frame.scene(total, |scene, number, plot| charts[number].draw(scene, plot))
     }
 }
 
