@@ -1,6 +1,8 @@
 //! `narrows fidelity`: how near images that a run makes come to images that it never saw.
 
-use ndarray::{ArrayView2, Axis};
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2, Axis};
 use serde_json::{Value, json};
 
 use super::super::CliError;
@@ -14,12 +16,18 @@ use narrows::data::data_dirs;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
 use narrows::files::{create_folder, read_whole, sha256, write_whole};
-use narrows::run::{Distribution, Drawn, OpenRun, RunError};
+use narrows::run::{Distribution, OpenRun, RunError};
 use narrows::tape::Arena;
 use narrows::tasks::Weights;
 
 /// Images in `nearest.png`.
 const SHOWN: usize = 15;
+
+/// Where the images come from.
+enum Source<'a> {
+    File(&'a Path, Array2<f32>),
+    Drawn(Distribution),
+}
 
 /// The figures as JSON has them.
 fn to_json(fidelity: Fidelity) -> Value {
@@ -50,17 +58,23 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         )));
     }
     let most = arguments.count as usize;
-    let (given, distribution) = match &arguments.images {
-        Some(path) => (Some(images_in(&run, path, None, "compare")?), None),
-        None => (None, Some(distribution(&run, context, arguments.from)?)),
+    let source = match &arguments.images {
+        Some(path) => Source::File(path, images_in(&run, path, None, "compare")?),
+        None => Source::Drawn(distribution(&run, context, arguments.from)?),
     };
     let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(most));
     let folder = arguments.out.unwrap_or_else(|| run.path.clone());
     let (count, made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
         let weights = Weights { params: &run.params, context };
-        let made = distribution.map(|from| from.draw(&run.prepared, weights, most, arguments.seed)).transpose()?;
-        let images = made.map(|Drawn { images, .. }| images).or(given).expect("images are made or given");
-        let images = images.view().split_at(Axis(0), most.min(images.nrows())).0;
+        let drawn;
+        let images = match &source {
+            Source::File(_, images) => images.view(),
+            Source::Drawn(from) => {
+                drawn = from.draw(&run.prepared, weights, most, arguments.seed)?.images;
+                drawn.view()
+            }
+        };
+        let images = images.split_at(Axis(0), most.min(images.nrows())).0;
         let real = features.encode(test)?;
         let made = Fidelity::of(context, real.view(), features.encode(images)?.view())?;
         let seen = features.encode(train.first(most))?;
@@ -81,18 +95,18 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         grid_row("nearest training image", super::images_at(&run, &indices).view()),
     ];
     let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
-    let of = match &arguments.images {
-        Some(path) => path.display().to_string(),
-        None => format!("{}: images made", run.config.name),
+    let (of, file, drawn_from) = match source {
+        Source::File(path, _) => (path.display().to_string(), Some(named(path)), None),
+        Source::Drawn(from) => (format!("{}: images made", run.config.name), None, Some(from.words())),
     };
     let title = format!("{of}, and how far the nearest training image is (RMSE)");
     write_grid(&run, &title, errors.collect(), rows, &folder.join("nearest.png"))?;
     let hash = sha256(&read_whole(&by.path.join("model.safetensors"))?);
     let figures = json!({
         "images": count,
-        "file": arguments.images.as_deref().map(named),
-        "drawn_from": distribution.map(Distribution::words),
-        "seed": distribution.map(|_| arguments.seed),
+        "file": file,
+        "drawn_from": drawn_from,
+        "seed": drawn_from.map(|_| arguments.seed),
         "test_images": test.len(),
         "neighbours": Fidelity::NEIGHBOURS,
         "made": to_json(made),
@@ -101,10 +115,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     });
     write_whole(&folder.join("fidelity.json"), format!("{figures:#}\n").as_bytes())?;
     json(|| figures.clone());
-    let of = match (distribution, &arguments.images) {
-        (Some(from), _) => format!("codes drawn from {}, seed {}", from.words(), arguments.seed),
-        (None, path) => path.as_deref().unwrap_or(&folder).display().to_string(),
-    };
+    let of = drawn_from.map_or(of, |from| format!("codes drawn from {from}, seed {}", arguments.seed));
     say!("{} of {of}, beside {} test images,", counted(count, "image"), test.len());
     say!("in the {} values of the classifier {} ({hash}).", features.code_size(), by.path.display());
     table(&["", "Fréchet distance", "precision", "recall"], &[row("made", made), row("training images", floor)]);
