@@ -78,7 +78,16 @@ pub(super) fn settings(study: &Study) -> Value {
     let config = &study.config;
     let changes = config.variants.iter().flat_map(|variant| variant.values.iter().map(|(key, _)| key.clone()));
     let varied: Vec<String> = axes(config).into_iter().map(|axis| axis.key).chain(changes).collect();
-    let variants: Vec<Value> = config.variants.iter().map(|variant| json!([variant.name, variant.values])).collect();
+    // A run that changes all that one before it changes is said to be like it.
+    let variants = config.variants.iter().enumerate().map(|(number, variant)| {
+        let before = config.variants[..number].iter().filter(|other| !other.values.is_empty());
+        let like = before.filter(|other| other.values.iter().all(|change| variant.values.contains(change)));
+        let like = like.max_by_key(|other| other.values.len());
+        let is_own = |change: &&(String, String)| !like.is_some_and(|other| other.values.contains(change));
+        let own: Vec<_> = variant.values.iter().filter(is_own).collect();
+        json!([variant.name, like.map(|other| &other.name), own])
+    });
+    let variants: Vec<Value> = variants.collect();
     json!({
         "page": study.page,
         "title": config.report.title.as_ref().unwrap_or(&config.base_run().name),
@@ -101,6 +110,8 @@ pub(super) fn settings(study: &Study) -> Value {
 pub(in crate::study) struct SetFacts {
     /// The name of the set.
     pub name: String,
+    /// The same, and where runs divide one set in different ways, the first run that divides it in this one.
+    pub title: String,
     /// Where it is from.
     pub origin: String,
     /// Rows and columns of pixels of an image, and its channels.
@@ -130,6 +141,12 @@ pub(super) fn sets(study: &Study) -> Vec<(Arc<Splits>, SetFacts)> {
             None => sets.push((Arc::clone(loaded), set(loaded, &plan.name))),
         }
     }
+    for number in 0..sets.len() {
+        let name = &sets[number].1.name;
+        if sets.iter().filter(|(_, other)| other.name == *name).count() > 1 {
+            sets[number].1.title = format!("{name} as divided for {}", sets[number].1.runs[0]);
+        }
+    }
     sets
 }
 
@@ -144,6 +161,7 @@ fn set(loaded: &Splits, run: &str) -> SetFacts {
     let data = &loaded.data;
     SetFacts {
         name: data.name.clone(),
+        title: data.name.clone(),
         origin: loaded.origin.clone(),
         shape: data.shape(),
         runs: vec![run.to_owned()],
