@@ -142,12 +142,12 @@ impl LineChart {
         }
     }
 
-    /// Draws the curves, each wider than those above it that have the same course, so that none lies hidden under another.
+    /// Draws the curves, each wider than those of other colours above it that have the same course, so that none lies hidden.
     fn draw(&self, scene: &mut Scene, plot: &Plot) {
-        let pieces: Vec<_> = self.curves.iter().map(Curve::pieces).collect();
-        for (number, curve) in self.curves.iter().enumerate() {
-            let above = pieces[number + 1..].iter().filter(|other| **other == pieces[number]).count();
-            curve.draw(scene, plot, 2.0 + 3.0 * above as f32);
+        let courses: Vec<_> = self.curves.iter().map(|curve| (curve.group, curve.pieces())).collect();
+        for (number, (group, course)) in courses.iter().enumerate() {
+            let above = courses[number + 1..].iter().filter(|(other, same)| other != group && same == course);
+            self.curves[number].draw(scene, plot, 2.0 + 3.0 * above.count() as f32);
         }
     }
 

@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use narrows_kernels::alone;
 
-/// Steps from one trial to the next.
-const PERIOD: u32 = 1024;
-/// Steps of a trial with all threads, and as many with one. The first of either finds the caches as the other left them and does
-/// not count.
-const TRIAL: u32 = 4;
+/// Steps from the beginning of one trial to that of the next.
+const PERIOD: usize = 1024;
+/// Which steps of a trial are computed alone. Those after a change find the caches as the other way left them and do not count. One of
+/// either kind comes first, so that all memory is there after two steps.
+const TRIAL: [bool; 9] = [true, false, false, false, false, true, true, true, true];
 /// Seconds of a step from which on arithmetic outweighs what threads tell each other, so that one thread is not tried.
 const LONG: f64 = 5e-3;
 /// One thread has to be this much faster, so that noise does not decide.
@@ -24,7 +24,7 @@ const GAIN: f64 = 0.9;
 pub(super) struct Pace {
     /// Whether there are other threads.
     several: bool,
-    step: u32,
+    step: usize,
     alone: bool,
     /// Seconds of the fastest step of the trial, with all threads and with one.
     fastest: [f64; 2],
@@ -37,7 +37,7 @@ impl Pace {
     }
 
     fn of(several: bool) -> Self {
-        Pace { several, step: 0, alone: false, fastest: [f64::INFINITY; 2] }
+        Pace { several, step: 0, alone: TRIAL[0], fastest: [f64::INFINITY; 2] }
     }
 
     /// Computes a step.
@@ -53,19 +53,20 @@ impl Pace {
 
     /// Decides how the next step is computed.
     fn took(&mut self, seconds: f64) {
-        if self.step < 2 * TRIAL && !self.step.is_multiple_of(TRIAL) {
+        if (1..TRIAL.len()).contains(&self.step) && TRIAL[self.step - 1] == TRIAL[self.step] {
             let fastest = &mut self.fastest[usize::from(self.alone)];
             *fastest = fastest.min(seconds);
         }
         self.step += 1;
-        let [together, alone] = self.fastest;
-        if self.step == TRIAL && together < LONG {
-            self.alone = true;
-        } else if self.step == 2 * TRIAL {
-            self.alone = alone < GAIN * together;
-        } else if self.step == PERIOD {
+        if self.step == PERIOD {
             *self = Pace::of(self.several);
+            return;
         }
+        let [together, alone] = self.fastest;
+        self.alone = match TRIAL.get(self.step) {
+            Some(&on_trial) => on_trial && together < LONG,
+            None => alone < GAIN * together,
+        };
     }
 }
 
@@ -74,12 +75,13 @@ mod tests {
     use super::*;
 
     /// Which of the steps are computed alone, when a step takes so many seconds.
-    fn alone(together: f64, alone: f64, steps: u32) -> Vec<bool> {
+    fn alone(together: f64, alone: f64, steps: usize) -> Vec<bool> {
         let mut pace = Pace::of(true);
+        let mut before = None;
         let step = |_| {
             let was = pace.alone;
             // The first step of a kind is slow.
-            let first = if pace.step.is_multiple_of(TRIAL) { 1.0 } else { 0.0 };
+            let first = if before.replace(was) == Some(was) { 0.0 } else { 1.0 };
             pace.took(first + if was { alone } else { together });
             was
         };
@@ -89,24 +91,25 @@ mod tests {
     #[test]
     fn the_faster_way_is_kept_until_the_next_trial() {
         for (seconds, chosen) in [(0.95e-3, true), (1.5e-3, false), (1.7e-3, false)] {
-            let found = alone(1.6e-3, seconds, 2 * PERIOD);
-            for period in found.chunks(PERIOD as usize) {
-                let (trial, rest) = period.split_at(2 * TRIAL as usize);
-                assert_eq!(trial, [false, false, false, false, true, true, true, true]);
+            for period in alone(1.6e-3, seconds, 2 * PERIOD).chunks(PERIOD) {
+                let (trial, rest) = period.split_at(TRIAL.len());
+                assert_eq!(trial, TRIAL);
                 assert!(rest.iter().all(|&alone| alone == chosen), "{seconds}");
             }
         }
     }
 
     #[test]
-    fn long_steps_are_never_computed_alone() {
-        assert_eq!(alone(2.0 * LONG, LONG, 2 * PERIOD), vec![false; 2 * PERIOD as usize]);
+    fn of_long_steps_the_first_of_a_period_alone_is_computed_by_one_thread() {
+        for period in alone(2.0 * LONG, LONG, 2 * PERIOD).chunks(PERIOD) {
+            assert!(period[0] && !period[1..].contains(&true));
+        }
     }
 
     #[test]
     fn one_thread_is_no_choice() {
         let mut pace = Pace::of(false);
         (0..20).for_each(|_| pace.step(|| ()));
-        assert_eq!((pace.step, pace.alone), (0, false));
+        assert_eq!(pace.step, 0);
     }
 }
