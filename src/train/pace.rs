@@ -12,11 +12,10 @@ use narrows_kernels::alone;
 
 /// Steps from the beginning of one trial to that of the next.
 const PERIOD: usize = 1024;
-/// Which steps of a trial are computed alone. Those after a change find the caches as the other way left them and do not count. One of
-/// either kind comes first, so that all memory is there after two steps.
-const TRIAL: [bool; 9] = [true, false, false, false, false, true, true, true, true];
+/// Which steps of a trial are computed alone. One of either kind comes first: it finds memory and caches as the other left them.
+const TRIAL: [bool; 8] = [false, true, false, false, false, true, true, true];
 /// Seconds of a step from which on arithmetic outweighs what threads tell each other, so that one thread is not tried.
-const LONG: f64 = 5e-3;
+const LONG: f64 = 20e-3;
 /// One thread has to be this much faster, so that noise does not decide.
 const GAIN: f64 = 0.9;
 
@@ -26,7 +25,7 @@ pub(super) struct Pace {
     several: bool,
     step: usize,
     alone: bool,
-    /// Seconds of the fastest step of the trial, with all threads and with one.
+    /// Seconds of the fastest steps of the trial, with all threads and with one.
     fastest: [f64; 2],
 }
 
@@ -53,20 +52,17 @@ impl Pace {
 
     /// Decides how the next step is computed.
     fn took(&mut self, seconds: f64) {
-        if (1..TRIAL.len()).contains(&self.step) && TRIAL[self.step - 1] == TRIAL[self.step] {
+        if self.step < TRIAL.len() {
             let fastest = &mut self.fastest[usize::from(self.alone)];
             *fastest = fastest.min(seconds);
         }
-        self.step += 1;
+        self.step = if self.step == 0 && seconds >= LONG { TRIAL.len() } else { self.step + 1 };
         if self.step == PERIOD {
             *self = Pace::of(self.several);
             return;
         }
         let [together, alone] = self.fastest;
-        self.alone = match TRIAL.get(self.step) {
-            Some(&on_trial) => on_trial && together < LONG,
-            None => alone < GAIN * together,
-        };
+        self.alone = TRIAL.get(self.step).copied().unwrap_or(alone < GAIN * together);
     }
 }
 
@@ -81,7 +77,7 @@ mod tests {
         let step = |_| {
             let was = pace.alone;
             // The first step of a kind is slow.
-            let first = if before.replace(was) == Some(was) { 0.0 } else { 1.0 };
+            let first = if before.replace(was) == Some(was) { 0.0 } else { 0.5 * LONG };
             pace.took(first + if was { alone } else { together });
             was
         };
@@ -100,10 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn of_long_steps_the_first_of_a_period_alone_is_computed_by_one_thread() {
-        for period in alone(2.0 * LONG, LONG, 2 * PERIOD).chunks(PERIOD) {
-            assert!(period[0] && !period[1..].contains(&true));
-        }
+    fn long_steps_are_never_computed_alone() {
+        assert!(!alone(2.0 * LONG, LONG, 2 * PERIOD).contains(&true));
     }
 
     #[test]
