@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::run::RunFacts;
 use crate::config::ClassesReport;
 use crate::study::Study;
-use crate::study::figure::Figure;
+use crate::study::figure::{Figure, Verdict};
 
 /// What classifiers of a study reach.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +15,8 @@ pub(in crate::study) struct ClassesFacts {
     pub reach: Option<f64>,
     /// Every run that trains a classifier.
     pub runs: Vec<ClassifierFacts>,
+    /// The run with the highest mean test accuracy, and those that no difference that counts separates from it.
+    pub leaders: Vec<String>,
     /// Ways of training, each with its runs, by the number of images that they are trained on.
     pub labels: Vec<(String, Vec<ClassifierFacts>)>,
     /// Models, each with its accuracy over folds and seeds.
@@ -122,14 +124,25 @@ pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts
             });
         }
     }
+    let all: Vec<ClassifierFacts> = classifiers.iter().map(|run| facts(run)).collect();
     Some(ClassesFacts {
         reach,
-        runs: classifiers.iter().map(|run| facts(run)).collect(),
+        leaders: leaders(all.iter().map(|run| (&run.run, &run.test)).collect()),
+        runs: all,
         labels: wanted.labels.iter().map(|(what, names)| (what.clone(), named(names))).collect(),
         folds: folds.into_iter().map(|(facts, _)| facts).collect(),
         pairs,
         confusion: wanted.confusion.iter().filter_map(by_name).filter_map(|run| confusion(study, run)).collect(),
     })
+}
+
+/// The names of the highest figure and of those that are not lower by a difference that counts, the highest first.
+fn leaders(mut runs: Vec<(&String, &Figure)>) -> Vec<String> {
+    runs.retain(|(_, figure)| figure.mean.is_finite());
+    runs.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
+    let Some(&(_, first)) = runs.first() else { return Vec::new() };
+    runs.retain(|(_, figure)| figure.against(first, None) != Verdict::Lower);
+    runs.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
 fn classifier(study: &Study, reach: Option<f64>, run: &RunFacts) -> ClassifierFacts {
@@ -183,4 +196,18 @@ fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
         (of_it, share(counts[class][class], of_it), share(counts[class][class], taken))
     });
     Some(Confusion { run: run.name.clone(), classes, shares: shares.collect(), counts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_leads_that_no_difference_that_counts_separates_from_the_first() {
+        let names = ["behind", "near", "first", "one seed", "none"].map(str::to_owned);
+        let accuracies: [&[f64]; 5] = [&[0.79, 0.80, 0.81], &[0.90, 0.91, 0.92], &[0.91, 0.92, 0.93], &[0.5], &[]];
+        let figures = accuracies.map(|seeds| Figure::of(seeds.iter().copied()));
+        assert_eq!(leaders(names.iter().zip(&figures).collect()), ["first", "near", "one seed"]);
+        assert!(leaders(Vec::new()).is_empty());
+    }
 }
