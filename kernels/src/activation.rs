@@ -17,7 +17,6 @@
 
 use std::fmt;
 
-use crate::elementwise::Same;
 use crate::elementwise::drive::{Map, map, map_in_place, maps, with_map};
 use crate::once::once;
 use crate::reduce::{Summand, columns};
@@ -135,21 +134,38 @@ maps! {
     SoftplusEven(simd, y) = simd.neg(vecmath::exp(simd, simd.neg(y)));
 }
 
-/// Runs `$then` with `$f` bound to the map of this activation.
-macro_rules! with_activation {
-    ($activation:expr, $f:ident => $then:expr) => {
-        with_map!($activation, $f => $then, {
-            Activation::Linear => Same,
-            Activation::Relu => $crate::activation::Relu,
-            Activation::LeakyRelu { slope } => $crate::activation::LeakyRelu { slope: T::from_f64(slope) },
-            Activation::Elu { alpha } => $crate::activation::Elu { alpha: T::from_f64(alpha) },
-            Activation::Tanh => $crate::activation::Tanh,
-            Activation::Sigmoid => $crate::activation::Sigmoid,
-            Activation::Softplus => $crate::activation::Softplus,
+/// Runs `$then` with `$both` bound to the map of this activation, and to that of its derivative as a function of its output.
+macro_rules! with_activation_and_derivative {
+    ($activation:expr, $both:ident => $then:expr) => {
+        $crate::elementwise::drive::with_map!($activation, $both => $then, {
+            Activation::Linear => ($crate::elementwise::Same, $crate::activation::One),
+            Activation::Relu => ($crate::activation::Relu, $crate::activation::ReluDerivative),
+            Activation::LeakyRelu { slope } => {
+                let slope = T::from_f64(slope);
+                ($crate::activation::LeakyRelu { slope }, $crate::activation::LeakyReluDerivative { slope })
+            },
+            Activation::Elu { alpha } => {
+                let alpha = T::from_f64(alpha);
+                ($crate::activation::Elu { alpha }, $crate::activation::EluDerivative { alpha })
+            },
+            Activation::Tanh => ($crate::activation::Tanh, $crate::activation::TanhDerivative),
+            Activation::Sigmoid => ($crate::activation::Sigmoid, $crate::activation::SigmoidDerivative),
+            Activation::Softplus => ($crate::activation::Softplus, $crate::activation::SoftplusDerivative),
         })
     };
 }
 
+pub(crate) use with_activation_and_derivative;
+
+/// Runs `$then` with `$f` bound to the map of this activation.
+macro_rules! with_activation {
+    ($activation:expr, $f:ident => $then:expr) => {
+        $crate::activation::with_activation_and_derivative!($activation, both => {
+            let ($f, _) = both;
+            $then
+        })
+    };
+}
 pub(crate) use with_activation;
 
 /// Runs `$then` with `$f` bound to the map of f⁽ᵒʳᵈᵉʳ⁾.

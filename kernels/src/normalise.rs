@@ -4,11 +4,10 @@
 //! needs besides, forward and backward, are sums of columns. Every operation is rounded by itself, in the order in which the equations
 //! are written, so that each function gives the bits of elementwise operations on whole matrices; none of those is stored.
 
-use crate::activation::with_activation;
-use crate::elementwise::Same;
-use crate::elementwise::drive::{Map, grain, load, store, with_map};
+use crate::activation::{with_activation, with_activation_and_derivative};
+use crate::elementwise::drive::{Map, grain, load, store};
 use crate::once::once;
-use crate::reduce::{ColumnTerm, columns_with_rows, whole_rows};
+use crate::reduce::{ColumnTerms, columns_with_rows, whole_rows};
 use crate::{Accumulate, Activation, Isa, Kernel, Real, Simd};
 
 /// A function of the elements of N matrices and the numbers that R rows have for their column.
@@ -21,10 +20,10 @@ trait ColumnMap<T: Real, const N: usize, const R: usize>: Copy + Send + Sync {
 #[derive(Clone, Copy)]
 struct Term<F>(F);
 
-impl<T: Real, F: ColumnMap<T, N, R>, const N: usize, const R: usize> ColumnTerm<T, N, 0, R> for Term<F> {
+impl<T: Real, F: ColumnMap<T, N, R>, const N: usize, const R: usize> ColumnTerms<T, N, 0, R, 1> for Term<F> {
     #[inline(always)]
-    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; N], rows: [S::V; R]) -> (S::V, [S::V; 0]) {
-        (self.0.value(simd, inputs, rows), [])
+    fn terms<S: Simd<T>>(self, simd: S, inputs: [S::V; N], rows: [S::V; R]) -> ([S::V; 1], [S::V; 0]) {
+        ([self.0.value(simd, inputs, rows)], [])
     }
 }
 
@@ -40,17 +39,6 @@ impl<T: Real> ColumnMap<T, 1, 1> for CentredSquare {
     }
 }
 
-/// g·(x + m).
-#[derive(Clone, Copy)]
-struct CentredProduct;
-
-impl<T: Real> ColumnMap<T, 2, 1> for CentredProduct {
-    #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [g, x]: [S::V; 2], [m]: [S::V; 1]) -> S::V {
-        simd.mul(g, simd.add(x, m))
-    }
-}
-
 /// a((x + m)·f + b).
 #[derive(Clone, Copy)]
 struct Normalised<F>(F);
@@ -63,33 +51,58 @@ impl<T: Real, F: Map<T, 1>> ColumnMap<T, 1, 3> for Normalised<F> {
     }
 }
 
-/// g·f + k·2(x + m).
+/// dz = g·a'(z) with z = (x + m)·f + b, from an activation and its derivative as a function of its output.
 #[derive(Clone, Copy)]
-struct CentredGradient;
+struct BeforeActivation<A, D>(A, D);
 
-impl<T: Real> ColumnMap<T, 2, 3> for CentredGradient {
+impl<T: Real, A: Map<T, 1>, D: Map<T, 1>> ColumnMap<T, 2, 3> for BeforeActivation<A, D> {
     #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, [g, x]: [S::V; 2], [m, f, k]: [S::V; 3]) -> S::V {
-        let centred = simd.add(x, m);
-        simd.add(simd.mul(g, f), simd.mul(k, simd.add(centred, centred)))
+    fn value<S: Simd<T>>(self, simd: S, [g, x]: [S::V; 2], rows: [S::V; 3]) -> S::V {
+        let y = Normalised(self.0).value(simd, [x], rows);
+        simd.mul(g, self.1.value(simd, [y]))
     }
 }
 
-/// g·f + k·2(x + m) + q.
+/// dz, and dz·(x + m).
 #[derive(Clone, Copy)]
-struct InputGradient;
+struct BiasAndFactor<F>(F);
 
-impl<T: Real> ColumnMap<T, 2, 4> for InputGradient {
+impl<T: Real, F: ColumnMap<T, 2, 3>> ColumnTerms<T, 2, 0, 3, 2> for BiasAndFactor<F> {
     #[inline(always)]
-    fn value<S: Simd<T>>(self, simd: S, inputs: [S::V; 2], [m, f, k, q]: [S::V; 4]) -> S::V {
-        simd.add(CentredGradient.value(simd, inputs, [m, f, k]), q)
+    fn terms<S: Simd<T>>(self, simd: S, [g, x]: [S::V; 2], [m, f, b]: [S::V; 3]) -> ([S::V; 2], [S::V; 0]) {
+        let dz = self.0.value(simd, [g, x], [m, f, b]);
+        ([dz, simd.mul(dz, simd.add(x, m))], [])
+    }
+}
+
+/// dz·f + k·2(x + m).
+#[derive(Clone, Copy)]
+struct CentredGradient<F>(F);
+
+impl<T: Real, F: ColumnMap<T, 2, 3>> ColumnMap<T, 2, 4> for CentredGradient<F> {
+    #[inline(always)]
+    fn value<S: Simd<T>>(self, simd: S, [g, x]: [S::V; 2], [m, f, b, k]: [S::V; 4]) -> S::V {
+        let dz = self.0.value(simd, [g, x], [m, f, b]);
+        let centred = simd.add(x, m);
+        simd.add(simd.mul(dz, f), simd.mul(k, simd.add(centred, centred)))
+    }
+}
+
+/// dz·f + k·2(x + m) + q.
+#[derive(Clone, Copy)]
+struct InputGradient<F>(CentredGradient<F>);
+
+impl<T: Real, F: ColumnMap<T, 2, 3>> ColumnMap<T, 2, 5> for InputGradient<F> {
+    #[inline(always)]
+    fn value<S: Simd<T>>(self, simd: S, inputs: [S::V; 2], [m, f, b, k, q]: [S::V; 5]) -> S::V {
+        simd.add(self.0.value(simd, inputs, [m, f, b, k]), q)
     }
 }
 
 once! {
     /// sums\[j\] = Σᵢ (x\[i, j\] + m\[j\])², over ascending rows; x [rows, cols], m and sums \[cols\]. Moves one element per element.
     pub fn centred_square_sums<T: Real>(isa: Isa, x: &[T], m: &[T], sums: &mut [T]) {
-        columns_with_rows(isa, Term(CentredSquare), [x], [m], [], m.len(), sums, Accumulate::Overwrite);
+        columns_with_rows(isa, Term(CentredSquare), [x], [m], [], m.len(), [(sums, Accumulate::Overwrite)]);
     }
 
     /// out\[i, j\] = a((x\[i, j\] + m\[j\])·f\[j\] + b\[j\]); x and out [rows, cols], the others \[cols\]. Moves two elements per element.
@@ -97,21 +110,55 @@ once! {
         with_activation!(activation, a => map_columns(isa, Normalised(a), [x], [m, f, b], out));
     }
 
-    /// sums\[j\] = Σᵢ g\[i, j\]·(x\[i, j\] + m\[j\]), over ascending rows; g and x [rows, cols]. Moves two elements per element.
-    pub fn centred_product_sums<T: Real>(isa: Isa, g: &[T], x: &[T], m: &[T], sums: &mut [T]) {
-        columns_with_rows(isa, Term(CentredProduct), [g, x], [m], [], m.len(), sums, Accumulate::Overwrite);
+    /// With dz = g·a'(z) before the activation of z = (x + m)·f + b: of_bias\[j\] (+)= Σᵢ dz\[i, j\] and of_factor\[j\] = Σᵢ dz\[i, j\]·(x\[i, j\] + m\[j\]),
+    /// over ascending rows, from zero or from the old sum; `inputs` are g and x [rows, cols], `rows` m, f and b \[cols\]. z is computed once
+    /// more, which costs less than reading it. Moves two elements per element.
+    pub fn bias_and_factor_sums<T: Real>(
+        isa: Isa,
+        activation: Activation,
+        inputs: [&[T]; 2],
+        rows: [&[T]; 3],
+        of_bias: &mut [T],
+        accumulate: Accumulate,
+        of_factor: &mut [T],
+    ) {
+        let sums = [(of_bias, accumulate), (of_factor, Accumulate::Overwrite)];
+        with_activation_and_derivative!(activation, both => {
+            let dz = BeforeActivation(both.0, both.1);
+            columns_with_rows(isa, BiasAndFactor(dz), inputs, rows, [], rows[0].len(), sums)
+        });
     }
 
-    /// sums\[j\] = Σᵢ c\[i, j\], over ascending rows, with the gradient of the centred input, c = g·f + k·2(x + m), that [`input_gradient`]
-    /// has; `rows` are m, f and k. Moves two elements per element.
-    pub fn centred_gradient_sums<T: Real>(isa: Isa, g: &[T], x: &[T], rows: [&[T]; 3], sums: &mut [T]) {
-        columns_with_rows(isa, Term(CentredGradient), [g, x], rows, [], rows[0].len(), sums, Accumulate::Overwrite);
+    /// sums\[j\] = Σᵢ c\[i, j\], over ascending rows, with the gradient of the centred input, c = dz·f + k·2(x + m), that [`input_gradient`]
+    /// has; `rows` are m, f, b and k. Moves two elements per element.
+    pub fn centred_gradient_sums<T: Real>(
+        isa: Isa,
+        activation: Activation,
+        inputs: [&[T]; 2],
+        rows: [&[T]; 4],
+        sums: &mut [T],
+    ) {
+        let sums = [(sums, Accumulate::Overwrite)];
+        with_activation_and_derivative!(activation, both => {
+            let gradient = CentredGradient(BeforeActivation(both.0, both.1));
+            columns_with_rows(isa, Term(gradient), inputs, rows, [], rows[0].len(), sums)
+        });
     }
 
-    /// out\[i, j\] = g\[i, j\]·f\[j\] + k\[j\]·2(x\[i, j\] + m\[j\]) + q\[j\]: the gradient of the input, with `rows` m, f, k and q; k carries what comes through
-    /// the variance and q what comes through the mean. Moves three elements per element.
-    pub fn input_gradient<T: Real>(isa: Isa, g: &[T], x: &[T], rows: [&[T]; 4], out: &mut [T]) {
-        map_columns(isa, InputGradient, [g, x], rows, out);
+    /// out\[i, j\] = dz\[i, j\]·f\[j\] + k\[j\]·2(x\[i, j\] + m\[j\]) + q\[j\], with dz as [`bias_and_factor_sums`] has it: the gradient of the input;
+    /// `rows` are m, f, b, k and q; k carries what comes through the variance and q what comes through the mean. Moves three elements per
+    /// element.
+    pub fn input_gradient<T: Real>(
+        isa: Isa,
+        activation: Activation,
+        inputs: [&[T]; 2],
+        rows: [&[T]; 5],
+        out: &mut [T],
+    ) {
+        with_activation_and_derivative!(activation, both => {
+            let gradient = InputGradient(CentredGradient(BeforeActivation(both.0, both.1)));
+            map_columns(isa, gradient, inputs, rows, out)
+        });
     }
 }
 

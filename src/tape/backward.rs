@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use narrows_kernels::activation::activation_derivative_and_column_sums;
 use narrows_kernels::{Accumulate, Activation, Real};
 
 use super::operation::{Call, Target};
@@ -209,25 +210,23 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
             return;
         }
         let op = op.into();
-        let (slot, shape) = (self.tape.arena.slots[to.index()], self.shape(to));
-        if let Destination::Slots { flat, first } = &mut self.destination {
-            if let Op::Parameter { offset } = self.tape.arena.nodes[to.index()].op {
-                let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
-                let data = &mut flat[offset..offset + shape.len()];
-                if !op.accumulates() {
-                    let grad = self.tape.push(op, inputs);
-                    return self.pass(to, grad);
-                }
-                self.tape.evaluate(op, inputs, Target { data, shape, accumulate });
-                self.tape.arena.slots[to.index()] = Slot::Flat;
-                return;
-            }
-            if let Slot::Owned(grad) = slot
-                && op.accumulates()
-            {
-                self.tape.evaluate_into(grad, op, inputs, Accumulate::Add);
-                return;
-            }
+        let shape = self.shape(to);
+        if !op.accumulates() && self.has_slot(to) {
+            let grad = self.tape.push(op, inputs);
+            return self.pass(to, grad);
+        }
+        let add = |tape: &mut Tape<'a, T>, data: &mut [T], accumulate| {
+            tape.evaluate(op, inputs, Target { data, shape, accumulate });
+        };
+        if self.with_slot(to, add).is_some() {
+            return;
+        }
+        let slot = self.tape.arena.slots[to.index()];
+        if let Slot::Owned(grad) = slot
+            && op.accumulates()
+            && !self.is_recorded()
+        {
+            return self.tape.evaluate_into(grad, op, inputs, Accumulate::Add);
         }
         let grad = self.tape.push(op, inputs);
         // The same matrix, in the dimensions of what it is the gradient of.
@@ -257,8 +256,7 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
         if !self.wants(to) {
             return;
         }
-        let is_parameter = matches!(self.tape.arena.nodes[to.index()].op, Op::Parameter { .. });
-        if is_parameter && !self.is_recorded() {
+        if self.has_slot(to) {
             self.give(to, Elementwise::copy(), &[grad]);
             return;
         }
@@ -275,39 +273,50 @@ impl<'a, T: Real> Backward<'_, 'a, T> {
         };
     }
 
+    /// Whether the gradient of `var` is kept in a slot: that of a parameter, unless products are recorded.
+    fn has_slot(&self, var: Var) -> bool {
+        matches!(self.tape.arena.nodes[var.index()].op, Op::Parameter { .. }) && !self.is_recorded()
+    }
+
+    /// Hands the gradient of `to`, if it is wanted and kept in a slot, to `compute`, which overwrites it or adds to it.
+    pub fn with_slot<R>(
+        &mut self,
+        to: Var,
+        compute: impl FnOnce(&mut Tape<'a, T>, &mut [T], Accumulate) -> R,
+    ) -> Option<R> {
+        let (slot, wanted, len) = (self.tape.arena.slots[to.index()], self.wants(to), self.shape(to).len());
+        let (Destination::Slots { flat, first }, Op::Parameter { offset }) =
+            (&mut self.destination, self.tape.arena.nodes[to.index()].op)
+        else {
+            return None;
+        };
+        wanted.then(|| {
+            let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
+            let result = compute(self.tape, &mut flat[offset..offset + len], accumulate);
+            self.tape.arena.slots[to.index()] = Slot::Flat;
+            result
+        })
+    }
+
     /// The gradient before an activation, dz = grad ∘ f(output), and its column sums as the gradient of `bias`.
     /// Straight into slots this is one pass over memory; recorded, it is the two operations.
     pub fn activation_and_bias(&mut self, activation: Activation, output: Var, grad: Var, bias: Var) -> Var {
-        let (slot, wanted) = (self.tape.arena.slots[bias.index()], self.wants(bias));
-        if let Destination::Slots { flat, first } = &mut self.destination
-            && wanted
-            && activation != Activation::Linear
-            && let Op::Parameter { offset } = self.tape.arena.nodes[bias.index()].op
-        {
-            let shape = self.tape.shape(output);
-            let (cols, len) = (shape.cols(), shape.len());
-            let dz = self.tape.append(Op::Constant, &[], shape);
-            let mut value = std::mem::take(&mut self.tape.arena.nodes[dz.index()].value);
-            let accumulate = if slot == Slot::Flat { Accumulate::Add } else { *first };
-            narrows_kernels::activation::activation_derivative_and_column_sums(
-                self.tape.context.isa,
-                activation,
-                self.tape.value(output),
-                self.tape.value(grad),
-                cols,
-                &mut value[..len],
-                &mut flat[offset..offset + cols],
-                accumulate,
-            );
-            self.tape.arena.nodes[dz.index()].value = value;
-            self.tape.arena.slots[bias.index()] = Slot::Flat;
-            return dz;
+        if activation == Activation::Linear {
+            self.give(bias, ColumnSum, &[grad]);
+            return grad;
         }
-        let dz = match activation {
-            Activation::Linear => grad,
-            _ => self.apply(ActivationDerivative { activation, order: 0 }, &[output, grad]),
-        };
-        self.give(bias, ColumnSum, &[dz]);
-        dz
+        let at_once = self.with_slot(bias, |tape, sums, accumulate| {
+            let shape = tape.shape(output);
+            tape.computed(Op::Constant, &[], shape, |tape, dz| {
+                let [y, grad] = [output, grad].map(|var| tape.value(var));
+                let isa = tape.context.isa;
+                activation_derivative_and_column_sums(isa, activation, y, grad, shape.cols(), dz, sums, accumulate);
+            })
+        });
+        at_once.unwrap_or_else(|| {
+            let dz = self.apply(ActivationDerivative { activation, order: 0 }, &[output, grad]);
+            self.give(bias, ColumnSum, &[dz]);
+            dz
+        })
     }
 }

@@ -268,7 +268,8 @@ impl<'a, T: Real> Tape<'a, T> {
         node.inputs[..inputs.len()].copy_from_slice(inputs);
         node.shape = shape;
         node.scope = self.scope;
-        if op.owns_value() {
+        // It may be longer, of another graph before: to shrink it would write zeros where it grows again.
+        if op.owns_value() && node.value.len() < shape.len() {
             node.value.resize(shape.len());
         }
         self.arena.len += 1;
@@ -290,20 +291,24 @@ impl<'a, T: Real> Tape<'a, T> {
     /// Appends a node whose value `compute` writes, which may read the tape.
     fn computed(&mut self, op: Op<T>, inputs: &[Var], shape: Shape, compute: impl FnOnce(&Self, &mut [T])) -> Var {
         let var = self.append(op, inputs, shape);
-        let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
-        compute(self, &mut value[..shape.len()]);
-        self.arena.nodes[var.index()].value = value;
+        self.lend(var, |tape, value| compute(tape, value));
         var
+    }
+
+    /// Hands the value of a node to `f`, which finds it empty on the tape.
+    fn lend<R>(&mut self, var: Var, f: impl FnOnce(&mut Self, &mut [T]) -> R) -> R {
+        let node = &mut self.arena.nodes[var.index()];
+        let len = node.shape.len();
+        let mut value = std::mem::take(&mut node.value);
+        let result = f(self, &mut value[..len]);
+        self.arena.nodes[var.index()].value = value;
+        result
     }
 
     /// Computes `op` of `inputs` into the buffer of `var`, which is none of the inputs.
     fn evaluate_into(&mut self, var: Var, op: Op<T>, inputs: &[Var], accumulate: Accumulate) {
-        let node = &mut self.arena.nodes[var.index()];
-        let shape = node.shape;
-        let mut value = std::mem::take(&mut node.value);
-        let data = &mut value[..shape.len()];
-        self.evaluate(op, inputs, Target { data, shape, accumulate });
-        self.arena.nodes[var.index()].value = value;
+        let shape = self.shape(var);
+        self.lend(var, |tape, data| tape.evaluate(op, inputs, Target { data, shape, accumulate }));
     }
 
     fn evaluate(&self, op: Op<T>, inputs: &[Var], target: Target<'_, T>) {

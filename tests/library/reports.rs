@@ -175,6 +175,19 @@ fn a_grid_over_losses_and_models_has_a_figure_and_a_summary_for_each() {
 }
 
 #[test]
+fn two_divisions_of_one_set_are_told_apart() {
+    let page =
+        page_of(SPLIT, "[grid]\n\"data.split\" = { many = { train = 5, test = 2 }, few = { train = 2, test = 5 } }\n");
+    let text = text_of(&page);
+    for run in ["many", "few"] {
+        let of = format!("footwear as divided for {run}");
+        let mean = format!("{of}: if every image were answered by the mean training image");
+        assert!(text.contains(&format!("Losses and errors on {of}")) && text.contains(&mean), "{of}");
+    }
+    assert!(!text.contains("errors on footwear."), "{text}");
+}
+
+#[test]
 fn an_interrupted_run_is_shown_and_not_compared() {
     let (study, page, _) = made(&text(SPLIT, "[grid]\n\"train.batch_size\" = [8, 16]\n"), 1, Some("16"));
     assert!(study.interrupted);

@@ -11,23 +11,24 @@ const STRIP: usize = 4;
 /// Threads share columns in multiples of this many: at least a cache line of them.
 const GRAIN: usize = 16;
 
-/// A term of a column's sum, computed from the elements of N inputs and the numbers that R rows have for the column, with M outputs on
+/// Terms of a column's K sums, computed from the elements of N inputs and the numbers that R rows have for the column, with M outputs on
 /// the side.
-pub(crate) trait ColumnTerm<T: Real, const N: usize, const M: usize, const R: usize>:
+pub(crate) trait ColumnTerms<T: Real, const N: usize, const M: usize, const R: usize, const K: usize>:
     Copy + Send + Sync
 {
-    /// The term and the outputs. Mark it `#[inline(always)]`.
-    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; N], rows: [S::V; R]) -> (S::V, [S::V; M]);
+    /// The terms and the outputs. Mark it `#[inline(always)]`.
+    fn terms<S: Simd<T>>(self, simd: S, inputs: [S::V; N], rows: [S::V; R]) -> ([S::V; K], [S::V; M]);
 }
 
 /// A summand that is the same in every column.
 #[derive(Clone, Copy)]
 struct Anywhere<F>(F);
 
-impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> ColumnTerm<T, N, M, 0> for Anywhere<F> {
+impl<T: Real, F: Summand<T, N, M>, const N: usize, const M: usize> ColumnTerms<T, N, M, 0, 1> for Anywhere<F> {
     #[inline(always)]
-    fn term<S: Simd<T>>(self, simd: S, inputs: [S::V; N], _: [S::V; 0]) -> (S::V, [S::V; M]) {
-        self.0.term(simd, inputs)
+    fn terms<S: Simd<T>>(self, simd: S, inputs: [S::V; N], _: [S::V; 0]) -> ([S::V; 1], [S::V; M]) {
+        let (term, outputs) = self.0.term(simd, inputs);
+        ([term], outputs)
     }
 }
 
@@ -41,38 +42,43 @@ pub(crate) fn columns<T: Real, F: Summand<T, N, M>, const N: usize, const M: usi
     sums: &mut [T],
     accumulate: Accumulate,
 ) {
-    columns_with_rows(isa, Anywhere(f), inputs, [], outputs, cols, sums, accumulate);
+    columns_with_rows(isa, Anywhere(f), inputs, [], outputs, cols, [(sums, accumulate)]);
 }
 
-/// [`columns`] of terms that also depend on the numbers that `rows` have for the column.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn columns_with_rows<T: Real, F, const N: usize, const M: usize, const R: usize>(
+/// [`columns`] of terms that also depend on the numbers that `rows` have for the column, for several sums.
+pub(crate) fn columns_with_rows<T: Real, F, const N: usize, const M: usize, const R: usize, const K: usize>(
     isa: Isa,
     f: F,
     inputs: [&[T]; N],
     rows: [&[T]; R],
     outputs: [&mut [T]; M],
     cols: usize,
-    sums: &mut [T],
-    accumulate: Accumulate,
+    sums: [(&mut [T], Accumulate); K],
 ) where
-    F: ColumnTerm<T, N, M, R>,
+    F: ColumnTerms<T, N, M, R, K>,
 {
     assert!(rows.iter().all(|row| row.len() == cols), "column sums take rows of one number for each column");
     let len = inputs[0].len();
     whole_rows(len, cols);
-    assert_eq!(sums.len(), cols, "column sums take one output for each column");
+    assert!(sums.iter().all(|(sums, _)| sums.len() == cols), "column sums take one output for each column");
     assert!(inputs.iter().all(|input| input.len() == len), "column sums take inputs of one length");
     assert!(outputs.iter().all(|output| output.len() == len), "column sums take outputs as long as their inputs");
-    if accumulate == Accumulate::Overwrite {
-        sums.fill(T::ZERO);
-    }
+    let sums = sums.map(|(sums, accumulate)| {
+        if accumulate == Accumulate::Overwrite {
+            sums.fill(T::ZERO);
+        }
+        sums
+    });
     if len == 0 {
         return;
     }
     let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
     let grain = grain(len);
-    split(isa, Columns { f, inputs, numbers: rows, outputs, cols, rows: len / cols, from: 0, sums }, grain);
+    split(
+        isa,
+        Columns { f, inputs, numbers: rows, outputs, cols, rows: len / cols, from: 0, width: cols, sums },
+        grain,
+    );
 }
 
 /// The start of an output [rows, cols] of which several threads write disjoint columns.
@@ -89,8 +95,8 @@ unsafe impl<T: Send> Send for Target<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Target<T> {}
 
-/// The columns `from`..`from + sums.len()` of the operands.
-struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize> {
+/// The columns `from`..`from + width` of the operands.
+struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize, const K: usize> {
     f: F,
     inputs: [&'a [T]; N],
     numbers: [&'a [T]; R],
@@ -98,35 +104,40 @@ struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize> {
     cols: usize,
     rows: usize,
     from: usize,
-    sums: &'a mut [T],
+    width: usize,
+    /// `width` of each.
+    sums: [&'a mut [T]; K],
 }
 
 /// Halves the columns until few elements are left.
-fn split<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize>(
+fn split<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, const R: usize, const K: usize>(
     isa: Isa,
-    columns: Columns<'_, T, F, N, M, R>,
+    columns: Columns<'_, T, F, N, M, R, K>,
     grain: usize,
 ) {
-    let middle = columns.sums.len().div_ceil(2).next_multiple_of(GRAIN);
-    if columns.rows * columns.sums.len() < 2 * grain || middle >= columns.sums.len() {
+    let middle = columns.width.div_ceil(2).next_multiple_of(GRAIN);
+    if columns.rows * columns.width < 2 * grain || middle >= columns.width {
         return T::dispatch(isa, columns);
     }
-    let Columns { f, inputs, numbers, outputs, cols, rows, from, sums } = columns;
-    let (left, right) = sums.split_at_mut(middle);
+    let Columns { f, inputs, numbers, outputs, cols, rows, from, width, mut sums } = columns;
+    let right = sums.each_mut().map(|sums| sums.split_off_mut(middle..).expect("the middle lies within"));
     crate::spin::join(
-        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, sums: left }, grain),
-        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from: from + middle, sums: right }, grain),
+        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, width: middle, sums }, grain),
+        || {
+            let (from, width) = (from + middle, width - middle);
+            split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, width, sums: right }, grain);
+        },
     );
 }
 
-impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize> Kernel<T>
-    for Columns<'_, T, F, N, M, R>
+impl<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, const R: usize, const K: usize> Kernel<T>
+    for Columns<'_, T, F, N, M, R, K>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        let width = self.sums.len();
+        let width = self.width;
         let mut row = 0;
         while row < self.rows {
             let end = self.rows.min(row + ROWS);
@@ -144,14 +155,18 @@ impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R
     }
 }
 
-impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R: usize> Columns<'_, T, F, N, M, R> {
+impl<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, const R: usize, const K: usize>
+    Columns<'_, T, F, N, M, R, K>
+{
     /// Rows `row`..`end` of W vectors of columns, from the j-th of these columns on. With W > 1 `count` is LANES.
     #[inline(always)]
     fn strip<S: Simd<T>, const W: usize>(&mut self, simd: S, row: usize, end: usize, j: usize, count: usize) {
         let zero = simd.splat(T::ZERO);
-        let mut sums = [zero; W];
-        for (w, sum) in sums.iter_mut().enumerate() {
-            *sum = load(simd, self.sums, j + w * S::LANES, count);
+        let mut sums = [[zero; K]; W];
+        for (w, of) in sums.iter_mut().enumerate() {
+            for (sum, from) in of.iter_mut().zip(&self.sums) {
+                *sum = load(simd, from, j + w * S::LANES, count);
+            }
         }
         let mut numbers = [[zero; R]; W];
         for (w, of) in numbers.iter_mut().enumerate() {
@@ -161,13 +176,13 @@ impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R
         }
         for i in row..end {
             let start = i * self.cols + self.from + j;
-            for (w, sum) in sums.iter_mut().enumerate() {
+            for (w, of) in sums.iter_mut().enumerate() {
                 let at = start + w * S::LANES;
                 let mut xs = [zero; N];
                 for (x, input) in xs.iter_mut().zip(self.inputs) {
                     *x = load(simd, input, at, count);
                 }
-                let (term, side) = self.f.term(simd, xs, numbers[w]);
+                let (terms, side) = self.f.terms(simd, xs, numbers[w]);
                 for (output, value) in self.outputs.iter().zip(side) {
                     // SAFETY: the loads above found `at + count` within the inputs, as long as which the outputs are, and
                     // these columns are this call's alone.
@@ -179,11 +194,15 @@ impl<T: Real, F: ColumnTerm<T, N, M, R>, const N: usize, const M: usize, const R
                         }
                     }
                 }
-                *sum = simd.add(*sum, term);
+                for (sum, term) in of.iter_mut().zip(terms) {
+                    *sum = simd.add(*sum, term);
+                }
             }
         }
-        for (w, sum) in sums.iter().enumerate() {
-            store(simd, self.sums, j + w * S::LANES, count, *sum);
+        for (w, of) in sums.iter().enumerate() {
+            for (sum, to) in of.iter().zip(&mut self.sums) {
+                store(simd, to, j + w * S::LANES, count, *sum);
+            }
         }
     }
 }

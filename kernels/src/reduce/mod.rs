@@ -17,7 +17,7 @@
 mod columns;
 mod rows;
 
-pub(crate) use columns::{ColumnTerm, columns, columns_with_rows};
+pub(crate) use columns::{ColumnTerms, columns, columns_with_rows};
 pub(crate) use rows::{chain, sum_row};
 
 use crate::once::once;

@@ -1,7 +1,7 @@
 //! Batch normalisation has the bits of what it is made of.
 
-use Accumulate::Overwrite;
-use narrows_kernels::activation::activate_in_place;
+use Accumulate::{Add, Overwrite};
+use narrows_kernels::activation::{activate_in_place, activation_derivative};
 use narrows_kernels::elementwise::{self, Binary};
 use narrows_kernels::{Accumulate, Isa, Real, normalise, reduce};
 
@@ -41,20 +41,37 @@ fn normalisation_has_the_bits_of_elementwise_operations_on_whole_matrices() {
         let centred = binary(Binary::Add, &x, &spread(&m));
         let square = binary(Binary::Mul, &centred, &centred);
         assert_eq!(row(&|out| normalise::centred_square_sums(isa, &x, &m, out)), sums(&square));
-        let product = binary(Binary::Mul, &g, &centred);
-        assert_eq!(row(&|out| normalise::centred_product_sums(isa, &g, &x, &m, out)), sums(&product));
-        let twice = binary(Binary::Add, &centred, &centred);
-        let direct = binary(Binary::Mul, &g, &spread(&f));
-        let gradient = binary(Binary::Add, &direct, &binary(Binary::Mul, &spread(&k), &twice));
-        let found = row(&|out| normalise::centred_gradient_sums(isa, &g, &x, [&m, &f, &k], out));
-        assert_eq!(found, sums(&gradient));
-        let found = matrix(&|out| normalise::input_gradient(isa, &g, &x, [&m, &f, &k, &q], out));
-        assert_eq!(found, bits(&binary(Binary::Add, &gradient, &spread(&q))));
+        let twice = binary(Binary::Mul, &spread(&k), &binary(Binary::Add, &centred, &centred));
         for activation in activations() {
-            let mut expected = binary(Binary::Add, &binary(Binary::Mul, &centred, &spread(&f)), &spread(&b));
-            activate_in_place(isa, activation, &mut expected);
+            let mut y = binary(Binary::Add, &binary(Binary::Mul, &centred, &spread(&f)), &spread(&b));
+            activate_in_place(isa, activation, &mut y);
             let found = matrix(&|out| normalise::normalise(isa, activation, &x, &m, &f, &b, out));
-            assert_eq!(found, bits(&expected), "{activation}, {rows} × {cols}");
+            assert_eq!(found, bits(&y), "{activation}, {rows} × {cols}");
+
+            let mut dz = vec![T::ZERO; rows * cols];
+            activation_derivative(isa, activation, 0, &y, &g, &mut dz, Overwrite);
+            let unused = &mut vec![T::ZERO; cols];
+            let found = row(&|out| {
+                normalise::bias_and_factor_sums(
+                    isa,
+                    activation,
+                    [&g, &x],
+                    [&m, &f, &b],
+                    out,
+                    Overwrite,
+                    &mut unused.clone(),
+                );
+            });
+            assert_eq!(found, sums(&dz), "{activation}, {rows} × {cols}");
+            let found = row(&|out| {
+                normalise::bias_and_factor_sums(isa, activation, [&g, &x], [&m, &f, &b], &mut unused.clone(), Add, out);
+            });
+            assert_eq!(found, sums(&binary(Binary::Mul, &dz, &centred)), "{activation}, {rows} × {cols}");
+            let gradient = binary(Binary::Add, &binary(Binary::Mul, &dz, &spread(&f)), &twice);
+            let found = row(&|out| normalise::centred_gradient_sums(isa, activation, [&g, &x], [&m, &f, &b, &k], out));
+            assert_eq!(found, sums(&gradient), "{activation}, {rows} × {cols}");
+            let found = matrix(&|out| normalise::input_gradient(isa, activation, [&g, &x], [&m, &f, &b, &k, &q], out));
+            assert_eq!(found, bits(&binary(Binary::Add, &gradient, &spread(&q))), "{activation}, {rows} × {cols}");
         }
     }
     for (rows, cols) in [(1, 1), (3, 5), (33, 16), (70, 33), (64, 64), (700, 128)] {

@@ -135,14 +135,20 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
     };
     let [m, f, k, q]: [Vec<T>; 4] = [row(b, 0), row(c, 1), row(b, 2), row(c, 3)];
     with("centred_square_sums".into(), &m, &mut |out, _| normalise::centred_square_sums(isa, a, &m, out));
-    with("centred_product_sums".into(), &m, &mut |out, _| normalise::centred_product_sums(isa, c, a, &m, out));
-    with("centred_gradient_sums".into(), &m, &mut |out, _| {
-        normalise::centred_gradient_sums(isa, c, a, [&m, &f, &k], out);
-    });
-    with("input_gradient".into(), c, &mut |out, _| normalise::input_gradient(isa, c, a, [&m, &f, &k, &q], out));
     for activation in activations() {
         with(format!("{activation:?} normalised"), c, &mut |out, _| {
             normalise::normalise(isa, activation, a, &m, &f, &k, out);
+        });
+        let mut of_factor = m.clone();
+        with(format!("{activation:?}: sums of bias"), &m, &mut |out, add| {
+            normalise::bias_and_factor_sums(isa, activation, [c, a], [&m, &f, &q], out, add, &mut of_factor);
+        });
+        with(format!("{activation:?}: sums of factor"), &of_factor, &mut |out, _| out.copy_from_slice(&of_factor));
+        with(format!("{activation:?}: centred_gradient_sums"), &m, &mut |out, _| {
+            normalise::centred_gradient_sums(isa, activation, [c, a], [&m, &f, &q, &k], out);
+        });
+        with(format!("{activation:?}: input_gradient"), c, &mut |out, _| {
+            normalise::input_gradient(isa, activation, [c, a], [&m, &f, &q, &k, &q], out);
         });
     }
     with("squared_error_gradient".into(), c, &mut |out, add| {

@@ -1,7 +1,7 @@
 //! Batch normalisation in few passes over memory.
 
 use narrows_kernels::normalise::{
-    centred_gradient_sums, centred_product_sums, centred_square_sums, input_gradient, normalise,
+    bias_and_factor_sums, centred_gradient_sums, centred_square_sums, input_gradient, normalise,
 };
 
 use super::*;
@@ -142,18 +142,24 @@ impl<T: Real> Tape<'_, T> {
 }
 
 impl BatchNormalise {
-    /// The gradients straight into slots: three passes over the matrices, besides that of the activation.
+    /// The gradients straight into slots: three passes over x and the gradient of the output.
     fn slot_vjp<T: Real>(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let [x, weight, bias] = [call.inputs[0], call.inputs[1], call.inputs[2]];
         let (shape, isa) = (backward.shape(x), backward.tape().context.isa);
         let row: Shape = [1, shape.cols()].into();
-        let BatchNormalise { shift, factor, .. } = *self;
-        let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
-        if !backward.wants(weight) && !backward.wants(x) {
-            return;
-        }
-        let of_factor = backward.tape().computed(Op::Constant, &[], row, |tape, out| {
-            centred_product_sums(isa, tape.value(dz), tape.value(x), tape.value(shift), out);
+        let BatchNormalise { activation, shift, factor, .. } = *self;
+        let sums = |tape: &mut Tape<'_, T>, of_bias: &mut [T], accumulate: Accumulate| {
+            tape.computed(Op::Constant, &[], row, |tape, of_factor| {
+                let inputs = [grad, x].map(|var| tape.value(var));
+                let rows = [shift, factor, bias].map(|row| tape.value(row));
+                bias_and_factor_sums(isa, activation, inputs, rows, of_bias, accumulate, of_factor);
+            })
+        };
+        let of_factor = backward.with_slot(bias, sums).unwrap_or_else(|| {
+            let of_bias = backward.tape().append(Op::Constant, &[], row);
+            let of_factor = backward.tape().lend(of_bias, |tape, data| sums(tape, data, Accumulate::Overwrite));
+            backward.pass(bias, of_bias);
+            of_factor
         });
         backward.give(weight, Combine::MUL, &[of_factor, self.inverse]);
         if !backward.wants(x) {
@@ -161,13 +167,15 @@ impl BatchNormalise {
         }
         let through_variance = self.through_variance(of_factor, weight, shape.rows(), backward);
         let of_shift = backward.tape().computed(Op::Constant, &[], row, |tape, out| {
-            let rows = [shift, factor, through_variance].map(|row| tape.value(row));
-            centred_gradient_sums(isa, tape.value(dz), tape.value(x), rows, out);
+            let inputs = [grad, x].map(|var| tape.value(var));
+            let rows = [shift, factor, bias, through_variance].map(|row| tape.value(row));
+            centred_gradient_sums(isa, activation, inputs, rows, out);
         });
         let through_mean = through_mean(of_shift, shape.rows(), backward);
         let of_x = backward.tape().computed(Op::Constant, &[], shape, |tape, out| {
-            let rows = [shift, factor, through_variance, through_mean].map(|row| tape.value(row));
-            input_gradient(isa, tape.value(dz), tape.value(x), rows, out);
+            let inputs = [grad, x].map(|var| tape.value(var));
+            let rows = [shift, factor, bias, through_variance, through_mean].map(|row| tape.value(row));
+            input_gradient(isa, activation, inputs, rows, out);
         });
         backward.pass(x, of_x);
     }
