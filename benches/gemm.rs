@@ -1,5 +1,5 @@
-//! Speed of matrix products: this crate, `matrixmultiply`, `gemm` and `gemmkit`, in GFLOP/s and percent of the FMA peak measured in the
-//! same run.
+//! Speed of matrix products: this crate, `matrixmultiply`, `gemm`, `gemmkit` and `private-gemm-x86`, in GFLOP/s and percent of the FMA peak
+//! measured in the same run.
 //!
 //! ```text
 //! cargo bench -p narrows-kernels --bench gemm -- [--small] [--quick] [--only m,k,n,op]... [--dtype f32|f64]
@@ -78,10 +78,15 @@ enum Engine {
     /// Its AVX2 code: that for AVX-512 is behind a feature.
     Gemm,
     Gemmkit,
+    PrivateGemm,
 }
 
 impl Engine {
-    const ALL: [Engine; 4] = [Engine::Narrows, Engine::Matrixmultiply, Engine::Gemm, Engine::Gemmkit];
+    #[cfg(target_arch = "x86_64")]
+    const ALL: &[Engine] =
+        &[Engine::Narrows, Engine::Matrixmultiply, Engine::Gemm, Engine::Gemmkit, Engine::PrivateGemm];
+    #[cfg(not(target_arch = "x86_64"))]
+    const ALL: &[Engine] = &[Engine::Narrows, Engine::Matrixmultiply, Engine::Gemm, Engine::Gemmkit];
 
     fn name(self) -> &'static str {
         match self {
@@ -89,7 +94,13 @@ impl Engine {
             Engine::Matrixmultiply => "matrixmultiply",
             Engine::Gemm => "gemm",
             Engine::Gemmkit => "gemmkit",
+            Engine::PrivateGemm => "private-gemm-x86",
         }
+    }
+
+    /// Of its column of the table.
+    fn width(self) -> usize {
+        self.name().len().max(9)
     }
 }
 
@@ -238,6 +249,53 @@ fn gemm_crate<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: St
     }
 }
 
+/// out = lhs · rhs by `private-gemm-x86`, which wants columns of `out` without gaps: outᵀ = rhsᵀ · lhsᵀ.
+#[cfg(target_arch = "x86_64")]
+fn private_gemm<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: Strided<T>) {
+    use private_gemm_x86::{Accum, DType, DstKind, IType, InstrSet, gemm};
+    use std::ptr::null;
+
+    let alpha = T::ONE;
+    let dtype = if size_of::<T>() == 4 { DType::F32 } else { DType::F64 };
+    let isa = if is_x86_feature_detected!("avx512f") { InstrSet::Avx512 } else { InstrSet::Avx256 };
+    // SAFETY: `measure` gives matrices whose shapes agree and that live long enough; every machine of today has AVX2 and FMA.
+    unsafe {
+        gemm(
+            dtype,
+            IType::U64,
+            isa,
+            out.cols,
+            out.rows,
+            lhs.cols,
+            out.ptr.cast(),
+            out.col_stride,
+            out.row_stride,
+            null(),
+            null(),
+            DstKind::Full,
+            Accum::Replace,
+            rhs.ptr.cast_const().cast(),
+            rhs.col_stride,
+            rhs.row_stride,
+            false,
+            null(),
+            0,
+            lhs.ptr.cast_const().cast(),
+            lhs.col_stride,
+            lhs.row_stride,
+            false,
+            (&raw const alpha).cast(),
+            threads,
+        );
+    }
+}
+
+/// Not among the engines of other machines.
+#[cfg(not(target_arch = "x86_64"))]
+fn private_gemm<T: Peer>(_: usize, _: Strided<T>, _: Strided<T>, _: Strided<T>) {
+    unreachable!("private-gemm-x86 is for x86-64")
+}
+
 fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
     let mut state = seed;
     let mut elements = AlignedVec::zeros(len);
@@ -250,7 +308,8 @@ fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
 
 /// GFLOP/s.
 struct Row {
-    engines: [f64; Engine::ALL.len()],
+    /// In the order of [`Engine::ALL`].
+    engines: Vec<f64>,
     peak: f64,
 }
 
@@ -277,9 +336,10 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
         }
         Engine::Gemm => gemm_crate(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs),
         Engine::Gemmkit => T::gemmkit(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs),
+        Engine::PrivateGemm => private_gemm(threads, Strided::new(out_data.as_ptr(), m, n, false), lhs, rhs),
     };
 
-    for engine in Engine::ALL {
+    for &engine in Engine::ALL {
         out_data.fill(T::from_f64(f64::NAN));
         compute(engine, &mut out_data);
         for row in [0, m / 3, m - 1] {
@@ -302,10 +362,10 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
     // Some 4 ms a sample, beside which a thread that has to be woken at its start does not count.
     let repetitions = (1e9 * threads as f64 / flops).ceil() as usize;
     let rounds = options.rounds.min((options.rounds as f64 * 2e9 / flops).ceil() as usize).max(5);
-    let (mut samples, mut peaks) = ([const { Vec::new() }; Engine::ALL.len()], Vec::new());
+    let (mut samples, mut peaks) = (vec![Vec::new(); Engine::ALL.len()], Vec::new());
     for _ in 0..rounds {
         peaks.push(peak::<T>(options.isa));
-        for (engine, samples) in Engine::ALL.into_iter().zip(&mut samples) {
+        for (&engine, samples) in Engine::ALL.iter().zip(&mut samples) {
             let start = Instant::now();
             for _ in 0..repetitions {
                 compute(engine, black_box(&mut out_data));
@@ -313,7 +373,7 @@ fn measure<T: Peer>(options: &Options, threads: usize, (m, k, n, op): (usize, us
             samples.push(flops * repetitions as f64 / start.elapsed().as_secs_f64() / 1e9);
         }
     }
-    Row { engines: samples.map(median), peak: median(peaks) }
+    Row { engines: samples.into_iter().map(median).collect(), peak: median(peaks) }
 }
 
 fn geometric_mean(ratios: &[f64]) -> f64 {
@@ -330,23 +390,26 @@ fn profile<T: Peer>(options: &Options, threads: usize, csv: &mut String) {
     let peak_now = pool.install(|| (0..50).map(|_| peak::<T>(options.isa)).fold(0.0, f64::max));
     let cores = if threads == 1 { "core" } else { "cores" };
     println!("\n{} on {threads} {cores}, {}: FMA peak {peak_now:.0} GFLOP/s", T::NAME, options.isa.name());
-    let headings = ["m, k, n", "", "narrows", "peak", "matrixmultiply", "gemm", "gemmkit", "ratio"];
-    let [shape, op, ours, percent, matrixmultiply, gemm, gemmkit, ratio] = headings;
-    println!("{shape:>17} {op:>3} {ours:>9} {percent:>6} {matrixmultiply:>15} {gemm:>9} {gemmkit:>9} {ratio:>6}");
+    print!("{:>17} {:>3} {:>9} {:>6}", "m, k, n", "", Engine::ALL[0].name(), "peak");
+    for engine in &Engine::ALL[1..] {
+        print!(" {:>1$}", engine.name(), engine.width());
+    }
+    println!(" {:>6}", "ratio");
     let mut ratios = Vec::new();
     for &(m, k, n, op) in options.shapes {
         if !options.only.is_empty() && !options.only.contains(&format!("{m},{k},{n},{op}")) {
             continue;
         }
         let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, (m, k, n, op)));
-        let [ours, matrixmultiply, gemm, gemmkit] = engines;
-        let best = matrixmultiply.max(gemm).max(gemmkit);
-        let (shape, percent, ratio) = (format!("{m}, {k}, {n}"), 100.0 * ours / peak, ours / best);
-        println!(
-            "{shape:>17} {op:>3} {ours:>9.1} {percent:>5.1}% {matrixmultiply:>15.1} {gemm:>9.1} {gemmkit:>9.1} {ratio:>5.2}x"
-        );
+        let (ours, peers) = (engines[0], &engines[1..]);
+        let ratio = ours / peers.iter().copied().fold(0.0, f64::max);
+        print!("{:>17} {op:>3} {ours:>9.1} {:>5.1}%", format!("{m}, {k}, {n}"), 100.0 * ours / peak);
+        for (engine, gflops) in Engine::ALL[1..].iter().zip(peers) {
+            print!(" {gflops:>0$.1}", engine.width());
+        }
+        println!(" {ratio:>5.2}x");
         ratios.push(ratio);
-        for (engine, gflops) in Engine::ALL.into_iter().zip(engines) {
+        for (&engine, gflops) in Engine::ALL.iter().zip(engines) {
             // Only ours obeys the choice of instruction set.
             let isa = if engine == Engine::Narrows { options.isa.name() } else { "own choice" };
             let (dtype, engine, percent) = (T::NAME, engine.name(), 100.0 * gflops / peak);
