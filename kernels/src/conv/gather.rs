@@ -24,6 +24,9 @@ pub(super) const BLOCK_TILES: usize = 5;
 /// Channels below which images are copied with their borders: an address for each tap and pixel costs as much as about so many
 /// multiply-adds of a tile.
 const FEW_CHANNELS: usize = 5;
+/// Bytes that all phases read and write of a chunk of samples: half an L2 cache of 1 MiB.
+const CHUNK_BYTES: usize = 512 << 10;
+
 /// The pixels of a result that read alike, and what they read.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<T> {
@@ -125,17 +128,33 @@ impl<T: Real> Gather<T> {
     }
 
     pub fn run(self, isa: Isa) {
-        if self.pixels() * self.cols == 0 {
+        self.run_phases(isa, 1, &|_| self.grid.axes);
+    }
+
+    /// Computes the pixels of all phases; `axes` gives those of each. What the phases read and write of a few samples stays in the L2 cache.
+    pub fn run_phases(self, isa: Isa, phases: usize, axes: &(impl Fn(usize) -> [Axis; 2] + Sync)) {
+        let most = (0..phases).map(|phase| self.on(axes(phase)).pixels()).max().unwrap_or(0);
+        if most * self.cols == 0 {
             return;
         }
-        self.with_packed(isa, |shape, packed, parts| {
+        let chunks = match phases {
+            1 => 1,
+            _ => (most * (self.run + phases * self.cols) * size_of::<T>()).div_ceil(CHUNK_BYTES),
+        };
+        self.with_packed(isa, phases, axes, |shape, packed, parts| {
             let panels = self.cols.div_ceil(shape.cols());
-            let row_parts = parts.min(self.pixels().div_ceil(shape.rows));
-            let col_parts = (parts / row_parts).clamp(1, panels);
-            each(0, row_parts * col_parts, &|part: usize| {
-                let (i, j) = (part / col_parts, part % col_parts);
-                let pixels = self.pixels() * i / row_parts..self.pixels() * (i + 1) / row_parts;
-                self.part(isa, shape, packed, pixels, panels * j / col_parts..panels * (j + 1) / col_parts);
+            let chunks = chunks.max(parts).min(most.div_ceil(shape.rows));
+            let col_parts = (parts / chunks).clamp(1, panels);
+            let units = chunks * phases * col_parts;
+            let parts = parts.min(units);
+            each(0, parts, &|part: usize| {
+                for unit in units * part / parts..units * (part + 1) / parts {
+                    let (chunk, phase, col) = (unit / col_parts / phases, unit / col_parts % phases, unit % col_parts);
+                    let gather = self.on(axes(phase));
+                    let pixels = gather.pixels() * chunk / chunks..gather.pixels() * (chunk + 1) / chunks;
+                    let panels = panels * col / col_parts..panels * (col + 1) / col_parts;
+                    gather.part(isa, shape, packed(phase), pixels, panels);
+                }
             });
         });
     }
@@ -158,22 +177,33 @@ impl<T: Real> Gather<T> {
         Gather { out, ..*self }.part(isa, shape, packed, first..first + rows.len() * width, panels);
     }
 
-    /// Packs the weights, and calls `compute` with them and the number of parts to compute in.
-    pub fn with_packed(&self, isa: Isa, compute: impl FnOnce(TileShape, Packed<T>, usize)) {
+    /// Packs the weights of all phases, and calls `compute` with those of each and the number of parts to compute in.
+    pub fn with_packed(
+        &self,
+        isa: Isa,
+        phases: usize,
+        axes: &(impl Fn(usize) -> [Axis; 2] + Sync),
+        compute: impl FnOnce(TileShape, &(dyn Fn(usize) -> Packed<T> + Sync), usize),
+    ) {
         let shape = TileShape::of::<T>(isa);
         let panels = self.cols.div_ceil(shape.cols());
-        let depth = self.grid.taps() * self.run;
-        let panel_len = depth * shape.cols();
-        with_scratch(panels * panel_len, |packed| {
-            let packed = Packed { elements: packed.as_mut_ptr(), panel_len };
-            let parts = parts(self.pixels() * depth * self.cols);
-            let pack = |panel: usize| self.pack(isa, shape, panel, packed);
+        let on = |phase: usize| self.on(axes(phase));
+        let depth = |phase: usize| on(phase).grid.taps() * self.run;
+        let before = |phase: usize| panels * shape.cols() * (0..phase).map(depth).sum::<usize>();
+        with_scratch(before(phases), |elements| {
+            let all = Packed { elements: elements.as_mut_ptr(), panel_len: 0 };
+            let packed = |phase: usize| all.of(before(phase), depth(phase) * shape.cols());
+            let parts = parts((0..phases).map(|phase| on(phase).pixels() * depth(phase) * self.cols).sum());
+            let pack = |panel: usize| {
+                let (phase, panel) = (panel / panels, panel % panels);
+                on(phase).pack(isa, shape, panel, packed(phase));
+            };
             if parts > 1 {
-                each(0, panels, &pack)
+                each(0, phases * panels, &pack)
             } else {
-                (0..panels).for_each(pack)
+                (0..phases * panels).for_each(pack)
             }
-            compute(shape, packed, parts);
+            compute(shape, &packed, parts);
         });
     }
 
@@ -296,6 +326,13 @@ impl<T: Real> Gather<T> {
 pub(super) struct Packed<T> {
     elements: *mut T,
     panel_len: usize,
+}
+
+impl<T> Packed<T> {
+    /// Panels of this length, from so many elements on.
+    fn of(self, start: usize, panel_len: usize) -> Self {
+        Packed { elements: self.elements.wrapping_add(start), panel_len }
+    }
 }
 
 // SAFETY: different panels are written by different threads, and read when all are written.

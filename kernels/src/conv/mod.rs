@@ -168,7 +168,7 @@ once! {
         if planar::suits(TileShape::of::<T>(isa).lanes, of.image_channels, axes(0)) {
             planar::run(isa, gather, phases, &axes);
         } else {
-            (0..phases).for_each(|phase| gather.on(axes(phase)).run(isa));
+            gather.run_phases(isa, phases, &axes);
         }
         finish(isa, epilogue.activation, x);
     }

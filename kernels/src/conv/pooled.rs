@@ -47,7 +47,7 @@ pub(super) fn compute<T: Real>(
         return;
     }
     Gather::bordered(of, samples, x, weight, |gather| {
-        gather.with_packed(isa, |shape, packed, parts| {
+        gather.with_packed(isa, 1, &|_| gather.grid.axes, |shape, packed, parts| {
             let row_pixels = of.output[1] * pool.stride[0];
             // As many rows as make a block of pixels, which stay in the cache until their maxima are taken.
             let rows = (BLOCK_TILES * shape.rows).div_ceil(row_pixels.max(1)).clamp(1, pool.output[0]);
@@ -61,7 +61,7 @@ pub(super) fn compute<T: Real>(
                         let (sample, first) = (unit / groups, unit % groups * rows);
                         let (start, part) = pool.rows(first..(first + rows).min(pool.output[0]));
                         let image = &mut scratch[..part.image[0] * row_len];
-                        gather.rows(isa, shape, packed, sample, start..start + part.image[0], image);
+                        gather.rows(isa, shape, packed(0), sample, start..start + part.image[0], image);
                         let (here, rest) = y.split_at_mut(part.output_len());
                         let (places, others) = offsets.split_at_mut(part.output_len());
                         max_pool(isa, &part, image, here, places);
