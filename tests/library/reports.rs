@@ -188,6 +188,17 @@ fn two_divisions_of_one_set_are_told_apart() {
 }
 
 #[test]
+fn a_ratio_to_nothing_is_no_figure() {
+    // Steps this large leave a code of zeros and ones, whose derivatives are 0 with the penalty and without.
+    let base = text(SPLIT, "[variants.without]\n\n[variants.with]\n\"model.contractive\" = { weight = 1e-4 }\n");
+    let base = base.replace("0.1", "1e7").replace("\"relu\"", "\"sigmoid\"").replace("\"bce\"", "\"mse\"");
+    let (_, page, _) = made(&format!("{base}[report]\ncodes = [\"without\", \"with\"]\n"), 1, None);
+    let table = page.split("What the contractive penalty changes").nth(1).unwrap().split("</table>").next().unwrap();
+    let cells: Vec<&str> = table.split("<td>").skip(1).map(|cell| cell.split('<').next().unwrap()).collect();
+    assert_eq!(cells[1..4], ["0", "0", "–"], "{table}");
+}
+
+#[test]
 fn an_interrupted_run_is_shown_and_not_compared() {
     let (study, page, _) = made(&text(SPLIT, "[grid]\n\"train.batch_size\" = [8, 16]\n"), 1, Some("16"));
     assert!(study.interrupted);
