@@ -8,8 +8,8 @@ use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
 
 /// Natural height of the plot of a chart alone, and of a panel.
 const PLOT: [f32; 2] = [300.0, 170.0];
-/// Values further apart than this stand on a logarithmic axis: one that leaps would else press all others flat.
-const FAR_APART: f64 = 1000.0;
+/// Values further apart than this stand on a logarithmic axis: the largest would else press the others flat.
+pub const FAR_APART: f64 = 20.0;
 
 /// One curve.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -109,7 +109,7 @@ impl Curve {
 }
 
 /// Curves over common axes, with the legend below them. The y axis is logarithmic where positive values lie more than a factor
-/// of 1,000 apart; a logarithmic axis says so in its label.
+/// of 20 apart; a logarithmic axis says so in its label.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LineChart {
     /// Its title; may be empty.

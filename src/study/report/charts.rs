@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::figures::Chart;
 use crate::figures::bars::BarChart;
-use crate::figures::curves::{Curve, LineChart, Panels};
+use crate::figures::curves::{Curve, FAR_APART, LineChart, Panels};
 use crate::figures::matrix::MatrixChart;
 use crate::figures::scatter::Scatter;
 use crate::nn::grouped;
@@ -78,7 +78,11 @@ impl Charts {
             let set = runs.iter().find(|run| run.name == name).map(|run| &facts.sets[run.set]);
             set.map_or(Vec::new(), |set| set.classes.clone())
         };
-        let scatter = pictures.codes.iter().filter(|(_, shown)| !shown.points.is_empty()).map(|(name, shown)| {
+        // Where all images have one code, there is nothing to see.
+        let differ = |points: &[(f64, f64, usize)]| {
+            points.windows(2).any(|pair| (pair[0].0, pair[0].1) != (pair[1].0, pair[1].1))
+        };
+        let scatter = pictures.codes.iter().filter(|(_, shown)| differ(&shown.points)).map(|(name, shown)| {
             let codes = facts.codes.iter().find(|codes| codes.run == *name);
             let share = |at: usize| codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
             let shares = [share(0), share(1)];
@@ -352,7 +356,7 @@ fn is_flattened(run: &RunFacts, others: &[(usize, &RunFacts)]) -> bool {
     let highest = |losses: &[f64]| losses.iter().fold(0.0, |most: f64, loss| most.max(loss.abs()));
     let lowest = all.iter().copied().flatten().fold(f64::INFINITY, |least: f64, loss| least.min(*loss));
     // Values that far apart stand on a logarithmic axis.
-    let is_logarithmic = lowest > 0.0 && all.iter().any(|losses| highest(losses) > 1000.0 * lowest);
+    let is_logarithmic = lowest > 0.0 && all.iter().any(|losses| highest(losses) > FAR_APART * lowest);
     let has_shape = |losses: &[f64]| extent(losses) > 0.1 * highest(losses);
     !is_logarithmic && all.iter().any(|losses| has_shape(losses) && extent(*losses) < FLAT * height)
 }
