@@ -258,7 +258,8 @@ fn private_gemm<T: Peer>(threads: usize, out: Strided<T>, lhs: Strided<T>, rhs: 
     let alpha = T::ONE;
     let dtype = if size_of::<T>() == 4 { DType::F32 } else { DType::F64 };
     let isa = if is_x86_feature_detected!("avx512f") { InstrSet::Avx512 } else { InstrSet::Avx256 };
-    // SAFETY: `measure` gives matrices whose shapes agree and that live long enough; every machine of today has AVX2 and FMA.
+    assert!(is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"), "private-gemm-x86 takes AVX2 and FMA");
+    // SAFETY: `measure` gives matrices whose shapes agree and that live long enough; the instructions are there.
     unsafe {
         gemm(
             dtype,

@@ -166,29 +166,8 @@ macro_rules! with_activation {
         })
     };
 }
-pub(crate) use with_activation;
 
-/// Runs `$then` with `$f` bound to the map of f⁽ᵒʳᵈᵉʳ⁾.
-macro_rules! with_derivative {
-    ($activation:expr, $order:expr, $f:ident => $then:expr) => {
-        with_map!(($activation, $order), $f => $then, {
-            (Activation::Linear, 0) => One,
-            (Activation::Relu, 0) => ReluDerivative,
-            (Activation::LeakyRelu { slope }, 0) => LeakyReluDerivative { slope: T::from_f64(slope) },
-            (Activation::Elu { alpha }, 0) => EluDerivative { alpha: T::from_f64(alpha) },
-            (Activation::Elu { .. }, 1) => EluSecond,
-            (Activation::Tanh, 0) => TanhDerivative,
-            (Activation::Tanh, 1) => TanhSecond,
-            (Activation::Sigmoid, 0) => SigmoidDerivative,
-            (Activation::Sigmoid, 1) => SigmoidSecond,
-            (Activation::Tanh | Activation::Sigmoid, 2) => MinusTwo,
-            (Activation::Softplus, 0) => SoftplusDerivative,
-            (Activation::Softplus, order) if order % 2 == 1 => SoftplusOdd,
-            (Activation::Softplus, _) => SoftplusEven,
-            _ => Zero,
-        })
-    };
-}
+pub(crate) use with_activation;
 
 /// u · f(y).
 #[derive(Clone, Copy)]
@@ -232,7 +211,19 @@ once! {
         out: &mut [T],
         accumulate: Accumulate,
     ) {
-        with_derivative!(activation, order, f => map(isa, Times(f), [y, u], out, accumulate));
+        if order == 0 {
+            with_activation_and_derivative!(activation, both => map(isa, Times(both.1), [y, u], out, accumulate))
+        } else {
+            with_map!((activation, order), f => map(isa, Times(f), [y, u], out, accumulate), {
+                (Activation::Elu { .. }, 1) => EluSecond,
+                (Activation::Tanh, 1) => TanhSecond,
+                (Activation::Sigmoid, 1) => SigmoidSecond,
+                (Activation::Tanh | Activation::Sigmoid, 2) => MinusTwo,
+                (Activation::Softplus, order) if order % 2 == 1 => SoftplusOdd,
+                (Activation::Softplus, _) => SoftplusEven,
+                _ => Zero,
+            })
+        }
     }
 
     /// out\[i, j\] = g\[i, j\] · f(y\[i, j\]) and sums\[j\] (+)= Σᵢ out\[i, j\], in one pass; y, g, out [rows, cols], sums \[cols\].
@@ -250,6 +241,8 @@ once! {
         sums: &mut [T],
         accumulate_sums: Accumulate,
     ) {
-        with_derivative!(activation, 0, f => columns(isa, Times(f), [y, g], [out], cols, sums, accumulate_sums));
+        with_activation_and_derivative!(activation, both => {
+            columns(isa, Times(both.1), [y, g], [out], cols, sums, accumulate_sums)
+        });
     }
 }

@@ -36,18 +36,17 @@ impl Axis {
     /// A logarithmic axis that covers [`low`, `high`], `low` positive, with at most `about` ticks: at 1, 2 and 5 times powers of ten, or, where
     /// these would be too many, from the power of ten below to that above, an equal number of powers apart. `None` where a power of ten
     /// is no ordinary number.
-    pub fn covering_ratios(low: f64, high: f64, about: usize) -> Option<Axis> {
+    pub fn covering_logarithmic(low: f64, high: f64, about: usize) -> Option<Axis> {
         let exponent = |value: f64| decimal_exponent(&format!("{value:e}"));
         (low > 1e-290 && low < high && drawable(high)).then_some(())?;
         let first = exponent(low);
         let above = exponent(high);
         let last = if high > decimal(1, above) { above + 1 } else { above }.max(first + 1);
-        let mut close: Vec<(i64, i32)> =
-            (first..=last).flat_map(|exponent| [1, 2, 5].map(|by| (by, exponent))).collect();
+        let close: Vec<(i64, i32)> = (first..=last).flat_map(|exponent| [1, 2, 5].map(|by| (by, exponent))).collect();
         let below = close.iter().rposition(|&(by, exponent)| decimal(by, exponent) <= low)?;
         let above = close.iter().position(|&(by, exponent)| decimal(by, exponent) >= high)?;
         let places: Vec<(i64, i32)> = match above - below < about {
-            true => close.drain(below..=above).collect(),
+            true => close[below..=above].to_vec(),
             false => {
                 let every = ((last - first) as usize).div_ceil(about.max(2) - 1) as i32;
                 (first..last + every).step_by(every as usize).map(|exponent| (1, exponent)).collect()
@@ -169,23 +168,23 @@ mod tests {
 
     #[test]
     fn logarithmic_ticks_cover_the_values() {
-        let axis = Axis::covering_ratios(0.0229, 175.0, 7).unwrap();
+        let axis = Axis::covering_logarithmic(0.0229, 175.0, 7).unwrap();
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000"]);
         assert_eq!([0.01, 1000.0].map(|end| axis.fraction(end)), [0.0, 1.0]);
         assert!((axis.fraction(1.0) - 0.4).abs() < 1e-6);
-        assert_eq!(labels(&Axis::covering_ratios(1.0, 1000.0, 7).unwrap()), ["1", "10", "100", "1000"]);
-        assert_eq!(labels(&Axis::covering_ratios(2e-9, 0.7, 5).unwrap()), ["10⁻⁹", "10⁻⁶", "10⁻³", "1"]);
+        assert_eq!(labels(&Axis::covering_logarithmic(1.0, 1000.0, 7).unwrap()), ["1", "10", "100", "1000"]);
+        assert_eq!(labels(&Axis::covering_logarithmic(2e-9, 0.7, 5).unwrap()), ["10⁻⁹", "10⁻⁶", "10⁻³", "1"]);
         assert_eq!(
-            labels(&Axis::covering_ratios(0.0044, 0.131, 7).unwrap()),
+            labels(&Axis::covering_logarithmic(0.0044, 0.131, 7).unwrap()),
             ["0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2"]
         );
-        assert_eq!(labels(&Axis::covering_ratios(3e-6, 1e-5, 7).unwrap()), ["2·10⁻⁶", "5·10⁻⁶", "10⁻⁵"]);
+        assert_eq!(labels(&Axis::covering_logarithmic(3e-6, 1e-5, 7).unwrap()), ["2·10⁻⁶", "5·10⁻⁶", "10⁻⁵"]);
         for (low, high) in [(1e-289, 9e289), (3.0, 3.1), (1e-7, 1e6)] {
-            let axis = Axis::covering_ratios(low, high, 7).unwrap();
+            let axis = Axis::covering_logarithmic(low, high, 7).unwrap();
             assert!((2..=7).contains(&axis.ticks.len()) && axis.low <= low && high <= axis.high, "{axis:?}");
         }
         for (low, high) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 1.0), (1e-300, 1.0), (1.0, f64::INFINITY)] {
-            assert_eq!(Axis::covering_ratios(low, high, 7), None);
+            assert_eq!(Axis::covering_logarithmic(low, high, 7), None);
         }
     }
 

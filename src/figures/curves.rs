@@ -229,7 +229,7 @@ fn axes(charts: &[LineChart]) -> Option<[Axis; 2]> {
         None => Axis::covering(low, high, 8),
     };
     let (low, high) = extent(points.iter().map(|point| point.1));
-    let decades = if high / FAR_APART > low { Axis::covering_ratios(low, high, 7) } else { None };
+    let decades = if high / FAR_APART > low { Axis::covering_logarithmic(low, high, 7) } else { None };
     Some([x, decades.unwrap_or_else(|| Axis::covering(low, high, 6))])
 }
 

@@ -85,7 +85,7 @@ fn panels_share_their_scale_and_do_not_overlap() {
         let frame = Frame {
             title: "",
             labels: ["x", "time (s)"],
-            axes: Some([Axis::epochs(20, 10), Axis::covering_ratios(1e-7, 1e3, 7).unwrap()]),
+            axes: Some([Axis::epochs(20, 10), Axis::covering_logarithmic(1e-7, 1e3, 7).unwrap()]),
             lines: [false, true],
             inset: 8.0,
             beyond: 0.0,

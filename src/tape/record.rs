@@ -42,12 +42,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// A value of the shape of `source`, that `fill` writes from `source`'s numbers; no gradient flows through it.
     pub fn constant_from(&mut self, source: Var, fill: impl FnOnce(&[T], &mut [T])) -> Var {
-        let shape = self.shape(source);
-        let var = self.append(Op::Constant, &[], shape);
-        let mut value = std::mem::take(&mut self.arena.nodes[var.index()].value);
-        fill(self.value(source), &mut value[..shape.len()]);
-        self.arena.nodes[var.index()].value = value;
-        var
+        self.computed(Op::Constant, &[], self.shape(source), |tape, value| fill(tape.value(source), value))
     }
 
     /// A value from its elements, last dimension contiguous.

@@ -74,11 +74,7 @@ pub(crate) fn columns_with_rows<T: Real, F, const N: usize, const M: usize, cons
     }
     let outputs = outputs.map(|output| Target(output.as_mut_ptr()));
     let grain = grain(len);
-    split(
-        isa,
-        Columns { f, inputs, numbers: rows, outputs, cols, rows: len / cols, from: 0, width: cols, sums },
-        grain,
-    );
+    split(isa, Columns { f, inputs, numbers: rows, outputs, cols, rows: len / cols, from: 0, sums }, grain);
 }
 
 /// The start of an output [rows, cols] of which several threads write disjoint columns.
@@ -95,7 +91,7 @@ unsafe impl<T: Send> Send for Target<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Target<T> {}
 
-/// The columns `from`..`from + width` of the operands.
+/// The columns `from`..`from + width()` of the operands.
 struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize, const K: usize> {
     f: F,
     inputs: [&'a [T]; N],
@@ -104,8 +100,6 @@ struct Columns<'a, T, F, const N: usize, const M: usize, const R: usize, const K
     cols: usize,
     rows: usize,
     from: usize,
-    width: usize,
-    /// `width` of each.
     sums: [&'a mut [T]; K],
 }
 
@@ -115,18 +109,15 @@ fn split<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize,
     columns: Columns<'_, T, F, N, M, R, K>,
     grain: usize,
 ) {
-    let middle = columns.width.div_ceil(2).next_multiple_of(GRAIN);
-    if columns.rows * columns.width < 2 * grain || middle >= columns.width {
+    let middle = columns.width().div_ceil(2).next_multiple_of(GRAIN);
+    if columns.rows * columns.width() < 2 * grain || middle >= columns.width() {
         return T::dispatch(isa, columns);
     }
-    let Columns { f, inputs, numbers, outputs, cols, rows, from, width, mut sums } = columns;
+    let Columns { f, inputs, numbers, outputs, cols, rows, from, mut sums } = columns;
     let right = sums.each_mut().map(|sums| sums.split_off_mut(middle..).expect("the middle lies within"));
     crate::spin::join(
-        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, width: middle, sums }, grain),
-        || {
-            let (from, width) = (from + middle, width - middle);
-            split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, width, sums: right }, grain);
-        },
+        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from, sums }, grain),
+        || split(isa, Columns { f, inputs, numbers, outputs, cols, rows, from: from + middle, sums: right }, grain),
     );
 }
 
@@ -137,7 +128,7 @@ impl<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, con
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        let width = self.width;
+        let width = self.width();
         let mut row = 0;
         while row < self.rows {
             let end = self.rows.min(row + ROWS);
@@ -158,6 +149,10 @@ impl<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, con
 impl<T: Real, F: ColumnTerms<T, N, M, R, K>, const N: usize, const M: usize, const R: usize, const K: usize>
     Columns<'_, T, F, N, M, R, K>
 {
+    fn width(&self) -> usize {
+        self.sums[0].len()
+    }
+
     /// Rows `row`..`end` of W vectors of columns, from the j-th of these columns on. With W > 1 `count` is LANES.
     #[inline(always)]
     fn strip<S: Simd<T>, const W: usize>(&mut self, simd: S, row: usize, end: usize, j: usize, count: usize) {

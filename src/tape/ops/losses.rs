@@ -56,17 +56,16 @@ impl<T: Real> Tape<'_, T> {
         let one = self.constant_with(Shape::SCALAR, |value| value[0] = T::ONE);
         let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
         let gradient = self.append(gradient.into(), &[x, target, one], shape);
-        let mut buffer = std::mem::take(&mut self.arena.nodes[gradient.index()].value);
         let both = match loss.criterion {
             Criterion::SquaredError => squared_error_and_gradient,
             Criterion::BceWithLogits => bce_with_logits_and_gradient,
             Criterion::SoftmaxCrossEntropy => softmax_cross_entropy_and_gradient,
         };
         let scale = T::from_f64(loss.criterion.factor() * loss.scale);
-        let (prediction, wanted) = (self.operand(x).data, self.operand(target).data);
         let row = if loss.criterion == Criterion::SoftmaxCrossEntropy { shape.cols() } else { shape.features() };
-        let sum = both(self.context.isa, prediction, wanted, row, scale, above, &mut buffer[..shape.len()]);
-        self.arena.nodes[gradient.index()].value = buffer;
+        let sum = self.lend(gradient, |tape, gradient| {
+            both(tape.context.isa, tape.value(x), tape.value(target), row, scale, above, gradient)
+        });
         let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
         (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - above)), sum);
