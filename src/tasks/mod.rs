@@ -3,7 +3,6 @@
 mod apply;
 mod autoencoder;
 mod classifier;
-mod classifier_spec;
 mod contractive;
 mod denoising;
 mod evaluate;
@@ -14,15 +13,13 @@ mod objective;
 mod saturation;
 mod simclr;
 mod spec;
-mod tally;
 mod trainable;
 mod trainer;
 mod variational;
 
 pub use apply::{Rows, TrainedEncoder, WidthError};
 pub use autoencoder::AutoencoderTask;
-pub use classifier::ClassifierTask;
-pub use classifier_spec::ClassifierSpec;
+pub use classifier::{ClassifierSpec, ClassifierTask};
 pub use contractive::{has_closed_form, method_of, penalty as contractive_penalty};
 pub use denoising::{Denoising, psnr};
 pub use evaluate::{ACTIVE_ABOVE, Evaluation, Trained};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::classifier::ClassifierTask;
-use super::spec::input_of;
-use super::trainable::{BuildError, Spec, Trainable};
+use super::ClassifierTask;
 use crate::data::Splits;
 use crate::nn::{Init, Layer, Layout, MOST_LAYERS, Sequential, dense, sized};
 use crate::optim::OptimizerSpec;
 use crate::settings::{Fault, Length, Range, Text, Visitor, settings};
 use crate::tape::Activation;
+use crate::tasks::spec::input_of;
+use crate::tasks::trainable::{BuildError, Spec, Trainable};
 use crate::train::Phase;
 
 /// The groups of a classifier's parameters.
