@@ -229,8 +229,8 @@ fn axes(charts: &[LineChart]) -> Option<[Axis; 2]> {
         None => Axis::covering(low, high, 8),
     };
     let (low, high) = extent(points.iter().map(|point| point.1));
-    let decades = if high / FAR_APART > low { Axis::covering_logarithmic(low, high, 7) } else { None };
-    Some([x, decades.unwrap_or_else(|| Axis::covering(low, high, 6))])
+    let logarithmic = if high / FAR_APART > low { Axis::covering_logarithmic(low, high, 7) } else { None };
+    Some([x, logarithmic.unwrap_or_else(|| Axis::covering(low, high, 6))])
 }
 
 fn legend(charts: &[LineChart], meanings: [&str; 2]) -> Vec<Entry> {
