@@ -6,7 +6,8 @@
 //! * **GEMM**: each element of C is one chain of fused multiply-adds over k in ascending order, starting from zero or from
 //!   the old C.
 //! * **Convolutions**: the same chain, over the pixels of the kernel and the channels, or over the pixels of all images, see [`conv`].
-//! * **Reductions** use a fixed number of virtual lanes and a fixed tree, whatever the width of the hardware's vectors.
+//! * **Reductions** use a fixed number of virtual lanes and a fixed tree, whatever the width of the hardware's vectors; the sum of
+//!   a column is one chain over ascending rows.
 //! * **Forces between points** of a plane are chains over blocks of points, see [`tsne`].
 //! * **exp, ln, tanh, sigmoid, softplus** are one definition in `mul_add` arithmetic for all instruction sets.
 //!

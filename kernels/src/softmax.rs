@@ -2,7 +2,8 @@
 //!
 //! With m the largest x of a row, eₖ = e^(xₖ − m) cannot overflow and one of them is 1, so that ln Σ e^xₖ = m + ln Σ eₖ is finite for
 //! all finite x (Blanchard, Higham and Higham 2021). Sums over a row are those of [`crate::reduce`]: 64 virtual lanes and a fixed
-//! tree. A NaN or an infinite x gives NaN.
+//! tree. A NaN, a +∞ or nothing but −∞ makes a row NaN; −∞ beside finite x has the share 0, and a loss that is no number: infinite,
+//! or NaN where its target is 0.
 
 use crate::elementwise::drive::{grain, load, store};
 use crate::once::once;

@@ -9,9 +9,8 @@
 //! g ← g + coupled·w          w ← keep·w
 //! ```
 //!
-//! and leaves g itself as it was. "Moves n" counts the elements read and written for each parameter. Slices of 65 536
-//! elements and more are split over the threads of the current rayon pool; nothing is allocated. Every function panics when
-//! its slices differ in length.
+//! and leaves g itself as it was. "Moves n" counts the elements read and written for each parameter. Long slices are
+//! split over the threads of the current rayon pool; nothing is allocated. Every function panics when its slices differ in length.
 
 use crate::elementwise::drive::{Elementwise, elementwise};
 use crate::once::once;

@@ -147,8 +147,7 @@ pub(super) struct Bordered {
 
 impl Bordered {
     pub fn of(of: &Convolution) -> Bordered {
-        let to = [0, 1].map(|dim| (of.output[dim].max(1) - 1) * of.stride[dim] + of.kernel[dim]);
-        Bordered { channels: of.image_channels, from: of.image, to, padding: of.padding }
+        Bordered { channels: of.image_channels, from: of.image, to: of.bordered(), padding: of.padding }
     }
 
     /// The convolution that reads whole copies: one tap for each row of the kernel, of as many channels as that row has elements.

@@ -39,6 +39,9 @@ use gather::Gather;
 use pool::Pooling;
 use weights::WeightGradient;
 
+/// Elements of images or weights at most: a vector for each, of 64 bytes, still has an address.
+const MOST_ELEMENTS: usize = isize::MAX as usize / 64;
+
 /// The extents of a convolution. Pairs are height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convolution {
@@ -61,32 +64,66 @@ pub struct Convolution {
 
 impl Convolution {
     /// Elements of the weights.
+    ///
+    /// # Panics
+    /// When no memory has room for them.
     pub fn weights(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.image_channels * self.output_channels
+        self.product(&[self.kernel[0], self.kernel[1], self.image_channels, self.output_channels])
     }
 
     /// Elements of an image that it reads.
+    ///
+    /// # Panics
+    /// When no memory has room for them.
     pub fn image_len(&self) -> usize {
-        self.image[0] * self.image[1] * self.image_channels
+        self.product(&[self.image[0], self.image[1], self.image_channels])
     }
 
     /// Elements of an image that it writes.
+    ///
+    /// # Panics
+    /// When no memory has room for them.
     pub fn output_len(&self) -> usize {
-        self.output[0] * self.output[1] * self.output_channels
+        self.product(&[self.output[0], self.output[1], self.output_channels])
+    }
+
+    /// Rows and columns of an image with its border, as far as the kernel reaches.
+    fn bordered(&self) -> [usize; 2] {
+        [0, 1].map(|dim| self.product(&[self.output[dim].max(1) - 1, self.stride[dim]]) + self.kernel[dim])
+    }
+
+    #[track_caller]
+    fn product(&self, extents: &[usize]) -> usize {
+        let product = extents.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
+        product
+            .filter(|&product| product <= MOST_ELEMENTS)
+            .unwrap_or_else(|| panic!("no memory has room for {extents:?} elements, in {self:?}"))
+    }
+
+    /// The number of images, when there are as many outputs.
+    fn images(&self, image: usize, output: usize) -> Option<usize> {
+        let [reads, writes] = [self.image_len(), self.output_len()];
+        let samples = image.checked_div(reads).unwrap_or_else(|| output / writes.max(1));
+        (samples.checked_mul(reads) == Some(image) && samples.checked_mul(writes) == Some(output)).then_some(samples)
     }
 
     /// The number of images, when all three have the lengths they must have.
     #[track_caller]
     pub(crate) fn samples(&self, image: usize, weights: usize, output: usize) -> usize {
-        assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
-        let [reads, writes] = [self.image_len(), self.output_len()];
-        let samples = image.checked_div(reads).unwrap_or_else(|| output / writes.max(1));
-        assert!(
-            image == samples * reads && output == samples * writes && weights == self.weights(),
-            "images of {image} elements, weights of {weights} and outputs of {output} do not fit {self:?}: they must be \
-             samples times {reads}, {}, and samples times {writes}",
-            self.weights()
-        );
+        let least = [self.kernel, self.stride, [self.image_channels, self.output_channels]].into_iter().flatten().min();
+        assert!(least > Some(0), "a kernel, a stride and channels are at least 1, in {self:?}");
+        let samples = self.images(image, output).filter(|_| weights == self.weights()).unwrap_or_else(|| {
+            panic!(
+                "images of {image} elements, weights of {weights} and outputs of {output} do not fit {self:?}: they must be \
+                 samples times {}, {}, and samples times {}",
+                self.image_len(),
+                self.weights(),
+                self.output_len()
+            )
+        });
+        // Copies of images with their borders take so much.
+        let [rows, cols] = self.bordered();
+        self.product(&[samples, rows, cols, self.image_channels]);
         samples
     }
 }
@@ -96,7 +133,7 @@ once! {
     /// [output channels], y [n, output, output channels]; see the module for the order of the sums.
     ///
     /// # Panics
-    /// When the lengths do not fit, or a stride is 0.
+    /// When the lengths do not fit, or a kernel, a stride or channels are 0.
     pub fn convolve<T: Real>(
         isa: Isa,
         of: &Convolution,
@@ -123,7 +160,8 @@ once! {
     /// [n, pooled output, output channels].
     ///
     /// # Panics
-    /// When the lengths do not fit, the image of the pooling is not the output of the convolution, or a stride is 0.
+    /// When the lengths do not fit, the image of the pooling is not the output of the convolution, or a kernel, a stride or
+    /// channels are 0.
     #[allow(clippy::too_many_arguments)]
     pub fn convolve_max_pool<T: Real>(
         isa: Isa,
@@ -149,7 +187,7 @@ once! {
     /// x [n, image, image channels].
     ///
     /// # Panics
-    /// When the lengths do not fit, or a stride is 0.
+    /// When the lengths do not fit, or a kernel, a stride or channels are 0.
     pub fn convolve_transposed<T: Real>(
         isa: Isa,
         of: &Convolution,
@@ -177,7 +215,7 @@ once! {
     /// w [kernel, image channels, output channels].
     ///
     /// # Panics
-    /// When the lengths do not fit, or a stride is 0.
+    /// When the lengths do not fit, or a kernel, a stride or channels are 0.
     pub fn weight_gradient<T: Real>(
         isa: Isa,
         of: &Convolution,

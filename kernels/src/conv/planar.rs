@@ -67,13 +67,16 @@ impl Planes {
     }
 }
 
-/// Whether vectors of pixels are fuller than vectors of channels, which are this long.
+/// Whether a vector of `lanes` channels would be at most half full (`cols` of them), and neighbours read side by side.
 pub(super) fn suits(lanes: usize, cols: usize, axes: [Axis; 2]) -> bool {
     2 * cols <= lanes && axes.iter().all(|axis| axis.advance == 1)
 }
 
 /// Computes all phases of a result; `axes` gives the grid of each.
 pub(super) fn run<T: Real>(isa: Isa, gather: Gather<T>, phases: usize, axes: &(impl Fn(usize) -> [Axis; 2] + Sync)) {
+    if gather.samples * gather.size[0] * gather.size[1] == 0 {
+        return;
+    }
     let lanes = TileShape::of::<T>(isa).lanes;
     let planes = Planes::of::<T>(lanes, gather.run, phases, axes);
     let rows = (0..phases).map(|phase| axes(phase)[0].count).max().unwrap_or(0);

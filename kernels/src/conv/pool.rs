@@ -39,11 +39,11 @@ impl Pooling {
     }
 
     fn image_len(&self) -> usize {
-        self.image[0] * self.image[1] * self.channels
+        self.as_convolution().image_len()
     }
 
     pub(super) fn output_len(&self) -> usize {
-        self.output[0] * self.output[1] * self.channels
+        self.as_convolution().output_len()
     }
 
     /// Rows and columns of the image up to the last that a window reaches.
@@ -59,11 +59,11 @@ impl Pooling {
         let positions = self.window[0] * self.window[1];
         assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
         assert!((1..=256).contains(&positions), "a window has 1 to 256 positions, in {self:?}");
-        let [reads, writes] = [self.image_len(), self.output_len()];
-        let samples = images.checked_div(reads).unwrap_or_else(|| outputs / writes.max(1));
         assert!(
-            images == samples * reads && outputs == samples * writes,
-            "images of {images} and {outputs} elements do not fit {self:?}: they must be samples times {reads} and {writes}"
+            self.as_convolution().images(images, outputs).is_some(),
+            "images of {images} and {outputs} elements do not fit {self:?}: they must be samples times {} and {}",
+            self.image_len(),
+            self.output_len()
         );
     }
 }
@@ -80,9 +80,8 @@ once! {
         of.check(x.len(), y.len());
         assert_eq!(offsets.len(), y.len(), "a position for each maximum");
         split(of, [x, &[]], y, Offsets::Written(offsets), &|[x, _], y, offsets| {
-            if let Offsets::Written(offsets) = offsets {
-                T::dispatch(isa, Max { of, x, y, offsets });
-            }
+            let Offsets::Written(offsets) = offsets else { unreachable!("a part of what is written") };
+            T::dispatch(isa, Max { of, x, y, offsets });
         });
     }
 
@@ -92,9 +91,8 @@ once! {
         of.check(x.len(), y.len());
         assert_eq!(offsets.len(), y.len(), "a position for each maximum");
         split(of, [x, &[]], y, Offsets::Read(offsets), &|[x, _], y, offsets| {
-            if let Offsets::Read(offsets) = offsets {
-                T::dispatch(isa, At { of, x, y, offsets });
-            }
+            let Offsets::Read(offsets) = offsets else { unreachable!("a part of what is read") };
+            T::dispatch(isa, At { of, x, y, offsets });
         });
     }
 
@@ -104,9 +102,8 @@ once! {
         of.check(x.len(), y.len());
         assert_eq!(offsets.len(), y.len(), "a position for each maximum");
         split(of, [&[], y], x, Offsets::Read(offsets), &|[_, y], x, offsets| {
-            if let Offsets::Read(offsets) = offsets {
-                T::dispatch(isa, Spread { of, y, x, offsets: Some(offsets), scale: T::ONE });
-            }
+            let Offsets::Read(offsets) = offsets else { unreachable!("a part of what is read") };
+            T::dispatch(isa, Spread { of, y, x, offsets: Some(offsets), scale: T::ONE });
         });
     }
 

@@ -78,7 +78,7 @@ impl<'a> Strips<'a> {
     /// The copies of what `rows` of the output of each of `samples` read.
     pub fn at(self, samples: Range<usize>, rows: Range<usize>, lanes: usize) -> Copies<'a> {
         let (stride, kernel) = (self.of.stride, self.of.kernel);
-        let width = (self.of.output[1] - 1) * stride[1] + kernel[1];
+        let [_, width] = self.of.bordered();
         let image_rows = rows.start * stride[0]..(rows.end - 1) * stride[0] + kernel[0];
         Copies { strips: self, samples, rows: image_rows, width, lanes }
     }

@@ -1,16 +1,17 @@
-//! The loops under every elementwise kernel: vectors, the partial vector at the end, and fixed chunks over threads.
+//! The loops under every elementwise kernel: vectors, the partial vector at the end, and chunks over threads, see [`grain`].
 //!
 //! Element i of the outputs depends on element i of the inputs alone, so neither vector width nor chunks can change a bit.
 
 use crate::{Accumulate, Isa, Kernel, Real, Simd, spin};
 
 /// Elements below which a slice stays on one thread, and the fewest that a thread takes: where the others are awake, and where
-/// they have to be woken. At 0.1 to 0.3 ns an element,
-/// 16 Ki of them take 2 to 5 µs, against 0.1 µs to hand half of them to a thread that is awake.
+/// they have to be woken. At 0.1 to 0.3 ns an element, 16 Ki of them take 2 to 5 µs, against 0.1 µs to
+/// hand half of them to a thread that is awake.
 const AWAKE: (usize, usize) = (1 << 14, 1 << 13);
 const ASLEEP: (usize, usize) = (1 << 16, 1 << 14);
 
-/// How many of `len` elements a thread takes at a time; more than all of them where splitting does not pay.
+/// How many of `len` elements a thread takes at a time; more than all of them where splitting does not pay: below 16,384 of them
+/// where the other threads are awake, and below 65,536 where they sleep. It depends on the number of threads; no bit does.
 pub(crate) fn grain(len: usize) -> usize {
     let threads = spin::threads();
     let (from, least) = if spin::is_awake() { AWAKE } else { ASLEEP };

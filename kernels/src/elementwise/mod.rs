@@ -1,8 +1,8 @@
 //! Functions of one or two slices, element by element, and rows and columns spread over a matrix.
 //!
 //! Matrices are row-major and contiguous. With [`Accumulate::Add`] the value is rounded first and then added to the old
-//! output, which rounds once more. Slices of 65 536 elements and more are split over the threads of the current rayon pool
-//! in fixed chunks; nothing is allocated. Every function panics when the lengths of its slices do not agree.
+//! output, which rounds once more. Long slices are split over the threads of the current rayon pool; nothing is
+//! allocated. Every function panics when the lengths of its slices do not agree.
 
 pub(crate) mod broadcast;
 pub(crate) mod drive;

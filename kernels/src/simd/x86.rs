@@ -42,7 +42,7 @@ macro_rules! prefetch {
     };
 }
 
-/// Row i starts a mask of i leading ones when read from 8 − i.
+/// Read from element LANES − i on, it is a mask of i leading ones.
 static AVX2_MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static AVX2_MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 

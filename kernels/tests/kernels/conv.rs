@@ -148,6 +148,47 @@ fn lengths_that_do_not_fit_are_refused() {
     convolve(Isa::detect(), &of, &[0.0f32; 17], &[0.0; 18], Epilogue::NONE, &mut [0.0; 32], Accumulate::Overwrite);
 }
 
+/// Each of the products is 0 or small modulo 2⁶⁴, so that the lengths would fit.
+#[test]
+fn extents_that_no_memory_has_room_for_are_refused() {
+    let small = of([4, 4, 1], 1, [1, 2], [1, 1], [0, 0]);
+    let cases = [
+        (Convolution { kernel: [1 << 32; 2], ..small }, [16, 0, 12]),
+        (Convolution { image: [1 << 32; 2], ..small }, [0, 2, 12]),
+        (Convolution { output: [1 << 32; 2], ..small }, [16, 2, 0]),
+        (Convolution { image: [1, 1], output: [1, 1 << 62], ..small }, [4, 2, 0]),
+        (Convolution { output: [1, 4], stride: [1, usize::MAX / 3 + 1], ..small }, [16, 2, 4]),
+    ];
+    for (of, lengths) in cases {
+        let refused = std::panic::catch_unwind(|| {
+            let [x, w, mut y] = lengths.map(|len| vec![0.0f32; len]);
+            convolve(Isa::detect(), &of, &x, &w, Epilogue::NONE, &mut y, Accumulate::Overwrite);
+        });
+        let message = *refused.expect_err("a refusal").downcast::<String>().unwrap();
+        assert!(message.starts_with("no memory has room for"), "{message}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a kernel, a stride and channels are at least 1")]
+fn images_without_channels_are_refused() {
+    let of = of([4, 4, 0], 2, [3, 3], [1, 1], [1, 1]);
+    convolve(Isa::detect(), &of, &[0.0f32; 0], &[0.0; 0], Epilogue::NONE, &mut [0.0; 32], Accumulate::Overwrite);
+}
+
+#[test]
+fn a_result_without_pixels_is_no_work() {
+    for channels in [1, 40] {
+        let of = Convolution { output: [4, 0], ..of([4, 4, channels], channels, [1, 1], [1, 1], [0, 0]) };
+        let (isa, x, mut w) = (Isa::detect(), vec![1.0f32; of.image_len()], vec![1.0; of.weights()]);
+        convolve(isa, &of, &x, &w, Epilogue::NONE, &mut [], Accumulate::Overwrite);
+        weight_gradient(isa, &of, &x, &[], &mut w, Accumulate::Overwrite);
+        assert!(w.iter().all(|&w| w == 0.0));
+        let of = Convolution { image: of.output, output: of.image, ..of };
+        convolve_transposed(isa, &of, &x, &w, Epilogue::NONE, &mut [], Accumulate::Overwrite);
+    }
+}
+
 fn pooling(image: [usize; 2], channels: usize, window: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Pooling {
     let output = [0, 1].map(|d| (image[d] + 2 * padding[d] - window[d]) / stride[d] + 1);
     Pooling { image, output, channels, window, stride, padding }

@@ -346,6 +346,22 @@ fn a_sum_in_slices_of_rows_has_the_bits_of_the_whole() {
 }
 
 #[test]
+fn minus_infinity_has_no_share_in_a_softmax_unless_it_is_alone() {
+    let infinity = f64::INFINITY;
+    let mut p = [1.0; 3];
+    for (x, expected) in [
+        ([0.0, -infinity, 0.0], [0.5, 0.0, 0.5]),
+        ([0.0, infinity, 0.0], [f64::NAN; 3]),
+        ([0.0, f64::NAN, 0.0], [f64::NAN; 3]),
+        ([-infinity; 3], [f64::NAN; 3]),
+    ] {
+        softmax(Isa::detect(), &x, 3, &mut p);
+        let fits = p.iter().zip(expected).all(|(p, expected)| *p == expected || p.is_nan() && expected.is_nan());
+        assert!(fits, "{p:?} of {x:?}");
+    }
+}
+
+#[test]
 fn a_softmax_of_any_size_adds_up_to_one_and_does_not_overflow() {
     for cols in [1, 2, 10, 64, 65, 300] {
         let x: Vec<f64> = numbers::<f64>(7 * cols, 3, false).iter().map(|x| x * 300.0).collect();
