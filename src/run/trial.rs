@@ -33,9 +33,8 @@ impl<'a> Trials<'a> {
         let names = Task::<f32>::scalar_names(&*trials.prepare(&run)?.task);
         let objective = &config.settings.objective;
         let known = History::COLUMNS[1..3].iter().copied().chain(names.iter().map(String::as_str));
-        let known: Vec<&str> = known
-            .filter(|name| *name != "val_loss" || run.data.split.validation > 0 || run.data.folds.is_some())
-            .collect();
+        let is_validated = run.data.split.validation > 0 || run.data.folds.is_some();
+        let known: Vec<&str> = known.filter(|name| is_validated || !name.starts_with("val_")).collect();
         if !known.contains(&objective.as_str()) {
             let found = format!("{objective:?}, which no trial has");
             return Err(Fault::new("search.objective", found, known.join(", ")).into());

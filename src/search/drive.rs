@@ -24,7 +24,8 @@ impl Running<'_> {
     /// Takes the objective after a step, and says whether the trial is to be given up.
     pub fn report(&self, value: f64) -> bool {
         let mut reports = self.reports.lock().expect("nobody panics while holding it");
-        reports.push(value);
+        // The journal keeps no infinity, and a search that is gone on with must decide as this one does.
+        reports.push(if value.is_finite() { value } else { f64::NAN });
         self.shared.lock().expect("nobody panics while holding it").search.gives_up(self.number, &reports)
     }
 }
@@ -34,11 +35,32 @@ struct Shared {
     is_over: bool,
 }
 
-/// Goes on with `search` until it has `trials` trials, `jobs` at a time; `jobs` beyond the window of the search have nothing to do.
+/// Ends the search where a job panics: the others would wait for its trial.
+struct EndsOnPanic<'a> {
+    shared: &'a Mutex<Shared>,
+    changed: &'a Condvar,
+}
+
+impl Drop for EndsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            if let Ok(mut shared) = self.shared.lock() {
+                shared.is_over = true;
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// Goes on with `search` until it has `trials` trials, `jobs` at a time; `jobs` beyond the window of the search have nothing
+/// to do.
 ///
-/// `made` are the outcomes of trials that were made before, by number. `make` makes a trial: it gives the end of the trial, nothing where it was interrupted, which
-/// ends the search, or an error, which does too. `keep` is given each outcome before any other trial can know it; with an error of its own
-/// it ends the search.
+/// `made` are the outcomes of trials that were made before, by number. `make` makes a trial: it gives the end of the trial,
+/// nothing where it was interrupted, which ends the search, or an error, which does too. `keep` is given each outcome before
+/// any other trial can know it; with an error of its own it ends the search.
+///
+/// # Panics
+/// When `make` or `keep` does.
 pub fn drive<E: Send>(
     search: Search,
     trials: usize,
@@ -50,6 +72,7 @@ pub fn drive<E: Send>(
     let (shared, changed) = (Mutex::new(Shared { search, is_over: false }), Condvar::new());
     let failed: Mutex<Option<E>> = Mutex::new(None);
     let worker = |job: usize| {
+        let _guard = EndsOnPanic { shared: &shared, changed: &changed };
         while let Some((number, point)) = next(&shared, &changed, trials, &made) {
             let running = Running { number, point: &point, job, shared: &shared, reports: Mutex::default() };
             let began = Instant::now();

@@ -35,18 +35,6 @@ pub enum Sampler {
     Grid(usize),
 }
 
-impl Sampler {
-    /// Its kind.
-    pub fn kind(&self) -> SamplerKind {
-        match self {
-            Sampler::Tpe(_) => SamplerKind::Tpe,
-            Sampler::Random => SamplerKind::Random,
-            Sampler::Quasi => SamplerKind::Quasi,
-            Sampler::Grid(_) => SamplerKind::Grid,
-        }
-    }
-}
-
 /// A sampler at work.
 #[derive(Clone, Debug)]
 pub(super) enum Engine {

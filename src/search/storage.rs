@@ -1,8 +1,9 @@
 //! The journal of a search: a file to which a line is added for every trial that ended.
 //!
-//! A line is 16 hexadecimal digits, a space and JSON; the digits are the beginning of the SHA-256 of the JSON. The first line says what is searched, by its SHA-256, and by whom. What a
-//! kill leaves is whole lines and the beginning of one; that beginning is dropped when the journal is opened again. A line that is not what was
-//! written, with whole ones after it, was damaged otherwise, and the journal is refused.
+//! A line is 16 hexadecimal digits, a space and JSON; the digits are the beginning of the SHA-256 of the JSON. The first line
+//! says what is searched, by its SHA-256, and by whom. What a kill leaves is whole lines and the beginning of one; that
+//! beginning is dropped when the journal is opened again. A line that is not what was written, with whole ones after it, was
+//! damaged otherwise, and the journal is refused.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

@@ -1,6 +1,6 @@
 //! Trials: what was tried, and what came of it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::space::Point;
 
@@ -20,10 +20,17 @@ pub struct Trial {
 pub struct Outcome {
     /// How it ended.
     pub end: End,
-    /// The objective after each step, from the first on.
+    /// The objective after each step, from the first on; NaN where it was not finite.
+    #[serde(deserialize_with = "null_is_nan")]
     pub reports: Vec<f64>,
     /// How long it took. No decision depends on it.
     pub seconds: f64,
+}
+
+/// JSON has null for NaN.
+fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+    let reports = Vec::<Option<f64>>::deserialize(from)?;
+    Ok(reports.into_iter().map(|report| report.unwrap_or(f64::NAN)).collect())
 }
 
 /// How a trial ended.

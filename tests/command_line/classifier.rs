@@ -78,6 +78,16 @@ fn a_classifier_trains_is_measured_and_resumed_like_an_autoencoder() {
 }
 
 #[test]
+fn a_search_without_validation_images_has_no_objective_of_theirs() {
+    let place = with_classifier();
+    let space = CLASSIFIER.replace("1e-2", "{ low = 1e-3, high = 1e-1 }");
+    place.write("space.toml", space.as_bytes());
+    let split = "data.split={ train = 1, validation = 0, test = 1 }";
+    let search = ["search", "space.toml", "--out", "s", "--set", split, "--set", "search.objective=val_accuracy"];
+    place.refuses(&search, 2, &["\"val_accuracy\", which no trial has", "loss, accuracy"]);
+}
+
+#[test]
 fn commands_that_need_a_decoder_refuse_a_classifier_in_a_sentence() {
     let place = with_classifier();
     train(&place, &["--out", "run"]).done();

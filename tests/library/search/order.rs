@@ -95,6 +95,33 @@ fn the_table_is_the_same_after_a_break() {
 }
 
 #[test]
+fn a_panic_ends_the_search() {
+    let space = Space::new([Parameter::float("x", 0.0, 1.0)]).unwrap();
+    let search = Search::new(space, Sampler::Random, Pruner::None, 1).unwrap().window(3);
+    let at_three = |running: &Running<'_>| -> Result<Option<End>, Infallible> {
+        assert_ne!(running.number, 3, "this panic is meant");
+        Ok(Some(End::Complete(1.0)))
+    };
+    let driven = || drive(search, 50, 2, BTreeMap::new(), at_three, |_, _, _| Ok(()));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(driven)).is_err());
+}
+
+#[test]
+fn reports_that_are_not_finite_are_kept_as_the_journal_can_keep_them() {
+    let space = Space::new([Parameter::float("x", 0.0, 1.0)]).unwrap();
+    let search = Search::new(space, Sampler::Random, Pruner::None, 1).unwrap();
+    let make = |running: &Running<'_>| -> Result<Option<End>, Infallible> {
+        for value in [1.5, f64::INFINITY, f64::NAN] {
+            running.report(value);
+        }
+        Ok(Some(End::Complete(1.0)))
+    };
+    let driven = drive(search, 1, 1, BTreeMap::new(), make, |_, _, _| Ok(())).unwrap();
+    let reports = &driven.trials()[0].result.as_ref().unwrap().reports;
+    assert!(reports[0] == 1.5 && reports[1].is_nan() && reports[2].is_nan(), "{reports:?}");
+}
+
+#[test]
 fn an_error_or_an_interruption_ends_the_search() {
     let space = || Space::new([Parameter::float("x", 0.0, 1.0)]).unwrap();
     let search = || Search::new(space(), Sampler::Random, Pruner::None, 1).unwrap().window(3);
