@@ -1,5 +1,5 @@
-//! Every combination of a few values of each parameter, in an order drawn once from the seed, so that the first trials of a grid that is
-//! too large for its budget lie all over it.
+//! Every combination of a few values of each parameter, in an order drawn once from the seed, so that the first trials of a
+//! grid that is too large for its budget lie all over it.
 
 use super::space::{Domain, Point, Space, shuffled};
 use crate::rng::{Purpose, stream_of};
@@ -10,7 +10,8 @@ const MOST_POINTS: usize = 1 << 20;
 /// Marks the stream of the order.
 const PART: [u8; 2] = [2, 0];
 
-/// The points of the grid with `levels` values of each range, its ends included, and every choice; in the order in which they are tried.
+/// The points of the grid with `levels` values of each range, its ends included, and every choice; in the order in which they
+/// are tried.
 pub(super) fn points(space: &Space, levels: usize, seed: u64) -> Result<Vec<Point>, Fault> {
     let mut points: Vec<Point> = vec![vec![None; space.len()]];
     for &number in space.order() {

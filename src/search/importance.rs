@@ -1,8 +1,10 @@
 //! How much each parameter decides whether a trial is among the best: PED-ANOVA.
 //!
-//! The values of a parameter are counted on a grid, those of the best tenth of the trials and those of all, and smoothed to densities p and q by
-//! a kernel estimate with Scott's σ and one kernel for what is known without trials. The importance is Pearson's divergence Σ q (p/q − 1)², divided by the sum over the parameters. (S. Watanabe,
-//! A. Bansal, F. Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces", IJCAI 2023; with the settings of Optuna 5.0.)
+//! The values of a parameter are counted on a grid, those of the best tenth of the trials and those of all, and smoothed to
+//! densities p and q by a kernel estimate with Scott's σ and one kernel for what is known without trials. The importance is
+//! Pearson's divergence Σ q (p/q − 1)², divided by the sum over the parameters. (S. Watanabe, A. Bansal, F. Hutter,
+//! "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces", IJCAI 2023; with the settings of
+//! Optuna 5.0.)
 
 use super::normal::mass;
 use super::space::{Domain, Space};
@@ -16,7 +18,8 @@ const GRID: usize = 50;
 const FLOOR: f64 = 1e-12;
 
 /// The importance of each parameter that has a meaning in every complete trial, in the order of the space, together 1 where any
-/// is above 0; objectives are multiplied by `sign` to be minimised. None for the others, and for all with fewer than two complete trials.
+/// is above 0; objectives are multiplied by `sign` to be minimised. None for the others, and for all with fewer than two
+/// complete trials.
 pub fn importance(space: &Space, trials: &[Trial], sign: f64) -> Vec<Option<f64>> {
     let complete: Vec<(&Trial, f64)> = trials.iter().filter_map(|trial| Some((trial, sign * trial.value()?))).collect();
     if complete.len() < 2 {
@@ -103,8 +106,8 @@ fn points(domain: Domain) -> usize {
     }
 }
 
-/// σ by Scott's rule from the occupied points and their counts: from the standard deviation or the middle half, whichever is narrower; at least so wide that
-/// nine tenths of a kernel lie in its cell.
+/// σ by Scott's rule from the occupied points and their counts: from the standard deviation or the middle half, whichever is
+/// narrower; at least so wide that nine tenths of a kernel lie in its cell.
 fn scott(kernels: &[(usize, usize)], count: usize) -> f64 {
     let n = count as f64;
     let mean = kernels.iter().map(|(cell, count)| (*cell * *count) as f64).sum::<f64>() / n;

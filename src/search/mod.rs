@@ -1,4 +1,5 @@
-//! Search for the best values of parameters: spaces, samplers, pruners, storage, importance. Knows neither models nor files of configuration.
+//! Search for the best values of parameters: spaces, samplers, pruners, storage, importance. Knows neither models nor files
+//! of configuration.
 //!
 //! [`Search`] is asked for points and told what came of them:
 //!
@@ -19,11 +20,12 @@
 //!
 //! # The order of things
 //!
-//! Trials are numbered, and with a window of w trial n is made from the trials 0 … n − w and from nothing else: their outcomes are what the
-//! sampler and the pruner know, whatever others have ended by then. The w − 1 trials between are under way as far as trial n can
-//! tell; the Parzen estimator counts their points among the worse ones, so that it does not suggest them again. So up to w trials run side by side,
-//! and the table of trials is a function of space, sampler, pruner, seed and window: not of how many run at once, in which order they end,
-//! nor of whether the search was killed and went on. With a window of 1 each trial knows all before it.
+//! Trials are numbered, and with a window of w trial n is made from the trials 0 … n − w and from nothing else: their
+//! outcomes are what the sampler and the pruner know, whatever others have ended by then. The w − 1 trials between are under
+//! way as far as trial n can tell; the Parzen estimator counts their points among the worse ones, so that it does not suggest
+//! them again. So up to w trials run side by side, and the table of trials is a function of space, sampler, pruner, seed and
+//! window: not of how many run at once, in which order they end, nor of whether the search was killed and went on. With a
+//! window of 1 each trial knows all before it.
 
 mod drive;
 mod grid;
@@ -153,8 +155,8 @@ impl Search {
         trial.expect("a trial that is under way").result = Some(outcome);
     }
 
-    /// Whether the trial `number`, which has reported `reports`, is to be given up. The answer is known from the moment on in which the trial
-    /// was asked for.
+    /// Whether the trial `number`, which has reported `reports`, is to be given up. The answer is known from the moment on in
+    /// which the trial was asked for.
     pub fn gives_up(&self, number: usize, reports: &[f64]) -> bool {
         let others = self.trials[..self.known(number)].iter().filter_map(|trial| trial.result.as_ref());
         !reports.is_empty() && self.pruner.gives_up(reports, others, self.sign)

@@ -1,7 +1,7 @@
 //! Which trials are given up before their end.
 //!
-//! Steps are counted from 1. The rules are those of Optuna 5.0's `MedianPruner` and `SuccessiveHalvingPruner` (L. Li et al., "A System for
-//! Massively Parallel Hyperparameter Tuning", MLSys 2020), for trials that report after every step.
+//! Steps are counted from 1. The rules are those of Optuna 5.0's `MedianPruner` and `SuccessiveHalvingPruner` (L. Li et al.,
+//! "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020), for trials that report after every step.
 
 use super::trial::{End, Outcome};
 use crate::settings::{Counts, at_least, settings};

@@ -1,8 +1,8 @@
 //! Points that fill the space more evenly than random ones: a Halton sequence whose digits are permuted at random.
 //!
 //! The coordinate of point n in dimension d is n's digits to the base of the d-th prime, mirrored at the point:
-//! Σₖ πₖ(digit k) · base^(−k−1), with a permutation πₖ of its own for each digit, leading zeros included, so that neighbouring bases do
-//! not line up (A. B. Owen, "A randomized Halton algorithm in R", arXiv 1706.02808).
+//! Σₖ πₖ(digit k) · base^(−k−1), with a permutation πₖ of its own for each digit, leading zeros included, so that
+//! neighbouring bases do not line up (A. B. Owen, "A randomized Halton algorithm in R", arXiv 1706.02808).
 
 use super::space::{Point, Space, shuffled};
 use crate::rng::{Purpose, Stream, stream_of};

@@ -38,8 +38,8 @@ settings! {
     pub struct SearchSettings {
         /// The column of the history that is the objective: its value after the epoch whose weights a run keeps.
         pub objective: String = "val_loss".to_owned(), in OBJECTIVE;
-        /// Trains every fold of data.folds for a trial, one after the other. The objective is the mean over them, and what pruners see after each is
-        /// the mean so far.
+        /// Trains every fold of data.folds for a trial, one after the other. The objective is the mean over them, and what
+        /// pruners see after each is the mean so far.
         pub over_folds: bool = false;
         /// Which objective is better.
         pub direction: Direction = Direction::Minimize;
@@ -49,8 +49,8 @@ settings! {
         pub samplers: Vec<SamplerKind> = vec![SamplerKind::Tpe], in (SAMPLERS, ());
         /// Who gives trials up, each with every sampler.
         pub pruners: Vec<PrunerKind> = vec![PrunerKind::None], in (PRUNERS, ());
-        /// Trials that may run side by side: trial n is made from the trials 0 to n − window alone. The table of trials depends on it, and
-        /// not on how many do run.
+        /// Trials that may run side by side: trial n is made from the trials 0 to n − window alone. The table of trials
+        /// depends on it, and not on how many do run.
         pub window: usize = 4, in Counts::new(1, 1024);
         /// Seed of the suggestions; that of training is the configuration's own, the same for all trials.
         pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);

@@ -40,7 +40,8 @@ pub enum Domain {
 }
 
 impl Domain {
-    /// The range in which values are drawn: logarithms of a logarithmic one, half a step beyond both ends of integers; None for choices.
+    /// The range in which values are drawn: logarithms of a logarithmic one, half a step beyond both ends of integers; None
+    /// for choices.
     pub(super) fn range(&self) -> Option<[f64; 2]> {
         let (low, high) = match *self {
             Domain::Float { low, high, .. } => (low, high),
@@ -201,8 +202,8 @@ pub struct Space {
 }
 
 impl Space {
-    /// Refused: no parameters, names that are not unique, bad ranges, conditions on what is not there or in a circle. The key of a fault is the
-    /// parameter's name.
+    /// Refused: no parameters, names that are not unique, bad ranges, conditions on what is not there or in a circle. The key
+    /// of a fault is the parameter's name.
     pub fn new(parameters: impl IntoIterator<Item = Parameter>) -> Result<Space, Fault> {
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
         if parameters.is_empty() {

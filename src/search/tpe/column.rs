@@ -1,13 +1,13 @@
-//! What the mixtures keep of one parameter: the observed values, and for each of the two mixtures a kernel around every value that
-//! belongs to it. From one suggestion to the next a value joins and another may change sides, and only they and their neighbours get
-//! new kernels.
+//! What the mixtures keep of one parameter: the observed values, and for each of the two mixtures a kernel around every value
+//! that belongs to it. From one suggestion to the next a value joins and another may change sides, and only they and their
+//! neighbours get new kernels.
 //!
-//! A factor of a number or a logarithm is a normal density, truncated to the range; of an integer its mass on the step around it; of a
-//! choice (n δ + w) / (n + w C), the observed choice being the more likely the more kernels n there are. A parameter's σ of a kernel is
-//! the larger gap between its value and the neighbours below and above, between 1/min(100, n + 2) of the range and the whole; at the
-//! least and the largest value it is the one gap there is, and with one observation the larger distance to the ends of the range. The
-//! kernel that stands for what is known without observations lies in the middle with σ the range. The rules are those of Optuna 5.0's
-//! sampler with its settings left alone.
+//! A factor of a number or a logarithm is a normal density, truncated to the range; of an integer its mass on the step around
+//! it; of a choice (n δ + w) / (n + w C), the observed choice being the more likely the more kernels n there are. A
+//! parameter's σ of a kernel is the larger gap between its value and the neighbours below and above, between
+//! 1/min(100, n + 2) of the range and the whole; at the least and the largest value it is the one gap there is, and with one
+//! observation the larger distance to the ends of the range. The kernel that stands for what is known without observations
+//! lies in the middle with σ the range. The rules are those of Optuna 5.0's sampler with its settings left alone.
 
 use std::collections::HashMap;
 
@@ -176,8 +176,8 @@ impl Column {
         logs.extend(kinds[logs.len()..].iter().map(log));
     }
 
-    /// Adds the logarithm of the factor of each kernel at `x`: those of the members of a mixture, and the last, without observations.
-    /// That of densities is added elsewhere.
+    /// Adds the logarithm of the factor of each kernel at `x`: those of the members of a mixture, and the last, without
+    /// observations. That of densities is added elsewhere.
     pub fn add(&self, mixture: usize, members: &[u32], x: f64, logs: &mut [f64]) {
         let (last, logs) = logs.split_last_mut().expect("there is a last kernel");
         match self.domain {

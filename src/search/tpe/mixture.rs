@@ -1,5 +1,5 @@
-//! A mixture of products of kernels: for each observed point one with a factor for each parameter around its value there, and one that
-//! stands for what is known without observations. Observations beyond the last 25 weigh less the older they are.
+//! A mixture of products of kernels: for each observed point one with a factor for each parameter around its value there, and
+//! one that stands for what is known without observations. Observations beyond the last 25 weigh less the older they are.
 
 use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, gemm};
 use rand::RngExt as _;
@@ -21,11 +21,12 @@ pub(super) struct Mixture<'a> {
     pub members: &'a [u32],
 }
 
-/// Memory that the next density takes over: the system gives and takes back large pieces page by page, which takes longer than to fill
-/// them.
+/// Memory that the next density takes over: the system gives and takes back large pieces page by page, which takes longer
+/// than to fill them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buffers {
-    /// Of each parameter with normal densities two rows over the kernels: 1 / (2σ²), and (μ − m) / σ², m being the middle of the range.
+    /// Of each parameter with normal densities two rows over the kernels: 1 / (2σ²), and (μ − m) / σ², m being the middle of
+    /// the range.
     rows: Vec<f64>,
     /// Candidates × kernels.
     logs: Vec<f64>,

@@ -1,8 +1,10 @@
 //! The tree-structured Parzen estimator.
 //!
-//! The finished trials are divided: the best ⌈n/10⌉, at most 25, and the others with those under way. A [`Mixture`] is fitted to each; 24 candidates are drawn from the first, l, and the one where
-//! ln l(x) − ln g(x) is the largest is tried. Parameters that have a meaning always together are drawn together, so that the mixtures see how they
-//! depend on each other. The first trials are random. (J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; S. Falkner et al., "BOHB", ICML 2018; S. Watanabe, arXiv 2304.11127.)
+//! The finished trials are divided: the best ⌈n/10⌉, at most 25, and the others with those under way. A [`Mixture`] is fitted
+//! to each; 24 candidates are drawn from the first, l, and the one where ln l(x) − ln g(x) is the largest is tried.
+//! Parameters that have a meaning always together are drawn together, so that the mixtures see how they depend on each other.
+//! The first trials are random. (J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; S. Falkner
+//! et al., "BOHB", ICML 2018; S. Watanabe, arXiv 2304.11127.)
 //!
 //! Of the crates that have it, `optimizer` 1.0.1 takes σ by Scott's rule, and `parzen` 0.3.0 takes logarithms from the C library,
 //! which differ between machines.
