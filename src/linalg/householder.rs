@@ -14,12 +14,15 @@ use super::matrix::{Matrix, block_mut};
 const PANEL: usize = 32;
 
 /// Replaces `x` by (β, v₁, v₂, …) and returns τ. β has the sign opposite to x₀, so that nothing cancels; a column that is
-/// already (β, 0, …, 0) is left alone with τ = 0. Norms are formed in f64 from the kernels' sums.
+/// already (β, 0, …, 0) is left alone with τ = 0, and so is one that is this but for elements whose squares may have lost
+/// digits to underflow: H would not be orthogonal, and beside 1 they are far below rounding. Squares are summed by the kernels,
+/// in T within rows of 4096 and in f64 beyond.
 pub(super) fn reflect<T: Real>(context: Context, x: &mut [T]) -> T {
     let (head, tail) = x.split_first_mut().expect("a column has a diagonal element");
     let alpha = head.to_f64();
     let squares = sum_of_squares(context.isa, tail);
-    if squares == 0.0 {
+    let smallest = if size_of::<T>() == 4 { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
+    if squares <= tail.len() as f64 * smallest / T::EPSILON.to_f64() {
         return T::ZERO;
     }
     let norm = (alpha * alpha + squares).sqrt();
@@ -169,6 +172,9 @@ mod tests {
         assert!(image[1..].iter().all(|y| y.abs() <= 8.0 * f64::EPSILON * norm), "{image:?}");
         let mut done = [5.0, 0.0, 0.0];
         assert_eq!((reflect(context, &mut done), done), (0.0, [5.0, 0.0, 0.0]));
+        // Squares of 1e-44 have three bits in f32.
+        let mut tiny = [1e-22f32; 3];
+        assert_eq!((reflect(context, &mut tiny), tiny), (0.0, [1e-22; 3]));
     }
 
     #[test]

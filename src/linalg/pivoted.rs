@@ -15,8 +15,8 @@
 //! transpose of R's first rows gives them as Uᵀ·Zᵀ, and x = P·Z·U⁻ᵀ·Qᵀb is the solution of least norm (complete orthogonal
 //! decomposition, Golub & Van Loan 5.4.7).
 //!
-//! Before all this A is multiplied by a power of two that brings its largest element near 1, so that no square over- or
-//! underflows; that changes no digit.
+//! Before all this A is multiplied by a power of two that brings its largest element near 1, so that no square overflows;
+//! columns whose squares underflow are then far below rounding.
 
 use narrows_kernels::reduce::sum_of_squares;
 use narrows_kernels::{Accumulate, Context, Epilogue, MatMut, MatRef, Real, gemm};
@@ -142,12 +142,8 @@ impl<T: Real> PivotedQr<T> {
         let count = self.count(rhs);
         assert_eq!(out.len(), count * self.cols, "{count} solutions [{}]", self.cols);
         let chunk = |(rhs, out): (&[T], &mut [T])| self.solve_chunk(context, rhs, out);
-        if rayon::current_thread_index().is_some() {
-            let rhs = rhs.par_chunks(TOGETHER * self.rows);
-            rhs.zip(out.par_chunks_mut(TOGETHER * self.cols)).for_each(chunk);
-        } else {
-            rhs.chunks(TOGETHER * self.rows).zip(out.chunks_mut(TOGETHER * self.cols)).for_each(chunk);
-        }
+        let rhs = rhs.par_chunks(TOGETHER * self.rows);
+        rhs.zip(out.par_chunks_mut(TOGETHER * self.cols)).for_each(chunk);
     }
 
     fn solve_chunk(&self, context: Context, rhs: &[T], out: &mut [T]) {

@@ -10,8 +10,8 @@ pub struct ThreadsError {
     pub reason: String,
 }
 
-/// Runs `work` in a pool of so many threads, where everything in this crate computes with all of them; outside of a pool it
-/// computes with the caller's alone. The results do not depend on it.
+/// Runs `work` in a pool of so many threads, where everything in this crate computes with all of them; outside of a pool
+/// training computes with the caller's alone. The results do not depend on it.
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, ThreadsError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| ThreadsError { threads, reason: error.to_string() })?;

@@ -128,6 +128,15 @@ fn factors_are_what_they_say<T: Real>(problem: &Problem<T>) {
     assert!(places.into_iter().eq(0..problem.cols), "{name}: {:?} is no permutation", qr.permutation());
 }
 
+#[test]
+fn columns_whose_squares_underflow_leave_the_factors_orthonormal() {
+    for tiny in [1e-22, 3e-20, 1e-18, 1e-16, 1e-14] {
+        let a = [tiny, 1.0, tiny, 0.0, tiny, 0.0];
+        factors_are_what_they_say(&Problem::<f32> { a: a.map(|x| x as f32).to_vec(), rows: 3, cols: 2 });
+        factors_are_what_they_say(&Problem::<f64> { a: a.to_vec(), rows: 3, cols: 2 });
+    }
+}
+
 const SHAPES: [(usize, usize); 12] =
     [(1, 1), (2, 1), (7, 1), (5, 5), (31, 31), (33, 32), (65, 33), (100, 64), (200, 97), (8, 196), (33, 65), (1, 6)];
 
