@@ -10,8 +10,8 @@ use crate::tasks::WidthError;
 pub enum InvertError {
     /// A layer is not dense.
     #[error(
-        "cannot invert the decoder: {layer} is a {kind} layer; layers that are dense, and dropout and noise between them, \
-         can be run backwards"
+        "cannot invert the decoder: {layer} is a {kind} layer; layers that are dense, and dropout, noise, flatten and \
+         reshape between them, can be run backwards"
     )]
     NotDense {
         /// "decoder.2".

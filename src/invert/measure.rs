@@ -62,18 +62,17 @@ impl<'a> Inversion<'a> {
         let dense = model.decoder().layers().iter().filter_map(Placed::dense);
         let activations = dense.map(|dense| dense.activation.to_string());
         let factors = single.factors().iter().zip(double.factors());
-        let layers =
-            double.decoder().dense().zip(activations).zip(factors).map(|((dense, activation), (f32s, f64s))| {
-                LayerFacts {
-                    name: dense.name.clone(),
-                    inputs: dense.inputs,
-                    outputs: dense.outputs,
-                    activation,
-                    rank_f32: f32s.rank(),
-                    rank_f64: f64s.rank(),
-                    condition: f64s.condition_number(trained.context),
-                }
-            });
+        let layers = double.decoder().layers().iter().zip(activations).zip(factors).map(
+            |((dense, activation), (f32s, f64s))| LayerFacts {
+                name: dense.name.clone(),
+                inputs: dense.inputs,
+                outputs: dense.outputs,
+                activation,
+                rank_f32: f32s.rank(),
+                rank_f64: f64s.rank(),
+                condition: f64s.condition_number(trained.context),
+            },
+        );
         let layers = layers.collect();
         Ok(Inversion { trained, shape, layers, single, double })
     }

@@ -16,7 +16,7 @@ mod tangent;
 mod undo;
 mod walk;
 
-pub use decoder::{Decoder, Dense, Stage};
+pub use decoder::{Decoder, Dense};
 pub use error::InvertError;
 pub use figures::{BothFigures, Decoded, DecodedFigures, OptimalFigures, PartCodes, PartFigures, WalkFigures};
 pub use floor::PcaFloor;

@@ -113,7 +113,8 @@ pub struct Optimum<T> {
     pub objective: f64,
     /// ‖Jᵀr‖₂ at the code: the certificate.
     pub gradient: f64,
-    /// max_j |J_jᵀr| / (‖J_j‖·‖r‖) at the code, in [0, 1]; 0 when r or every column is 0.
+    /// max_j |J_jᵀr| / (‖J_j‖·‖r‖) at the code, in [0, 1]; 0 when r or every column is 0, NaN when one of
+    /// them is not finite.
     pub cosine: f64,
     /// Steps tried.
     pub steps: u32,
@@ -184,6 +185,9 @@ struct Search<T> {
     promised: f64,
 }
 
+// The constants below are chosen, not measured one by one. With them all of 384 codes of three decoders with kinks ended with a
+// certificate; 235 had none when kinks were left out of account.
+
 /// λ at the start, relative to D.
 const FIRST_LAMBDA: f64 = 1e-3;
 /// λ grows by this when a step is refused.
@@ -231,7 +235,7 @@ impl<T: Real> Problem<'_, T> {
         let mut searches: Vec<Search<T>> = waiting.by_ref().take(together).map(|sample| self.begin(sample)).collect();
         let mut ended: Vec<Option<Optimum<T>>> = (0..count).map(|_| None).collect();
         let mut tangents = Tangents::default();
-        let mut stages = Vec::new();
+        let mut layers = Vec::new();
         while !searches.is_empty() {
             self.look_around(&mut searches, &mut tangents);
             let mut trials = Vec::with_capacity(searches.len());
@@ -245,7 +249,7 @@ impl<T: Real> Problem<'_, T> {
                     false
                 }
             });
-            self.try_out(&mut searches, &trials, &mut stages);
+            self.try_out(&mut searches, &trials, &mut layers);
             let room = together - searches.len();
             searches.extend(waiting.by_ref().take(room).map(|sample| self.begin(sample)));
         }
@@ -287,6 +291,10 @@ impl<T: Real> Problem<'_, T> {
 
     /// The next code to try, or why there is none.
     fn propose(&self, search: &mut Search<T>) -> Result<Vec<T>, Stop> {
+        // Comparisons with NaN would pass for those of a minimum.
+        if !search.objective.is_finite() {
+            return Err(Stop::Step);
+        }
         let features = self.decoder.features();
         let image = sum_of_squares(self.context.isa, self.target(search.sample));
         let met = 8.0 * T::EPSILON.to_f64() * (features as f64).sqrt();
@@ -315,8 +323,8 @@ impl<T: Real> Problem<'_, T> {
                 continue;
             }
             search.promised = step.promised;
-            // With strong damping any step promises little.
-            let free = search.lambda <= 1.0;
+            // With strong damping any step promises little, and NaN promises nothing.
+            let free = search.lambda <= 1.0 && !step.promised.is_nan();
             let (least, stop) = if step.bent {
                 (self.tolerances.kink, Stop::Kink)
             } else {
@@ -356,13 +364,13 @@ impl<T: Real> Problem<'_, T> {
     }
 
     /// Decodes the codes proposed and takes those that lower the error.
-    fn try_out(&self, searches: &mut [Search<T>], trials: &[T], stages: &mut Vec<Vec<T>>) {
+    fn try_out(&self, searches: &mut [Search<T>], trials: &[T], layers: &mut Vec<Vec<T>>) {
         if searches.is_empty() {
             return;
         }
         let (code, features) = (self.decoder.code_size(), self.decoder.features());
-        self.decoder.decode_stages(self.context, trials, stages);
-        let outputs = stages.last().expect("a decoder has stages");
+        self.decoder.decode_layers(self.context, trials, layers);
+        let outputs = layers.last().expect("a decoder has layers");
         let mut residual = vec![T::ZERO; features];
         for ((search, trial), output) in searches.iter_mut().zip(trials.chunks(code)).zip(outputs.chunks(features)) {
             let target = self.target(search.sample);
@@ -398,8 +406,10 @@ impl<T: Real> Search<T> {
             let product = self.gram[j * (code + 1) + code];
             squares += product * product;
             let bound = self.gram[j * (code + 2)].sqrt() * residual;
-            if bound > 0.0 {
-                cosine = cosine.max(product.abs() / bound);
+            let found = if bound == 0.0 { 0.0 } else { product.abs() / bound };
+            // NaN stays.
+            if found > cosine || found.is_nan() {
+                cosine = found;
             }
         }
         (squares.sqrt(), cosine)

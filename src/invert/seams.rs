@@ -1,15 +1,15 @@
 //! Steps across kinks.
 //!
-//! (Leaky) relu and elu make ½‖r‖² piecewise smooth, and its minima like to lie on the seams between pieces, where the gradient of
-//! neither vanishes. Where the seams are is known: a unit k with the input a_k(z), whose activation's slope jumps by s at 0, and
-//! on whose output the objective depends with the derivative c_k, adds beyond its kink
+//! (Leaky) relu and elu make ½‖r‖² piecewise smooth, and its minima like to lie on the seams between pieces, where the
+//! gradient of neither vanishes. Where the seams are is known: a unit k with the input a_k(z), whose activation's slope jumps
+//! by s at 0, and on whose output the objective depends with the derivative c_k, adds beyond its kink
 //!
 //! w_k·max(0, u_kᵀδ − e_k),   e_k = |a_k|,   u_k = −sign(a_k)·∂a_k/∂z,   w_k = s·c_k,
 //!
-//! to what the piece around z says. A step minimises gᵀδ + ½·δᵀMδ, M = JᵀJ + λD, with the terms of all units of w_k > 0. This is a
-//! convex problem with the dual δ = −M⁻¹(g + Σμ_k·u_k), 0 ≤ μ_k ≤ w_k, solved one μ after the other. At a minimum on seams
-//! the gradients of the pieces that meet there have a mixture that vanishes, and with it the step: that is its certificate (the
-//! generalised gradient of Clarke 1983 contains 0).
+//! to what the piece around z says. A step minimises gᵀδ + ½·δᵀMδ, M = JᵀJ + λD, with the terms of all units of w_k > 0. This
+//! is a convex problem with the dual δ = −M⁻¹(g + Σμ_k·u_k), 0 ≤ μ_k ≤ w_k, solved one μ after the other. At a minimum on
+//! seams the gradients of the pieces that meet there have a mixture that vanishes, and with it the step: that is its
+//! certificate (the generalised gradient of Clarke 1983 contains 0).
 //!
 //! Beyond the kink of a unit of w_k < 0 the objective falls; [`Model::escapes`] are steps over one of them, for a search that
 //! would otherwise end in front of it.
@@ -57,6 +57,8 @@ struct Met {
     /// μ.
     force: f64,
 }
+
+// Chosen, not measured.
 
 /// Times that units are added which the step has come to cross.
 const ROUNDS: usize = 20;

@@ -12,7 +12,7 @@ use narrows_kernels::activation::activation_derivative;
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 
-use super::decoder::{Decoder, Stage};
+use super::decoder::Decoder;
 use super::seams::Seams;
 
 /// Buffers that one pass after the other uses.
@@ -24,10 +24,10 @@ pub struct Tangents<T> {
     bends: Vec<Bend<T>>,
 }
 
-/// A stage whose derivative jumps where its input passes 0.
+/// A layer whose derivative jumps where the input of its activation passes 0.
 #[derive(Debug)]
 struct Bend<T> {
-    stage: usize,
+    layer: usize,
     /// By how much it jumps.
     jump: f64,
     /// Inputs of the activation [count, width].
@@ -48,6 +48,19 @@ fn jump(activation: Activation) -> f64 {
     }
 }
 
+/// Takes planes u through an activation that gives `y`: u ⊙ a′(y). `moved` is the buffer for it.
+fn pass<T: Real>(context: Context, activation: Activation, y: &[T], planes: &mut Vec<T>, moved: &mut Vec<T>) {
+    if activation == Activation::Linear {
+        return;
+    }
+    moved.resize(planes.len(), T::ZERO);
+    let len = y.len().max(1);
+    for (u, out) in planes.chunks_exact(len).zip(moved.chunks_exact_mut(len)) {
+        activation_derivative(context.isa, activation, 0, y, u, out, Accumulate::Overwrite);
+    }
+    std::mem::swap(planes, moved);
+}
+
 impl<T> Default for Tangents<T> {
     fn default() -> Self {
         Tangents { outputs: Vec::new(), columns: Vec::new(), moved: Vec::new(), bends: Vec::new() }
@@ -58,60 +71,46 @@ impl<T: Real> Tangents<T> {
     /// Decodes codes [count, code] and gives the columns of their Jacobians, [code, count, features]: element (j, s, i) is
     /// ∂decoder(z_s)_i / ∂z_sj.
     pub fn jacobian(&mut self, context: Context, decoder: &Decoder<T>, codes: &[T]) -> &[T] {
-        decoder.decode_stages(context, codes, &mut self.outputs);
+        decoder.decode_layers(context, codes, &mut self.outputs);
         let (code, count) = (decoder.code_size(), codes.len() / decoder.code_size());
-        let mut width = code;
         self.bends.clear();
-        for (number, (stage, y)) in decoder.stages().iter().zip(&self.outputs).enumerate() {
-            let activation = match stage {
-                Stage::Activation(activation) => *activation,
-                Stage::Dense(dense) => {
-                    self.moved.resize(code * count * dense.outputs, T::ZERO);
-                    if number == 0 {
-                        // The columns of the identity, moved by W: column j is row j of W, for every sample.
-                        let planes = self.moved.chunks_exact_mut((count * dense.outputs).max(1));
-                        for (plane, row) in planes.zip(dense.weight.chunks_exact(dense.outputs)) {
-                            plane.chunks_exact_mut(dense.outputs).for_each(|to| to.copy_from_slice(row));
-                        }
-                    } else {
-                        gemm(
-                            context,
-                            MatMut::new(&mut self.moved, code * count, dense.outputs),
-                            Accumulate::Overwrite,
-                            MatRef::new(&self.columns, code * count, width),
-                            MatRef::new(&dense.weight, width, dense.outputs),
-                            Epilogue::NONE,
-                        );
-                    }
-                    width = dense.outputs;
-                    std::mem::swap(&mut self.columns, &mut self.moved);
-                    if jump(dense.activation) != 0.0 {
-                        let mut inputs = vec![T::ZERO; count * dense.outputs];
-                        let x = if number == 0 { codes } else { &self.outputs[number - 1] };
-                        gemm(
-                            context,
-                            MatMut::new(&mut inputs, count, dense.outputs),
-                            Accumulate::Overwrite,
-                            MatRef::new(x, count, dense.inputs),
-                            MatRef::new(&dense.weight, dense.inputs, dense.outputs),
-                            Epilogue { bias: Some(&dense.bias), activation: Activation::Linear },
-                        );
-                        let (jump, columns) = (jump(dense.activation), self.columns.clone());
-                        self.bends.push(Bend { stage: number, jump, inputs, columns, signals: Vec::new() });
-                    }
-                    dense.activation
+        for (number, (dense, y)) in decoder.layers().iter().zip(&self.outputs).enumerate() {
+            self.moved.resize(code * count * dense.outputs, T::ZERO);
+            if number == 0 {
+                // The columns of the identity, moved by W: column j is row j of W, for every sample.
+                let planes = self.moved.chunks_exact_mut((count * dense.outputs).max(1));
+                for (plane, row) in planes.zip(dense.weight.chunks_exact(dense.outputs)) {
+                    plane.chunks_exact_mut(dense.outputs).for_each(|to| to.copy_from_slice(row));
                 }
-            };
-            if activation == Activation::Linear {
-                continue;
-            }
-            self.moved.resize(self.columns.len(), T::ZERO);
-            let planes = self.columns.chunks_exact(y.len().max(1)).zip(self.moved.chunks_exact_mut(y.len().max(1)));
-            for (u, out) in planes {
-                activation_derivative(context.isa, activation, 0, y, u, out, Accumulate::Overwrite);
+            } else {
+                gemm(
+                    context,
+                    MatMut::new(&mut self.moved, code * count, dense.outputs),
+                    Accumulate::Overwrite,
+                    MatRef::new(&self.columns, code * count, dense.inputs),
+                    MatRef::new(&dense.weight, dense.inputs, dense.outputs),
+                    Epilogue::NONE,
+                );
             }
             std::mem::swap(&mut self.columns, &mut self.moved);
+            if jump(dense.activation) != 0.0 {
+                let mut inputs = vec![T::ZERO; count * dense.outputs];
+                let x = if number == 0 { codes } else { &self.outputs[number - 1] };
+                gemm(
+                    context,
+                    MatMut::new(&mut inputs, count, dense.outputs),
+                    Accumulate::Overwrite,
+                    MatRef::new(x, count, dense.inputs),
+                    MatRef::new(&dense.weight, dense.inputs, dense.outputs),
+                    Epilogue { bias: Some(&dense.bias), activation: Activation::Linear },
+                );
+                let (jump, columns) = (jump(dense.activation), self.columns.clone());
+                self.bends.push(Bend { layer: number, jump, inputs, columns, signals: Vec::new() });
+            }
+            pass(context, dense.activation, y, &mut self.columns, &mut self.moved);
         }
+        let images = self.outputs.last().expect("a decoder has layers");
+        pass(context, decoder.output(), images, &mut self.columns, &mut self.moved);
         &self.columns
     }
 
@@ -120,35 +119,27 @@ impl<T: Real> Tangents<T> {
     pub(super) fn add_residuals(&mut self, context: Context, decoder: &Decoder<T>, targets: &[T]) {
         let len = self.columns.len();
         self.columns.resize(len + targets.len(), T::ZERO);
-        let outputs = self.outputs.last().map_or(&[][..], Vec::as_slice);
-        binary(context.isa, Binary::Sub, outputs, targets, &mut self.columns[len..], Accumulate::Overwrite);
-        let Some(first) = self.bends.first().map(|bend| bend.stage) else { return };
+        let images = self.outputs.last().expect("a decoder has layers");
+        binary(context.isa, Binary::Sub, images, targets, &mut self.columns[len..], Accumulate::Overwrite);
+        let Some(first) = self.bends.first().map(|bend| bend.layer) else { return };
         let count = targets.len() / decoder.features();
         let mut signal = self.columns[len..].to_vec();
-        for (number, stage) in decoder.stages().iter().enumerate().skip(first).rev() {
-            if let Some(bend) = self.bends.iter_mut().find(|bend| bend.stage == number) {
+        pass(context, decoder.output(), images, &mut signal, &mut self.moved);
+        for (number, dense) in decoder.layers().iter().enumerate().skip(first).rev() {
+            if let Some(bend) = self.bends.iter_mut().find(|bend| bend.layer == number) {
                 bend.signals.clone_from(&signal);
             }
-            let (activation, dense) = match stage {
-                Stage::Activation(activation) => (*activation, None),
-                Stage::Dense(dense) => (dense.activation, Some(dense)),
-            };
-            self.moved.resize(signal.len(), T::ZERO);
-            let y = &self.outputs[number];
-            activation_derivative(context.isa, activation, 0, y, &signal, &mut self.moved, Accumulate::Overwrite);
+            pass(context, dense.activation, &self.outputs[number], &mut signal, &mut self.moved);
+            self.moved.resize(count * dense.inputs, T::ZERO);
+            gemm(
+                context,
+                MatMut::new(&mut self.moved, count, dense.inputs),
+                Accumulate::Overwrite,
+                MatRef::new(&signal, count, dense.outputs),
+                MatRef::new(&dense.weight, dense.inputs, dense.outputs).transposed(),
+                Epilogue::NONE,
+            );
             std::mem::swap(&mut signal, &mut self.moved);
-            if let Some(dense) = dense {
-                self.moved.resize(count * dense.inputs, T::ZERO);
-                gemm(
-                    context,
-                    MatMut::new(&mut self.moved, count, dense.inputs),
-                    Accumulate::Overwrite,
-                    MatRef::new(&signal, count, dense.outputs),
-                    MatRef::new(&dense.weight, dense.inputs, dense.outputs).transposed(),
-                    Epilogue::NONE,
-                );
-                std::mem::swap(&mut signal, &mut self.moved);
-            }
         }
     }
 

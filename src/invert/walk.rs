@@ -20,7 +20,7 @@ use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef,
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::decoder::{Decoder, Dense, Stage};
+use super::decoder::{Decoder, Dense};
 use super::{InvertError, undo};
 use crate::linalg::{Matrix, PivotedQr};
 
@@ -74,7 +74,7 @@ impl<T: Real> Walk<T> {
             PivotedQr::factor(context, weight.transposed())
                 .map_err(|source| InvertError::Factor { layer: dense.name.clone(), source })
         };
-        let factors = decoder.dense().map(factor).collect::<Result<_, _>>()?;
+        let factors = decoder.layers().iter().map(factor).collect::<Result<_, _>>()?;
         Ok(Walk { context, decoder, factors })
     }
 
@@ -88,7 +88,8 @@ impl<T: Real> Walk<T> {
         &self.factors
     }
 
-    /// Walks back from outputs [count, features], `rim` being the ε of [`undo()`]. Samples do not depend on each other.
+    /// Walks back from outputs [count, features], `rim` being the ε of [`undo()`]. Samples do not depend on each
+    /// other, and are shared among the threads of the current rayon pool.
     ///
     /// # Panics
     /// When `outputs` is not whole rows of the decoder's width.
@@ -96,11 +97,7 @@ impl<T: Real> Walk<T> {
         let features = self.decoder.features();
         assert!(outputs.len().is_multiple_of(features), "{} values are no rows of {features}", outputs.len());
         let walk = |y: &[T]| self.invert_together(y.to_vec(), rim);
-        let parts: Vec<Part<T>> = if rayon::current_thread_index().is_some() {
-            outputs.par_chunks(TOGETHER * features).map(walk).collect()
-        } else {
-            outputs.chunks(TOGETHER * features).map(walk).collect()
-        };
+        let parts: Vec<Part<T>> = outputs.par_chunks(TOGETHER * features).map(walk).collect();
         let layers = self.factors.len();
         let mut walked =
             Walked { codes: Vec::new(), identifiable: Vec::new(), layers: vec![LayerTrace::default(); layers] };
@@ -119,23 +116,16 @@ impl<T: Real> Walk<T> {
     fn invert_together(&self, y: Vec<T>, rim: f64) -> Part<T> {
         let count = y.len() / self.decoder.features();
         let mut part = Part { values: y, identifiable: vec![true; count], layers: Vec::new() };
-        let mut factors = self.factors.iter().rev();
-        // What an activation after the last layer pulled in counts with that layer.
-        let mut pulled_in = 0;
-        for stage in self.decoder.stages().iter().rev() {
-            match stage {
-                Stage::Activation(activation) => pulled_in += undo(*activation, &mut part.values, rim),
-                Stage::Dense(dense) => {
-                    let factor = factors.next().expect("a factor for each dense layer");
-                    let mut trace = match dense.activation {
-                        Activation::Relu => part.pass_relu(self.context, dense),
-                        _ => part.pass(self.context, dense, factor, rim),
-                    };
-                    trace.pulled_in += std::mem::take(&mut pulled_in);
-                    part.layers.push(trace);
-                }
-            }
+        let pulled_in = undo(self.decoder.output(), &mut part.values, rim);
+        for (dense, factor) in self.decoder.layers().iter().zip(&self.factors).rev() {
+            let trace = match dense.activation {
+                Activation::Relu => part.pass_relu(self.context, dense),
+                _ => part.pass(self.context, dense, factor, rim),
+            };
+            part.layers.push(trace);
         }
+        // What an activation after the last layer pulled in counts with that layer.
+        part.layers[0].pulled_in += pulled_in;
         part
     }
 }
@@ -153,12 +143,15 @@ impl<T: Real> Part<T> {
     /// Through a layer whose activation has an inverse.
     fn pass(&mut self, context: Context, dense: &Dense<T>, factor: &PivotedQr<T>, rim: f64) -> LayerTrace {
         let count = self.identifiable.len();
-        let pulled_in = undo(dense.activation, &mut self.values, rim);
-        for row in self.values.chunks_exact_mut(dense.outputs) {
+        let mut pulled_in = 0;
+        for (row, &known) in self.values.chunks_exact_mut(dense.outputs).zip(&self.identifiable) {
+            pulled_in += if known { undo(dense.activation, row, rim) } else { 0 };
             row.iter_mut().zip(&dense.bias).for_each(|(t, &b)| *t = *t - b);
         }
         let mut x = vec![T::ZERO; count * dense.inputs];
         factor.solve_rows(context, &self.values, &mut x);
+        let unknown = x.chunks_exact_mut(dense.inputs).zip(&self.identifiable).filter(|(_, known)| !**known);
+        unknown.for_each(|(row, _)| row.fill(T::ZERO));
         let mut explained = vec![T::ZERO; count * dense.outputs];
         gemm(
             context,

@@ -1,7 +1,9 @@
 //! Decoders run backwards: Jacobians against the tape, walks back to the codes they came from, optimal codes against planted
 //! ones and against scipy.
 
-use narrows::invert::{Decoder, Dense, InvertError, Optimum, Stage, Stop, Tangents, Tolerances, Walk, optimal_codes};
+use narrows::invert::{Decoder, Dense, InvertError, Optimum, Stop, Tangents, Tolerances, Walk, optimal_codes};
+use narrows::loss::Loss;
+use narrows::nn::{Autoencoder, Layer, conv, dense, reshape};
 use narrows::rng::{Purpose, Stream, stream};
 use narrows::tape::{Arena, Tape};
 use narrows_kernels::{Activation, Context, GemmEngine, Isa, Real};
@@ -27,32 +29,30 @@ fn random_decoder(widths: &[usize], activation: Activation, index: u64) -> Decod
     let mut stream = stream(21, Purpose::Init, index);
     let layers = widths.windows(2).enumerate().map(|(number, pair)| {
         let (inputs, outputs) = (pair[0], pair[1]);
-        Stage::Dense(Dense {
+        Dense {
             name: format!("decoder.{number}"),
             weight: normal(inputs * outputs, 1.0 / (inputs as f64).sqrt(), &mut stream),
             bias: normal(outputs, 0.2, &mut stream),
             inputs,
             outputs,
             activation,
-        })
+        }
     });
-    Decoder::new(layers.collect()).unwrap()
+    Decoder::new(layers.collect(), Activation::Linear).unwrap()
 }
 
 /// The decoder with its numbers rounded to f32.
 fn single(decoder: &Decoder<f64>, activation: Activation) -> Decoder<f32> {
     let round = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-    let layers = decoder.dense().map(|dense| {
-        Stage::Dense(Dense {
-            name: dense.name.clone(),
-            weight: round(&dense.weight),
-            bias: round(&dense.bias),
-            inputs: dense.inputs,
-            outputs: dense.outputs,
-            activation,
-        })
+    let layers = decoder.layers().iter().map(|dense| Dense {
+        name: dense.name.clone(),
+        weight: round(&dense.weight),
+        bias: round(&dense.bias),
+        inputs: dense.inputs,
+        outputs: dense.outputs,
+        activation,
     });
-    Decoder::new(layers.collect()).unwrap()
+    Decoder::new(layers.collect(), Activation::Linear).unwrap()
 }
 
 fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -78,16 +78,12 @@ fn jacobian_by_tape(decoder: &Decoder<f64>, codes: &[f64]) -> Vec<f64> {
             let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
             let z = tape.constant([1, code], z);
             let mut y = z;
-            for stage in decoder.stages() {
-                y = match stage {
-                    Stage::Dense(dense) => {
-                        let weight = tape.constant([dense.inputs, dense.outputs], &dense.weight);
-                        let bias = tape.constant([1, dense.outputs], &dense.bias);
-                        tape.dense(y, weight, bias, dense.activation)
-                    }
-                    Stage::Activation(activation) => tape.activate(y, *activation),
-                };
+            for dense in decoder.layers() {
+                let weight = tape.constant([dense.inputs, dense.outputs], &dense.weight);
+                let bias = tape.constant([1, dense.outputs], &dense.bias);
+                y = tape.dense(y, weight, bias, dense.activation);
             }
+            let y = tape.activate(y, decoder.output());
             let column = tape.slice_columns(y, output, 1);
             let scalar = tape.sum(column);
             let gradient = tape.gradient(scalar, &[z]).unwrap()[0];
@@ -100,11 +96,8 @@ fn jacobian_by_tape(decoder: &Decoder<f64>, codes: &[f64]) -> Vec<f64> {
 #[test]
 fn jacobians_are_those_of_the_tape() {
     for (index, activation) in ACTIVATIONS.into_iter().chain([Activation::Relu]).enumerate() {
-        let mut stages = random_decoder(&[3, 5, 8, 9], activation, index as u64).stages().to_vec();
-        if index % 2 == 1 {
-            stages.push(Stage::Activation(Activation::Sigmoid));
-        }
-        let decoder = Decoder::new(stages).unwrap();
+        let layers = random_decoder(&[3, 5, 8, 9], activation, index as u64).layers().to_vec();
+        let decoder = Decoder::new(layers, [Activation::Linear, Activation::Sigmoid][index % 2]).unwrap();
         let codes = normal(4 * 3, 1.0, &mut stream(22, Purpose::Init, index as u64));
         let expected = jacobian_by_tape(&decoder, &codes);
         let mut tangents = Tangents::default();
@@ -164,8 +157,8 @@ fn relu_is_inverted_on_active_rows_and_samples_without_enough_of_them_get_no_cod
     let codes = normal(400 * 3, 1.0, &mut stream(25, Purpose::Init, 0));
     let mut stages = Vec::new();
     let mut y = codes.clone();
-    for dense in walk.decoder().dense() {
-        y = Decoder::new(vec![Stage::Dense(dense.clone())]).unwrap().decode(Context::detect(), &y);
+    for dense in walk.decoder().layers() {
+        y = Decoder::new(vec![dense.clone()], Activation::Linear).unwrap().decode(Context::detect(), &y);
         stages.push(y.clone());
     }
     let active = |row: &[f64]| row.iter().filter(|&&y| y > 0.0).count();
@@ -187,10 +180,26 @@ fn relu_is_inverted_on_active_rows_and_samples_without_enough_of_them_get_no_cod
 }
 
 #[test]
+fn samples_without_a_code_are_left_out_below_too() {
+    // On two active rows a code of two numbers is found, on fewer none.
+    let mut layers = random_decoder(&[2, 2, 6], Activation::Sigmoid, 205).layers().to_vec();
+    layers[1].activation = Activation::Relu;
+    layers[1].bias = vec![-1.0, -1.0, -1.0, 1.0, 1.0, 1.0];
+    let walk = Walk::new(Context::detect(), Decoder::new(layers, Activation::Linear).unwrap()).unwrap();
+    let y = walk.decoder().decode(Context::detect(), &[0.5, -0.5]);
+    let alone = walk.invert(&y, f64::EPSILON);
+    assert_eq!(alone.identifiable, [true]);
+    let found = walk.invert(&[vec![0.0; 6], y, vec![0.0; 6]].concat(), f64::EPSILON);
+    assert_eq!(found.identifiable, [false, true, false]);
+    assert_eq!(found.codes, [&[0.0; 2], &alone.codes[..], &[0.0; 2]].concat());
+    assert_eq!(found.layers[0], alone.layers[0]);
+    assert_eq!(found.layers[0].pulled_in, 0);
+}
+
+#[test]
 fn a_sigmoid_that_belongs_to_the_loss_is_undone_and_counted_with_the_last_layer() {
-    let mut stages = random_decoder(&[3, 7], Activation::LeakyRelu { slope: 0.5 }, 210).stages().to_vec();
-    stages.push(Stage::Activation(Activation::Sigmoid));
-    let walk = Walk::new(Context::detect(), Decoder::new(stages).unwrap()).unwrap();
+    let layers = random_decoder(&[3, 7], Activation::LeakyRelu { slope: 0.5 }, 210).layers().to_vec();
+    let walk = Walk::new(Context::detect(), Decoder::new(layers, Activation::Sigmoid).unwrap()).unwrap();
     let codes = normal(3 * 3, 1.0, &mut stream(26, Purpose::Init, 0));
     let mut y = walk.decoder().decode(Context::detect(), &codes);
     let found = walk.invert(&y, f64::EPSILON);
@@ -202,29 +211,47 @@ fn a_sigmoid_that_belongs_to_the_loss_is_undone_and_counted_with_the_last_layer(
 
 #[test]
 fn a_layer_that_narrows_and_weights_that_are_not_finite_are_refused() {
-    let layer = |inputs: usize, outputs: usize, weight: f64| {
-        Stage::Dense(Dense {
+    let decoder = |inputs: usize, outputs: usize, weight: f64| {
+        let dense = Dense {
             name: "decoder.1".to_owned(),
             weight: vec![weight; inputs * outputs],
             bias: vec![0.0; outputs],
             inputs,
             outputs,
             activation: Activation::Linear,
-        })
+        };
+        Decoder::new(vec![dense], Activation::Linear)
     };
-    let error = Decoder::new(vec![layer(4, 3, 1.0)]).unwrap_err();
+    let error = decoder(4, 3, 1.0).unwrap_err();
     assert!(error.is_usage());
     assert_eq!(
         error.to_string(),
         "cannot invert the decoder: decoder.1 narrows from 4 to 3 values, so that many codes give the same image and none is \
          identifiable; every layer needs at least as many outputs as inputs"
     );
-    let decoder = Decoder::new(vec![layer(2, 3, f64::NAN)]).unwrap();
-    let error = Walk::new(Context::detect(), decoder).unwrap_err();
+    let error = Walk::new(Context::detect(), decoder(2, 3, f64::NAN).unwrap()).unwrap_err();
     assert!(matches!(error, InvertError::Factor { .. }));
     assert!(
         error.to_string().starts_with("cannot invert the weight of decoder.1: cannot factor a [3, 2] matrix"),
         "{error}"
+    );
+}
+
+#[test]
+fn layers_that_only_change_the_shape_pass_and_those_that_are_not_dense_are_refused() {
+    let decoder = |last: Layer| {
+        let layers =
+            [dense(3, Activation::Tanh), Layer::Flatten, dense(4, Activation::Sigmoid), reshape(&[2, 2, 1]), last];
+        let encoder = [Layer::Flatten, dense(2, Activation::Linear)];
+        let model = Autoencoder::new([2, 2, 1]).encoder(encoder).decoder(layers).build().unwrap();
+        Decoder::<f64>::of(&model, &model.init(1), Loss::Mse)
+    };
+    let names: Vec<String> = decoder(Layer::Flatten).unwrap().layers().iter().map(|dense| dense.name.clone()).collect();
+    assert_eq!(names, ["decoder.0", "decoder.2"]);
+    assert_eq!(
+        decoder(conv(1, 3, Activation::Linear)).unwrap_err().to_string(),
+        "cannot invert the decoder: decoder.4 is a conv layer; layers that are dense, and dropout, noise, flatten and reshape \
+         between them, can be run backwards"
     );
 }
 
@@ -308,10 +335,30 @@ fn a_dead_decoder_ends_at_once() {
         outputs: 3,
         activation: Activation::Sigmoid,
     };
-    let decoder = Decoder::new(vec![Stage::Dense(dense)]).unwrap();
+    let decoder = Decoder::new(vec![dense], Activation::Linear).unwrap();
     let optima = search(&decoder, &[0.0, 1.0, 0.5], &[1.0, 2.0]);
     assert_eq!((optima[0].stop, optima[0].steps, &optima[0].code[..]), (Stop::Gradient, 0, &[1.0, 2.0][..]));
     assert!(search(&decoder, &[], &[]).is_empty());
+}
+
+#[test]
+fn what_is_not_a_number_is_no_minimum() {
+    let decoder = random_decoder(&[2, 5], Activation::Tanh, 510);
+    let image = decoder.decode(Context::detect(), &[0.3, -0.4]);
+    for bad in [f64::NAN, f64::INFINITY] {
+        let spoilt = [&[bad], &image[1..]].concat();
+        for (image, start) in [(&spoilt, [0.1, 0.2]), (&image, [f64::NAN, 0.2])] {
+            let optimum = &search(&decoder, image, &start)[0];
+            assert_eq!((optimum.stop, optimum.steps), (Stop::Step, 0), "{optimum:?}");
+        }
+    }
+    // A finite error whose Jacobian is 0 · ∞.
+    let mut layers = random_decoder(&[1, 1, 1], Activation::Sigmoid, 511).layers().to_vec();
+    (layers[0].weight, layers[0].activation) = (vec![f64::INFINITY], Activation::Linear);
+    let decoder = Decoder::new(layers, Activation::Linear).unwrap();
+    let optimum = &search(&decoder, &[0.5], &[1.0])[0];
+    assert!(optimum.objective.is_finite() && optimum.cosine.is_nan(), "{optimum:?}");
+    assert!(!optimum.stop.is_certificate(), "{optimum:?}");
 }
 
 #[test]
@@ -372,16 +419,16 @@ fn objectives_are_those_that_scipy_finds() {
         let layers = problem["layers"].as_array().unwrap().iter().map(|layer| {
             let rows: Vec<Vec<f64>> = layer["weight"].as_array().unwrap().iter().map(numbers).collect();
             names.push(layer["activation"].as_str().unwrap());
-            Stage::Dense(Dense {
+            Dense {
                 name: "decoder.0".to_owned(),
                 bias: numbers(&layer["bias"]),
                 inputs: rows.len(),
                 outputs: rows[0].len(),
                 weight: rows.concat(),
                 activation: activation_called(names[names.len() - 1]),
-            })
+            }
         });
-        let decoder = Decoder::new(layers.collect()).unwrap();
+        let decoder = Decoder::new(layers.collect(), Activation::Linear).unwrap();
         let expected = problem["objective"].as_f64().unwrap();
         let found = &search(&decoder, &numbers(&problem["image"]), &numbers(&problem["start"]))[0];
         println!(
