@@ -87,6 +87,14 @@ pub enum AnalysisError {
         /// Points.
         points: usize,
     },
+    /// Too few points to tell how far neighbours can be trusted.
+    #[error("the trustworthiness of {k} neighbours takes more than {} points, not {points}", 2 * k)]
+    Trustworthiness {
+        /// Neighbours.
+        k: usize,
+        /// Points.
+        points: usize,
+    },
     /// Too few images for a pair.
     #[error("cannot pair {found} image(s): at least two are needed")]
     Pairs {

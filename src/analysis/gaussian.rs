@@ -25,8 +25,8 @@ impl Gaussian {
         Gaussian { mean: vec![0.0; d], factor }
     }
 
-    /// With the mean and the covariance of `codes` [n, d]. Units that do not vary, or vary with others alone, get a variance of a
-    /// millionth of the mean variance more, without which the covariance would have no factor.
+    /// With the mean and the covariance of `codes` [n, d]. Every unit gets a variance of a millionth of the mean variance more:
+    /// without it the covariance would have no factor where units do not vary, or vary with others alone.
     /// Refused: fewer than two codes, codes that are not finite.
     pub fn fit(context: Context, codes: ArrayView2<'_, f32>) -> Result<Gaussian, AnalysisError> {
         let standard = Standard::centring("fit a distribution to", codes)?;

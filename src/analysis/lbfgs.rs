@@ -1,8 +1,9 @@
 //! L-BFGS: minima of smooth functions of many numbers from values and gradients.
 //!
 //! Nocedal & Wright, "Numerical Optimization" (2006), algorithms 7.4 and 7.5: the direction comes from the last [`MEMORY`]
-//! steps by the two-loop recursion, which begins with what the caller knows of the inverse Hessian. A step must satisfy the weak Wolfe conditions, found by doubling and halving
-//! (Lewis & Overton, "Nonsmooth optimization via quasi-Newton methods", 2013, algorithm 2.6), so that sᵀy > 0 always.
+//! steps by the two-loop recursion, which begins with what the caller knows of the inverse Hessian. A step must satisfy the
+//! weak Wolfe conditions, found by doubling and halving (Lewis & Overton, "Nonsmooth optimization via quasi-Newton methods",
+//! 2013, algorithm 2.6), so that sᵀy > 0 always.
 
 use std::collections::VecDeque;
 
@@ -49,7 +50,8 @@ struct Step {
 /// taken, or no point along the direction is lower within rounding.
 ///
 /// `solve` overwrites a gradient g with M⁻¹·g, M a positive definite guess of the Hessian up to a factor; the better the
-/// guess, the fewer the steps. `function` gives the value at a point and writes the gradient; where it gives NaN or infinity, shorter steps are tried.
+/// guess, the fewer the steps. `function` gives the value at a point and writes the gradient; where it gives NaN or infinity,
+/// shorter steps are tried.
 pub fn lbfgs(
     isa: Isa,
     start: Vec<f64>,
@@ -94,7 +96,7 @@ pub fn lbfgs(
 
 /// The largest magnitude; NaN if there is one.
 fn largest(gradient: &[f64]) -> f64 {
-    gradient.iter().fold(0.0, |most: f64, g| if g.is_nan() { f64::NAN } else { most.max(g.abs()) })
+    gradient.iter().fold(0.0, |most: f64, g| if g.abs() <= most || most.is_nan() { most } else { g.abs() })
 }
 
 /// −H·g, H the inverse Hessian that the steps stand for.

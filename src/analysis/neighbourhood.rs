@@ -59,7 +59,7 @@ impl Neighbours {
             return Err(AnalysisError::Map { codes: n, points: self.near.len() });
         }
         if 2 * k >= n {
-            return Err(AnalysisError::Neighbours { k: 2 * k, points: n });
+            return Err(AnalysisError::Trustworthiness { k, points: n });
         }
         check_finite("compare a map with", codes)?;
         let penalty = |_: &mut (), i: usize, row: &mut [f64]| {
@@ -107,6 +107,16 @@ mod tests {
         };
         let expected = 1.0 - 2.0 * (0..8).map(excess).sum::<usize>() as f64 / (8.0 * 2.0 * 9.0);
         assert!(expected < 0.9 && (of(&map) - expected).abs() <= 1e-12, "{} for {expected}", of(&map));
+    }
+
+    #[test]
+    fn trust_takes_more_than_twice_as_many_points_as_neighbours() {
+        let line = Array2::from_shape_fn((20, 1), |(i, _)| i as f32);
+        let context = Context::detect();
+        let of = |k| Neighbours::of(context, line.view(), k).unwrap().trustworthiness(context, line.view());
+        assert_eq!(of(9).unwrap(), 1.0);
+        let said = of(10).unwrap_err().to_string();
+        assert_eq!(said, "the trustworthiness of 10 neighbours takes more than 20 points, not 20");
     }
 
     #[test]

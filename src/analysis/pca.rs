@@ -11,8 +11,8 @@ use crate::linalg::{Matrix, symmetric_eigen};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pca {
     standard: Standard,
-    /// A row for each component [count, d], of length one, the one of largest variance first; its element of largest magnitude
-    /// is positive.
+    /// A row for each component [count, d], of length one, or zeros where nothing is left to vary; the one of largest variance
+    /// first. Its element of largest magnitude is positive.
     components: Array2<f64>,
     /// The variance along each component, as a share of the total; 0 where nothing varies.
     pub shares: Vec<f64>,
@@ -43,7 +43,8 @@ impl Pca {
         &self.standard.mean
     }
 
-    /// A row for each component [count, d], of length one: mean + Σ coordinate · component leads from coordinates to codes.
+    /// A row for each component [count, d], of length one, or zeros where nothing is left to vary: mean + Σ coordinate · component
+    /// leads from coordinates to codes.
     pub fn components(&self) -> ArrayView2<'_, f64> {
         self.components.view()
     }
@@ -99,6 +100,7 @@ mod tests {
     fn codes_that_do_not_vary_have_components_of_no_share() {
         let pca = Pca::fit(Context::detect(), Array2::from_elem((5, 2), 3.0).view(), 2).unwrap();
         assert_eq!(pca.shares, [0.0, 0.0]);
+        assert_eq!(pca.components, Array2::<f64>::zeros((2, 2)));
         let one = Pca::fit(Context::detect(), Array2::from_elem((1, 2), 3.0).view(), 2).unwrap_err();
         assert_eq!(one.to_string(), "cannot find the principal components of 1 codes: at least 2 are needed");
     }

@@ -52,3 +52,15 @@ fn a_function_that_is_no_number_ends_the_search_where_it_began() {
     let found = lbfgs(Isa::detect(), vec![-9.0], 1e-8, 50, |_| {}, wall);
     assert!(found.converged && (found.at[0] - 0.9).abs() < 1e-8, "{found:?}");
 }
+
+#[test]
+fn a_gradient_with_nan_is_not_converged() {
+    for gradient in [[f64::NAN, 0.0], [0.0, f64::NAN]] {
+        let spoilt = |_: &[f64], g: &mut [f64]| {
+            g.copy_from_slice(&gradient);
+            0.0
+        };
+        let found = lbfgs(Isa::detect(), vec![1.0, 1.0], 1e-5, 10, |_| {}, spoilt);
+        assert!(!found.converged && found.gradient.is_nan(), "{found:?}");
+    }
+}

@@ -8,9 +8,11 @@ use rayon::prelude::*;
 
 use super::super::distances::Points;
 
-/// The entropy that is found, in nats, is this near to the logarithm of the perplexity: openTSNE's and scikit-learn's are 1e-8 and 1e-5.
+/// The entropy that is found, in nats, is this near to the logarithm of the perplexity: openTSNE's and scikit-learn's are
+/// 1e-8 and 1e-5.
 const TOLERANCE: f64 = 1e-10;
-/// Far more than bisection takes from any start; rows whose perplexity cannot be had (with more equal points than it says) end so.
+/// Far more than bisection takes from any start; rows whose perplexity cannot be had (with more equal points than it says)
+/// end so.
 const MOST_STEPS: usize = 100;
 
 /// The neighbourhood of a point: p_j ∝ exp(−β (d_j − `nearest`)), d the squared distances.

@@ -47,10 +47,9 @@ pub fn kl_divergence(
     let isa = context.isa;
     let points = Points::of(codes);
     let precisions = points.each_row(context, |p: &mut Vec<f64>, _, d| Precision::of(isa, perplexity, d, p));
-    let betas: Vec<f64> = precisions.iter().map(|precision| -precision.beta).collect();
-    // p_i|j = exp(offset_j − β_j d).
-    let offset = |precision: &Precision| precision.beta * precision.nearest - libm::log(precision.sum);
-    let offsets: Vec<f64> = precisions.iter().map(offset).collect();
+    // p_i|j = exp(−β_j (d − nearest_j) − ln Σ_j). With the nearest multiplied out, a large β would leave nothing of ln Σ_j.
+    let of = |part: fn(&Precision) -> f64| precisions.iter().map(part).collect::<Vec<f64>>();
+    let (betas, nearest, logs) = (of(|point| -point.beta), of(|point| point.nearest), of(|point| libm::log(point.sum)));
     let [xs, ys] = [0, 1].map(|axis| map.column(axis).iter().map(|&y| f64::from(y)).collect::<Vec<f64>>());
 
     let row = |scratch: &mut Scratch, i: usize, d: &mut [f64]| {
@@ -58,8 +57,8 @@ pub fn kl_divergence(
         [&mut *a, b, c].into_iter().for_each(|part| part.resize(n, 0.0));
         d[i] = 0.0;
         for (j, &d) in d.iter().enumerate() {
-            a[j] = offsets[i] + betas[i] * d;
-            b[j] = offsets[j] + betas[j] * d;
+            a[j] = betas[i] * (d - nearest[i]) - logs[i];
+            b[j] = betas[j] * (d - nearest[j]) - logs[j];
         }
         unary(isa, Unary::Exp, a, c, Accumulate::Overwrite);
         unary(isa, Unary::Exp, b, c, Accumulate::Add);
@@ -83,4 +82,43 @@ pub fn kl_divergence(
     let scale = 2.0 * n as f64;
     // Σ p ln p/w with p = c / 2n, whose sum is 1.
     Ok(attracted / scale - libm::log(scale) + libm::log(spread))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::rng::{Purpose, standard_normal, stream};
+
+    #[test]
+    fn a_point_beside_a_pile_of_more_points_than_the_perplexity_has_shares_that_sum_to_one() {
+        // 40 equal codes, one at the distance 1 from all of them, and others far off.
+        let mut stream = stream(3, Purpose::Draw, 0);
+        let codes = Array2::from_shape_fn((120, 5), |(i, j)| match i {
+            0..40 => 0.5,
+            40 => 0.5 + f32::from(u8::from(j == 2)),
+            _ => 50.0 + 20.0 * standard_normal(&mut stream) as f32,
+        });
+        let map = Array2::from_shape_simple_fn((120, 2), || standard_normal(&mut stream) as f32);
+        let (context, perplexity) = (Context::detect(), 30.0);
+        let shares = Points::of(codes.view()).each_row(context, |p: &mut Vec<f64>, _, d| {
+            let sum = Precision::of(context.isa, perplexity, d, p).sum;
+            p.iter().map(|p| p / sum).collect::<Vec<f64>>()
+        });
+        assert!(shares[40][..40].iter().all(|&p| p == 1.0 / 40.0), "{:?}", &shares[40][..40]);
+        let square = |i: usize, j: usize| {
+            let differences = map.row(i).into_iter().zip(map.row(j)).map(|(a, b)| f64::from(*a) - f64::from(*b));
+            differences.map(|difference| difference * difference).sum::<f64>()
+        };
+        let pairs = || (0..120).flat_map(|i| (0..120).filter(move |&j| j != i).map(move |j| (i, j)));
+        let spread: f64 = pairs().map(|(i, j)| 1.0 / (1.0 + square(i, j))).sum();
+        let term = |(i, j): (usize, usize)| {
+            let p = (shares[i][j] + shares[j][i]) / 240.0;
+            if p > 0.0 { p * libm::log(p * (1.0 + square(i, j)) * spread) } else { 0.0 }
+        };
+        let expected: f64 = pairs().map(term).sum();
+        let found = kl_divergence(context, codes.view(), map.view(), perplexity).unwrap();
+        assert!((found - expected).abs() <= 1e-10, "{found} for {expected}");
+    }
 }

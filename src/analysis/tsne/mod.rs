@@ -91,8 +91,8 @@ pub struct TsneMap {
 }
 
 impl Tsne {
-    /// The map of `codes` [n, d], the same bits on any number of threads and every instruction set. Computes in the current thread
-    /// pool. [`Flow::Interrupt`] from `progress` ends with the map as it is then.
+    /// The map of `codes` [n, d], the same bits on any number of threads and every instruction set. Computes in the current
+    /// thread pool. [`Flow::Interrupt`] from `progress` ends with the map as it is then.
     ///
     /// A gain of each coordinate grows by 0.2 while the gradient keeps its sign and shrinks to 0.8 of it where that turned, to no
     /// less than 0.01 (van der Maaten); steps are at most 5 long (openTSNE); the points are moved back around zero after each.
@@ -130,8 +130,8 @@ impl Tsne {
         check_finite("map", codes)
     }
 
-    /// About how many seconds [`fit`](Self::fit) will take for `codes` in the current thread pool: a trial of the repulsion, which
-    /// is most of it. Refused: what `fit` refuses.
+    /// About how many seconds [`fit`](Self::fit) will take for `codes` in the current thread pool: a trial of the repulsion,
+    /// which is most of it. Refused: what `fit` refuses.
     pub fn estimate(&self, context: Context, codes: ArrayView2<'_, f32>) -> Result<f64, AnalysisError> {
         self.check(codes)?;
         let points = codes.nrows();
@@ -147,7 +147,7 @@ impl Tsne {
         };
         let best = with_spinning_threads(|| (0..3).map(|_| try_once()).fold(f64::INFINITY, f64::min));
         let pairs = (points as f64 / tried.max(1) as f64).powi(2);
-        // The attraction and the search for neighbours.
+        // The attraction and the search for neighbours: chosen, not measured.
         Ok(1.15 * self.iterations as f64 * pairs * best)
     }
 }
