@@ -255,14 +255,16 @@ fn interpolations_are_finite_but_at_the_ends() {
     place.narrows(&command).done().says(&["5 pairs of images of different classes", "infinite", "interpolation.png"]);
     let table = place.text("run/interpolation.csv");
     let mut rows: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.remove(0), ["pair", "first", "second", "alpha", "psnr_db", "l2"]);
+    assert_eq!(rows.remove(0), ["pair", "first", "second", "alpha", "psnr_db", "l2", "image_psnr_db", "code_distance"]);
     assert_eq!(rows.len(), 6 * 6);
     for row in &rows {
-        let [alpha, psnr, distance]: [f64; 3] = std::array::from_fn(|k| row[3 + k].parse().unwrap());
+        let [alpha, psnr, distance, image, code]: [f64; 5] = std::array::from_fn(|k| row[3 + k].parse().unwrap());
         if alpha == 0.0 || alpha == 1.0 {
             assert_eq!((psnr, distance), (f64::INFINITY, 0.0), "{row:?}");
+            assert_eq!((image, code), (f64::INFINITY, 0.0), "{row:?}");
         } else {
             assert!(psnr.is_finite() && distance > 0.0, "{row:?}");
+            assert!(image.is_finite() && code > 0.0, "{row:?}");
             // Of one pair the two say the same; means of logarithms are not logarithms of means.
             assert!(row[0] == "mean" || (psnr + 20.0 * distance.log10()).abs() < 1e-9, "{row:?}");
         }

@@ -75,10 +75,11 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
 
 /// Every pair, then the means, whose pair is "mean".
 fn csv(pairs: &[Pair], found: &Interpolation) -> String {
-    let mut text = "pair,first,second,alpha,psnr_db,l2\n".to_owned();
+    let mut text = "pair,first,second,alpha,psnr_db,l2,image_psnr_db,code_distance\n".to_owned();
     let mut add = |pair: &str, ends: [String; 2], compared: &[Comparison]| {
-        for (alpha, Comparison { psnr, distance }) in ALPHAS.iter().zip(compared) {
-            text += &format!("{pair},{},{},{alpha},{psnr},{distance}\n", ends[0], ends[1]);
+        for (alpha, Comparison { psnr, distance, image_psnr, code_distance }) in ALPHAS.iter().zip(compared) {
+            let [first, second] = &ends;
+            text += &format!("{pair},{first},{second},{alpha},{psnr},{distance},{image_psnr},{code_distance}\n");
         }
     };
     for (number, (pair, compared)) in pairs.iter().zip(&found.pairs).enumerate() {

@@ -1,14 +1,14 @@
 //! What the codes of a run are worth: classes, smoothness, what lies between two of them, and what a prior decodes to.
 
-use ndarray::{Array2, ArrayView1, Zip};
+use ndarray::ArrayView1;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::RunError;
 use super::pictures::{CodePictures, ImageTable};
 use crate::analysis::{
-    ALPHAS, AnalysisError, CodeSpread, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate, plane,
-    traverse,
+    ALPHAS, AnalysisError, CodeSpread, Comparison, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate,
+    plane, traverse,
 };
 use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
@@ -17,7 +17,7 @@ use crate::run::Machine;
 use crate::study::figure::number;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
-use crate::tasks::{Trained, jacobian_images, psnr};
+use crate::tasks::{Trained, jacobian_images};
 
 /// Pairs of test images of different classes that are interpolated between.
 const PAIRS: usize = 20;
@@ -93,26 +93,16 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
     };
     let ends = [end(|pair| pair.first), end(|pair| pair.second)];
     let found = interpolate(trained, ends[0].view(), ends[1].view())?;
-    let codes = [trained.encode(ends[0].view())?, trained.encode(ends[1].view())?];
-    let mut rows = Vec::new();
-    for (number_of, &alpha) in ALPHAS.iter().enumerate() {
-        let blend = |[a, b]: &[Array2<f32>; 2]| {
-            Zip::from(a).and(b).map_collect(|&a, &b| ((1.0 - alpha) * f64::from(a) + alpha * f64::from(b)) as f32)
-        };
-        let (z, encoded) = (blend(&codes), trained.encode(blend(&ends).view())?);
-        let (of_code, of_image) = (trained.decode_images(z.view())?, trained.decode_images(encoded.view())?);
-        let mean = |a: &Array2<f32>, b: &Array2<f32>, of: fn(f64, usize) -> f64| {
-            let rows = a.outer_iter().zip(b.outer_iter());
-            rows.map(|(a, b)| of(squared_distance(a, b), a.len())).sum::<f64>() / pairs.len() as f64
-        };
-        rows.push(json!({
+    let row = |(alpha, mean): (&f64, &Comparison)| {
+        json!({
             "alpha": alpha.to_string(),
-            "blend_psnr": number(found.mean[number_of].psnr),
-            "blend_distance": number(found.mean[number_of].distance),
-            "image_psnr": number(mean(&of_code, &of_image, |squares, pixels| psnr(squares / pixels as f64))),
-            "code_distance": number(mean(&encoded, &z, |squares, _| squares.sqrt())),
-        }));
-    }
+            "blend_psnr": number(mean.psnr),
+            "blend_distance": number(mean.distance),
+            "image_psnr": number(mean.image_psnr),
+            "code_distance": number(mean.code_distance),
+        })
+    };
+    let rows: Vec<Value> = ALPHAS.iter().zip(&found.mean).map(row).collect();
     let image = || std::iter::once("image".to_owned());
     let columns = image().chain(ALPHAS.map(|alpha| format!("α = {alpha}"))).chain(image());
     let mut strips = ImageTable::new(&loaded.data, columns.collect());
@@ -121,10 +111,6 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
         strips.row("", std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
     }
     Ok((json!(rows), strips))
-}
-
-fn squared_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
 }
 
 /// Adds to the pictures, where the code is a distribution with these `divergences`, images of codes drawn from N(0, I) and the
