@@ -1,8 +1,12 @@
 //! Instructions of two small products, of a training step of a dense, a convolutional and a variational model, and of t-SNE, counted by callgrind with AVX2 (which valgrind knows) on one
 //! thread, against what they were when last looked at. The counts are those of this package's development profile.
 
+mod support;
+
 use std::path::PathBuf;
 use std::process::Command;
+
+use support::{skipped, skipped_in_ci_too};
 
 /// Instructions of one repetition, measured with rustc 1.95 and valgrind 3.19. Another compiler may need new ones.
 const COUNTS: [(&str, u64); 6] = [
@@ -19,15 +23,11 @@ const MARGIN: f64 = 0.05;
 
 #[test]
 fn no_count_exceeds_the_recorded_one_by_more_than_the_margin() {
-    let found = Command::new("valgrind").arg("--version").output().is_ok();
-    if !found {
-        assert!(std::env::var_os("CI").is_none(), "valgrind is not installed, and CI is set");
-        println!("skipped: valgrind is not installed");
-        return;
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        return skipped("valgrind is not installed");
     }
-    if !is_x86_feature_detected_avx2() {
-        println!("skipped: this CPU has no AVX2");
-        return;
+    if narrows_kernels::Isa::named("avx2").is_err() {
+        return skipped_in_ci_too("this CPU has no AVX2");
     }
     // Each process counts its own, so they may run at the same time.
     let counts = std::thread::scope(|scope| {
@@ -44,10 +44,6 @@ fn no_count_exceeds_the_recorded_one_by_more_than_the_margin() {
         }
     }
     assert!(slower.is_empty(), "{}", slower.join("; "));
-}
-
-fn is_x86_feature_detected_avx2() -> bool {
-    narrows_kernels::Isa::named("avx2").is_ok()
 }
 
 /// Instructions of a whole process that repeats the workload.

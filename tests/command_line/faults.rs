@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::running::Running;
-use crate::support::{Place, without_seconds};
+use crate::support::{Place, png_size, skipped_in_ci_too, without_seconds};
 
 /// Steps of four images, a checkpoint of 1.3 MB after each.
 const CONFIG: &str = r#"name = "toys"
@@ -62,11 +62,16 @@ fn signals_save_the_run_and_are_told_by_the_exit_code() {
         let (found, said) = running.end();
         assert_eq!(found, Some(code), "{said}");
         assert!(said.contains("interrupted: finishing the step"), "{said}");
-        assert!(
-            place.path(&run).join("checkpoint/last.safetensors").exists()
-                && place.path(&run).join("metrics.json").exists()
-        );
+        assert!(place.path(&run).join("checkpoint/last.safetensors").exists());
         assert!(!place.path(&run).join("checkpoint/lock").exists(), "the lock is left");
+        let metrics = place.json(&format!("{run}/metrics.json"));
+        assert!(metrics["stop"]["interrupted"]["epoch"].as_u64().is_some_and(|epoch| epoch >= 2), "{metrics:#}");
+        assert_eq!(metrics["epochs"], place.text(&format!("{run}/history.csv")).lines().count() - 1);
+        assert_eq!(metrics["model_sha256"], place.sha256(&format!("{run}/model.safetensors")));
+        for picture in ["loss.png", "reconstructions.png"] {
+            assert!(png_size(&place.read(&format!("{run}/{picture}"))).0 > 0);
+        }
+        place.narrows(&["eval", &run]).done().says(&["train", "validation", "test"]);
     }
     // The same bits after a signal somewhere.
     let mut running = Running::start(&place, &["train", "run.toml", "--out", "run"]);
@@ -79,6 +84,23 @@ fn signals_save_the_run_and_are_told_by_the_exit_code() {
     // A finished run says so.
     place.narrows(&["train", "--resume", "run"]).done().says(&["is finished: 12 epochs", "nothing is left to do"]);
     assert_eq!(result(&place, "run"), expected);
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once() {
+    let place = place();
+    // A step of a second or so, so that both come within one.
+    let settings = ["data.set=footwear", "data.per_class=700", "train.batch_size=2100", "train.max_epochs=1000000"];
+    let settings = settings.into_iter().chain(["train.checkpoint=false", "model.encoder=[{ dense = 4096 }]"]);
+    let mut call = vec!["train", "run.toml", "--out", "run"];
+    call.extend(settings.flat_map(|setting| ["--set", setting]));
+    let mut running = Running::start(&place, &call);
+    running.wait_for("epoch   1/");
+    running.signal("-INT");
+    running.signal("-INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(!place.path("run/metrics.json").exists(), "it finished the step: {said}");
 }
 
 #[test]
@@ -111,8 +133,7 @@ fn a_study_that_a_signal_interrupts_goes_on_with_what_is_missing() {
 #[test]
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     if !Path::new("/proc/self/status").exists() {
-        println!("skipped: this system does not tell which signals are ignored");
-        return;
+        return skipped_in_ci_too("this system does not tell which signals are ignored");
     }
     let place = place();
     let program = crate::support::program();
@@ -186,13 +207,47 @@ fn a_folder_that_is_deleted_ends_the_run_with_a_sentence() {
     assert!(!place.path("run").exists(), "it came back");
 }
 
+#[test]
+fn each_kind_of_file_that_cannot_be_written_is_told_once() {
+    let place = place();
+    let mut running = Running::start(&place, &["train", "long.toml", "--out", "run"]);
+    running.wait_for("epoch   2/");
+    let [history, partial] =
+        ["run/history.csv", "run/checkpoint/last.safetensors.partial"].map(|name| place.path(name));
+    // A folder that holds something takes the place of a file, as soon as the run has none there.
+    let block = |path: &Path| {
+        while std::fs::create_dir(path).is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        std::fs::write(path.join("x"), "").unwrap();
+    };
+    block(&history);
+    running.wait_for("cannot ");
+    block(&partial);
+    running.wait_for("cannot ");
+    std::fs::remove_dir_all(&partial).unwrap();
+    running.wait_for("a checkpoint could be written again");
+    block(&partial);
+    running.wait_for("cannot ");
+    std::fs::remove_dir_all(&history).unwrap();
+    running.signal("-INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    let told = |words: &str| said.matches(words).count();
+    assert_eq!(told("the history is written later"), 1, "{said}");
+    let [failed, again] = ["until a checkpoint can be written", "a checkpoint could be written again"].map(told);
+    // More than once each only where the file was taken away between its writing and its renaming.
+    assert!(again >= 1 && failed > again, "{said}");
+    assert_eq!(told("a run that goes on from here begins at the last checkpoint before"), 1, "{said}");
+}
+
 /// A file system of so many KiB in memory, mounted for as long as this lives.
 struct SmallDisk {
     at: PathBuf,
 }
 
 impl SmallDisk {
-    /// Only the superuser may mount; for others the test says aloud that it is skipped.
+    /// Only the superuser may mount.
     fn mount(at: PathBuf, kib: usize) -> Option<Self> {
         std::fs::create_dir(&at).unwrap();
         let size = format!("size={kib}k");
@@ -200,7 +255,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(SmallDisk { at });
         }
-        println!("SKIPPED: a file system in memory cannot be mounted here");
+        skipped_in_ci_too("a file system in memory cannot be mounted here");
         None
     }
 
@@ -236,12 +291,12 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_costs_checkpoints_but_no_work() {
     let place = place();
+    let Some(disk) = SmallDisk::mount(place.path("disk"), 8000) else { return };
     let slow = ["--set", "train.max_epochs=100"];
     place
         .narrows(&[&["train", "run.toml", "--set", "train.checkpoint=false", "--out", "whole"], &slow[..]].concat())
         .done();
     let expected = result(&place, "whole");
-    let Some(disk) = SmallDisk::mount(place.path("disk"), 8000) else { return };
     let train = [&["train", "run.toml", "--out", "disk/run"], &slow[..]].concat();
     // Full for a while: training goes on, says so, and ends as ever.
     let mut running = Running::start(&place, &train);
@@ -271,8 +326,8 @@ fn a_full_disk_costs_checkpoints_but_no_work() {
 #[test]
 fn a_read_only_folder_is_refused_and_stays_as_it_is() {
     let place = place();
-    let expected = whole(&place);
     let Some(disk) = SmallDisk::mount(place.path("disk"), 64_000) else { return };
+    let expected = whole(&place);
     let mut running = Running::start(&place, &["train", "run.toml", "--out", "disk/run"]);
     running.wait_for("epoch   3/");
     running.signal("-KILL");

@@ -4,10 +4,11 @@ use std::process::Command;
 
 use narrows::data::npy;
 use narrows::run::OpenRun;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView4};
 
 use crate::explore::{CONVOLUTIONAL, DENSE, VARIATIONAL, train};
-use crate::support::Place;
+use crate::support::protobuf::{all, bits, fields};
+use crate::support::{Place, skipped_in_ci_too};
 
 /// Images that no set has, with values from 0 to 1.
 fn images(count: usize) -> Array2<f32> {
@@ -24,7 +25,7 @@ fn python(variable: &str, module: &str) -> Option<Command> {
     let found = Command::new(&python).args(["-c", &format!("import {module}")]).output();
     let has = found.is_ok_and(|output| output.status.success());
     if !has {
-        println!("skipped: {} has no {module}; {variable} may name one that has", python.display());
+        skipped_in_ci_too(&format!("{} has no {module}; {variable} may name one that has", python.display()));
     }
     has.then(|| Command::new(python))
 }
@@ -90,66 +91,30 @@ fn frameworks_load_trained_weights() {
     }
 }
 
-/// A field of a message: numbers, or the bytes of a text, a message or packed numbers.
-#[derive(Debug)]
-enum Field<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-/// The fields of a message with this number, in order.
-fn fields(message: &[u8], wanted: u64) -> Vec<Field<'_>> {
-    fn number(at: &mut &[u8]) -> u64 {
-        let length = at.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
-        let (digits, rest) = at.split_at(length);
-        *at = rest;
-        digits.iter().rev().fold(0, |value, &byte| value << 7 | u64::from(byte & 0x7f))
-    }
-    let (mut at, mut found) = (message, Vec::new());
-    while !at.is_empty() {
-        let tag = number(&mut at);
-        let field = match tag & 7 {
-            0 => Field::Number(number(&mut at)),
-            wire => {
-                let length = if wire == 2 { number(&mut at) as usize } else { 4 };
-                let (bytes, rest) = at.split_at(length);
-                at = rest;
-                Field::Bytes(bytes)
-            }
-        };
-        found.extend((tag >> 3 == wanted).then_some(field));
-    }
-    found
-}
-
-fn bytes(message: &[u8], wanted: u64) -> Vec<&[u8]> {
-    let field = |field| match field {
-        Field::Bytes(bytes) => bytes,
-        Field::Number(number) => panic!("{number} is no message"),
-    };
-    fields(message, wanted).into_iter().map(field).collect()
-}
-
-/// Every tensor of the model is in the file of its part, under its name and with its own numbers.
+/// Every tensor of the model is in the file of its part under its name, its numbers in the order that ONNX wants: kernels as
+/// [outputs, inputs, height, width], all others as they are.
 fn holds_the_weights(place: &Place, name: &str) {
     let run = OpenRun::open(&place.path(name), &[]).unwrap();
     let layout = run.prepared.layout();
     for part in ["encoder", "decoder"] {
         let file = place.read(&format!("onnx/{part}.onnx"));
-        assert!(matches!(fields(&file, 1)[..], [Field::Number(8)]));
-        let tensors = bytes(bytes(&file, 7)[0], 5);
+        let model = fields(&file);
+        assert_eq!(bits(&model, 1), Some(8));
+        let tensors: Vec<_> = all(&fields(all(&model, 7)[0]), 5).into_iter().map(fields).collect();
         let own = layout.iter().filter(|param| param.name.starts_with(part) && !param.name.contains("log_variance"));
         for param in own {
-            let tensor = tensors.iter().find(|tensor| bytes(tensor, 8) == [param.name.as_bytes()]);
+            let tensor = tensors.iter().find(|tensor| all(tensor, 8) == [param.name.as_bytes()]);
             let tensor = tensor.unwrap_or_else(|| panic!("{name}: no {}", param.name));
-            let sorted = |values: &mut dyn Iterator<Item = f32>| {
-                let mut values: Vec<u32> = values.map(f32::to_bits).collect();
-                values.sort_unstable();
-                values
+            let stored = all(tensor, 9)[0].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+            let own = param.of(&run.params);
+            let expected = match *param.shape.dims() {
+                [height, width, from, to] => {
+                    let kernel = ArrayView4::from_shape([height, width, from, to], own).unwrap();
+                    kernel.permuted_axes([3, 2, 0, 1]).iter().copied().collect()
+                }
+                _ => own.to_vec(),
             };
-            let mut stored =
-                bytes(tensor, 9)[0].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
-            assert_eq!(sorted(&mut stored), sorted(&mut param.of(&run.params).iter().copied()), "{}", param.name);
+            assert_eq!(stored.collect::<Vec<_>>(), expected, "{}", param.name);
         }
     }
 }
@@ -157,7 +122,7 @@ fn holds_the_weights(place: &Place, name: &str) {
 /// The last operators of a graph.
 fn has_operators(place: &Place, part: &str, last: &[&str]) {
     let file = place.read(&format!("onnx/{part}.onnx"));
-    let nodes = bytes(bytes(&file, 7)[0], 1);
-    let found: Vec<_> = nodes.iter().map(|node| String::from_utf8_lossy(bytes(node, 4)[0])).collect();
+    let nodes = all(&fields(all(&fields(&file), 7)[0]), 1);
+    let found: Vec<_> = nodes.iter().map(|node| String::from_utf8_lossy(all(&fields(node), 4)[0])).collect();
     assert_eq!(found[found.len() - last.len()..], *last, "{found:?}");
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use crate::support::protobuf::{Field, bits, bytes, fields, number};
 use crate::support::running::Running;
-use crate::support::{Place, without_seconds};
+use crate::support::{Place, skipped_in_ci_too, without_seconds};
 use narrows::train::History;
 
 /// CRC-32C bit by bit, masked as event files have it.
@@ -16,10 +17,6 @@ fn masked(bytes: &[u8]) -> u32 {
     }
     let crc = !crc;
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// The messages of an event file, each behind a length and a checksum that fit.
@@ -34,56 +31,6 @@ fn records(mut bytes: &[u8]) -> Vec<&[u8]> {
         bytes = &bytes[16 + length..];
     }
     found
-}
-
-/// A field's value: its bits, or its bytes.
-#[derive(Clone, Copy, Debug)]
-enum Field<'a> {
-    Bits(u64),
-    Bytes(&'a [u8]),
-}
-
-/// The fields of a message by their numbers.
-fn fields(mut bytes: &[u8]) -> Vec<(u64, Field<'_>)> {
-    fn varint(bytes: &mut &[u8]) -> u64 {
-        let end = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap();
-        let value = bytes[..=end].iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f));
-        *bytes = &bytes[end + 1..];
-        value
-    }
-    let mut found = Vec::new();
-    while !bytes.is_empty() {
-        let tag = varint(&mut bytes);
-        let (width, value) = match tag & 7 {
-            0 => (0, Field::Bits(varint(&mut bytes))),
-            1 => (8, Field::Bits(number(&bytes[..8]))),
-            5 => (4, Field::Bits(number(&bytes[..4]))),
-            2 => {
-                let length = varint(&mut bytes) as usize;
-                (length, Field::Bytes(&bytes[..length]))
-            }
-            other => panic!("no such wire type: {other}"),
-        };
-        bytes = &bytes[width..];
-        found.push((tag >> 3, value));
-    }
-    found
-}
-
-#[track_caller]
-fn bytes<'a>(fields: &[(u64, Field<'a>)], wanted: u64) -> Option<&'a [u8]> {
-    fields.iter().find(|(field, _)| *field == wanted).map(|(_, value)| match value {
-        Field::Bytes(bytes) => *bytes,
-        Field::Bits(bits) => panic!("field {wanted} is {bits}"),
-    })
-}
-
-#[track_caller]
-fn bits(fields: &[(u64, Field<'_>)], wanted: u64) -> Option<u64> {
-    fields.iter().find(|(field, _)| *field == wanted).map(|(_, value)| match value {
-        Field::Bits(bits) => *bits,
-        Field::Bytes(bytes) => panic!("field {wanted} is {bytes:?}"),
-    })
 }
 
 /// What event files hold: by tag, the value at each step.
@@ -171,7 +118,7 @@ fn a_run_tells_tensorboard_all_epochs_tensors_and_pictures() {
     let python = std::env::var_os("NARROWS_PYTHON").unwrap_or_else(|| "python3".into());
     let found = Command::new(&python).args(["-c", "import tensorboard"]).output();
     if !found.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {} has no tensorboard; NARROWS_PYTHON may name one", python.display());
+        skipped_in_ci_too(&format!("{} has no tensorboard; NARROWS_PYTHON may name one that has", python.display()));
         return;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/check_tensorboard.py");

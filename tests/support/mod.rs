@@ -1,18 +1,22 @@
 //! The program run as a person runs it: in a folder of its own, without the environment of whoever runs the tests.
 #![allow(dead_code, reason = "every test file takes what it needs")]
 
+pub mod browser;
+pub mod protobuf;
 #[cfg(unix)]
 pub mod running;
 pub mod schema;
 
-pub mod browser;
-
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
+use flate2::{Compression, write::GzEncoder};
+use safetensors::SafeTensors;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -22,12 +26,24 @@ const LONGEST: Duration = Duration::from_secs(1800);
 /// Variables that change what the program does.
 pub const VARIABLES: [&str; 4] = ["NARROWS_DATA_DIR", "NARROWS_ISA", "NO_COLOR", "COLUMNS"];
 
-/// The folder of the public sets; in CI its absence is a failure, elsewhere a message.
+/// Says that something is not tested here, and why; in CI that is a failure.
+#[track_caller]
+pub fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}, and CI is set");
+    skipped_in_ci_too(why);
+}
+
+/// The same of what a machine of CI may lack.
+pub fn skipped_in_ci_too(why: &str) {
+    // The harness keeps what a passing test prints, but not what is written here.
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
+/// The folder of the public sets.
 pub fn real_data() -> Option<PathBuf> {
     let folder = std::env::var_os("NARROWS_DATA_DIR").map(PathBuf::from);
     if folder.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI needs NARROWS_DATA_DIR, the folder of the public data sets");
-        println!("skipped: NARROWS_DATA_DIR does not name the folder of the public data sets");
+        skipped("NARROWS_DATA_DIR does not name the folder of the public data sets");
     }
     folder
 }
@@ -54,7 +70,7 @@ name = "adam"
 learning_rate = 1e-3
 "#;
 
-/// The program, with `path` as its current folder.
+/// The path of the program.
 pub fn program() -> PathBuf {
     assert_cmd::cargo::cargo_bin!("narrows").to_path_buf()
 }
@@ -106,12 +122,18 @@ impl Place {
         String::from_utf8(self.read(name)).unwrap()
     }
 
-    pub fn json(&self, name: &str) -> serde_json::Value {
+    pub fn json(&self, name: &str) -> Value {
         serde_json::from_slice(&self.read(name)).unwrap()
     }
 
     pub fn sha256(&self, name: &str) -> String {
         sha256(&self.read(name))
+    }
+
+    /// The bytes of a tensor of a run's weights.
+    pub fn tensor(&self, run: &str, name: &str) -> Vec<u8> {
+        let bytes = self.read(&format!("{run}/model.safetensors"));
+        SafeTensors::deserialize(&bytes).unwrap().tensor(name).unwrap().data().to_vec()
     }
 
     pub fn write(&self, name: &str, bytes: &[u8]) {
@@ -131,6 +153,7 @@ impl Place {
     }
 
     /// Runs the program with these arguments.
+    #[must_use]
     pub fn narrows(&self, arguments: &[&str]) -> Answer {
         answer(&mut self.command(arguments))
     }
@@ -222,12 +245,23 @@ pub fn idx(dims: &[u32], body: &[u8]) -> Vec<u8> {
     bytes
 }
 
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The numbers of a JSON array.
+pub fn numbers(array: &Value) -> Vec<f64> {
+    array.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The facts that a study's page carries as JSON.
-pub fn facts(page: &str) -> serde_json::Value {
+pub fn facts(page: &str) -> Value {
     let facts = page.split("<script type=\"application/json\" id=\"facts\">").nth(1).unwrap();
     serde_json::from_str(facts.split("</script>").next().unwrap()).unwrap()
 }
