@@ -127,11 +127,6 @@ fn with_source() -> Place {
     place
 }
 
-fn tensor(place: &Place, run: &str, name: &str) -> Vec<u8> {
-    let bytes = place.read(&format!("{run}/model.safetensors"));
-    safetensors::SafeTensors::deserialize(&bytes).unwrap().tensor(name).unwrap().data().to_vec()
-}
-
 #[test]
 fn an_encoder_is_taken_from_another_run_frozen_or_not() {
     let place = with_source();
@@ -143,26 +138,40 @@ fn an_encoder_is_taken_from_another_run_frozen_or_not() {
     let taken = "taken from runs/source: encoder.0.weight, encoder.0.bias";
     assert!(answer.stderr.contains(taken), "{}", answer.stderr);
     for name in ["encoder.0.weight", "encoder.0.bias"] {
-        assert_eq!(tensor(&place, "runs/frozen", name), tensor(&place, "runs/source", name));
+        assert_eq!(place.tensor("runs/frozen", name), place.tensor("runs/source", name));
     }
     let from = place.json("runs/frozen/begun_from.json");
     assert_eq!(from["model_sha256"], place.sha256("runs/source/model.safetensors"));
     assert_eq!(from["tensors"][1], "encoder.0.bias");
     begun("runs/tuned", &[]);
-    assert_ne!(tensor(&place, "runs/tuned", "encoder.0.weight"), tensor(&place, "runs/source", "encoder.0.weight"));
+    assert_ne!(place.tensor("runs/tuned", "encoder.0.weight"), place.tensor("runs/source", "encoder.0.weight"));
     // With a rate of nearly nothing an encoder hardly moves, with its full rate it does.
     begun("runs/slow", &["--set", "model.rates={ encoder = 1e-6 }"]);
     let moved = |run: &str| {
         let values = |bytes: Vec<u8>| -> Vec<f32> {
             bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
         };
-        let [now, then] = [run, "runs/source"].map(|run| values(tensor(&place, run, "encoder.0.weight")));
+        let [now, then] = [run, "runs/source"].map(|run| values(place.tensor(run, "encoder.0.weight")));
         now.iter().zip(then).map(|(now, then)| f64::from(now - then).powi(2)).sum::<f64>().sqrt()
     };
     assert!(moved("runs/slow") < 1e-4 * moved("runs/tuned"), "{} {}", moved("runs/slow"), moved("runs/tuned"));
     // A path is taken as it is, and the weights are a function of what it holds.
     train(&place, &["--set", "model.encoder_from=runs/source", "--out", "again"]).done();
     assert_eq!(place.sha256("again/model.safetensors"), place.sha256("runs/tuned/model.safetensors"));
+}
+
+#[test]
+fn a_frozen_head_stays_as_it_begins_with_its_running_statistics() {
+    let place = with_source();
+    let head = "model.head=[{ dense = 6 }, { batch-norm = \"keras\" }]";
+    let run = |out: &str, frozen: &str| train(&place, &["--set", head, "--set", frozen, "--out", out]).done();
+    run("runs/frozen", "model.frozen=[\"head\"]");
+    run("runs/moved", "model.frozen=[]");
+    for name in ["head.1.running_mean", "head.1.running_var"] {
+        let fresh = if name.ends_with("var") { 1.0f32 } else { 0.0 };
+        assert_eq!(place.tensor("runs/frozen", name), fresh.to_le_bytes().repeat(6), "{name}");
+        assert_ne!(place.tensor("runs/moved", name), place.tensor("runs/frozen", name), "{name}");
+    }
 }
 
 #[test]
@@ -177,34 +186,35 @@ fn of_a_variational_encoder_the_means_are_taken() {
     let taken = "taken from runs/variational: encoder.0.mean.weight, encoder.0.mean.bias";
     assert!(answer.stderr.contains(taken), "{}", answer.stderr);
     for role in ["weight", "bias"] {
-        let taken = tensor(&place, "runs/kinds", &format!("encoder.0.{role}"));
-        assert_eq!(taken, tensor(&place, "runs/variational", &format!("encoder.0.mean.{role}")));
+        let taken = place.tensor("runs/kinds", &format!("encoder.0.{role}"));
+        assert_eq!(taken, place.tensor("runs/variational", &format!("encoder.0.mean.{role}")));
     }
 }
 
 #[test]
 fn an_encoder_that_cannot_be_taken_is_refused() {
     let place = with_source();
-    let refused = |more: &[&str], words: &[&str]| {
-        let all = [&["train", "kinds.toml", "--out", "runs/new"], more].concat();
-        let answer = place.narrows(&all);
-        answer.refused(answer.code.unwrap(), words);
+    let refused = |more: &[&str], code: i32, words: &[&str]| {
+        let answer = place.narrows(&[&["train", "kinds.toml", "--out", "runs/new"], more].concat());
+        answer.refused(code, words);
         assert!(!place.path("runs/new/model.safetensors").exists(), "{answer:?}");
         let _ = std::fs::remove_dir_all(place.path("runs/new"));
     };
     refused(
         &["--set", "model.encoder_from=absent"],
+        2,
         &["cannot take the encoder of the run runs/absent", "there is none of that name"],
     );
     let narrow = "model.encoder=[{ dense = 7, activation = \"relu\" }]";
     refused(
         &["--set", "model.encoder_from=source", "--set", narrow],
+        1,
         &["encoder.0.weight is F32 [16, 8]", "the model needs F32 [16, 7]"],
     );
     let mut metrics = place.json("runs/source/metrics.json");
     metrics["stop"] = serde_json::json!({ "interrupted": { "epoch": 1, "step": 1 } });
     place.write("runs/source/metrics.json", metrics.to_string().as_bytes());
-    refused(&["--set", "model.encoder_from=source"], &["it is not finished", "narrows train --resume runs/source"]);
+    refused(&["--set", "model.encoder_from=source"], 2, &["it is not finished", "narrows train --resume runs/source"]);
     for (setting, words) in [
         ("model.frozen=[\"decoder\"]", "accepted: \"encoder\" or \"head\""),
         ("model.frozen=[\"encoder\", \"head\"]", "at most 1 item"),

@@ -153,6 +153,14 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
     let classes = "const boxes = [...document.querySelectorAll('#classes input')], map = document.getElementById('map'); \
                    const before = map.toDataURL(); boxes[0].click(); return boxes.length === 3 && map.toDataURL() !== before;";
     assert_eq!(browser.run(classes, json!([])), true, "a class is taken off the map");
+    // What begins elsewhere is no stroke and no way over the map.
+    let before = code();
+    browser.drag("#sheet", &[[0.5, -0.1], [0.5, 0.3], [0.6, 0.7]]);
+    browser.drag("#map", &[[0.9, -0.02], [0.5, 0.5]]);
+    browser.run(settle, json!([]));
+    assert_eq!(code(), before);
+    let touches = "return ['map', 'sheet', 'image'].map((id) => getComputedStyle(document.getElementById(id)).touchAction);";
+    assert_eq!(browser.run(touches, json!([])), json!(["none", "none", "auto"]));
     browser.run("await new Promise((done) => setTimeout(done, 700));", json!([]));
     let said = browser.run("return document.getElementById('said').textContent;", json!([]));
     assert!(said.as_str().unwrap().starts_with("Decoded the code z"), "{said}");
@@ -166,6 +174,33 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
 }
 
 #[test]
+fn pages_of_training_images_of_a_t_sne_map_and_of_a_worker_that_does_not_start_say_what_they_are() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    train(&place, "run", VARIATIONAL, "bce-logits");
+    place.narrows(&["map", "run", "--part", "train", "--perplexity", "4", "--iterations", "20"]).done();
+    place.narrows(&["explore", "run", "--part", "train"]).done().says(&["60 train images on the map (tsne, pca)"]);
+    browser.open(&place.path("run/explore.html"));
+    let near = "return document.getElementById('near').textContent;";
+    assert!(browser.run(near, json!([])).as_str().unwrap().contains("0."), "training images beside the decoded one");
+    // With every class hidden no point is near a place, whose code is then the one before.
+    let code = || browser.numbers("return letters(explorer.code());", &[]);
+    let before = code();
+    browser.run("document.querySelectorAll('#classes input').forEach((box) => box.click());", json!([]));
+    browser.drag("#map", &[[0.8, 0.7]]);
+    browser.run("await explorer.show(explorer.code());", json!([]));
+    assert_eq!(code(), before);
+    assert_eq!(browser.console(), [""; 0]);
+
+    let page = place.text("run/explore.html").replace("const CALLS =", "const CALLS ==");
+    place.write("broken.html", page.as_bytes());
+    browser.visit(&place.path("broken.html"));
+    let failed = "await explorer.ready; return document.getElementById('failed').textContent;";
+    let said = browser.run(failed, json!([])).to_string();
+    assert!(said.contains("This page could not be opened: Uncaught SyntaxError"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_explored_is_refused() {
     let place = Place::with_toys();
     place.narrows(&["train", "toys.toml", "--out", "run"]).done();
@@ -173,7 +208,13 @@ fn what_cannot_be_explored_is_refused() {
     place.refuses(&["explore", "run", "--out", "page.txt"], 2, &["page.txt", ".html"]);
     place.refuses(&["explore", "run", "--count", "1"], 2, &["2..=10000"]);
     place.refuses(&["export", "run"], 2, &["--onnx"]);
-    // A t-SNE map is shown with the images that it is of, and with no others.
+}
+
+#[test]
+fn a_page_has_the_maps_of_its_images_and_the_same_bytes_every_time() {
+    let place = Place::with_toys();
+    place.narrows(&["train", "toys.toml", "--out", "run"]).done();
+    // A t-SNE map is shown with the images and the weights that it is of, and with no others.
     place.narrows(&["map", "run", "--part", "train", "--perplexity", "4", "--iterations", "20"]).done();
     place
         .narrows(&["explore", "run", "--part", "train", "--json"])
@@ -182,6 +223,13 @@ fn what_cannot_be_explored_is_refused() {
     let page = place.text("run/explore.html");
     assert!(page.contains("\"name\":\"tsne\",\"length\":30"), "x and y of 15 codes");
     place.narrows(&["explore", "run", "--part", "test"]).done().says(&["3 test images on the map (pca)"]);
+    let facts = place.text("run/map.json");
+    let hash = place.sha256("run/model.safetensors");
+    place.write("run/map.json", facts.replace(&hash, &place.sha256("run/map.csv")).as_bytes());
+    place.narrows(&["explore", "run", "--part", "train"]).done().says(&["15 train images on the map (pca)"]);
+    place.write("run/map.json", facts.as_bytes());
+    // The colour of the text is no class's own.
+    assert!(page.contains(".series-5 {") && !page.contains(".series-6 {"));
     // Twice the same bytes, and nothing of another place or of the network in them.
     place.narrows(&["explore", "run", "--part", "train", "--out", "one.html"]).done().says(&["15 train images"]);
     place.narrows(&["explore", "run", "--part", "train", "--out", "two.html", "--threads", "2"]).done();

@@ -89,13 +89,13 @@ fn rivals_leave_pictures_of_their_epochs_and_are_measured_beside_training_images
     assert_eq!(given["made"], drawn["made"]);
     assert_eq!((&given["file"], &given["drawn_from"]), (&"thirty.npy".into(), &serde_json::Value::Null));
     place.refuses(&[&file[..], &["--fitted"]].concat(), 2, &["cannot be used with"]);
-    place.refuses(&["fidelity", "gan", "--features", "classifier", "--images", "absent.npy"], 1, &["absent.npy"]);
+    place.refuses(&["fidelity", "gan", "--features", "classifier", "--images", "absent.npy"], 2, &["absent.npy"]);
     place.refuses(
         &["fidelity", "gan", "--features", "autoencoder"],
         2,
         &["the run of a classifier of images of 784 values is expected"],
     );
-    place.refuses(&["sample", "simclr"], 2, &["simclr"]);
+    place.refuses(&["sample", "simclr"], 2, &["the task \"simclr\", which has no decoder"]);
     place.refuses(&["sample", "gan", "--fitted"], 2, &["which has no decoder"]);
 
     assert!(place.read("simclr/views.png").starts_with(b"\x89PNG"));

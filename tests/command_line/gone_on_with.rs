@@ -57,25 +57,45 @@ fn a_finished_run_with_more_epochs_has_the_bits_of_one_that_had_them_from_the_st
     assert!(!place.path("run/checkpoint/previous.safetensors").exists());
 }
 
+/// The configuration with more epochs is there, and what says that the run is done has not gone yet.
+#[test]
+fn a_kill_while_epochs_are_raised_does_not_keep_them_from_being_raised() {
+    let place = with_run(3);
+    let raise = ["train", "--resume", "run", "--set", "train.max_epochs=5"];
+    place.narrows(&["train", "toys.toml", "--set", "train.max_epochs=5", "--out", "whole"]).done();
+    place.write("run/config.toml", &place.read("whole/config.toml"));
+    place.narrows(&raise).done();
+    assert_eq!(place.sha256(&format!("run/{MODEL}")), place.sha256(&format!("whole/{MODEL}")));
+    place.narrows(&raise).done().says(&["5 epochs, nothing is left to do"]);
+}
+
+#[test]
+fn a_run_that_was_broken_off_with_more_epochs_to_do_is_not_taken_for_its_earlier_end() {
+    let place = with_run(3);
+    place.narrows(&["eval", "run"]).done();
+    std::fs::remove_file(place.path("run/metrics.json")).unwrap();
+    for command in [&["eval", "run"][..], &["export", "--onnx", "run"], &["invert", "run"]] {
+        place.refuses(command, 2, &["the run in run is not finished; `narrows train --resume run` finishes it"]);
+    }
+}
+
 #[test]
 fn epochs_that_cannot_be_raised_are_refused_and_nothing_is_changed() {
     let place = with_run(3);
     let before = place.snapshot();
-    let refused = |more: &[&str], words: &[&str]| {
-        let all = [&["train", "--resume", "run"], more].concat();
-        let answer = place.narrows(&all);
-        answer.refused(answer.code.unwrap(), words);
+    let refused = |more: &[&str], code: i32, words: &[&str]| {
+        place.narrows(&[&["train", "--resume", "run"], more].concat()).refused(code, words);
     };
-    refused(&["--set", "train.max_epochs=2"], &["max_epochs was 3", "is 2 now"]);
+    refused(&["--set", "train.max_epochs=2"], 2, &["max_epochs was 3", "is 2 now"]);
     let both = ["--set", "train.max_epochs=5", "--set", "train.batch_size=5"];
-    refused(&both, &["batch_size was 4", "is 5 now"]);
+    refused(&both, 2, &["batch_size was 4", "is 5 now"]);
     assert_eq!(place.snapshot(), before);
     std::fs::remove_file(place.path("run/checkpoint/last.safetensors")).unwrap();
-    refused(&["--set", "train.max_epochs=5"], &["the state at its end was not kept", "--set init_from=run"]);
+    refused(&["--set", "train.max_epochs=5"], 2, &["the state at its end was not kept", "--set init_from=run"]);
     let early = ["--set", "train.early_stopping={ patience = 1, min_delta = 10.0 }", "--out", "early"];
     place.narrows(&[&["train", "toys.toml"], &early[..]].concat()).done().says(&["no epoch since"]);
     let answer = place.narrows(&["train", "--resume", "early", "--set", "train.max_epochs=50"]);
-    answer.refused(answer.code.unwrap(), &["early stopping ended it after", "--set init_from=early"]);
+    answer.refused(2, &["early stopping ended it after", "--set init_from=early"]);
 }
 
 #[test]
@@ -85,28 +105,27 @@ fn a_run_begins_with_the_weights_of_another() {
     let still = ["--set", "optimizer.learning_rate=1e-30", "--set", "train.max_epochs=1", "--out", "still"];
     let answer = place.narrows(&[&["train", "toys.toml", "--set", "init_from=run"], &still[..]].concat()).done();
     assert!(answer.stderr.contains("taken from run: encoder."), "{}", answer.stderr);
-    let tensor = |run: &str, name: &str| {
-        let bytes = place.read(&format!("{run}/{MODEL}"));
-        safetensors::SafeTensors::deserialize(&bytes).unwrap().tensor(name).unwrap().data().to_vec()
-    };
     for name in ["encoder.1.weight", "encoder.3.weight", "decoder.0.weight", "decoder.0.bias"] {
-        assert_eq!(tensor("run", name), tensor("still", name), "{name}");
+        assert_eq!(place.tensor("run", name), place.tensor("still", name), "{name}");
     }
     let from = place.json("still/begun_from.json");
     assert_eq!(from["model_sha256"], place.sha256(&format!("run/{MODEL}")));
-    let refused = |more: &[&str], words: &[&str]| {
-        let all = [&["train", "toys.toml", "--out", "new"], more].concat();
-        let answer = place.narrows(&all);
-        answer.refused(answer.code.unwrap(), words);
+    let refused = |more: &[&str], code: i32, words: &[&str]| {
+        place.narrows(&[&["train", "toys.toml", "--out", "new"], more].concat()).refused(code, words);
         assert!(!place.path(&format!("new/{MODEL}")).exists());
         let _ = std::fs::remove_dir_all(place.path("new"));
     };
-    refused(&["--set", "init_from=absent"], &["cannot take the weights of the run", "there is none of that name"]);
+    refused(&["--set", "init_from=absent"], 2, &["cannot take the weights of the run", "there is none of that name"]);
     let narrow = ["--set", "init_from=run", "--set", "model.encoder.1.dense=5"];
-    refused(&narrow, &["encoder.1.weight is F32", "the model needs F32", "5]"]);
+    refused(&narrow, 1, &["encoder.1.weight is F32", "the model needs F32", "5]"]);
+    // A bare name is that of a folder beside the run's, before it is made too.
+    place.narrows(&["train", "toys.toml", "--out", "runs/old"]).done();
+    place.narrows(&["train", "toys.toml", "--set", "init_from=old", "--out", "runs/new", "--dry-run"]).done();
     // In a study the name is that of another of its runs.
-    let study =
-        format!("{CONFIG}\n[variants]\nlong = {{}}\nshort = {{ init_from = \"long\", \"train.max_epochs\" = 2 }}\n");
+    let study = format!(
+        "{CONFIG}\n[variants]\nlong = {{}}\nshort = {{ init_from = \"long\", \"train.max_epochs\" = 2 }}\n\
+         [report]\nsaturation = [\"short\"]\n"
+    );
     place.write("study.toml", study.as_bytes());
     place.narrows(&["study", "study.toml", "--out", "study", "--jobs", "2"]).done();
     let from = place.json("study/runs/short/begun_from.json");

@@ -1,10 +1,8 @@
 //! `narrows invert`: what it writes, and what it refuses.
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
-
-use assert_cmd::Command;
 use serde_json::Value;
+
+use crate::support::{Place, idx};
 
 const CONFIG: &str = r#"
 name = "small"
@@ -31,44 +29,21 @@ semantics = "pytorch"
 learning_rate = 1e-2
 "#;
 
-fn narrows(arguments: &[&str]) -> Output {
-    Command::cargo_bin("narrows").unwrap().args(arguments).output().unwrap()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn trained(folder: &Path, config: &str) -> PathBuf {
-    let (file, run) = (folder.join("small.toml"), folder.join("run"));
-    std::fs::write(&file, config).unwrap();
-    let output = narrows(&["train", text(&file), "--out", text(&run)]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    run
-}
-
-/// The exit code and what was said on standard error.
-fn refusal(arguments: &[&str]) -> (i32, String) {
-    let output = narrows(arguments);
-    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-fn inversion(folder: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(folder.join("inversion.json")).unwrap()).unwrap()
+/// A folder with a run of this configuration in `run`.
+fn trained(config: &str) -> Place {
+    let place = Place::new();
+    place.write("small.toml", config.as_bytes());
+    place.narrows(&["train", "small.toml", "--out", "run"]).done();
+    place
 }
 
 #[test]
 fn a_run_is_inverted_and_its_files_are_the_same_for_any_threads() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = trained(folder.path(), CONFIG);
-    let output = narrows(&["invert", text(&run), "--threads", "1"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("optimal codes: about "));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    for expected in ["decoder.2", "own output", "amortisation gap", "without certificate", "0 of 54", "inversion.png"] {
-        assert!(said.contains(expected), "{expected:?} is missing in\n{said}");
-    }
-    let file = inversion(&run);
+    let place = trained(CONFIG);
+    let answer = place.narrows(&["invert", "run", "--threads", "1"]).done();
+    assert!(answer.stderr.contains("optimal codes: about "), "{}", answer.stderr);
+    answer.says(&["decoder.2", "own output", "amortisation gap", "without certificate", "0 of 54", "inversion.png"]);
+    let file = place.json("run/inversion.json");
     assert_eq!(file["layers"].as_array().unwrap().len(), 2);
     for part in ["train", "test"] {
         let part = &file["parts"][part];
@@ -84,20 +59,17 @@ fn a_run_is_inverted_and_its_files_are_the_same_for_any_threads() {
         assert_eq!(stops.map(|count| count.as_u64().unwrap()).sum::<u64>(), part["images"].as_u64().unwrap());
         assert_eq!(number("/optimal/without_certificate"), 0.0);
     }
-    let rows = std::fs::read_to_string(run.join("inversion.csv")).unwrap();
+    let rows = place.text("run/inversion.csv");
     assert_eq!(rows.lines().count(), 1 + 2 * 6, "{rows}");
 
-    let other = folder.path().join("other");
-    let output = narrows(&["invert", text(&run), "--threads", "2", "--out", text(&other)]);
-    assert!(output.status.success());
+    place.narrows(&["invert", "run", "--threads", "2", "--out", "other"]).done();
     for name in ["inversion.json", "inversion.csv", "inversion.png"] {
-        assert!(std::fs::read(run.join(name)).unwrap() == std::fs::read(other.join(name)).unwrap(), "{name} differs");
+        assert!(place.read(&format!("run/{name}")) == place.read(&format!("other/{name}")), "{name} differs");
     }
-    let output = narrows(&["invert", text(&run), "--part", "validation", "--count", "7", "--out", text(&other)]);
-    assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("validation: the first 7 of 18 images (--count all"));
-    assert!(refusal(&["invert", text(&run), "--count", "0"]).1.contains("\"all\" is expected"));
-    let file = inversion(&other);
+    let few = ["invert", "run", "--part", "validation", "--count", "7", "--out", "other"];
+    place.narrows(&few).done().says(&["validation: the first 7 of 18 images (--count all"]);
+    place.refuses(&["invert", "run", "--count", "0"], 2, &["\"all\" is expected"]);
+    let file = place.json("other/inversion.json");
     let parts: Vec<&String> = file["parts"].as_object().unwrap().keys().collect();
     assert_eq!(parts, ["validation"]);
     assert_eq!(file["parts"]["validation"]["images"], 7);
@@ -105,46 +77,33 @@ fn a_run_is_inverted_and_its_files_are_the_same_for_any_threads() {
 
 #[test]
 fn weights_that_are_missing_or_altered_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = trained(folder.path(), CONFIG);
-    let weights = run.join("model.safetensors");
-    let whole = std::fs::read(&weights).unwrap();
-    let mut altered = whole.clone();
-    *altered.last_mut().unwrap() ^= 1;
-    std::fs::write(&weights, altered).unwrap();
-    let (code, said) = refusal(&["invert", text(&run)]);
-    assert!(code == 1 && said.contains("its SHA-256 is"), "{code}: {said}");
-    std::fs::remove_file(&weights).unwrap();
-    let (code, said) = refusal(&["invert", text(&run)]);
-    assert!(code == 2 && said.contains("it has no model.safetensors"), "{code}: {said}");
+    let place = trained(CONFIG);
+    let mut weights = place.read("run/model.safetensors");
+    *weights.last_mut().unwrap() ^= 1;
+    place.write("run/model.safetensors", &weights);
+    place.refuses(&["invert", "run"], 1, &["its SHA-256 is"]);
+    std::fs::remove_file(place.path("run/model.safetensors")).unwrap();
+    place.refuses(&["invert", "run"], 2, &["it has no model.safetensors"]);
 }
 
 #[test]
-fn a_decoder_that_narrows_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = trained(folder.path(), &CONFIG.replace("{ dropout = 0.1 }", "{ dense = 10 }"));
-    let (code, said) = refusal(&["invert", text(&run)]);
-    assert!(code == 2 && said.contains("decoder.1 narrows from 20 to 10 values"), "{code}: {said}");
-    assert!(!run.join("inversion.json").exists());
+fn a_decoder_that_narrows_or_has_convolutions_is_refused() {
+    let place = trained(&CONFIG.replace("{ dropout = 0.1 }", "{ dense = 10 }"));
+    place.refuses(&["invert", "run"], 2, &["decoder.1 narrows from 20 to 10 values"]);
+    let image = "{ dense = 784 }, { reshape = [28, 28, 1] }, { conv = 1 }";
+    let place = trained(&CONFIG.replace("{ dropout = 0.1 }", image));
+    place.refuses(&["invert", "run"], 2, &["decoder.3 is a conv layer; layers that are dense"]);
 }
 
 #[test]
 fn other_images_are_inverted_if_they_have_the_model_s_size() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = trained(folder.path(), CONFIG);
-    let images = folder.path().join("images-idx3-ubyte");
-    let idx = |rows: u32, cols: u32| {
-        let mut bytes = vec![0, 0, 8, 3];
-        [3, rows, cols].iter().for_each(|dim| bytes.extend_from_slice(&dim.to_be_bytes()));
-        bytes.extend((0..3 * rows * cols).map(|at| (at % 251) as u8));
-        bytes
-    };
-    std::fs::write(&images, idx(28, 28)).unwrap();
-    let output = narrows(&["invert", text(&run), "--images", text(&images)]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(inversion(&run)["parts"]["images"]["images"], 3);
+    let place = trained(CONFIG);
+    let pixels: Vec<u8> = (0..3 * 784).map(|at| (at % 251) as u8).collect();
+    place.write("images-idx3-ubyte", &idx(&[3, 28, 28], &pixels));
+    let invert = ["invert", "run", "--images", "images-idx3-ubyte"];
+    place.narrows(&invert).done();
+    assert_eq!(place.json("run/inversion.json")["parts"]["images"]["images"], 3);
     // As many values, another shape.
-    std::fs::write(&images, idx(14, 56)).unwrap();
-    let (code, said) = refusal(&["invert", text(&run), "--images", text(&images)]);
-    assert!(code == 2 && said.contains("its images are 14×56 pixels, but"), "{said}");
+    place.write("images-idx3-ubyte", &idx(&[3, 14, 56], &pixels));
+    place.refuses(&invert, 2, &["its images are 14×56 pixels, but"]);
 }

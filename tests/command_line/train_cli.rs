@@ -1,7 +1,7 @@
 //! What a newcomer does first, and what the files of a run and of a study hold.
 
 use crate::support::{Answer, Place, png_size, without_seconds};
-use narrows::config::{RunConfig, StudyConfig};
+use narrows::config::{RunConfig, StudyConfig, schema};
 use serde_json::Value;
 
 const SHORT: [&str; 4] = ["--set", "data.per_class=70", "--set", "train.max_epochs=2"];
@@ -49,9 +49,7 @@ fn a_newcomer_trains_on_drawn_footwear_and_is_told_everything() {
     for text in [&answer.stdout, &answer.stderr] {
         assert!(!text.contains('\u{1b}'), "escape bytes in a pipe: {text:?}");
     }
-    let quiet = crate::support::answer(place.command(&["train"]).args(SHORT).env("NO_COLOR", "1")).done();
-    assert!(!quiet.stdout.contains('\u{1b}') && !quiet.stderr.contains('\u{1b}'));
-    quiet.says(&["Run folder: runs/footwear-2"]);
+    train(&place, &SHORT).says(&["Run folder: runs/footwear-2"]);
     assert_eq!(place.sha256("runs/footwear/model.safetensors"), place.sha256("runs/footwear-2/model.safetensors"));
 }
 
@@ -175,6 +173,8 @@ fn presets_are_listed_and_shown_and_a_copy_of_one_is_accepted() {
     // Accepted as far as the data, which are not there.
     place.refuses(&["train", "mine.toml"], 1, &["narrows data fetch mnist", "--set data.set=footwear"]);
     place.narrows(&["data", "list"]).done().says(&["fashion-mnist", "mnist", "absent", "footwear", "built in"]);
+    let keys = place.narrows(&["config", "keys", "--json"]).done().stdout;
+    assert_eq!(serde_json::from_str::<Value>(&keys).unwrap(), schema());
 }
 
 #[test]
