@@ -1,16 +1,19 @@
-//! The same bits everywhere: SHA-256 of every trained tensor of a small run of each kind, held against a committed table.
+//! The same bits everywhere: SHA-256 of every trained tensor of a small run of each kind, held against a committed table; history,
+//! figures and pictures against those of the first machine.
 //!
 //! Whoever runs these tests on another machine proves the contract there. A case runs on the widest instruction set with
 //! one thread and on three others of the twelve combinations of instruction set and 1, 2, 3 or 7 threads, which take turns;
 //! NARROWS_GOLDEN=all runs all twelve. NARROWS_GOLDEN=write writes the tables anew, which only a change of what is
 //! computed on purpose may do: a commit that does says which lines moved, and why.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::support::{Place, real_data, sha256};
+use crate::support::{Place, real_data, sha256, without_seconds};
 use narrows_kernels::{Context, Isa};
 use safetensors::SafeTensors;
+use serde_json::Value;
 
 /// What every case begins with: 153 training images in batches of 100 and 53.
 const DRAWN: &str = r#"
@@ -274,9 +277,18 @@ fn tensors(case: &str, bytes: &[u8]) -> String {
     lines
 }
 
-fn trained(place: &Place, case: &str, settings: &[&[&str]], (isa, threads): (Isa, usize)) -> String {
-    let threads = threads.to_string();
-    let mut command = place.command(&["train", "golden.toml", "--out", "run", "--threads", &threads]);
+/// What a run leaves that must not depend on the machine.
+#[derive(Debug, PartialEq)]
+struct Left {
+    tensors: String,
+    history: Vec<Vec<String>>,
+    figures: Value,
+    /// Name and SHA-256 of each.
+    pictures: BTreeMap<String, String>,
+}
+
+fn trained(place: &Place, case: &str, settings: &[&[&str]], (isa, threads): (Isa, usize)) -> Left {
+    let mut command = place.command(&["train", "golden.toml", "--out", "run", "--threads", &threads.to_string()]);
     for setting in settings.concat() {
         command.args(["--set", setting]);
     }
@@ -284,9 +296,19 @@ fn trained(place: &Place, case: &str, settings: &[&[&str]], (isa, threads): (Isa
         command.env("NARROWS_DATA_DIR", folder);
     }
     crate::support::answer(command.env("NARROWS_ISA", isa.name())).done();
-    let lines = tensors(case, &place.read("run/model.safetensors"));
+    let (environment, metrics) = (place.json("run/environment.json"), place.json("run/metrics.json"));
+    assert_eq!((&environment["isa"], &environment["threads"]), (&isa.name().into(), &threads.into()));
+    assert_eq!(metrics["model_sha256"], place.sha256("run/model.safetensors"));
+    let names = fs::read_dir(place.path("run")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pictures = names.filter(|name| name.ends_with(".png"));
+    let left = Left {
+        tensors: tensors(case, &place.read("run/model.safetensors")),
+        history: without_seconds(&place.text("run/history.csv")),
+        figures: metrics["evaluation"].clone(),
+        pictures: pictures.map(|name| (name.clone(), place.sha256(&format!("run/{name}")))).collect(),
+    };
     fs::remove_dir_all(place.path("run")).unwrap();
-    lines
+    left
 }
 
 /// Every combination of instruction set and number of threads, the widest with one thread first.
@@ -317,10 +339,10 @@ fn holds<'a>(table: &str, cases: impl Iterator<Item = (&'a str, Vec<&'a [&'a str
         let prefix = format!("{case} ");
         let known: String =
             expected.lines().filter(|line| line.starts_with(&prefix)).map(|line| format!("{line}\n")).collect();
-        if known != first {
+        if known != first.tensors {
             wrong.push(case.to_owned());
         }
-        written.push_str(&first);
+        written.push_str(&first.tensors);
     }
     println!("{table}: on {} combinations of instruction set and threads", combinations.len());
     if mode == "write" {
