@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use narrows_kernels::Isa;
 use rand::RngExt as _;
 use support::{Place, without_seconds};
 
-/// A checkpoint of half a megabyte after each of 60 steps, so that most kills fall into the writing of one.
+/// A checkpoint of 0.3 MB after each of 60 steps, so that most kills fall into the writing of one.
 const DENSE: &str = r#"name = "toys"
 seed = 3
 [data]
@@ -35,14 +36,19 @@ learning_rate = 1e-3
 schedule = { plateau = "val_loss", factor = 0.5, patience = 1 }
 "#;
 
-/// A checkpoint after each of 120 steps of layers on images; their running statistics are part of it.
-const CONVOLUTIONAL: &str = r#"name = "convolutional"
-seed = 3
-[data]
+/// The data and the optimizer of the kinds below.
+const FOOTWEAR: &str = r#"[data]
 set = "footwear"
 merge = true
 per_class = 35
 split = { train = 5, validation = 1, test = 1 }
+[optimizer]
+name = "adam"
+"#;
+
+/// A checkpoint after each of 120 steps of layers on images; their running statistics are part of it.
+const CONVOLUTIONAL: &str = r#"name = "convolutional"
+seed = 3
 [model]
 encoder = [{ conv = 6, activation = "relu" }, { batch-norm = "keras" }, { max-pool = 2 }, { dropout = 0.2, by_channel = true }, { conv = 17, stride = 2, activation = "tanh" }, { batch-norm = "pytorch" }, { dense = 8 }]
 decoder = [{ dense = 147, activation = "relu" }, { reshape = [7, 7, 3] }, { conv-transpose = 5, stride = 2, activation = "relu" }, { upsample = 2 }, { conv = 1, activation = "sigmoid" }]
@@ -51,19 +57,12 @@ loss = "bce"
 batch_size = 5
 max_epochs = 8
 checkpoint = { every_steps = 1 }
-[optimizer]
-name = "adam"
 "#;
 
 /// Two phases in each of 90 steps, of two optimizers, and a file for each epoch.
 const RIVALS: &str = r#"name = "rivals"
 seed = 3
 task = "gan"
-[data]
-set = "footwear"
-merge = true
-per_class = 35
-split = { train = 5, validation = 1, test = 1 }
 [model]
 latent = 6
 generator = [{ dense = 98 }, { reshape = [7, 7, 2] }, { batch-norm = "pytorch", activation = "relu" }, { conv-transpose = 4, kernel = 4, stride = 2, activation = "relu" }, { conv-transpose = 1, kernel = 4, stride = 2, activation = "sigmoid" }]
@@ -73,18 +72,11 @@ discriminator_rate = 0.5
 batch_size = 5
 max_epochs = 6
 checkpoint = { every_steps = 1 }
-[optimizer]
-name = "adam"
 "#;
 
 /// Codes drawn from a normal distribution in each of 60 steps.
 const VARIATIONAL: &str = r#"name = "variational"
 seed = 3
-[data]
-set = "footwear"
-merge = true
-per_class = 35
-split = { train = 5, validation = 1, test = 1 }
 [model]
 encoder = [{ conv = 6, kernel = 4, stride = 2, activation = "relu" }, { dense = 40, activation = "relu" }, { dense = 5 }]
 decoder = [{ dense = 98, activation = "relu" }, { reshape = [7, 7, 2] }, { conv-transpose = 6, kernel = 4, stride = 2, activation = "relu" }, { conv-transpose = 1, kernel = 4, stride = 2, activation = "sigmoid" }]
@@ -94,19 +86,12 @@ loss = "bce"
 batch_size = 5
 max_epochs = 4
 checkpoint = { every_steps = 1 }
-[optimizer]
-name = "adam"
 "#;
 
 /// Two random views of each image in each of 60 steps.
 const CONTRASTIVE: &str = r#"name = "contrastive"
 seed = 3
 task = "simclr"
-[data]
-set = "footwear"
-merge = true
-per_class = 35
-split = { train = 5, validation = 1, test = 1 }
 [model]
 encoder = [{ conv = 6, kernel = 4, stride = 2 }, { batch-norm = "pytorch", activation = "relu" }, { conv = 9, stride = 2, activation = "relu" }, "global-average"]
 head = [{ dense = 8, activation = "relu" }, { dense = 6 }]
@@ -115,19 +100,12 @@ augmentation = { crop = 0.5, flip = true, brightness = 0.4, cutout = 8, blur = 1
 batch_size = 5
 max_epochs = 4
 checkpoint = { every_steps = 1 }
-[optimizer]
-name = "adam"
 "#;
 
 /// Labels beside images, and the figures of an epoch by class, in each of 60 steps.
 const CLASSIFIER: &str = r#"name = "classifier"
 seed = 3
 task = "classifier"
-[data]
-set = "footwear"
-merge = true
-per_class = 35
-split = { train = 5, validation = 1, test = 1 }
 [model]
 encoder = [{ conv = 6, activation = "relu" }, { max-pool = 2 }, { batch-norm = "keras" }, { dropout = 0.2 }, { dense = 20, activation = "relu" }]
 label_smoothing = 0.1
@@ -136,8 +114,6 @@ batch_size = 5
 max_epochs = 4
 early_stopping = { patience = 20, restore_best = true }
 checkpoint = { every_steps = 1 }
-[optimizer]
-name = "adam"
 "#;
 
 /// Kills of each kind of run without NARROWS_KILLS.
@@ -181,32 +157,32 @@ fn every_kill_of_a_convolutional_run_is_survived_to_the_same_bits() {
     let plain =
         CONVOLUTIONAL.replace(r#"{ batch-norm = "keras" }, "#, "").replace(r#"{ batch-norm = "pytorch" }, "#, "");
     assert!(!plain.contains("norm"));
-    survives("a convolutional run", &plain);
+    survives("a convolutional run", &(plain + FOOTWEAR));
 }
 
 #[test]
 fn every_kill_of_a_run_with_batch_normalisation_is_survived_to_the_same_bits() {
-    survives("a run with batch normalisation", CONVOLUTIONAL);
+    survives("a run with batch normalisation", &(CONVOLUTIONAL.to_owned() + FOOTWEAR));
 }
 
 #[test]
 fn every_kill_of_two_rivals_is_survived_to_the_same_bits() {
-    survives("a run of two rivals", RIVALS);
+    survives("a run of two rivals", &(RIVALS.to_owned() + FOOTWEAR));
 }
 
 #[test]
 fn every_kill_of_a_variational_run_is_survived_to_the_same_bits() {
-    survives("a variational run", VARIATIONAL);
+    survives("a variational run", &(VARIATIONAL.to_owned() + FOOTWEAR));
 }
 
 #[test]
 fn every_kill_of_a_contrastive_run_is_survived_to_the_same_bits() {
-    survives("a contrastive run", CONTRASTIVE);
+    survives("a contrastive run", &(CONTRASTIVE.to_owned() + FOOTWEAR));
 }
 
 #[test]
 fn every_kill_of_a_classifier_is_survived_to_the_same_bits() {
-    survives("a classifier", CLASSIFIER);
+    survives("a classifier", &(CLASSIFIER.to_owned() + FOOTWEAR));
 }
 
 fn survives(what: &str, config: &str) {
@@ -250,7 +226,8 @@ fn survives(what: &str, config: &str) {
                 break;
             }
             let mut command = machines.command(&place, &arguments);
-            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let said = File::create(place.path("said")).unwrap();
+            let mut child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap();
             std::thread::sleep(Duration::from_secs_f64(0.9 * random.random::<f64>() * whole.as_secs_f64()));
             if let Some(status) = child.try_wait().unwrap() {
                 assert!(status.success(), "{run} ended with {status}");
@@ -258,6 +235,7 @@ fn survives(what: &str, config: &str) {
             }
             child.kill().unwrap();
             child.wait().unwrap();
+            resumed += usize::from(place.text("said").contains("resumed in epoch"));
             killed += 1;
             of_this += 1;
             let checkpoint = |name: &str| place.path(&run).join("checkpoint").join(name).exists();
@@ -273,10 +251,11 @@ fn survives(what: &str, config: &str) {
         assert_eq!(names(&run), expected_names, "{run}");
         std::fs::remove_dir_all(place.path(&run)).unwrap();
     }
+    assert!(resumed > 0, "{what}: no start after {killed} kills went on from a checkpoint");
     println!(
         "{what}: {killed} kills of {runs} runs ({chains} of them killed more than once) on {} of {} combinations of instruction \
          set and threads in {:.0} s: {in_writing} while a checkpoint was being written, {before_first} before the first or after \
-         the last; {resumed} last resumptions began at a checkpoint; every run ended in {expected}",
+         the last; {resumed} starts went on from a checkpoint; every run ended in {expected}",
         machines.next.min(machines.all.len()),
         machines.all.len(),
         began.elapsed().as_secs_f64()
