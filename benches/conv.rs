@@ -2,11 +2,12 @@
 //! measured in the same run, beside the same product by copied patches (im2col) and our own GEMM.
 //!
 //! ```text
-//! cargo bench --bench conv -- [--batch N] [--threads N] [--rounds N]
+//! cargo bench --bench conv -- [--batch N] [--threads N] [--rounds N] [--only PART-OF-A-NAME]
 //! ```
 //!
 //! The layers are those of the presets `conv`, `gan` and `simclr`, and a few more. Ways take turns within a
-//! round; medians over the rounds are reported. Before it is timed, every result is compared with that of patches, by its bits.
+//! round; medians over the rounds are reported. Before a convolution is timed, its results are compared by their bits: forward and by
+//! the weights with those of patches, by the images with the definition, for one image of the batch.
 
 #[path = "peak.rs"]
 mod peak;
@@ -16,7 +17,9 @@ use std::time::Instant;
 
 use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_transposed};
 use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
-use narrows_kernels::{Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm, with_spinning_threads};
+use narrows_kernels::{
+    Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm, reference, with_spinning_threads,
+};
 use peak::{median, peak, warm_up};
 
 const fn layer(size: usize, from: usize, to: usize, stride: usize) -> Convolution {
@@ -158,7 +161,7 @@ fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) 
     let (write, plain) = (Accumulate::Overwrite, Epilogue::NONE);
     let mut times = vec![Vec::new(); 5];
     let mut peaks = Vec::new();
-    for _ in 0..rounds {
+    for round in 0..=rounds {
         peaks.push(peak::<f32>(isa));
         let seconds = with_spinning_threads(|| {
             [
@@ -168,7 +171,7 @@ fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) 
                     let (lhs, rhs) = (MatRef::new(&copied, rows, depth), MatRef::new(&w, depth, cols));
                     gemm(context, MatMut::new(&mut by_patches, rows, cols), write, lhs, rhs, plain);
                 }),
-                timed(|| convolve_transposed(isa, of, &y, &w, plain, black_box(&mut back), write)),
+                timed(|| convolve_transposed(isa, of, &y, &w, plain, &mut back, write)),
                 timed(|| weight_gradient(isa, of, &x, &y, &mut gradient, write)),
                 timed(|| {
                     patches(of, batch, &x, &mut copied);
@@ -178,7 +181,13 @@ fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) 
                 }),
             ]
         });
-        assert!(out == by_patches && gradient == gradient_by_patches, "{name}: other bits than by patches");
+        if round == 0 {
+            assert!(out == by_patches && gradient == gradient_by_patches, "{name}: other bits than by patches");
+            let mut image = vec![0.0; of.image_len()];
+            reference::convolve_transposed(of, &y[..of.output_len()], &w, plain, &mut image, write);
+            assert!(back[..image.len()] == image, "{name}: other bits than by definition");
+            continue;
+        }
         times.iter_mut().zip(seconds).for_each(|(times, seconds)| times.push(seconds));
     }
     let peak = median(peaks);

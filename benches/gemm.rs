@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Engines take turns within a round, so that a change of clock or a neighbour's load meets all of them; medians over rounds
-//! are reported. Before it is timed, every result is checked: ours by its bits, the others' within rounding.
+//! are reported. Before it is timed, three rows of every result are checked: ours by their bits, the others' within rounding.
 
 #[path = "peak.rs"]
 mod peak;

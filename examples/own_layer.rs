@@ -29,7 +29,7 @@ impl GatedLinear {
         let mut param = |role: &str, shape: [usize; 2]| layout.param(format!("{name}.{role}"), shape);
         let weight = param("weight", [inputs, outputs]);
         let bias = param("bias", [1, outputs]);
-        let gate_weight = param("gate_weight", [inputs, outputs]);
+        let gate_weight = param("gate.weight", [inputs, outputs]);
         let gate_bias = param("gate.bias", [1, outputs]);
         GatedLinear { params: [weight, bias, gate_weight, gate_bias], number }
     }
@@ -112,6 +112,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     params.save(&path)?;
     let mut read = Params::<f32>::zeros(task.layout.clone());
     println!("read back: {}", read.load_prefix(&path, "encoder.gated")?.join(", "));
+    for param in &task.gated.params {
+        assert_eq!(param.of(&read.values), param.of(&params.values), "{}", param.name);
+    }
     std::fs::remove_file(path)?;
     Ok(())
 }

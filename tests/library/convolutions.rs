@@ -219,8 +219,10 @@ fn outputs_and_gradients_are_those_of_pytorch_and_keras() {
     for text in [include_str!("../golden/convolutions_pytorch.json"), include_str!("../golden/convolutions_keras.json")]
     {
         let goldens: Goldens = serde_json::from_str(text).unwrap();
-        assert!(goldens.cases.len() >= 20, "{}", goldens.cases.len());
-        let edition = if goldens.origin.starts_with("Keras") { BatchNorm::Keras } else { BatchNorm::Pytorch };
+        let is_keras = goldens.origin.starts_with("Keras");
+        let (edition, counts) =
+            if is_keras { (BatchNorm::Keras, [22, 8, 12]) } else { (BatchNorm::Pytorch, [26, 12, 12]) };
+        assert_eq!([goldens.cases.len(), goldens.pools.len(), goldens.norms.len()], counts);
         let double = goldens.worst::<f64>(edition);
         let single = goldens.worst::<f32>(edition);
         let said = format!("{}: convolutions, pools, norms {double:?} in f64, {single:?} in f32", goldens.origin);
@@ -352,6 +354,37 @@ fn a_convolution_before_a_maximum_pool_is_what_both_are() {
     }
 }
 
+/// Of an image and, as a second channel, its negative.
+#[test]
+fn layers_without_weights_have_the_values_that_are_written_here() {
+    let average = Layer::AveragePool { window: 2, stride: Some(1) };
+    let cases: [(Layer, [usize; 2], &[f64], &[f64]); 4] = [
+        (
+            Layer::Upsample { factor: 2 },
+            [2, 2],
+            &[1.0, 2.0, 3.0, 4.0],
+            &[1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 3.0, 3.0, 4.0, 4.0],
+        ),
+        (
+            narrows::nn::zero_pad(1),
+            [2, 2],
+            &[1.0, 2.0, 3.0, 4.0],
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        ),
+        (average, [2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[3.0, 4.0]),
+        (Layer::GlobalAverage, [2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[3.5]),
+    ];
+    let both = |values: &[f64]| values.iter().flat_map(|&value| [value, -value]).collect::<Vec<f64>>();
+    for (layer, [height, width], image, expected) in cases {
+        let net = Sequential::new("net", [height, width, 2], &[layer], &mut Layout::default()).unwrap();
+        let mut arena = Arena::default();
+        let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
+        let x = tape.constant([1, height, width, 2], &both(image));
+        let y = net.record(&mut tape, x, Pass::Infer);
+        assert_eq!(tape.value(y), both(expected), "{layer:?}");
+    }
+}
+
 #[test]
 fn channels_are_dropped_whole() {
     let mut arena = Arena::<f32>::default();
@@ -395,5 +428,25 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
     assert_eq!(
         refuse(&[5], narrows::nn::reshape(&[2, 2, 1])),
         "encoder.0 (reshape) is given samples of shape [5]; it takes samples of 4 values, to make them [2, 2, 1]"
+    );
+    // 2⁶⁶ weights, which are none modulo 2⁶⁴.
+    let wide = Layer::Conv { filters: 1 << 16, kernel: 1024, stride: 1, padding: Padding::Same, activation: Activation::Linear };
+    assert_eq!(
+        refuse(&[1, 1, 1 << 30], wide),
+        "encoder.0 (conv) is given samples of shape [1, 1, 1073741824]; it takes samples so small that its weight \
+         [1024, 1024, 1073741824, 65536] has at most 1099511627776 values"
+    );
+    let tall = Layer::ConvTranspose {
+        filters: 1 << 16,
+        kernel: 1024,
+        stride: 1024,
+        padding: Padding::Same,
+        output_padding: 0,
+        activation: Activation::Linear,
+    };
+    assert_eq!(
+        refuse(&[1 << 19, 1 << 9, 1], tall),
+        "encoder.0 (conv-transpose) is given samples of shape [524288, 512, 1]; it takes samples so small that its output \
+         [536870912, 524288, 65536] has at most 2147483648 values"
     );
 }

@@ -3,6 +3,8 @@
 use narrows::search::*;
 use serde_json::Value;
 
+use crate::support::numbers;
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../golden/search.json")).unwrap()
 }
@@ -28,10 +30,6 @@ fn point(space: &Space, of: &Value) -> Point {
     space.parameters().iter().map(|parameter| of[&parameter.name].as_f64()).collect()
 }
 
-fn numbers(of: &Value) -> Vec<f64> {
-    of.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
-
 fn outcome(trial: &Value) -> Outcome {
     let end = match trial["state"].as_str().unwrap() {
         "complete" => End::Complete(trial["value"].as_f64().unwrap()),
@@ -55,7 +53,10 @@ fn history(case: &Value) -> Search {
 
 #[test]
 fn densities_of_the_parzen_estimator_are_those_of_optuna() {
-    for case in golden()["gains"].as_array().unwrap() {
+    let golden = golden();
+    let cases = golden["gains"].as_array().unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
         let mut search = history(case);
         let space = search.space().clone();
         let mut groups = 0;
@@ -88,7 +89,11 @@ fn pruners_give_up_what_those_of_optuna_do() {
         Pruner::Asha(AshaSettings { first: 3, factor: 2 }),
     ];
     let space = Space::new([Parameter::float("x", 0.0, 1.0)]).unwrap();
-    for (case, pruner) in golden()["pruning"].as_array().unwrap().iter().zip(pruners) {
+    let golden = golden();
+    let cases = golden["pruning"].as_array().unwrap();
+    assert_eq!(cases.len(), pruners.len());
+    for (case, pruner) in cases.iter().zip(pruners) {
+        assert_eq!(case["trials"].as_array().unwrap().len(), 60);
         // Maximising the negative is the same.
         for direction in [Direction::Minimize, Direction::Maximize] {
             let search = Search::new(space.clone(), Sampler::Random, pruner, 1).unwrap();
@@ -110,9 +115,13 @@ fn pruners_give_up_what_those_of_optuna_do() {
 
 #[test]
 fn importances_are_those_of_optuna() {
-    for case in golden()["importances"].as_array().unwrap() {
+    let golden = golden();
+    let cases = golden["importances"].as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
         let search = history(case);
         let found = importance(search.space(), search.trials(), 1.0);
+        assert_eq!((search.space().parameters().len(), found.len()), (5, 5));
         for (parameter, found) in search.space().parameters().iter().zip(&found) {
             let (found, expected) = (found.unwrap(), case["importances"][&parameter.name].as_f64().unwrap());
             let error = (found - expected).abs();
