@@ -14,7 +14,7 @@ const IMAGE: [usize; 3] = [6, 6, 2];
 const IMAGES: usize = 4;
 const WEIGHT: f64 = 0.7;
 
-/// Every layer on images, each in one of these.
+/// Every layer on images but batch normalisation, each in one of these.
 const ENCODERS: [&str; 4] = [
     r#"{ conv = 4, activation = "tanh" }, { max-pool = 2 }, { conv = 3, padding = "valid", activation = "sigmoid" }, { dense = 5 }"#,
     r#"{ conv = 5, stride = 2, activation = "softplus" }, { average-pool = 2, stride = 1 }, "flatten", { dense = 6, activation = "tanh" }"#,

@@ -10,6 +10,8 @@ use narrows_kernels::{Activation, Context, GemmEngine, Isa, Real};
 use rand_distr::{Distribution, StandardNormal};
 use serde_json::Value;
 
+use crate::support::numbers;
+
 const ACTIVATIONS: [Activation; 7] = [
     Activation::Linear,
     Activation::LeakyRelu { slope: 0.5 },
@@ -390,10 +392,6 @@ fn codes_are_the_same_bits_for_any_threads_instruction_set_and_company() {
     let part = compute(Isa::detect(), 2, 1201, 7);
     assert_eq!(part.0, expected.0[1201 * 3..1208 * 3]);
     assert_eq!(part.1, expected.1[1201 * 3..1208 * 3]);
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
 fn activation_called(name: &str) -> Activation {

@@ -150,13 +150,14 @@ fn probes_estimate_the_norm_without_bias_and_more_of_them_better() {
     assert!((one / eight / 8.0 - 1.0).abs() < 0.3, "{one} {eight}");
 }
 
-/// Two images of 3×2 pixels more than fill a batch of evaluation, with the numbers 0 to 255 as they are read.
+/// Images of 2×3 pixels with bytes of all sizes.
 fn images(count: usize) -> Dataset {
     let pixels = (0..count * FEATURES).map(|i| (i * 31 % 253) as u8).collect();
     Dataset::from_bytes("toys", [2, 3, 1], pixels).unwrap()
 }
 
 fn with_trained<R>(model: &Model, run: impl FnOnce(Trained<'_, f64>, Samples<'_>) -> R) -> R {
+    // Three more than fill a batch of evaluation.
     let (flat, data) = (model.flat(), images(503));
     let indices: Vec<u32> = (0..503).collect();
     let context = Context::detect();

@@ -5,6 +5,8 @@ use narrows::tape::Tape;
 use narrows::tape::{ALL, Arena};
 use narrows_kernels::{Accumulate, Context};
 
+use crate::support::numbers;
+
 fn with_tape<R>(run: impl FnOnce(&mut Tape<'_, f64>) -> R) -> R {
     run(&mut Tape::new(Context::detect(), &mut Arena::default(), &[]))
 }
@@ -93,9 +95,6 @@ fn penalties_are_scaled_as_keras_scales_them() {
 #[test]
 fn the_softmax_cross_entropy_is_that_of_pytorch() {
     let golden: serde_json::Value = serde_json::from_str(include_str!("../golden/cross_entropy_pytorch.json")).unwrap();
-    let numbers = |value: &serde_json::Value| -> Vec<f64> {
-        value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-    };
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 7);
     for case in cases {

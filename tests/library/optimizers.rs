@@ -8,14 +8,12 @@ use narrows::optim::{Adadelta, Adagrad, Adam, AdamW, Nadam, Optimizer, Rmsprop, 
 use narrows_kernels::Isa;
 use serde_json::Value;
 
+use crate::support::numbers;
+
 struct Problem {
     a: Vec<Vec<f64>>,
     b: Vec<f64>,
     w0: Vec<f64>,
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
 fn rows(value: &Value) -> Vec<Vec<f64>> {

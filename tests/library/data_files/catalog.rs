@@ -1,12 +1,12 @@
 //! The catalogue, and files held against it.
 
 use std::fs;
-use std::io::Write;
 
-use flate2::{Compression, write::GzEncoder};
 use narrows::data::catalog::Format;
 use narrows::data::{Catalog, CatalogSet, FileStatus, verify};
 use narrows::files::sha256;
+
+use crate::support::gzip;
 
 #[test]
 fn the_built_in_catalogue_lists_the_public_sets() {
@@ -76,12 +76,10 @@ fn each_way_to_be_wrong_has_its_status() {
     fs::write(&path, vec![b'p'; 300_000]).unwrap();
     assert_eq!(status(&set).to_string(), "wrong size: the payload is more than the published 7 bytes");
 
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(b"payload").unwrap();
-    let gzip = encoder.finish().unwrap();
-    fs::write(folder.path().join("freyface.mat.gz"), &gzip).unwrap();
+    let zipped = gzip(b"payload");
+    fs::write(folder.path().join("freyface.mat.gz"), &zipped).unwrap();
     assert_eq!(status(&set), FileStatus::Ok);
-    fs::write(folder.path().join("freyface.mat.gz"), &gzip[..gzip.len() - 2]).unwrap();
+    fs::write(folder.path().join("freyface.mat.gz"), &zipped[..zipped.len() - 2]).unwrap();
     let sentence = status(&set).to_string();
     assert!(sentence.starts_with("unreadable: ") && sentence.contains("truncated"), "{sentence}");
 }

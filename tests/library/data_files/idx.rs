@@ -1,24 +1,11 @@
 //! IDX files, plain and gzip.
 
 use std::fs;
-use std::io::Write;
 
-use flate2::{Compression, write::GzEncoder};
 use narrows::data::idx::{Images, read_images, read_labels, write_images, write_labels};
 use proptest::prelude::*;
 
-fn idx(dims: &[u32], body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 8, dims.len() as u8];
-    bytes.extend(dims.iter().flat_map(|dim| dim.to_be_bytes()));
-    bytes.extend(body);
-    bytes
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
+use crate::support::{gzip, idx};
 
 fn images_of(bytes: &[u8]) -> Result<Images, String> {
     let folder = tempfile::tempdir().unwrap();

@@ -14,9 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use narrows::config::{Source, presets};
-use narrows::data::{
-    Catalog, Dataset, FileStatus, class_distribution, data_dirs, load, load_path, locate, split, verify,
-};
+use narrows::data::{Catalog, Dataset, FileStatus, class_distribution, data_dirs, load, load_path, locate, verify};
 use narrows::run::load_data;
 
 use crate::support::real_data;
@@ -60,21 +58,6 @@ fn the_public_sets_have_their_published_sizes() {
         let expected = if name == "mnist" { mnist } else { [6_000; 10] };
         assert_eq!(counts.iter().map(|(_, count)| *count).collect::<Vec<_>>(), expected);
         assert_eq!(load_path(&real_data().unwrap().join(name), None).unwrap().0.digest(), train.digest());
-    }
-}
-
-#[test]
-fn three_kinds_of_shoes_split_into_exactly_5000_1000_1000_of_each() {
-    let Some((train, Some(test))) = real("fashion-mnist") else { return };
-    let classes = ["Sandal", "7", "ankle boot"].map(String::from);
-    let shoes = train.concatenate(test).unwrap().filter_classes(&classes).unwrap();
-    assert_eq!(shoes.len(), 21_000);
-    assert_eq!(shoes.class_names, ["Sandal", "Sneaker", "Ankle boot"]);
-    let labels = shoes.labels.as_deref().unwrap();
-    let parts = split(Some(labels), shoes.len(), [5, 1, 1], true, 1, 2026).unwrap();
-    for (part, each) in [(&parts.train, 5_000), (&parts.validation, 1_000), (&parts.test, 1_000)] {
-        let expected: Vec<_> = shoes.class_names.iter().map(|name| (name.clone(), each)).collect();
-        assert_eq!(class_distribution(labels, part, &shoes.class_names), expected);
     }
 }
 
