@@ -1,5 +1,6 @@
 //! Words for a person: results to standard output, progress and refusals to standard error; or results as JSON.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -147,8 +148,11 @@ pub fn complain(text: &str) {
 
 /// Whether standard error takes colour: it is a terminal with bars, and `NO_COLOR` is unset or empty (<https://no-color.org>).
 pub fn colour() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !BARS.is_hidden() && !refused
+    takes_colour(!BARS.is_hidden(), std::env::var_os("NO_COLOR"))
+}
+
+fn takes_colour(has_bars: bool, no_color: Option<OsString>) -> bool {
+    has_bars && no_color.is_none_or(|value| value.is_empty())
 }
 
 /// A path as JSON has it: as text, whatever its bytes are.
@@ -169,6 +173,12 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colour_takes_a_terminal_and_no_refusal() {
+        assert!(takes_colour(true, None) && takes_colour(true, Some("".into())));
+        assert!(!takes_colour(true, Some("1".into())) && !takes_colour(false, None));
+    }
 
     #[test]
     fn a_table_is_as_wide_as_its_cells_or_as_narrow_as_the_terminal() {
