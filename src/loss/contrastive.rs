@@ -28,7 +28,8 @@ const LENGTH_EPSILON: f64 = 1e-12;
 ///
 /// −s_ip(i) + ln Σ_k exp(s_ik),
 ///
-/// the sum over all k but i itself, and for [`Contrast::Decoupled`] but p(i).
+/// the sum over all k but i itself, and for [`Contrast::Decoupled`] but p(i). The views of a single image have no others: p(i) stays
+/// in the sum then, and the loss is 0.
 ///
 /// # Panics
 /// When z has an odd number of rows, or the temperature is below [`LEAST_TEMPERATURE`].
@@ -37,13 +38,11 @@ pub fn contrastive<T: Real>(contrast: Contrast, temperature: f64, tape: &mut Tap
     assert!(rows.is_multiple_of(2), "contrastive loss of {rows} rows: each image has two views");
     assert!(temperature >= LEAST_TEMPERATURE, "contrastive loss at temperature {temperature}");
     let partner = |row: usize| (row + rows / 2) % rows;
-    // x / |x|, with 1/√v = exp(−½ ln v).
+    // x / |x|.
     let square = tape.square(z);
     let length = tape.row_sum(square);
     let length = tape.offset(length, LENGTH_EPSILON);
-    let logarithm = tape.ln(length);
-    let half = tape.scale(logarithm, -0.5);
-    let inverse = tape.exp(half);
+    let inverse = tape.inverse_root(length);
     let inverse = tape.broadcast_column(inverse, cols);
     let unit = tape.mul(z, inverse);
 
@@ -56,7 +55,7 @@ pub fn contrastive<T: Real>(contrast: Contrast, temperature: f64, tape: &mut Tap
         mask.fill(T::ONE);
         for (row, mask) in mask.chunks_exact_mut(rows).enumerate() {
             mask[row] = T::ZERO;
-            if contrast == Contrast::Decoupled {
+            if contrast == Contrast::Decoupled && rows > 2 {
                 mask[partner(row)] = T::ZERO;
             }
         }

@@ -76,17 +76,16 @@ impl BatchNorm {
             for (param, old, new, factor) in
                 [(running_mean, old_mean, made.mean, 1.0), (running_variance, old_variance, made.variance, unbiased)]
             {
+                // A network that is recorded twice in a step moves them twice.
+                let old = tape.assigned(param.offset).unwrap_or(old);
                 let (old, new) = (tape.scale(old, self.kept()), tape.scale(new, (1.0 - self.kept()) * factor));
                 let moved = tape.add(old, new);
                 tape.assign(param.offset, moved);
             }
             return made.output;
         }
-        // 1/√v = exp(−½ ln v).
         let raised = tape.offset(old_variance, self.epsilon());
-        let logarithm = tape.ln(raised);
-        let half = tape.scale(logarithm, -0.5);
-        let inverse = tape.exp(half);
+        let inverse = tape.inverse_root(raised);
         let factor = tape.mul(inverse, weight);
         let shift = tape.scale(old_mean, -1.0);
         tape.normalise(x, shift, factor, bias, activation)

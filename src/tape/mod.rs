@@ -42,7 +42,7 @@ pub use function::Function;
 pub use narrows_kernels::Activation;
 pub use operation::{Call, Operand};
 pub use ops::{Normalised, Transpose};
-pub use record::NOISE_ROWS;
+pub use record::NOISE_SAMPLES;
 pub use shape::Shape;
 
 use backward::{Destination, Slot};
@@ -187,8 +187,18 @@ impl<'a, T: Real> Tape<'a, T> {
 
     /// Notes that the elements of the flat buffer from `offset` on become `value` when the step is done, see
     /// [`Arena::assign`]: for what a model itself keeps up to date, like running statistics.
+    ///
+    /// # Panics
+    /// When the value is a parameter, or shows another value: detached, or in another shape.
     pub fn assign(&mut self, offset: usize, value: Var) {
+        let op = self.arena.nodes[value.index()].op;
+        assert!(op.owns_value(), "a {} is assigned, which has no numbers of its own; scale it by 1", op.name());
         self.arena.assigned.push((offset, value));
+    }
+
+    /// The value that the elements of the flat buffer from `offset` on become when the step is done, as far as is noted.
+    pub fn assigned(&self, offset: usize) -> Option<Var> {
+        self.arena.assigned.iter().rev().find(|(at, _)| *at == offset).map(|(_, value)| *value)
     }
 
     /// The shape of a value.
@@ -212,9 +222,8 @@ impl<'a, T: Real> Tape<'a, T> {
 
     /// The first node, in the order of recording, that holds a value which is not finite.
     pub fn first_non_finite(&self) -> Option<NonFinite> {
-        (0..self.arena.len as u32).map(Var).find_map(|var| {
+        self.numbers().find_map(|(var, node)| {
             let at = self.value(var).iter().position(|value| !value.is_finite())?;
-            let node = &self.arena.nodes[var.index()];
             let parameter = match node.op {
                 Op::Parameter { offset } => Some(offset),
                 _ => None,
@@ -225,13 +234,17 @@ impl<'a, T: Real> Tape<'a, T> {
         })
     }
 
-    /// Every node in the order of recording, with its value.
+    /// Every node that holds numbers, in the order of recording, with its value.
     pub fn nodes(&self) -> impl Iterator<Item = Recorded<'_, T>> {
-        (0..self.arena.len as u32).map(Var).map(|var| {
-            let node = &self.arena.nodes[var.index()];
+        self.numbers().map(|(var, node)| {
             let is_parameter = matches!(node.op, Op::Parameter { .. });
             Recorded { scope: node.scope, is_parameter, shape: node.shape, value: self.value(var) }
         })
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = (Var, &Node<T>)> {
+        let nodes = self.arena.nodes[..self.arena.len].iter();
+        (0..).map(Var).zip(nodes).filter(|(_, node)| !matches!(node.op, Op::Positions))
     }
 
     fn operand(&self, var: Var) -> Operand<'_, T> {
