@@ -11,7 +11,7 @@ use super::event::{Callback, Event, Flow, Moment};
 use super::history::{EpochRecord, History};
 use super::metrics::Metrics;
 use super::pace::Pace;
-use super::state::{Cursor, EpochMean, State};
+use super::state::{Cursor, EpochSums, State};
 use super::step::StepMemory;
 use super::training::Training;
 use super::updates::Updates;
@@ -140,7 +140,7 @@ impl<'j, T: Real> Fit<'j, T> {
             pace.step(|| self.update(batch, taken, memory))?;
             self.state.cursor.step += 1;
             let event =
-                Event::StepDone { epoch, step: self.state.cursor.step, steps, loss: self.state.mean.mean_loss() };
+                Event::StepDone { epoch, step: self.state.cursor.step, steps, loss: self.state.sums.mean_loss() };
             if callback.on_event(event) == Flow::Interrupt
                 || self.record(Moment::Step(taken + 1), callback) == Flow::Interrupt
             {
@@ -150,21 +150,18 @@ impl<'j, T: Real> Fit<'j, T> {
         Ok(Flow::Continue)
     }
 
-    /// One step of every phase whose turn it is, after so many taken.
+    /// One step of every phase, after so many taken.
     fn update(&mut self, batch: &[u32], taken: u64, memory: &mut StepMemory<T>) -> Result<(), TrainError> {
         let (training, epoch) = (self.training, self.state.cursor.epoch);
-        for (number, phase) in training.task.phases().iter().enumerate() {
-            if !taken.is_multiple_of(phase.every) {
-                continue;
-            }
+        for (number, updates) in self.updates.iter_mut().enumerate() {
             let draws =
                 Draws { seed: training.seed, step: taken, phase: number as u8, view: 0, first_sample: 0, epoch };
-            let (updates, State { params, metrics, .. }) = (&mut self.updates[number], &mut self.state);
+            let State { params, metrics, .. } = &mut self.state;
             let (loss, penalty) = memory.gradients(training, params, &updates.ranges, batch, draws, metrics)?;
             updates.step(training.context.isa, params, &mut memory.grads);
             memory.arena.assign(params);
             if number == 0 {
-                self.state.mean.add(loss, penalty, batch.len());
+                self.state.sums.add(loss, penalty, batch.len());
             }
         }
         Ok(())
@@ -193,11 +190,11 @@ impl<'j, T: Real> Fit<'j, T> {
         let epoch = state.cursor.epoch;
         let record = EpochRecord {
             epoch,
-            loss: state.mean.mean_loss(),
+            loss: state.sums.mean_loss(),
             val_loss,
             seconds: state.seconds,
             checkpoint_seconds: state.checkpoint_seconds,
-            penalty: state.mean.mean_penalty(),
+            penalty: state.sums.mean_penalty(),
             learning_rate: self.updates[0].rate.rate,
             scalars: training.task.scalars(epoch, &state.metrics),
         };
@@ -211,7 +208,7 @@ impl<'j, T: Real> Fit<'j, T> {
             best.copy_from_slice(&state.params);
         }
         self.updates.iter_mut().for_each(|updates| updates.epoch_done(&record));
-        (state.cursor, state.mean) = (Cursor { epoch: epoch + 1, step: 0 }, EpochMean::default());
+        (state.cursor, state.sums) = (Cursor { epoch: epoch + 1, step: 0 }, EpochSums::default());
         callback.on_epoch(epoch, &state.params);
         state.checkpoint_seconds += self.since.elapsed().as_secs_f64();
         self.since = Instant::now();

@@ -62,7 +62,7 @@ pub trait Callback<T: Real>: Send {
     /// Looks at the parameters at the end of an epoch, counted from 1, before the event that says so.
     fn on_epoch(&mut self, _epoch: usize, _params: &[T]) {}
 
-    /// Takes a sentence for a person about something that went wrong and that the run survives.
+    /// Takes a sentence for a person: where a run goes on from, or what went wrong that it survives.
     fn on_note(&mut self, _sentence: &str) {}
 
     /// Whether to be given the state now, a copy. Asked after every step and every epoch that early stopping does

@@ -19,7 +19,7 @@ pub struct EpochRecord {
     pub checkpoint_seconds: f64,
     /// The mean over the epoch's samples of what penalties add to the loss.
     pub penalty: f64,
-    /// The learning rate of this epoch.
+    /// The learning rate of the first phase in this epoch.
     pub learning_rate: f64,
     /// What the task keeps, in the order of [`History::names`].
     pub scalars: Vec<f64>,

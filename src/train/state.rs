@@ -20,9 +20,9 @@ pub struct Cursor {
     pub step: usize,
 }
 
-/// Means over the samples of an epoch.
+/// Sums over the samples of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct EpochMean {
+pub struct EpochSums {
     /// Σ loss · samples over the steps so far.
     pub loss: f64,
     /// Σ penalty · samples over the steps so far.
@@ -31,7 +31,7 @@ pub struct EpochMean {
     pub samples: usize,
 }
 
-impl EpochMean {
+impl EpochSums {
     pub(super) fn add(&mut self, loss: f64, penalty: f64, samples: usize) {
         self.loss += loss * samples as f64;
         self.penalty += penalty * samples as f64;
@@ -56,8 +56,8 @@ pub struct State<T: Real> {
     pub params: AlignedVec<T>,
     /// What each phase remembers.
     pub phases: Vec<PhaseState<T>>,
-    /// The running means of the epoch under way.
-    pub mean: EpochMean,
+    /// The sums of the epoch under way.
+    pub sums: EpochSums,
     /// What the task gathered in the epoch under way.
     pub metrics: Metrics,
     /// What early stopping remembers, where it watches.
@@ -80,7 +80,7 @@ impl<T: Real> Training<'_, T> {
             cursor: Cursor { epoch: 1, step: 0 },
             params,
             phases: phases.collect::<Result<_, TrainError>>()?,
-            mean: EpochMean::default(),
+            sums: EpochSums::default(),
             metrics: Metrics::default(),
             patience: self.settings.early_stopping.as_ref().map(|_| Default::default()),
             best_params: None,
@@ -118,8 +118,7 @@ impl<T: Real> State<T> {
                 format!("[{}]", moments.collect::<Vec<_>>().join(", "))
             };
             need("list of optimizer moments", described(&saved.moments), described(&expected.moments))?;
-            let updates = taken.div_ceil(phase.every);
-            need("number of optimizer steps", saved.updates.to_string(), updates.to_string())?;
+            need("number of optimizer steps", saved.updates.to_string(), taken.to_string())?;
             need("epoch of the learning rate", saved.rate.epoch.to_string(), (epoch - 1).to_string())?;
         }
         let names = |names: &[String]| format!("[{}]", names.join(", "));
@@ -138,7 +137,7 @@ impl<T: Real> State<T> {
         let best = self.patience.is_some_and(|patience| patience.best.is_some());
         need("buffer of best parameters", watched(self.best_params.is_some()), watched(keeps && best))?;
         let samples = step.saturating_mul(settings.batch_size).min(training.train.len());
-        need("number of samples seen", self.mean.samples.to_string(), samples.to_string())?;
+        need("number of samples seen", self.sums.samples.to_string(), samples.to_string())?;
         need("number of finished epochs", self.history.epochs.len().to_string(), (epoch - 1).to_string())?;
         Ok(())
     }

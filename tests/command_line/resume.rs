@@ -320,7 +320,7 @@ fn a_long_run_of_a_large_variational_code_resumes_from_its_checkpoint() {
     assert_eq!(first.scalars.len(), 3 + 128);
     state.history.epochs = (1..=20_000).map(|epoch| EpochRecord { epoch, ..first.clone() }).collect();
     state.cursor = Cursor { epoch: 20_001, step: 0 };
-    (state.mean, state.metrics) = Default::default();
+    (state.sums, state.metrics) = Default::default();
     state.phases[0].updates = 20_000 * steps;
     state.phases[0].rate.epoch = 20_000;
     Store::new(path.join("checkpoint")).write(&checkpoint.identity, state).unwrap();

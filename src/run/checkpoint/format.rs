@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Checkpoint, FormatError, Identity};
 use crate::nn::weights::{dtype, from_little_endian, little_endian};
 use crate::optim::schedule::Rate;
-use crate::train::{Best, Cursor, EpochMean, EpochRecord, History, Metrics, Patience, PhaseState, State};
+use crate::train::{Best, Cursor, EpochRecord, EpochSums, History, Metrics, Patience, PhaseState, State};
 
 /// The format that is written, and the only one that is read.
 pub const FORMAT: u32 = 4;
@@ -33,12 +33,12 @@ struct Header {
 
 /// The file's bytes: a function of identity and state. Whole numbers are kept as f64, which counts to 2⁵³ without a gap.
 pub fn encode(identity: &Identity, state: &State<f32>) -> Vec<u8> {
-    let State { cursor, mean, .. } = state;
-    let numbers = [cursor.epoch, cursor.step, mean.samples].map(|count| count as f64);
-    let numbers = [&numbers[..], &[mean.loss, mean.penalty, state.seconds, state.checkpoint_seconds]].concat();
+    let State { cursor, sums, .. } = state;
+    let numbers = [cursor.epoch, cursor.step, sums.samples].map(|count| count as f64);
+    let numbers = [&numbers[..], &[sums.loss, sums.penalty, state.seconds, state.checkpoint_seconds]].concat();
     let patience: Vec<f64> = state.patience.iter().flat_map(patience_numbers).collect();
     let rates: Vec<f64> = state.phases.iter().flat_map(phase_numbers).collect();
-    let sums: Vec<f64> = state.metrics.sums.iter().flatten().copied().collect();
+    let metrics: Vec<f64> = state.metrics.sums.iter().flatten().copied().collect();
     let rows: Vec<f64> = state.history.epochs.iter().flat_map(EpochRecord::numbers).collect();
     let width = History::COLUMNS.len() + state.history.names.len();
     let wide = |name: &str, width: usize, values: &[f64]| {
@@ -53,7 +53,7 @@ pub fn encode(identity: &Identity, state: &State<f32>) -> Vec<u8> {
         wide("numbers", 1, &numbers),
         wide("patience", 1, &patience),
         wide("phases", PHASE, &rates),
-        wide("metrics", 2, &sums),
+        wide("metrics", 2, &metrics),
         wide("history", width, &rows),
     ]);
     let names = |phase: &PhaseState<f32>| phase.moments.iter().map(|(name, _)| name.clone()).collect();
@@ -177,7 +177,7 @@ fn state(header: &Header, file: &SafeTensors<'_>) -> Result<State<f32>, FormatEr
         cursor: Cursor { epoch: epoch as usize, step: step as usize },
         params: values("params", "list of parameters")?,
         phases: phases.collect::<Result<_, FormatError>>()?,
-        mean: EpochMean { loss, penalty, samples: samples as usize },
+        sums: EpochSums { loss, penalty, samples: samples as usize },
         metrics: Metrics { sums: wide("metrics", 2)?.as_chunks().0.to_vec() },
         patience,
         best_params,

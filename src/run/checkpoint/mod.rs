@@ -6,7 +6,7 @@
 //! | `phase.N.NAME` | f32 `[parameters of the phase]` | a moment of the optimizer of phase N |
 //! | `best_params` | f32 `[parameters]` | the parameters of the best epoch, where they are kept |
 //! | `phases` | f64 `[phases, 6]` | updates; epoch, rate, best value, epochs waited and cooling of the schedule |
-//! | `numbers` | f64 `[7, 1]` | epoch, step, samples of the epoch, their mean loss and penalty, seconds, those for checkpoints |
+//! | `numbers` | f64 `[7, 1]` | epoch, step, samples of the epoch, their summed loss and penalty, seconds, those for checkpoints |
 //! | `patience` | f64 `[0, 1 or 3, 1]` | early stopping: epochs waited, best epoch and its value |
 //! | `metrics` | f64 `[figures, 2]` | sums and weights that the task gathered in the epoch under way |
 //! | `history` | f64 `[epochs, columns]` | a row of `history.csv` for each finished epoch |

@@ -3,7 +3,7 @@
 use narrows::optim::schedule::Rate;
 use narrows::run::checkpoint::*;
 use narrows::run::checkpoint::{Checkpoint, Identity};
-use narrows::train::{Best, Cursor, EpochMean, EpochRecord, History, Metrics, Patience, PhaseState, State};
+use narrows::train::{Best, Cursor, EpochRecord, EpochSums, History, Metrics, Patience, PhaseState, State};
 use narrows_kernels::AlignedVec;
 use proptest::prelude::*;
 
@@ -35,7 +35,7 @@ fn example() -> Checkpoint {
             PhaseState { updates: 21, moments: moments(&[0.1, -3.0]), rate: rate.clone() },
             PhaseState { updates: 7, moments: moments(&[f32::MAX]), rate },
         ],
-        mean: EpochMean { loss: 1.0 / 3.0, penalty: 0.0, samples: 28 },
+        sums: EpochSums { loss: 1.0 / 3.0, penalty: 0.0, samples: 28 },
         metrics: Metrics { sums: vec![[0.3, 56.0], [9.0, 56.0]] },
         patience: Some(Patience { best: Some(Best { epoch: 2, value: 0.25 }), wait: 1 }),
         best_params: Some(vector(&[0.5, 0.25, 1e-40])),
