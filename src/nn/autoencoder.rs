@@ -92,7 +92,7 @@ pub struct Autoencoder {
 /// What an encoder recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoded {
-    /// What the last layer was applied to [batch, in].
+    /// What the last layer was applied to [batch, in], see [`Sequential::record_before_last`].
     pub before: Var,
     /// What it gave [batch, code]; the mean of the code in a variational model.
     pub code: Var,
@@ -150,6 +150,11 @@ impl Autoencoder {
     /// Values of an image for each value of its code.
     pub fn compression_ratio(&self) -> f64 {
         self.features() as f64 / self.code_size() as f64
+    }
+
+    /// How weights and biases begin.
+    pub fn initialiser(&self) -> Init {
+        self.init
     }
 
     /// Fresh parameters.

@@ -43,6 +43,12 @@ settings! {
     }
 }
 
+impl Init {
+    /// What a configuration may give as one.
+    pub const ACCEPTED: &'static str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table \
+                                        such as { normal = 0.05, biases = true }";
+}
+
 /// The standard deviation of a standard normal variable cut at ±2, by which the cut draws are divided to restore theirs.
 const CUT_NORMAL_STD: f64 = 0.879_625_661_034_239_8;
 

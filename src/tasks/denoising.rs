@@ -9,7 +9,7 @@ use crate::data::{Corruption, Samples, corrupt, corrupt_measured};
 use crate::loss;
 use crate::nn::Pass;
 use crate::rng::Purpose;
-use crate::tape::{Arena, NOISE_ROWS, Tape, Var};
+use crate::tape::{Arena, NOISE_SAMPLES, Tape, Var};
 
 /// What a model makes of corrupted images, pixels in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub(super) fn record<T: Real>(corruption: Corruption, tape: &mut Tape<'_, T>, cl
     let Pass::Train(draws) = pass else { return clean };
     let cols = tape.shape(clean).cols();
     tape.constant_from(clean, |clean, out| {
-        let block = (NOISE_ROWS * cols).max(1);
+        let block = (NOISE_SAMPLES * cols).max(1);
         for (number, (out, clean)) in (0..).zip(out.chunks_mut(block).zip(clean.chunks(block))) {
             corrupt(corruption, clean, out, &mut draws.stream(Purpose::Corruption, number, 0));
         }

@@ -12,11 +12,7 @@ use crate::loss;
 use crate::loss::Loss;
 use crate::nn::{Autoencoder, Pass, Placed};
 use crate::tape::{Arena, Tape, Var};
-
-/// Rows evaluated at a time; the results do not depend on it for the cross-entropies and the squared error, whose rows are
-/// chained one after the other. 500 rows of 784 values are 1.6 MB, so that a layer's input and output stay in the
-/// third-level cache.
-const ROWS: usize = 500;
+use crate::train::MEASURED_SAMPLES;
 
 /// Values that one layer gives for the rows evaluated at a time, at most: 16 MB in f32. Layers on images give many.
 const VALUES: usize = 1 << 22;
@@ -69,7 +65,7 @@ pub struct Trained<'a, T> {
 /// Rows that are evaluated at a time through these layers.
 pub(super) fn rows_together<'a>(layers: impl IntoIterator<Item = &'a Placed>) -> usize {
     let widest = layers.into_iter().map(|placed| placed.output.len()).fold(1, usize::max);
-    (VALUES / widest).clamp(1, ROWS)
+    (VALUES / widest).clamp(1, MEASURED_SAMPLES)
 }
 
 impl<T: Real> Trained<'_, T> {

@@ -9,7 +9,7 @@ use super::trainable::{Cell, Content, Generator, Picture, Table, Trainable, Weig
 use super::{Trained, WidthError};
 use crate::data::{Samples, Splits};
 use crate::loss;
-use crate::nn::{Layer, Sequential};
+use crate::nn::{Init, Layer, Part, Sequential};
 use crate::tape::Arena;
 
 /// Images in `reconstructions.png`.
@@ -22,11 +22,11 @@ pub fn jacobian_images(encoder: &Sequential) -> usize {
     if reads_images { 250 } else { 2000 }
 }
 
-/// The first test images, or those of the part that there is.
-pub(super) fn shown_images(loaded: &Splits, count: usize) -> Samples<'_> {
+/// The test images, or those of the part that there is, and what they are called.
+pub(super) fn shown_part(loaded: &Splits) -> (&'static str, Samples<'_>) {
     let [(_, train), (_, validation), (_, test)] = loaded.parts();
-    let part = [test, validation].into_iter().find(|part| !part.is_empty());
-    part.unwrap_or(train).first(count)
+    let parts = [("test", test), ("validation", validation), ("training", train)];
+    parts.into_iter().find(|(_, samples)| !samples.is_empty()).unwrap_or(parts[2])
 }
 
 impl AutoencoderTask {
@@ -36,20 +36,20 @@ impl AutoencoderTask {
 }
 
 impl Trainable for AutoencoderTask {
+    fn parts(&self) -> Vec<Part<'_>> {
+        vec![("encoder", self.model().encoder()), ("decoder", self.model().decoder())]
+    }
+
+    fn initialiser(&self) -> Init {
+        self.model().initialiser()
+    }
+
     fn init(&self, seed: u64) -> AlignedVec<f32> {
         self.model().init(seed)
     }
 
-    fn description(&self) -> String {
-        self.model().description()
-    }
-
     fn summary(&self) -> String {
         self.model().to_string()
-    }
-
-    fn networks(&self) -> Vec<&Sequential> {
-        vec![self.model().encoder(), self.model().decoder()]
     }
 
     fn loss_name(&self) -> &'static str {
@@ -111,18 +111,16 @@ impl Trainable for AutoencoderTask {
         vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
     }
 
+    fn picture_files(&self, loaded: &Splits) -> Vec<(&'static str, String)> {
+        let (part, _) = shown_part(loaded);
+        vec![("reconstructions.png", format!("the first {part} images above their reconstructions"))]
+    }
+
     fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
-        let originals: Array2<f32> = shown_images(loaded, SHOWN).to_array();
-        if originals.is_empty() {
-            return Vec::new();
-        }
+        let originals: Array2<f32> = shown_part(loaded).1.first(SHOWN).to_array();
         let reconstructions =
             self.with(weights).reconstruct(originals.view()).expect("images of the data fit the model");
-        vec![Picture {
-            file: "reconstructions.png",
-            holds: "the first test images above their reconstructions",
-            content: Content::Reconstructions { originals, reconstructions },
-        }]
+        Picture::of(self.picture_files(loaded), [Content::Reconstructions { originals, reconstructions }])
     }
 
     fn generator(&self) -> Option<&dyn Generator> {

@@ -12,18 +12,8 @@ use crate::settings::{About, Fault, Length, Setting as _, TableForm, Visitor, se
 use crate::tape::Shape;
 use crate::train::Phase;
 
-const ENCODER: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = 50, activation = \"relu\" }]",
-};
-const DECODER: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = \"input\", activation = \"sigmoid\" }]",
-};
-const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
-                    as { normal = 0.05, biases = true }";
+const ENCODER: Length = layers(1, "an array of layers, such as [{ dense = 50, activation = \"relu\" }]");
+const DECODER: Length = layers(1, "an array of layers, such as [{ dense = \"input\", activation = \"sigmoid\" }]");
 
 settings! {
     /// An autoencoder, its loss and its penalties.
@@ -38,7 +28,7 @@ settings! {
         pub decoder: Vec<Layer> = Vec::new(), in (DECODER, Layer::ACCEPTED),
             required "layers, as in decoder = [{ dense = \"input\", activation = \"sigmoid\" }]";
         /// How weights and biases begin.
-        pub init: Init = Init::GlorotUniform, in INIT;
+        pub init: Init = Init::GlorotUniform, in Init::ACCEPTED;
         /// A penalty on the output of the encoder's last layer. A variational model has none.
         pub code_penalty: CodePenalty = CodePenalty::default(), in TableForm::new("a table such as { l1 = 1e-6 }"),
             if |model| model.variational.is_none();
@@ -56,8 +46,21 @@ settings! {
     settle settle;
 }
 
-/// How an encoder takes images [height, width, channels]: as they are where one of its layers reads images, otherwise as a row of
-/// values.
+/// From so many layers on to as many as a network may have.
+pub(super) const fn layers(least: usize, accepted: &'static str) -> Length {
+    Length { least, most: MOST_LAYERS, accepted }
+}
+
+/// Refuses layers of which none has weights.
+pub(super) fn check_weighted(key: &str, layers: &[Layer]) -> Result<(), Fault> {
+    if layers.iter().any(|layer| layer.activation().is_some()) {
+        return Ok(());
+    }
+    let found = "an array without a dense or convolutional layer";
+    Err(Fault::new(key, found, "at least one layer { dense = … } or { conv = … }"))
+}
+
+/// See [`AutoencoderSpec::input`].
 pub(super) fn input_of(encoder: &[Layer], image: [usize; 3]) -> Shape {
     let reads_images = encoder.iter().any(Layer::reads_images);
     if reads_images { image.into() } else { [image.iter().product()].into() }
@@ -124,12 +127,8 @@ impl AutoencoderSpec {
 
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
         self.contractive = self.contractive.filter(|contractive| contractive.weight > 0.0);
-        for (part, layers) in [("encoder", &self.encoder), ("decoder", &self.decoder)] {
-            if !layers.iter().any(|layer| layer.activation().is_some()) {
-                let found = "an array without a dense or convolutional layer";
-                return Err(Fault::new(part, found, "at least one layer { dense = … } or { conv = … }"));
-            }
-        }
+        check_weighted("encoder", &self.encoder)?;
+        check_weighted("decoder", &self.decoder)?;
         self.check_output()?;
         if self.contractive.is_some_and(|c| c.method == JacobianMethod::Gram) && !has_closed_form(&self.encoder) {
             let found = "\"gram\" while the encoder has other or more layers";

@@ -1,4 +1,4 @@
-//! The doors of a kind of task: how a configuration describes it ([`Spec`]), and what a run asks of it once it is built
+//! The two traits of a kind of task: how a configuration describes it ([`Spec`]), and what a run asks of it once it is built
 //! ([`Trainable`]). Runs, checkpoints, studies and commands know these two alone, and no kind.
 
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::WidthError;
 use super::autoencoder::AutoencoderTask;
 use crate::data::{Samples, Splits};
-use crate::nn::{ModelError, Sequential};
+use crate::nn::{Init, ModelError, Part, Sequential};
 use crate::optim::OptimizerSpec;
 use crate::settings::{Fault, Settings, Visitor};
 use crate::tape::Arena;
@@ -94,9 +94,16 @@ pub struct Picture {
     /// Its name in the folder.
     pub file: &'static str,
     /// What it shows, for a person.
-    pub holds: &'static str,
+    pub holds: String,
     /// What is drawn.
     pub content: Content,
+}
+
+impl Picture {
+    /// Pictures with these names, drawn from these contents.
+    pub(super) fn of(files: Vec<(&'static str, String)>, contents: impl IntoIterator<Item = Content>) -> Vec<Picture> {
+        files.into_iter().zip(contents).map(|((file, holds), content)| Picture { file, holds, content }).collect()
+    }
 }
 
 /// What a picture is drawn from.
@@ -140,8 +147,18 @@ pub struct Origin<'a> {
 
 /// A task that a run trains, whatever kind it is.
 pub trait Trainable: Task<f32> + Debug + Send {
+    /// The networks that are trained, in the order of the buffer, and the groups of their parameters.
+    fn parts(&self) -> Vec<Part<'_>>;
+
+    /// How their parameters begin.
+    fn initialiser(&self) -> Init;
+
     /// Fresh parameters.
-    fn init(&self, seed: u64) -> AlignedVec<f32>;
+    fn init(&self, seed: u64) -> AlignedVec<f32> {
+        let mut flat = AlignedVec::zeros(self.layout().len());
+        self.parts().iter().for_each(|(_, layers)| layers.init(self.initialiser(), seed, &mut flat));
+        flat
+    }
 
     /// What a run begins with in the place of some of the fresh parameters.
     fn origin(&self) -> Option<Origin<'_>> {
@@ -149,13 +166,12 @@ pub trait Trainable: Task<f32> + Debug + Send {
     }
 
     /// What files of weights say of the model, as JSON.
-    fn description(&self) -> String;
+    fn description(&self) -> String {
+        self.layout().describe_layers(self.parts().into_iter().flat_map(|(_, layers)| layers.layers()))
+    }
 
     /// The layers with shapes and parameters, for a person.
     fn summary(&self) -> String;
-
-    /// The networks that are trained.
-    fn networks(&self) -> Vec<&Sequential>;
 
     /// The name of the loss, as the history has it in its columns `loss` and `val_loss`.
     fn loss_name(&self) -> &'static str;
@@ -192,13 +208,21 @@ pub trait Trainable: Task<f32> + Debug + Send {
     /// The figures of [`evaluate`](Self::evaluate) for each part, as tables for a person.
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table>;
 
-    /// The pictures of a run, made of the first test images or of what there is.
+    /// The names of the pictures of a run, and what each shows, for a person.
+    fn picture_files(&self, loaded: &Splits) -> Vec<(&'static str, String)>;
+
+    /// Those pictures, made of the first test images or of what there is.
     fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture>;
 
     /// Images [n, values] of this moment of training, the same number of any weights, where there is something to see: a run keeps
     /// those of every epoch.
     fn snapshot(&self, weights: Weights<'_>) -> Option<Array2<f32>> {
         let _ = weights;
+        None
+    }
+
+    /// What those of several epochs show beside each other, for a person, where there are some.
+    fn snapshots(&self) -> Option<&'static str> {
         None
     }
 

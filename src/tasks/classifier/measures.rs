@@ -1,40 +1,33 @@
 //! What a run of a classifier asks of it: figures, tables and pictures.
 
-use narrows_kernels::AlignedVec;
 use serde_json::{Value, json};
 
 use super::ClassifierTask;
 use super::tally::{MOST_TOP, Tally, largest, log_probability};
 use crate::data::{Samples, Splits};
-use crate::nn::{Sequential, summarise};
+use crate::nn::{Init, Part, Sequential, summarise};
 use crate::tape::Arena;
+use crate::tasks::measures::shown_part;
 use crate::tasks::trainable::{Cell, Content, Origin, Picture, Table, Trainable, Weights};
 
 /// Images in `hardest.png`.
 const HARDEST: usize = 10;
 
 impl Trainable for ClassifierTask {
-    fn init(&self, seed: u64) -> AlignedVec<f32> {
-        let mut flat = AlignedVec::zeros(self.layout.len());
-        self.encoder.init(self.init, seed, &mut flat);
-        self.head.init(self.init, seed, &mut flat);
-        flat
+    fn parts(&self) -> Vec<Part<'_>> {
+        vec![("encoder", &self.encoder), ("head", &self.head)]
+    }
+
+    fn initialiser(&self) -> Init {
+        self.init
     }
 
     fn origin(&self) -> Option<Origin<'_>> {
         self.encoder_from.as_deref().map(|run| Origin { run, prefix: "encoder" })
     }
 
-    fn description(&self) -> String {
-        self.layout.describe_layers(self.layers())
-    }
-
     fn summary(&self) -> String {
-        summarise("classifier", self.encoder.input(), &[("encoder", &self.encoder), ("head", &self.head)])
-    }
-
-    fn networks(&self) -> Vec<&Sequential> {
-        vec![&self.encoder, &self.head]
+        summarise("classifier", self.encoder.input(), &self.parts())
     }
 
     fn loss_name(&self) -> &'static str {
@@ -83,11 +76,21 @@ impl Trainable for ClassifierTask {
         tables
     }
 
+    fn picture_files(&self, loaded: &Splits) -> Vec<(&'static str, String)> {
+        let (part, _) = shown_part(loaded);
+        vec![
+            ("confusion.png", format!("the {part} images of each class, by the class that has their largest score")),
+            (
+                "hardest.png",
+                format!(
+                    "the {part} images whose class has the least probability, and after the arrow what they are taken for"
+                ),
+            ),
+        ]
+    }
+
     fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
-        let parts = loaded.parts();
-        let Some((part, samples)) = parts.into_iter().rev().find(|(_, samples)| !samples.is_empty()) else {
-            return Vec::new();
-        };
+        let (part, samples) = shown_part(loaded);
         let classes = self.classes.len();
         let mut tally = Tally::new(classes);
         let mut arena = Arena::default();
@@ -114,15 +117,7 @@ impl Trainable for ClassifierTask {
             beside: HARDEST,
             columns: images.iter().map(named).collect(),
         };
-        let picture = |file, holds, content| Picture { file, holds, content };
-        vec![
-            picture("confusion.png", "the images of each class, by the class that has their largest score", confusion),
-            picture(
-                "hardest.png",
-                "the images whose class has the least probability, and after the arrow what they are taken for",
-                hardest,
-            ),
-        ]
+        Picture::of(self.picture_files(loaded), [confusion, hardest])
     }
 
     fn encoder(&self) -> Option<&Sequential> {

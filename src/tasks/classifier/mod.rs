@@ -28,8 +28,8 @@ pub struct ClassifierTask {
     label_smoothing: f64,
     classes: Vec<String>,
     phases: [Phase; 1],
-    /// Whether the encoder is applied as after training.
-    is_frozen: bool,
+    /// Whether encoder and head are applied as after training.
+    frozen: [bool; 2],
     encoder_from: Option<String>,
 }
 
@@ -40,8 +40,9 @@ impl ClassifierTask {
 
     /// Records the scores [batch, classes] of images [batch, features].
     pub fn scores<T: Real>(&self, tape: &mut Tape<'_, T>, images: Var, pass: Pass) -> Var {
-        let code = self.encoder.record(tape, images, if self.is_frozen { Pass::Infer } else { pass });
-        self.head.record(tape, code, pass)
+        let [of_encoder, of_head] = self.frozen.map(|is_frozen| if is_frozen { Pass::Infer } else { pass });
+        let code = self.encoder.record(tape, images, of_encoder);
+        self.head.record(tape, code, of_head)
     }
 
     /// The targets [batch, classes] of labels.
@@ -108,7 +109,8 @@ impl<T: Real> Task<T> for ClassifierTask {
     }
 
     fn accepts_slices(&self) -> bool {
-        (self.is_frozen || !self.encoder.needs_whole_batch()) && !self.head.needs_whole_batch()
+        let mut parts = [&self.encoder, &self.head].into_iter().zip(self.frozen);
+        parts.all(|(part, is_frozen)| is_frozen || !part.needs_whole_batch())
     }
 
     fn scalar_names(&self) -> Vec<String> {

@@ -4,32 +4,23 @@ use std::sync::Arc;
 
 use super::ClassifierTask;
 use crate::data::Splits;
-use crate::nn::{Init, Layer, Layout, MOST_LAYERS, Sequential, dense, sized};
+use crate::nn::{Init, Layer, Layout, Sequential, dense, sized};
 use crate::optim::OptimizerSpec;
 use crate::settings::{Fault, Length, Range, Text, Visitor, settings};
 use crate::tape::Activation;
-use crate::tasks::spec::input_of;
+use crate::tasks::spec::{check_weighted, input_of, layers};
 use crate::tasks::trainable::{BuildError, Spec, Trainable};
 use crate::train::Phase;
 
 /// The groups of a classifier's parameters.
 const GROUPS: [&str; 2] = ["encoder", "head"];
 
-const ENCODER: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ conv = 32, activation = \"relu\" }, { max-pool = 2 }]",
-};
-const HEAD: Length = Length {
-    least: 0,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = 64, activation = \"relu\" }]",
-};
+const ENCODER: Length =
+    layers(1, "an array of layers, such as [{ conv = 32, activation = \"relu\" }, { max-pool = 2 }]");
+const HEAD: Length = layers(0, "an array of layers, such as [{ dense = 64, activation = \"relu\" }]");
 const FROZEN: Length = Length { least: 0, most: 1, accepted: "an array of a group, such as [\"encoder\"]" };
-const GROUP: Text = Text { holds: |text| GROUPS.contains(&text), ..Text::any("\"encoder\" or \"head\"") };
+const GROUP: Text = Text { holds: |text| GROUPS.contains(&text), ..Text::not_empty("\"encoder\" or \"head\"") };
 const RATES: Length = Length { least: 0, most: 2, accepted: "a table of factors by group, such as { encoder = 0.1 }" };
-const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
-                    as { normal = 0.05, biases = true }";
 
 settings! {
     /// A classifier of labelled images.
@@ -61,14 +52,14 @@ settings! {
         /// Layers from the code to the scores. The last, a dense layer with a score for each class, is there without being stated.
         pub head: Vec<Layer> = Vec::new(), in (HEAD, Layer::ACCEPTED);
         /// How weights and biases begin.
-        pub init: Init = Init::GlorotUniform, in INIT;
+        pub init: Init = Init::GlorotUniform, in Init::ACCEPTED;
         /// The share of every target that is spread evenly over all classes (Szegedy et al. 2016).
         pub label_smoothing: f64 = 0.0, in Range::BELOW_ONE;
         /// A finished run whose encoder this one begins with, the head beginning fresh: a path, or the bare name of a folder beside
         /// that of this run. Of a variational encoder the means are taken. What was taken is written down, and a run that is resumed
         /// does not need the other any more.
-        pub encoder_from: Option<String> = None, in Text::any("a run folder, as in encoder_from = \"runs/conv\"");
-        /// Groups that stay as they begin. A frozen encoder is applied as after training: without dropout, batch normalisation by its
+        pub encoder_from: Option<String> = None, in Text::not_empty("a run folder, as in encoder_from = \"runs/conv\"");
+        /// Groups that stay as they begin. A frozen group is applied as after training: without dropout, batch normalisation by its
         /// running statistics.
         pub frozen: Vec<String> = Vec::new(), in (FROZEN, GROUP);
         /// What the learning rate of a group is multiplied by.
@@ -79,10 +70,7 @@ settings! {
 
 impl ClassifierSpec {
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        if !self.encoder.iter().any(|layer| layer.activation().is_some()) {
-            let found = "an array without a dense or convolutional layer";
-            return Err(Fault::new("encoder", found, "at least one layer { dense = … } or { conv = … }"));
-        }
+        check_weighted("encoder", &self.encoder)?;
         match self.rates.iter().find(|(group, _)| !GROUPS.contains(&group.as_str()) || self.frozen.contains(group)) {
             Some((group, _)) => {
                 let found = format!("a table with {group:?}, which is no group that is trained");
@@ -118,7 +106,7 @@ impl Spec for ClassifierSpec {
         let head: Vec<Layer> = sized(&self.head, input.len()).into_iter().chain([scores]).collect();
         let head = Sequential::new("head", encoder.output(), &head, &mut layout)?;
         Ok(Arc::new(ClassifierTask {
-            is_frozen: self.frozen.iter().any(|group| group == "encoder"),
+            frozen: GROUPS.map(|group| self.frozen.iter().any(|frozen| frozen == group)),
             encoder,
             head,
             layout,

@@ -1,26 +1,21 @@
-//! What a run of two rivals asks of them: figures, tables and pictures.
+//! What a run of a generator and a discriminator asks of them: figures, tables and pictures.
 
-use narrows_kernels::AlignedVec;
 use ndarray::{Array2, ArrayView2};
 use serde_json::{Value, json};
 
 use super::{Gan, SCALARS};
 use crate::data::{Samples, Splits};
-use crate::nn::Sequential;
-use crate::nn::{Pass, summarise};
+use crate::nn::{Init, Part, Pass, summarise};
 use crate::rng::{Purpose, standard_normal, stream};
 use crate::tape::{Arena, Tape};
 use crate::tasks::WidthError;
 use crate::tasks::apply::map;
 use crate::tasks::evaluate::rows_together;
 use crate::tasks::trainable::{Cell, Content, Generator, Picture, Table, Trainable, Weights};
-use crate::train::{Batch, Metrics, Task};
+use crate::train::{Batch, MEASURED_SAMPLES, Metrics, Task};
 
 /// Images beside each other, and rows of them, in `samples.png`.
 const SHOWN: [usize; 2] = [15, 6];
-
-/// Images in a batch that is measured.
-const MEASURED: usize = 500;
 
 /// `count` draws from N(0, I), the same whatever their number.
 fn noise(count: usize, latent: usize, seed: u64) -> Array2<f32> {
@@ -42,22 +37,16 @@ impl Generator for Gan {
 }
 
 impl Trainable for Gan {
-    fn init(&self, seed: u64) -> AlignedVec<f32> {
-        Gan::init(self, seed)
+    fn parts(&self) -> Vec<Part<'_>> {
+        vec![("generator", &self.generator), ("discriminator", &self.discriminator)]
     }
 
-    fn description(&self) -> String {
-        let layers = self.generator.layers().iter().chain(self.discriminator.layers());
-        self.layout.describe_layers(layers)
+    fn initialiser(&self) -> Init {
+        self.spec.init
     }
 
     fn summary(&self) -> String {
-        let parts = [("generator", &self.generator), ("discriminator", &self.discriminator)];
-        summarise("gan", self.generator.input(), &parts)
-    }
-
-    fn networks(&self) -> Vec<&Sequential> {
-        vec![&self.generator, &self.discriminator]
+        summarise("gan", self.generator.input(), &self.parts())
     }
 
     fn loss_name(&self) -> &'static str {
@@ -74,17 +63,24 @@ impl Trainable for Gan {
 
     /// The figures of the history, but the generator's loss, with the running statistics and on noise of its own.
     fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value {
-        let (mut sum, mut means) = (0.0, [0.0; 4]);
-        for part in samples.chunks(MEASURED) {
+        let (mut sum, mut all) = (0.0, Metrics { sums: vec![[0.0; 2]; SCALARS.len()] });
+        for part in samples.chunks(MEASURED_SAMPLES) {
             let (mut metrics, batch) = (Metrics::default(), Batch::new(part));
             let mut tape = Tape::new(weights.context, arena, weights.params);
             let recorded = self.record(0, &mut tape, &batch, Pass::Infer, &mut metrics);
             sum += f64::from(tape.scalar(recorded.loss)) * part.len() as f64;
-            means.iter_mut().zip(metrics.means()).for_each(|(sum, mean)| *sum += mean * part.len() as f64);
+            let images = part.len() as f64;
+            let sums = metrics.sums.into_iter().enumerate();
+            sums.for_each(|(position, [sum, weight])| all.add(position, sum * images, weight * images));
         }
-        let count = samples.len() as f64;
-        let [_, real, made, diversity] = means.map(|sum| sum / count);
-        json!({ "images": samples.len(), "loss": sum / count, "d_real": real, "d_fake": made, "diversity": diversity })
+        let means: Vec<f64> = all.means().collect();
+        json!({
+            "images": samples.len(),
+            "loss": sum / samples.len() as f64,
+            "d_real": means[1],
+            "d_fake": means[2],
+            "diversity": means[3],
+        })
     }
 
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table> {
@@ -97,20 +93,24 @@ impl Trainable for Gan {
         vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
     }
 
-    fn pictures(&self, weights: Weights<'_>, _: &Splits) -> Vec<Picture> {
+    fn picture_files(&self, _: &Splits) -> Vec<(&'static str, String)> {
+        vec![("samples.png", "images made of noise".to_owned())]
+    }
+
+    fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
         let [beside, rows] = SHOWN;
         let images = self.generate(weights, noise(beside * rows, self.latent(), 1).view());
         let images = images.expect("the noise is of the size that the generator takes");
-        vec![Picture {
-            file: "samples.png",
-            holds: "images made of noise",
-            content: Content::Images { images, beside, columns: Vec::new() },
-        }]
+        Picture::of(self.picture_files(loaded), [Content::Images { images, beside, columns: Vec::new() }])
     }
 
     /// Images of one noise.
     fn snapshot(&self, weights: Weights<'_>) -> Option<Array2<f32>> {
         self.generate(weights, noise(SHOWN[0], self.latent(), 1).view()).ok()
+    }
+
+    fn snapshots(&self) -> Option<&'static str> {
+        Some("the same noise after each of several epochs")
     }
 
     fn generator(&self) -> Option<&dyn Generator> {

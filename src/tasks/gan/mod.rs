@@ -7,7 +7,7 @@ mod spec;
 pub use spec::GanSpec;
 
 use narrows_kernels::reduce::{column_sums, sum_of_squares};
-use narrows_kernels::{Accumulate, AlignedVec, Real};
+use narrows_kernels::{Accumulate, Real};
 
 use crate::loss;
 use crate::nn::{Activation, Layout, ModelError, Pass, Sequential, sized};
@@ -47,14 +47,6 @@ impl Gan {
         let [of_discriminator, of_generator] = optimizers;
         let phases = [Phase::new(["discriminator"], of_discriminator), Phase::new(["generator"], of_generator)];
         Ok(Gan { spec: spec.clone(), generator, discriminator, layout, phases })
-    }
-
-    /// Fresh parameters.
-    pub fn init<T: Real>(&self, seed: u64) -> AlignedVec<T> {
-        let mut flat = AlignedVec::zeros(self.layout.len());
-        self.generator.init(self.spec.init, seed, &mut flat);
-        self.discriminator.init(self.spec.init, seed, &mut flat);
-        flat
     }
 
     /// Records images made of the noise of this pass.
@@ -101,8 +93,10 @@ impl<T: Real> Task<T> for Gan {
             metrics.add(position, tape.scalar(mean).to_f64(), 1.0);
         }
         let [spread, of_real] = [made, real].map(|images| spread(tape, images));
-        metrics.add(3, (spread / of_real).sqrt(), 1.0);
-        let penalty = (self.spec.gradient_penalty > 0.0)
+        // A single image has no distance to another.
+        let [diversity, weight] = if of_real > 0.0 { [(spread / of_real).sqrt(), 1.0] } else { [0.0; 2] };
+        metrics.add(3, diversity, weight);
+        let penalty = (self.spec.gradient_penalty > 0.0 && pass.draws().is_some())
             .then(|| loss::gradient_penalty(self.spec.gradient_penalty, tape, on_real, real));
         let (real_loss, made_loss) =
             (loss::verdict(tape, on_real, 1.0 - self.spec.label_smoothing), loss::verdict(tape, on_made, 0.0));
@@ -125,5 +119,24 @@ fn spread<T: Real>(tape: &Tape<'_, T>, images: Var) -> f64 {
     let (count, features) = (shape.samples() as f64, shape.features());
     let mut sums = vec![T::ZERO; features];
     column_sums(isa, values, features, &mut sums, Accumulate::Overwrite);
-    (sum_of_squares(isa, values) - sum_of_squares(isa, &sums) / count) / count
+    // Of images that are nearly one the difference may be rounded below 0.
+    (sum_of_squares(isa, values) - sum_of_squares(isa, &sums) / count).max(0.0) / count
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_kernels::Context;
+
+    use super::*;
+    use crate::tape::Arena;
+
+    #[test]
+    fn images_of_one_kind_are_never_less_than_the_same() {
+        let mut arena = Arena::default();
+        let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
+        for tone in 1..200 {
+            let images = tape.constant([7, 3], &[tone as f32 / 201.0; 21]);
+            assert!(spread(&tape, images) >= 0.0, "{tone}");
+        }
+    }
 }

@@ -1,22 +1,17 @@
-//! Two rivals as a configuration describes them.
+//! A generator and a discriminator as a configuration describes them.
 
 use std::sync::Arc;
 
 use super::Gan;
 use crate::data::Splits;
-use crate::nn::{Activation, Init, Layer, MOST_LAYERS, Units};
+use crate::nn::{Activation, Init, Layer, Units};
 use crate::optim::OptimizerSpec;
 use crate::settings::{Counts, Fault, Length, Range, Visitor, settings};
+use crate::tasks::spec::layers;
 use crate::tasks::trainable::{BuildError, Spec, Trainable};
 
-const LAYERS: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = 50, activation = \"relu\" }]",
-};
+const LAYERS: Length = layers(1, "an array of layers, such as [{ dense = 50, activation = \"relu\" }]");
 const NUMBERS: Counts = Counts { noun: "a number of values", ..Counts::new(1, 1 << 16) };
-const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
-                    as { normal = 0.02 }";
 
 settings! {
     /// Two networks that train against each other, and what they minimise.
@@ -31,7 +26,7 @@ settings! {
         pub discriminator: Vec<Layer> = Vec::new(), in (LAYERS, Layer::ACCEPTED),
             required "layers, as in discriminator = [{ dense = 256, activation = \"leaky-relu\" }, { dense = 1 }]";
         /// How weights and biases begin.
-        pub init: Init = Init::Normal { std: 0.02, biases: false }, in INIT;
+        pub init: Init = Init::Normal { std: 0.02, biases: false }, in Init::ACCEPTED;
         /// Taken from the probability 1 that the discriminator is to give to real images (Salimans et al. 2016).
         pub label_smoothing: f64 = 0.1, in Range::BELOW_ONE;
         /// Twice the factor of the discriminator's mean squared gradient at real images.

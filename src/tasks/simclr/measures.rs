@@ -1,14 +1,13 @@
 //! What a run of pairs of views asks of them: figures, tables and pictures.
 
-use narrows_kernels::AlignedVec;
 use ndarray::Array2;
 use serde_json::{Value, json};
 
 use super::Simclr;
 use crate::data::{Samples, Splits};
-use crate::nn::{Draws, Sequential, summarise};
+use crate::nn::{Draws, Init, Part, Sequential, summarise};
 use crate::tape::Arena;
-use crate::tasks::measures::shown_images;
+use crate::tasks::measures::shown_part;
 use crate::tasks::trainable::{Cell, Content, Picture, Table, Trainable, Weights};
 use crate::train::{Metrics, Task};
 
@@ -16,20 +15,16 @@ use crate::train::{Metrics, Task};
 const SHOWN: usize = 15;
 
 impl Trainable for Simclr {
-    fn init(&self, seed: u64) -> AlignedVec<f32> {
-        Simclr::init(self, seed)
+    fn parts(&self) -> Vec<Part<'_>> {
+        vec![("encoder", &self.encoder), ("head", &self.head)]
     }
 
-    fn description(&self) -> String {
-        self.layout.describe_layers(self.encoder.layers().iter().chain(self.head.layers()))
+    fn initialiser(&self) -> Init {
+        self.spec.init
     }
 
     fn summary(&self) -> String {
-        summarise("simclr", self.encoder.input(), &[("encoder", &self.encoder), ("head", &self.head)])
-    }
-
-    fn networks(&self) -> Vec<&Sequential> {
-        vec![&self.encoder, &self.head]
+        summarise("simclr", self.encoder.input(), &self.parts())
     }
 
     fn loss_name(&self) -> &'static str {
@@ -54,12 +49,13 @@ impl Trainable for Simclr {
         vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
     }
 
-    /// The first test images, and two views of each below.
+    fn picture_files(&self, loaded: &Splits) -> Vec<(&'static str, String)> {
+        let (part, _) = shown_part(loaded);
+        vec![("views.png", format!("the first {part} images above two views of each"))]
+    }
+
     fn pictures(&self, _: Weights<'_>, loaded: &Splits) -> Vec<Picture> {
-        let images = shown_images(loaded, SHOWN);
-        if images.is_empty() {
-            return Vec::new();
-        }
+        let images = shown_part(loaded).1.first(SHOWN);
         let (count, features) = (images.len(), images.features());
         let mut all = vec![0.0; 3 * count * features];
         let (originals, views) = all.split_at_mut(count * features);
@@ -67,7 +63,7 @@ impl Trainable for Simclr {
         self.views(images, Draws::default(), views);
         let all = Array2::from_shape_vec((3 * count, features), all).expect("three rows of images");
         let content = Content::Images { images: all, beside: count, columns: Vec::new() };
-        vec![Picture { file: "views.png", holds: "the first test images above two views of each", content }]
+        Picture::of(self.picture_files(loaded), [content])
     }
 
     fn encoder(&self) -> Option<&Sequential> {

@@ -6,14 +6,14 @@ mod spec;
 
 pub use spec::SimclrSpec;
 
-use narrows_kernels::{AlignedVec, Real, join};
+use narrows_kernels::{Real, join};
 
 use crate::data::{Augmentation, Samples};
 use crate::loss;
 use crate::nn::{Draws, Layout, ModelError, Pass, Sequential, sized};
 use crate::optim::OptimizerSpec;
 use crate::rng::Purpose;
-use crate::tape::{NOISE_ROWS, Shape, Tape};
+use crate::tape::{NOISE_SAMPLES, Shape, Tape};
 use crate::tasks::spec::input_of;
 use crate::train::{Batch, Metrics, Phase, Recorded, Task};
 
@@ -36,14 +36,6 @@ impl Simclr {
         let head = Sequential::new("head", encoder.output(), &sized(&spec.head, features), &mut layout)?;
         let phases = [Phase::new(["encoder", "head"], optimizer)];
         Ok(Simclr { spec: spec.clone(), encoder, head, layout, phases })
-    }
-
-    /// Fresh parameters.
-    pub fn init<T: Real>(&self, seed: u64) -> AlignedVec<T> {
-        let mut flat = AlignedVec::zeros(self.layout.len());
-        self.encoder.init(self.spec.init, seed, &mut flat);
-        self.head.init(self.spec.init, seed, &mut flat);
-        flat
     }
 
     /// Writes the two views of `samples` to `out` [2 · samples, features]: first one view of each, then the other of each.
@@ -77,7 +69,7 @@ fn change<T: Real>(augmentation: &Augmentation, shape: [usize; 3], draws: Draws,
     }
     let mut scratch = vec![T::ZERO; features];
     for (number, image) in (first..).zip(images.chunks_exact_mut(features)) {
-        let (block, within) = (number / NOISE_ROWS, number % NOISE_ROWS);
+        let (block, within) = (number / NOISE_SAMPLES, number % NOISE_SAMPLES);
         augmentation.apply(
             shape,
             image,

@@ -6,23 +6,18 @@ use std::sync::Arc;
 use super::Simclr;
 use crate::data::{Augmentation, Splits};
 use crate::loss::{Contrast, LEAST_TEMPERATURE};
-use crate::nn::{Init, Layer, MOST_LAYERS};
+use crate::nn::{Init, Layer};
 use crate::optim::OptimizerSpec;
 use crate::settings::{Fault, Length, Range, TableForm, Visitor, settings};
+use crate::tasks::spec::{check_weighted, layers};
 use crate::tasks::trainable::{BuildError, Spec, Trainable};
 
-const LAYERS: Length = Length {
-    least: 1,
-    most: MOST_LAYERS,
-    accepted: "an array of layers, such as [{ dense = 50, activation = \"relu\" }]",
-};
+const LAYERS: Length = layers(1, "an array of layers, such as [{ dense = 50, activation = \"relu\" }]");
 const TEMPERATURE: Range = Range {
     from: Bound::Included(LEAST_TEMPERATURE),
     accepted: "a finite number of at least 0.05",
     ..Range::ABOVE_ZERO
 };
-const INIT: &str = "\"glorot-uniform\", \"glorot-normal\", \"he-uniform\", \"he-normal\", \"pytorch-linear\" or a table such \
-                    as { normal = 0.05, biases = true }";
 
 settings! {
     /// An encoder that learns from two views of each image, and how they come about.
@@ -35,7 +30,7 @@ settings! {
         pub head: Vec<Layer> = Vec::new(), in (LAYERS, Layer::ACCEPTED),
             required "layers, as in head = [{ dense = 128, activation = \"relu\" }, { dense = 64 }]";
         /// How weights and biases begin.
-        pub init: Init = Init::GlorotUniform, in INIT;
+        pub init: Init = Init::GlorotUniform, in Init::ACCEPTED;
         /// What the similarity of a pair is held against.
         pub contrast: Contrast = Contrast::NtXent;
         /// What similarities are divided by.
@@ -49,13 +44,8 @@ settings! {
 
 impl SimclrSpec {
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
-        for (part, layers) in [("encoder", &self.encoder), ("head", &self.head)] {
-            if !layers.iter().any(|layer| layer.activation().is_some()) {
-                let found = "an array without a dense or convolutional layer";
-                return Err(Fault::new(part, found, "at least one layer { dense = … } or { conv = … }"));
-            }
-        }
-        Ok(())
+        check_weighted("encoder", &self.encoder)?;
+        check_weighted("head", &self.head)
     }
 }
 
