@@ -1,6 +1,8 @@
 //! Work whose instructions are counted: `instructions WORKLOAD REPEATS`. See tests/instructions.rs, which runs it under
 //! callgrind: a slowdown shows there where timings are too noisy to show it.
 
+use std::path::Path;
+
 use narrows::analysis::Tsne;
 use narrows::config::preset;
 use narrows::run::{fit, prepare};
@@ -59,5 +61,5 @@ fn steps(context: Context, name: &str, images: usize, repeats: usize) {
     let source = source.set(&format!("train.max_epochs={repeats}")).expect("the key exists");
     let config = source.into_base_run().expect("the settings are valid");
     let prepared = prepare(&config, &[]).expect("drawn images need no folder");
-    fit(&config, &prepared, context, &mut ()).expect("the preset trains");
+    fit(&config, &prepared, Path::new(""), context, &mut ()).expect("the preset trains");
 }

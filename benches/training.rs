@@ -8,6 +8,7 @@
 #[path = "peak.rs"]
 mod peak;
 
+use std::path::Path;
 use std::time::Instant;
 
 use narrows::config::{RunConfig, preset};
@@ -86,7 +87,7 @@ fn profile(config: &RunConfig, prepared: &Prepared, context: Context) {
     warm_up();
     let before = peak::<f32>(context.isa);
     let mut clock = Clock { last_step: Instant::now(), steps: Vec::new(), epochs: Vec::new() };
-    fit(config, prepared, context, &mut clock).expect("the preset trains");
+    fit(config, prepared, Path::new(""), context, &mut clock).expect("the preset trains");
     let peak = before.max(peak::<f32>(context.isa));
     // The first epoch meets cold caches and fresh memory.
     let epoch = median(clock.epochs.split_off(1));

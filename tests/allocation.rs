@@ -4,6 +4,7 @@
 //! been running for over 60 seconds.
 
 use std::alloc::System;
+use std::path::Path;
 use std::sync::Arc;
 
 use narrows::config::RunConfig;
@@ -130,7 +131,7 @@ fn configuration(model: &str, loss: &str) -> RunConfig {
 fn prepared(config: &RunConfig) -> Prepared {
     let pixels = (0..471 * 256).map(|i| (i * 31 % 253) as u8).collect();
     let data = Dataset::from_bytes("toys", [16, 16, 1], pixels).unwrap();
-    let split = split(None, data.len(), [461, 10, 0], false, 1, 1).unwrap();
+    let split = split(None, data.len(), [461, 10, 0], 1, 1).unwrap();
     assert_eq!((split.train.len(), split.validation.len()), (461, 10));
     Prepared::new(config, Arc::new(Splits { data, split, origin: "made up".to_owned() })).unwrap()
 }
@@ -142,10 +143,10 @@ fn count(config: &RunConfig, threads: usize, isa: Isa, wasteful: bool) -> (Vec<(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     // Each thread keeps scratch memory from product to product, and has it once it has trained; which thread takes
     // which part of a product is chance.
-    pool.broadcast(|_| fit(config, &prepared, context, &mut ()).unwrap());
+    pool.broadcast(|_| fit(config, &prepared, Path::new(""), context, &mut ()).unwrap());
     let mut counter = Counter { notes: Vec::with_capacity(100), wasteful };
     let before = allocations();
-    pool.install(|| fit(config, &prepared, context, &mut counter)).unwrap();
+    pool.install(|| fit(config, &prepared, Path::new(""), context, &mut counter)).unwrap();
     let notes = counter.notes;
     assert_eq!(notes.len(), 3 * 8);
     let within = notes.windows(2).filter(|pair| pair[0].0 == pair[1].0);

@@ -449,7 +449,7 @@ pub enum DataCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         per_class: Option<u32>,
         /// Seed of the pictures
-        #[arg(long, value_name = "N", default_value_t = narrows::run::DRAWN_SEED)]
+        #[arg(long, value_name = "N", default_value_t = narrows::data::DRAWN_SEED)]
         seed: u64,
         /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]

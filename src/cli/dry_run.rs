@@ -10,7 +10,7 @@ use super::runs::size;
 use super::{CliError, interrupt};
 use narrows::config::RunConfig;
 use narrows::figures::number::counted;
-use narrows::run::{Machine, Prepared, fit, run_files};
+use narrows::run::{Machine, Prepared, beside, fit, run_files};
 use narrows::tape::Arena;
 use narrows::train::{Callback, Event, Flow, Metrics};
 
@@ -54,10 +54,10 @@ fn median(values: &[f64]) -> Option<f64> {
 /// Says what training would be, in the folder `out`, and writes nothing.
 pub fn run(config: &RunConfig, prepared: &Prepared, machine: Machine, out: PathBuf) -> Result<(), CliError> {
     interrupt::listen();
-    let steps = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
+    let steps = prepared.steps(&config.train);
     let (watch, validation) = machine.run(|| -> Result<_, CliError> {
         let mut watch = Stopwatch::default();
-        fit(config, prepared, machine.context, &mut watch)?;
+        fit(config, prepared, beside(&out), machine.context, &mut watch)?;
         let (params, mut arena) = (prepared.task.init(config.seed), Arena::default());
         let images = prepared.loaded.validation();
         let some = images.first(VALIDATED);
@@ -80,7 +80,7 @@ pub fn run(config: &RunConfig, prepared: &Prepared, machine: Machine, out: PathB
         None => median(&watch.steps).map(|step| step * steps as f64 + validation),
     };
     let (memory, epochs) = (prepared.training_memory(), config.train.max_epochs);
-    let files = run_files(config, prepared, machine.context);
+    let files = run_files(config, prepared);
     output::json(|| {
         json!({
             "folder": out.display().to_string(),

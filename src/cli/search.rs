@@ -44,7 +44,7 @@ pub fn make(
     data_dirs: &[PathBuf],
 ) -> Result<SearchResult, CliError> {
     let middle = config.middle_run()?;
-    let prepared = Trials::new(&config, data_dirs)?.prepare(&middle)?;
+    let prepared = Trials::new(&config, data_dirs, out)?.prepare(&middle)?;
     let jobs = jobs.unwrap_or(if is_small(&middle, &prepared) { machine.threads } else { 1 });
     let settings = &config.settings;
     // More jobs than the window would have nothing to do.

@@ -10,13 +10,13 @@ use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{data, dry_run, inspect, interrupt, machine, study};
 use narrows::config::{RunConfig, Source};
-use narrows::data::{Catalog, data_dirs, locate};
+use narrows::data::{Catalog, DRAWN_SET, data_dirs, locate};
 use narrows::figures::number::counted;
 use narrows::files::write_whole;
 use narrows::optim::Monitor;
 use narrows::run::{
-    DRAWN_SET, Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, check_config, execute,
-    find_run, prepare, run_config,
+    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, check_config, execute, find_run,
+    prepare, run_config,
 };
 use narrows::study::{Planned, StudyRun, page_of};
 use narrows::train::Stop;
@@ -63,7 +63,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     interrupt::listen();
     let progress = RunProgress::new(String::new(), &config.train);
     let mut told = Told::new(progress, arguments.events.as_deref())?;
-    told.begin(folder.path(), &config, prepared.loaded.split.train.len().div_ceil(config.train.batch_size));
+    told.begin(folder.path(), &config, prepared.steps(&config.train));
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut told))?;
     if let Err(RunError::File(_)) = &executed
         && folder.has_checkpoint()
@@ -101,13 +101,12 @@ fn write_page(
 fn describe(config: &RunConfig, prepared: &Prepared, machine: Machine) {
     data::describe(&prepared.loaded);
     say!("\n{}", prepared.task.summary());
-    let batches = prepared.loaded.split.train.len().div_ceil(config.train.batch_size);
     say!(
         "Training: {} with {} ({}), {} of {} in an epoch, at most {}, seed {}, {} on {}\n",
         prepared.task.loss_name(),
         config.optimizer.rule.name(),
         config.optimizer.rule.semantics().name(),
-        counted(batches, "batch"),
+        counted(prepared.steps(&config.train), "batch"),
         config.train.batch_size,
         counted(config.train.max_epochs, "epoch"),
         config.seed,

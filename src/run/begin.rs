@@ -37,6 +37,14 @@ pub fn origin<'a>(config: &'a RunConfig, prepared: &'a Prepared) -> Option<Origi
     whole.or_else(|| prepared.task.origin())
 }
 
+/// Refuses a run of `config` whose weights cannot be taken from the run that it names; one without a folder is looked for in `beside`.
+pub fn check_origin(config: &RunConfig, prepared: &Prepared, beside: &Path) -> Result<(), RunError> {
+    if origin(config, prepared).is_some() {
+        begin(config, prepared, beside)?;
+    }
+    Ok(())
+}
+
 /// Fresh parameters, in which those that are taken from another run stand as that run has them. A run that is named without
 /// a folder is looked for in `beside`. Refused: no run there, one that is not finished, and tensors that are absent or of other shapes.
 pub(super) fn begin(

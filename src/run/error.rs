@@ -34,9 +34,9 @@ pub enum RunError {
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The optimizer cannot be built, or the model not trained on this machine.
+    /// A setting does not fit the others, the data or this machine.
     #[error(transparent)]
-    Optimizer(#[from] Fault),
+    Setting(#[from] Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -98,9 +98,13 @@ impl RunError {
         match self {
             RunError::Config(_)
             | RunError::Model(_)
-            | RunError::Optimizer(_)
+            | RunError::Setting(_)
             | RunError::Folder(_)
             | RunError::Output(_) => true,
+            RunError::Analysis(error) => matches!(
+                error,
+                AnalysisError::Pairs { .. } | AnalysisError::Perplexity { .. } | AnalysisError::Narrow { .. }
+            ),
             RunError::Invert(error) => error.is_usage(),
             RunError::InStudy { source, .. } => source.is_usage(),
             RunError::Data(error) => error.is_usage(),

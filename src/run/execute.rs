@@ -5,7 +5,7 @@ use std::path::Path;
 use narrows_kernels::Context;
 use serde_json::{Map, Value, json};
 
-use super::begin::begin;
+use super::begin::{begin, origin};
 use super::callback::RunCallback;
 use super::environment::Machine;
 use super::error::RunError;
@@ -16,7 +16,7 @@ use super::images::{draw, loss_chart};
 use super::lock::CHECKPOINTS;
 use super::prepare::Prepared;
 use super::resume::{self, identity};
-use super::snapshots::{SNAPSHOTS_PICTURE, snapshot_picture};
+use super::snapshots::{SNAPSHOTS, SNAPSHOTS_PICTURE, snapshot_picture};
 use super::tensorboard::{EVENTS, EventFile};
 use crate::config::RunConfig;
 use crate::figures::Chart;
@@ -25,6 +25,11 @@ use crate::nn::weights;
 use crate::tape::Arena;
 use crate::tasks::Weights;
 use crate::train::{Callback, FitResult, SLICE_SAMPLES, Stop, Training};
+
+/// Where a run in `folder` looks for one that it begins with and that is named without a folder.
+pub fn beside(folder: &Path) -> &Path {
+    folder.parent().unwrap_or(Path::new(""))
+}
 
 /// What training of `config` depends on.
 pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, context: Context) -> Training<'a, f32> {
@@ -39,23 +44,30 @@ pub(super) fn training<'a>(config: &'a RunConfig, prepared: &'a Prepared, contex
     }
 }
 
-/// Trains the model of `config` from fresh weights, in the current thread pool, and writes nothing.
+/// Trains the model of `config` in the current thread pool, and writes nothing. A run that it begins with and that is named without
+/// a folder is looked for in `beside`.
 pub fn fit(
     config: &RunConfig,
     prepared: &Prepared,
+    beside: &Path,
     context: Context,
     callback: &mut dyn Callback<f32>,
 ) -> Result<FitResult<f32>, RunError> {
-    Ok(training(config, prepared, context).run(begin(config, prepared, Path::new(""))?.0, callback)?)
+    Ok(training(config, prepared, context).run(begin(config, prepared, beside)?.0, callback)?)
 }
 
 /// The files that a run of `config` writes, folders with a stroke at their end.
-pub fn run_files(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<String> {
-    let params = prepared.task.init(config.seed);
-    let pictures = prepared.task.pictures(Weights { params: &params, context }, &prepared.loaded);
-    let pictures = pictures.into_iter().map(|picture| picture.file);
-    let files = [CONFIG, ENVIRONMENT, HISTORY, LOSS].into_iter().chain(pictures).chain([MODEL, METRICS, REPORT]);
-    let folders = [(CHECKPOINTS, config.train.checkpoint.is_some()), (EVENTS, config.train.tensorboard == Some(true))];
+pub fn run_files(config: &RunConfig, prepared: &Prepared) -> Vec<String> {
+    let begun_from = origin(config, prepared).map(|_| BEGUN_FROM);
+    let pictures = prepared.task.picture_files(&prepared.loaded).into_iter().map(|(file, _)| file);
+    let snapshots = prepared.task.snapshots();
+    let files = [CONFIG, ENVIRONMENT].into_iter().chain(begun_from).chain([HISTORY, LOSS]).chain(pictures);
+    let files = files.chain(snapshots.map(|_| SNAPSHOTS_PICTURE)).chain([MODEL, METRICS, REPORT]);
+    let folders = [
+        (SNAPSHOTS, snapshots.is_some()),
+        (CHECKPOINTS, config.train.checkpoint.is_some()),
+        (EVENTS, config.train.tensorboard == Some(true)),
+    ];
     let folders = folders.into_iter().filter(|(_, is_made)| *is_made).map(|(folder, _)| format!("{folder}/"));
     files.map(str::to_owned).chain(folders).collect()
 }
@@ -65,10 +77,11 @@ pub fn run_files(config: &RunConfig, prepared: &Prepared, context: Context) -> V
 pub fn watch(
     config: &RunConfig,
     prepared: &Prepared,
+    beside: &Path,
     context: Context,
     watch: impl FnMut(usize, &[f32]) + Send,
 ) -> Result<(), RunError> {
-    let params = begin(config, prepared, Path::new(""))?.0;
+    let params = begin(config, prepared, beside)?.0;
     let mut watcher = Watcher(watch);
     (watcher.0)(0, &params);
     training(config, prepared, context).run(params, &mut watcher)?;
@@ -102,8 +115,7 @@ pub fn execute(
     let (start, taken) = match state {
         Some(state) => (state, None),
         None => {
-            let beside = folder.path().parent().unwrap_or(Path::new(""));
-            let (params, taken) = begin(config, prepared, beside)?;
+            let (params, taken) = begin(config, prepared, beside(folder.path()))?;
             (training.first_state(params)?, taken)
         }
     };
@@ -111,9 +123,10 @@ pub fn execute(
         callback.on_note(&parent.sentence());
         folder.write_json(BEGUN_FROM, &parent.record(folder.path())?)?;
     }
-    folder.reopen()?;
     let comment = "# The configuration of this run, complete: `narrows train config.toml` repeats it.";
     folder.write(CONFIG, format!("{comment}\n\n{}", config.to_toml()).as_bytes())?;
+    // Only now: killed before, a run with more epochs would be one under way with the old ones, which cannot be raised.
+    folder.reopen()?;
     folder.write_json(ENVIRONMENT, &machine.describe())?;
     if let Some(taken) = taken {
         callback.on_note(&taken.sentence());
@@ -123,16 +136,14 @@ pub fn execute(
             folder.checkpoints().write(&identity, &start)?;
         }
     }
-    let bytes = resume::buffer_bytes(&training)?;
-    let (rule, history) = (config.train.checkpoint.clone(), start.history.clone());
+    let (task, history) = (&*prepared.task, start.history.clone());
     let events = match config.train.tensorboard {
-        Some(true) => Some((EventFile::create(folder.path(), history.epochs.len())?, prepared.layout())),
+        Some(true) => Some(EventFile::create(folder.path(), history.epochs.len())?),
         _ => None,
     };
-    let mut callback = RunCallback::new(folder, callback, &identity, rule, bytes, history, events);
-    callback.show_epochs_of(&*prepared.task, machine.context);
-    let outcome = training.resume(start, &mut callback);
-    let (failed, history, mut events) = callback.into_parts();
+    let mut keeper = RunCallback::new(folder, callback, &identity, &training, task, history, events)?;
+    let outcome = training.resume(start, &mut keeper);
+    let (failed, history, mut events) = keeper.into_parts();
     if let Some(error) = failed {
         return Err(error);
     }
@@ -142,7 +153,6 @@ pub fn execute(
     }
     let outcome = outcome?;
     folder.write_history(&outcome.history)?;
-    let task = &prepared.task;
     let bytes = weights::to_bytes(prepared.layout(), &outcome.params, Some(task.description()));
     folder.write(MODEL, &bytes)?;
     let weights_sha256 = sha256(&bytes);
@@ -155,24 +165,24 @@ pub fn execute(
 
     let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
-        let chart = loss_chart(title, &**task, std::iter::once((title, &outcome.history)));
+        let chart = loss_chart(title, task, std::iter::once((title, &outcome.history)));
         folder.write(LOSS, &chart.to_png(1200, 750)?)?;
     }
     let mut pictures = Vec::new();
     for picture in task.pictures(weights, &prepared.loaded) {
         let png = draw(&picture.content, &prepared.loaded.data)?;
         folder.write(picture.file, &png)?;
-        if let Some(events) = &mut events {
-            events.picture(outcome.history.epochs.len(), picture.file, &png)?;
+        let told = events.as_mut().map(|events| events.picture(outcome.history.epochs.len(), picture.file, &png));
+        if let Some(Err(error)) = told {
+            callback.on_note(&format!("{error}; TensorBoard lacks {}", picture.file));
         }
         pictures.push((picture.file, picture.holds));
     }
-    if let Some(strip) = snapshot_picture(folder, outcome.history.epochs.len(), &prepared.loaded.data)? {
+    if let Some(holds) = task.snapshots()
+        && let Some(strip) = snapshot_picture(folder, outcome.history.epochs.len(), &prepared.loaded.data)?
+    {
         folder.write(SNAPSHOTS_PICTURE, &strip)?;
-        pictures.push((SNAPSHOTS_PICTURE, "the same noise after each of several epochs"));
-    }
-    if let Some(events) = &mut events {
-        events.tensors(outcome.history.epochs.len(), prepared.layout(), &outcome.params)?;
+        pictures.push((SNAPSHOTS_PICTURE, holds.to_owned()));
     }
     let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     for (name, samples) in prepared.loaded.parts() {

@@ -34,9 +34,9 @@ pub(super) const LOSS: &str = "loss.png";
 /// The page of a run or a study.
 pub const REPORT: &str = "report.html";
 
-/// Why a finished run ended, in `metrics.json`.
+/// In `metrics.json`, that a run ended because all its epochs are done.
 pub(super) const LAST_EPOCH: &str = "last epoch";
-/// The same.
+/// In `metrics.json`, that a run ended because early stopping ran out of patience.
 pub(super) const EARLY: &str = "early stopping";
 
 /// What a run writes, and what a study writes above its runs.
@@ -76,7 +76,8 @@ pub fn create_output(path: &Path) -> Result<(), RunError> {
     create_folder(path).map_err(RunError::Output)
 }
 
-fn check_vacant(path: &Path) -> Result<(), RunError> {
+/// Refuses a folder that holds something which a run or a study would write.
+pub fn check_vacant(path: &Path) -> Result<(), RunError> {
     match WRITTEN.into_iter().find(|name| path.join(name).exists()) {
         Some(name) => Err(RunError::Folder(format!(
             "{} already holds a run ({name}); nothing was changed. Give another folder with --out, or remove that one",
@@ -175,7 +176,7 @@ pub struct RunResult {
     /// [`Trainable::evaluate`](crate::tasks::Trainable::evaluate).
     pub evaluations: Vec<(&'static str, Value)>,
     /// The pictures that were written, each with what it shows; none of a run that is read back.
-    pub pictures: Vec<(&'static str, &'static str)>,
+    pub pictures: Vec<(&'static str, String)>,
     /// SHA-256 of `model.safetensors`.
     pub weights_sha256: String,
 }
@@ -187,7 +188,7 @@ impl RunResult {
     }
 }
 
-/// A finished run, read back.
+/// A run that is done, or interrupted, read back.
 #[derive(Debug)]
 pub struct OpenRun {
     /// Its folder.
@@ -201,11 +202,15 @@ pub struct OpenRun {
 }
 
 impl OpenRun {
-    /// Reads the run in `path`, and the data it was made with.
+    /// Reads the run in `path`, and the data it was made with. Refused: one under way, whose weights may be those of an earlier end.
     pub fn open(path: &Path, data_dirs: &[PathBuf]) -> Result<Self, RunError> {
-        check_is_run(path, CONFIG)?;
-        check_is_run(path, MODEL)?;
         let config = run_config(path)?;
+        if !path.join(METRICS).is_file() {
+            let path = path.display();
+            let resume = format!("`narrows train --resume {path}` finishes it");
+            return Err(RunError::Folder(format!("the run in {path} is not finished; {resume}")));
+        }
+        check_is_run(path, MODEL)?;
         let prepared = prepare(&config, data_dirs)?;
         let params = weights::load(&path.join(MODEL), prepared.layout())?;
         check_weights(path)?;
@@ -214,18 +219,18 @@ impl OpenRun {
 
     /// The autoencoder with its parameters, ready to be applied. Refuses a run of something else.
     pub fn trained(&self, context: Context) -> Result<Trained<'_, f32>, RunError> {
-        self.prepared.trained(&self.params, context).ok_or_else(|| self.lacks("decoder", "autoencoder"))
+        self.prepared.trained(&self.params, context).ok_or_else(|| self.lacks("decoder", "the run of an autoencoder"))
     }
 
     /// The encoder with its parameters. Refuses a run that has none.
     pub fn encoder(&self, context: Context) -> Result<TrainedEncoder<'_, f32>, RunError> {
-        self.prepared.encoder(&self.params, context).ok_or_else(|| self.lacks("encoder", "autoencoder or a classifier"))
+        self.prepared.encoder(&self.params, context).ok_or_else(|| self.lacks("encoder", "a run with an encoder"))
     }
 
     fn lacks(&self, part: &str, accepted: &str) -> RunError {
         let (path, task) = (self.path.display(), self.config.task.name());
         RunError::Folder(format!(
-            "{path} holds a run of the task \"{task}\", which has no {part}; the run of an {accepted} is expected"
+            "{path} holds a run of the task \"{task}\", which has no {part}; {accepted} is expected"
         ))
     }
 }
@@ -258,13 +263,9 @@ pub fn run_config(path: &Path) -> Result<RunConfig, RunError> {
     Ok(RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?)
 }
 
-/// Refuses weights that are not those the run measured, where it got as far as to write down which those are.
+/// Refuses weights that are not those the run measured.
 pub(super) fn check_weights(path: &Path) -> Result<(), RunError> {
-    let metrics = path.join(METRICS);
-    if !metrics.is_file() {
-        return Ok(());
-    }
-    let metrics: Value = serde_json::from_slice(&read_whole(&metrics)?).unwrap_or_default();
+    let metrics: Value = serde_json::from_slice(&read_whole(&path.join(METRICS))?).unwrap_or_default();
     let Some(recorded) = metrics["model_sha256"].as_str() else { return Ok(()) };
     let file = path.join(MODEL);
     let found = sha256(&read_whole(&file)?);

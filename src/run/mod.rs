@@ -21,13 +21,12 @@ mod snapshots;
 mod tensorboard;
 mod trial;
 
-pub use crate::data::{DRAWN_FACES, DRAWN_SEED, DRAWN_SET};
-pub use begin::origin;
+pub use begin::{check_origin, origin};
 pub use draws::{Distribution, Drawn};
 pub use environment::Machine;
 pub use error::RunError;
-pub use execute::{execute, fit, run_files, watch};
-pub use folder::{OpenRun, REPORT, RunFolder, RunResult, create_output, run_config};
+pub use execute::{beside, execute, fit, run_files, watch};
+pub use folder::{OpenRun, REPORT, RunFolder, RunResult, check_vacant, create_output, run_config};
 pub use images::{loss_chart, reconstruction_picture};
 pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};

@@ -10,6 +10,7 @@ use crate::data::{DataError, Published, Scaling, Splits};
 use crate::nn::{Layout, grouped};
 use crate::settings::Fault;
 use crate::tasks::{Trainable, Trained, TrainedEncoder};
+use crate::train::TrainSettings;
 use narrows_kernels::Context;
 
 /// All that a run needs besides its configuration.
@@ -55,6 +56,11 @@ impl Prepared {
         }
     }
 
+    /// Steps of an epoch.
+    pub fn steps(&self, settings: &TrainSettings) -> usize {
+        self.loaded.train().len().div_ceil(settings.batch_size)
+    }
+
     /// Where the parameters lie.
     pub fn layout(&self) -> &Layout {
         self.task.layout()
@@ -62,7 +68,7 @@ impl Prepared {
 
     /// Multiplications and additions of a sample that goes through all networks once.
     pub fn multiply_adds(&self) -> usize {
-        self.task.networks().iter().map(|layers| layers.multiply_adds()).sum()
+        self.task.parts().iter().map(|(_, layers)| layers.multiply_adds()).sum()
     }
 
     /// The autoencoder with these parameters, ready to be applied; `None` where something else is trained.

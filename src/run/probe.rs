@@ -17,7 +17,7 @@ use narrows_kernels::Context;
 pub enum Features {
     /// The codes of a trained encoder.
     Trained,
-    /// Those of the same encoder before training.
+    /// Those of the same encoder with fresh weights.
     Untrained,
     /// The images themselves.
     Pixels,
@@ -30,7 +30,7 @@ pub struct Probe<'a> {
     pub prepared: &'a Prepared,
     /// Its trained parameters.
     pub params: &'a [f32],
-    /// What the parameters before training follow from.
+    /// What fresh weights follow from.
     pub seed: u64,
     /// What is probed.
     pub features: Features,

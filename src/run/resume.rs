@@ -71,7 +71,8 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
     }
     let metrics = read_json(path, METRICS)?;
     let stop = match metrics["stop"].as_str() {
-        Some(LAST_EPOCH) => Stop::LastEpoch,
+        // Fewer: a process that was to go on with more was killed before it said that the run is under way.
+        Some(LAST_EPOCH) if metrics["epochs"].as_u64() == Some(begun.train.max_epochs as u64) => Stop::LastEpoch,
         Some(EARLY) => Stop::Early,
         _ => return Ok(Found::Begun),
     };

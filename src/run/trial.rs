@@ -1,6 +1,6 @@
 //! A trial of a search: a run of which only the objective is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::environment::Machine;
@@ -18,13 +18,16 @@ use crate::train::{Callback, EpochRecord, Event, Flow, History, Stop, Task};
 pub struct Trials<'a> {
     config: &'a SearchConfig,
     data_dirs: &'a [PathBuf],
+    /// Where a run that trials begin with and that is named without a folder is looked for.
+    beside: &'a Path,
     loaded: Mutex<Vec<(RunConfig, Arc<Splits>)>>,
 }
 
 impl<'a> Trials<'a> {
-    /// Loads the data of the trial in the middle of the space. Refused: an objective that no trial would have.
-    pub fn new(config: &'a SearchConfig, data_dirs: &'a [PathBuf]) -> Result<Self, RunError> {
-        let trials = Trials { config, data_dirs, loaded: Mutex::default() };
+    /// Loads the data of the trial in the middle of the space, for a search in the folder `out`, where the best trial becomes a run.
+    /// Refused: an objective that no trial would have.
+    pub fn new(config: &'a SearchConfig, data_dirs: &'a [PathBuf], out: &'a Path) -> Result<Self, RunError> {
+        let trials = Trials { config, data_dirs, beside: out, loaded: Mutex::default() };
         let run = config.middle_run()?;
         if config.settings.over_folds && run.data.folds.is_none() {
             let found = "true without data.folds";
@@ -68,7 +71,7 @@ impl<'a> Trials<'a> {
         callback: &mut dyn Callback<f32>,
     ) -> Result<Option<End>, RunError> {
         match self.train(running, machine, callback) {
-            Err(error @ (RunError::Config(_) | RunError::Model(_) | RunError::Optimizer(_) | RunError::Train(_))) => {
+            Err(error @ (RunError::Config(_) | RunError::Model(_) | RunError::Setting(_) | RunError::Train(_))) => {
                 Ok(Some(End::Failed(error.to_string())))
             }
             end => end,
@@ -113,7 +116,7 @@ impl<'a> Trials<'a> {
         let objective = &self.config.settings.objective;
         let epochs = run.train.max_epochs;
         let mut watch = Watch { objective, running, callback, epochs, values: Vec::new(), is_given_up: false };
-        let outcome = machine.run(|| fit(run, &prepared, machine.context, &mut watch))??;
+        let outcome = machine.run(|| fit(run, &prepared, self.beside, machine.context, &mut watch))??;
         let Watch { values, is_given_up, .. } = watch;
         if let Stop::Interrupted { .. } = outcome.stop {
             return Ok(is_given_up.then_some(End::Pruned));

@@ -96,15 +96,23 @@ fn a_dry_run_measures_and_writes_nothing() {
     assert_eq!((&told["parameters"], &told["memory_bytes"]), (&json!(115), &json!(115 * 4 * 4)));
     assert_eq!((&told["steps_per_epoch"], &told["folder"]), (&json!(4), &json!("runs/toys")));
     assert!(told["epoch_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0 && seconds < 1.0), "{told}");
-    place.narrows(&["train", "toys.toml"]).done();
-    let mut written: Vec<String> =
-        told["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-    written.iter_mut().for_each(|name| name.retain(|char| char != '/'));
-    written.sort();
-    let entries = std::fs::read_dir(place.path("runs/toys")).unwrap().flatten();
-    let mut found: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    found.sort();
-    assert_eq!(found, written);
+    let gan = r#"model={ latent = 2, generator = [{ dense = "input", activation = "sigmoid" }], discriminator = [{ dense = 1 }] }"#;
+    let gan =
+        ["--set", "task=gan", "--set", "train={ batch_size = 4, max_epochs = 2 }", "--set", gan, "--out", "runs/gan"];
+    let taken = ["--set", "init_from=toys", "--set", "train.tensorboard=true", "--out", "runs/taken"];
+    for (run, more) in [("toys", &[][..]), ("gan", &gan), ("taken", &taken)] {
+        let train = [&["train", "toys.toml"], more].concat();
+        let told = printed(&place, "dry-run", &[&train[..], &["--dry-run"]].concat());
+        place.narrows(&train).done();
+        let mut written: Vec<String> =
+            told["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        written.iter_mut().for_each(|name| name.retain(|char| char != '/'));
+        written.sort();
+        let entries = std::fs::read_dir(place.path(&format!("runs/{run}"))).unwrap().flatten();
+        let mut found: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        found.sort();
+        assert_eq!(found, written);
+    }
     place.narrows(&["train", "toys.toml", "--dry-run"]).done().says(&["runs/toys-2", "Nothing was written"]);
 }
 

@@ -104,6 +104,20 @@ fn a_report_compares_samplers_and_says_what_failed() {
 }
 
 #[test]
+fn trials_and_the_best_run_begin_with_a_run_in_the_folder_of_the_search() {
+    let place = Place::with_toys();
+    place.narrows(&["train", "toys.toml", "--out", "s/begun"]).done();
+    let space = TOYS.replace("1e-3", "{ low = 1e-4, high = 1e-2, log = true }");
+    let search = "init_from = \"begun\"\n[search]\ntrials = 2\n\n[data]";
+    place.write("space.toml", space.replacen("[data]", search, 1).as_bytes());
+    place.narrows(&["search", "space.toml", "--out", "s"]).done();
+    let from = place.json("s/best/begun_from.json");
+    assert_eq!(from["model_sha256"], place.sha256("s/begun/model.safetensors"));
+    let elsewhere = place.narrows(&["search", "space.toml", "--out", "other"]);
+    elsewhere.refused(2, &["the run other/begun", "there is none of that name"]);
+}
+
+#[test]
 fn what_cannot_be_searched_is_refused() {
     let place = place();
     printed(&place, "search", &["search", "space.toml", "--out", "s", "--trials", "3"]);

@@ -1,5 +1,7 @@
 //! A linear autoencoder trained out comes to the principal components, and never below them.
 
+use std::path::Path;
+
 use narrows::config::Source;
 use narrows::invert::PcaFloor;
 use narrows::run::{Machine, fit, prepare};
@@ -38,7 +40,7 @@ fn a_linear_autoencoder_comes_within_a_percent_of_the_principal_components_and_n
         let prepared = prepare(&config, &[]).unwrap();
         let context = Context::detect();
         let machine = Machine::detect().unwrap();
-        let outcome = machine.run(|| fit(&config, &prepared, context, &mut ())).unwrap().unwrap();
+        let outcome = machine.run(|| fit(&config, &prepared, Path::new(""), context, &mut ())).unwrap().unwrap();
         let loaded = &prepared.loaded;
         let trained = prepared.trained(&outcome.params, context).unwrap();
         let x = loaded.train().to_array::<f32>();

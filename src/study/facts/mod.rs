@@ -110,7 +110,7 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     }
     let saturation: Vec<&StudyRun> = report.saturation.iter().filter_map(|name| study.named(name).next()).collect();
     for run in &saturation {
-        facts.saturation.push(saturation::measure(&run.plan, study.machine.context)?);
+        facts.saturation.push(saturation::measure(&run.plan, &run.folder, study.machine.context)?);
     }
     pictures.early = saturation::early(study, &saturation)?;
     for name in &report.codes {

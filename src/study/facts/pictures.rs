@@ -54,7 +54,7 @@ pub(in crate::study) struct LookPictures {
 #[derive(Debug, Serialize)]
 pub(in crate::study) struct MadePictures {
     /// What each holds, with its images.
-    pub tables: Vec<(&'static str, ImageTable)>,
+    pub tables: Vec<(String, ImageTable)>,
     /// Images of one noise after several epochs, as base64 of a PNG.
     pub epochs: Option<String>,
 }

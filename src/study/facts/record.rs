@@ -87,7 +87,7 @@ impl Record {
         let course = course(watched, patience);
         let mut seconds = self.column("seconds").to_vec();
         seconds.sort_by(f64::total_cmp);
-        let steps_per_epoch = run.loaded().split.train.len().div_ceil(run.plan.config.train.batch_size);
+        let steps_per_epoch = run.plan.prepared.steps(&run.plan.config.train);
         let begun = match run.executed.outcome.stop {
             Stop::Interrupted { epoch, step } if epoch > last => step,
             _ => 0,

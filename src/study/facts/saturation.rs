@@ -1,5 +1,6 @@
 //! How layers saturate, how far their weights move, and what a run makes of images after its first steps.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use narrows_kernels::Context;
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use super::RunError;
 use super::pictures::ImageTable;
-use crate::run::{fit, watch};
+use crate::run::{beside, fit, watch};
 use crate::study::{Planned, Study, StudyRun};
 use crate::train::{Callback, Event, Flow};
 
@@ -46,8 +47,8 @@ pub(in crate::study) struct LayerCourse {
     pub moved: Vec<f64>,
 }
 
-/// Repeats a run, whose bits are the same again, to look at its layers after each epoch.
-pub(super) fn measure(plan: &Planned, context: Context) -> Result<SaturationFacts, RunError> {
+/// Repeats the run in `folder`, whose bits are the same again, to look at its layers after each epoch.
+pub(super) fn measure(plan: &Planned, folder: &Path, context: Context) -> Result<SaturationFacts, RunError> {
     let first = plan.prepared.loaded.train().first(IMAGES);
     let mut courses: Vec<LayerCourse> = Vec::new();
     let mut begun = Vec::new();
@@ -58,7 +59,7 @@ pub(super) fn measure(plan: &Planned, context: Context) -> Result<SaturationFact
     };
     // Refused here, the run is none of those that are watched below.
     plan.trained(&[], context)?;
-    watch(&plan.config, &plan.prepared, context, |epoch, params| {
+    watch(&plan.config, &plan.prepared, beside(folder), context, |epoch, params| {
         let layers = plan.prepared.trained(params, context).map_or(Vec::new(), |trained| trained.saturation(first));
         for (at, found) in layers.into_iter().enumerate() {
             if epoch == 0 {
@@ -93,7 +94,8 @@ pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTab
     table.row("original", originals.outer_iter())?;
     for run in runs.iter().filter(|run| Arc::ptr_eq(run.loaded(), loaded)) {
         let (plan, context) = (&run.plan, study.machine.context);
-        let params = fit(&plan.config, &plan.prepared, context, &mut Until { left: STEPS })?.params;
+        let mut until = Until { left: STEPS };
+        let params = fit(&plan.config, &plan.prepared, beside(&run.folder), context, &mut until)?.params;
         let made = plan.trained(&params, context)?.reconstruct(originals.view())?;
         table.row(format!("{} after {STEPS} steps", plan.name), made.outer_iter())?;
     }
@@ -131,7 +133,7 @@ mod tests {
         );
         let config = StudyConfig::from_toml(&text, "zero.toml").unwrap();
         let plan = prepare_runs(&config, 1, &[]).unwrap().remove(0);
-        measure(&plan, Context::detect()).unwrap()
+        measure(&plan, Path::new("run"), Context::detect()).unwrap()
     }
 
     #[test]

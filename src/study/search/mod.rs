@@ -97,7 +97,7 @@ pub fn run_search(
     observer: &dyn SearchObserver,
 ) -> Result<SearchResult, RunError> {
     let _lock = FolderLock::take(out)?;
-    let trials = Trials::new(&config, data_dirs)?;
+    let trials = Trials::new(&config, data_dirs, out)?;
     let data = trials.prepare(&config.middle_run()?)?.loaded.data.digest();
     write_whole(&out.join(SEARCH), config.to_toml().as_bytes())?;
     let work = Work { config: &config, trials: &trials, data, out, machine, jobs, observer };
