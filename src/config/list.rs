@@ -4,6 +4,7 @@ use super::document::{Value, float, join, string};
 use super::report::ReportConfig;
 use super::workflow::WorkflowConfig;
 use super::{RunConfig, write};
+use crate::search::SearchSettings;
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
 use crate::spelling::nearest;
 
@@ -46,7 +47,15 @@ pub(super) const STUDY: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// Every key of a configuration: those of a run ([`vocabulary`]), then those that only a study has, and those of a workflow.
+/// The table of a configuration that makes it a space.
+pub(super) const SEARCH: About = About {
+    key: "search",
+    doc: "How the best values are searched. A value varies where a table stands in its place, with low, high and log, with int and \
+          log, with choices, or with same, and with when where it has a meaning under a condition only.",
+    required: None,
+};
+
+/// Every key of a configuration: those of a run ([`vocabulary`]), then those that only a study has, those of a space, and those of a workflow.
 pub fn keys_of_all() -> Vec<Entry> {
     let mut entries = vocabulary();
     for (key, accepted, meaning) in STUDY {
@@ -56,6 +65,7 @@ pub fn keys_of_all() -> Vec<Entry> {
     let mut lister = Lister::default();
     let about = About { key: "report", doc: "What the report of a study shows.", required: None };
     ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut lister);
+    None::<SearchSettings>.show(&SEARCH, TableForm::new("a table [search]"), &mut lister);
     entries.extend(lister.entries);
     let mut lister = Lister::default();
     WorkflowConfig::default().visit(&mut lister);
@@ -205,7 +215,7 @@ impl Visitor for Lister {
     }
 
     fn list(&mut self, about: &About, items: &mut dyn Items, length: Length) {
-        self.record(about, length.accepted, "[]");
+        self.record(about, length.accepted, write::list(about, items, length).to_toml());
         items.clear();
         items.push("");
         self.below(&format!("{}[]", about.key), |lister| {

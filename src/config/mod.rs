@@ -1,15 +1,14 @@
-//! The vocabulary of a run: what a TOML configuration can say, checked, with presets and grids.
+//! The vocabulary of a run: what a TOML configuration can say, checked, with presets, grids, spaces and workflows.
 //!
-//! Text becomes a [`Source`], settings change it, and it ends as a [`RunConfig`] or a [`StudyConfig`] or as one
-//! [`ConfigError`]: a sentence with the line, the key, what stands there and what could. Keys that are not known are
+//! Text becomes a [`Source`], settings change it, and it ends as a [`RunConfig`], a [`StudyConfig`], a [`SearchConfig`] or a
+//! [`WorkflowConfig`], or as one [`ConfigError`]: a sentence with the line, the key, what stands there and what could. Keys that are not known are
 //! errors, so that a mistyped one cannot pass unnoticed for its default.
 //!
 //! What a key means, what it accepts and what holds where it is absent stand with the field that it sets, in the types of the
 //! modules that read it; here they are read, written and listed ([`vocabulary`]).
 
-use sha2::{Digest, Sha256};
-
 use crate::data::DataSpec;
+use crate::files::sha256;
 use crate::optim::{Monitor, OptimizerSpec, Schedule};
 use crate::settings::{About, Counts, Fault, Settings, TableForm, Text, Visitor, settings};
 use crate::tasks::TaskSpec;
@@ -53,7 +52,7 @@ settings! {
         /// Weights, split and order of the images follow from it. The largest is that of TOML's integers.
         pub seed: u64 = 0, in Counts::new(0, i64::MAX as u64);
         /// Another run that the weights are taken from, instead of fresh ones. Its model must have the same tensors.
-        pub init_from: Option<String> = None, in Text::any("a run folder, as in init_from = \"runs/footwear\"");
+        pub init_from: Option<String> = None, in Text::not_empty("a run folder, as in init_from = \"runs/footwear\"");
         /// Which images.
         pub data: DataSpec = DataSpec::default(), in TableForm::new("a table [data]"), required "a table [data] with set";
         /// What is trained.
@@ -105,7 +104,7 @@ impl RunConfig {
 
     /// SHA-256 of [`RunConfig::to_toml`], in hexadecimal.
     pub fn digest(&self) -> String {
-        Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(self.to_toml().as_bytes())
     }
 }
 

@@ -4,8 +4,8 @@ use super::error::ConfigError;
 use super::source::Source;
 use crate::spelling::nearest;
 
-/// A configuration that is compiled in: one run, or a study of several. `narrows train` takes the base run of a study, see
-/// [`Source::into_base_run`].
+/// A configuration that is compiled in: one run, a study of several, a space to search, or a workflow. `narrows train` takes the
+/// base run of a study, see [`Source::into_base_run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name on the command line.
@@ -110,7 +110,7 @@ const PRESETS: [Preset; 16] = [
     },
     Preset {
         name: "unsupervised",
-        summary: "the whole unsupervised workflow on Fashion-MNIST: five studies and one report",
+        summary: "the whole unsupervised workflow on Fashion-MNIST: four studies, a search and one report",
         text: include_str!("presets/unsupervised.toml"),
     },
     Preset {

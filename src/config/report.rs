@@ -4,7 +4,8 @@ use crate::settings::{Counts, Length, Range, TableForm, Text, at_least, settings
 
 /// As many as a study has runs.
 const NAMES: Length = Length { least: 0, most: 1000, accepted: "a list of names of runs" };
-const NAME: Text = Text { holds: |_| true, ..Text::any("the name of a run, as a string") };
+const NAME: Text = Text::not_empty("the name of a run, as a string");
+const LABELS: Length = Length { least: 0, most: 1000, accepted: "a list of numbers of labels, such as [100, 1000]" };
 const GROUPS: Length =
     Length { least: 0, most: 1000, accepted: "a table of lists of runs, such as { optimizer = [\"adam\", \"sgd\"] }" };
 
@@ -13,7 +14,7 @@ settings! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ReportConfig {
         /// The heading; the name of the study where absent.
-        pub title: Option<String> = None, in Text { holds: |_| true, ..Text::any("a heading, as a string") };
+        pub title: Option<String> = None, in Text::not_empty("a heading, as a string that is not empty");
         /// How many images are drawn with their reconstructions.
         pub reconstructions: usize = 15, in Counts::new(1, 1000);
         /// Runs of which the report shows how their layers saturate from epoch to epoch.
@@ -63,7 +64,7 @@ settings! {
         /// The runs.
         pub runs: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// Numbers of labels to read them with, besides all; as many of each class.
-        pub labels: Vec<usize> = Vec::new(), in (NAMES, at_least(2));
+        pub labels: Vec<usize> = Vec::new(), in (LABELS, at_least(2));
     }
 }
 
@@ -99,7 +100,7 @@ settings! {
 
 impl ReportConfig {
     /// Every run that is named, with the key that names it; some more than once.
-    pub(super) fn named(&self) -> Vec<(String, &String)> {
+    pub(super) fn named_runs(&self) -> Vec<(String, &String)> {
         let lists = [
             ("saturation", &self.saturation),
             ("codes", &self.codes),

@@ -4,16 +4,18 @@ use std::ops::Bound::{self, Excluded, Included};
 
 use serde_json::{Map, Value, json};
 
-use super::list::{STUDY, keys_of};
+use super::list::{SEARCH, STUDY, keys_of};
 use super::report::ReportConfig;
 use super::workflow::WorkflowConfig;
 use super::write;
 use super::{RunConfig, document};
+use crate::search::SearchSettings;
 use crate::settings::{About, Choice, Counts, Items, Length, Range, Setting as _, Settings, TableForm, Text, Visitor};
 use crate::tasks::TaskSpec;
 
-/// The schema of a configuration, of a run, a study or a workflow, as an editor takes it for completion and hints. What only the whole
-/// decides, such as layers that do not fit each other, is left to the program.
+/// The schema of a configuration, of a run, a study, a space or a workflow, as an editor takes it for completion and hints. What only
+/// the whole decides, such as layers that do not fit each other, is left to the program; so are the values of a space, each of which can
+/// be a table that says how it varies.
 pub fn schema() -> Value {
     let kinds = TaskSpec::NAMES.iter().enumerate().map(|(number, name)| {
         let unnamed = json!({ "not": { "required": ["task"] } });
@@ -26,8 +28,9 @@ pub fn schema() -> Value {
         "title": "A configuration of narrows, as TOML",
         "allOf": [
             { "if": { "required": ["parts"] }, "then": workflow() },
+            { "if": { "required": ["search"] }, "then": space() },
             {
-                "if": { "not": { "required": ["parts"] } },
+                "if": { "not": { "anyOf": [{ "required": ["parts"] }, { "required": ["search"] }] } },
                 "then": { "properties": { "task": { "enum": TaskSpec::NAMES } }, "allOf": kinds.collect::<Vec<_>>() },
             },
         ],
@@ -39,6 +42,13 @@ fn workflow() -> Value {
     let mut visitor = Schema::default();
     WorkflowConfig::default().visit(&mut visitor);
     Value::Object(visitor.object())
+}
+
+/// The schema of a space.
+fn space() -> Value {
+    let mut visitor = Schema::default();
+    None::<SearchSettings>.show(&SEARCH, TableForm::new("a table [search]"), &mut visitor);
+    Value::Object(visitor.part())
 }
 
 /// The schema of configurations of one kind of task.
@@ -109,6 +119,12 @@ impl Schema {
     }
 }
 
+/// A value of a configuration as JSON has it.
+fn json_of(value: &document::Value) -> Value {
+    let toml = format!("value = {}", value.to_toml());
+    toml::from_str::<Value>(&toml).map(|table| table["value"].clone()).unwrap_or_default()
+}
+
 /// A meaning on one line, and what is accepted.
 fn described(meaning: &str, accepted: &str) -> String {
     format!("{} Accepted: {accepted}.", meaning.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -164,6 +180,7 @@ impl Visitor for Schema {
     }
 
     fn list(&mut self, about: &About, items: &mut dyn Items, length: Length) {
+        let default = json_of(&write::list(about, items, length));
         let mut inner = Schema::default();
         let is_named = items.is_named();
         items.clear();
@@ -172,19 +189,17 @@ impl Visitor for Schema {
         let mut item = inner.properties.remove(about.key).unwrap_or_default();
         // Only what is left out has a default, and an item is not.
         item.as_object_mut().map(|item| item.remove("default"));
-        let (schema, default) = match is_named {
-            true => (json!({ "type": "object", "additionalProperties": item }), json!({})),
+        let schema = match is_named {
+            true => json!({ "type": "object", "additionalProperties": item }),
             false => {
-                let (least, most) = (length.least, length.most);
-                (json!({ "type": "array", "items": item, "minItems": least, "maxItems": most }), json!([]))
+                json!({ "type": "array", "items": item, "minItems": length.least, "maxItems": length.most })
             }
         };
         self.record(about, schema, length.accepted, default);
     }
 
     fn table(&mut self, about: &About, settings: &mut dyn Settings, form: TableForm) {
-        let toml = format!("value = {}", document::Value::Table(write::tree(settings)).to_toml());
-        let default = toml::from_str::<Value>(&toml).map(|table| table["value"].clone()).unwrap_or_default();
+        let default = json_of(&document::Value::Table(write::tree(settings)));
         settings.reset();
         let mut inner = Schema::default();
         settings.visit(&mut inner);

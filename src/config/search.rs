@@ -168,13 +168,8 @@ fn middle(domain: Domain) -> f64 {
 
 impl Source {
     /// The space that this describes. Refused where nothing varies.
-    pub fn into_search(mut self) -> Result<SearchConfig, ConfigError> {
-        if self.table.get("quick").is_some() {
-            // What is wrong with [quick] is found now, not when somebody is in a hurry.
-            read_search(self.clone().quick()?)?;
-            self.table.remove("quick");
-        }
-        read_search(self)
+    pub fn into_search(self) -> Result<SearchConfig, ConfigError> {
+        self.read_with_quick(read_search)
     }
 }
 
@@ -196,6 +191,10 @@ fn read_search(source: Source) -> Result<SearchConfig, ConfigError> {
     let (mut parameters, mut varied, mut same) = (Vec::new(), Vec::new(), Vec::new());
     for (path, table, place) in found {
         let key = path.join(".");
+        if key == "name" {
+            let accepted = "one name for all trials, as in name = \"search\"";
+            return Err(refused(place, &key, "a value that varies", accepted));
+        }
         match table.get("same") {
             Some(entry) if table.entries.len() == 1 => same.push((path, entry.node.clone())),
             Some(entry) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
-use super::name::is_name;
+use super::name::{NAME, is_name};
 use super::read::{self, unknown_key};
 use super::vary::apply_quick;
 use super::workflow::WorkflowConfig;
@@ -87,12 +87,17 @@ impl Source {
             return Err(ConfigError::new(&node.place, sentence));
         }
         read::read(&mut workflow, &self.table, "", &self.file)?;
-        if let Some((name, _)) = workflow.parts.iter().find(|(name, _)| !is_name(name)) {
-            let sentence = format!(
-                "\"parts\" has a part {name:?}; accepted: a name that can be a folder's: letters, digits, '-', '_', '+' and '.', beginning \
-                 with a letter or a digit"
-            );
-            return Err(ConfigError::new(&self.file, sentence));
+        for (at, (name, _)) in workflow.parts.iter().enumerate() {
+            if !is_name(name) {
+                let sentence = format!("\"parts\" has a part {name:?}; accepted: {}", NAME.accepted);
+                return Err(ConfigError::new(&self.file, sentence));
+            }
+            // Some file systems take "A" and "a" for the same folder.
+            if workflow.parts[..at].iter().any(|(other, _)| other.to_lowercase() == name.to_lowercase()) {
+                let sentence =
+                    format!("two parts are named \"{name}\"; accepted: names that differ in more than their case");
+                return Err(ConfigError::new(&self.file, sentence));
+            }
         }
         Ok(workflow)
     }
@@ -109,12 +114,22 @@ impl Source {
         Ok(self)
     }
 
+    /// What `read` makes of it, without the table `[quick]`.
+    pub(super) fn read_with_quick<T>(mut self, read: fn(Source) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
+        if self.table.get("quick").is_some() {
+            // What is wrong with [quick] is found now, not when somebody is in a hurry.
+            read(self.clone().quick()?)?;
+            self.table.remove("quick");
+        }
+        read(self)
+    }
+
     /// The one run that this describes. Refused where there is a table of a study.
     pub fn into_run(self) -> Result<RunConfig, ConfigError> {
         refuse_search(&self.table, &self.file)?;
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
-                let origin = named(&self.file);
+                let origin = as_argument(&self.file);
                 let sentence = format!(
                     "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
                      out"
@@ -128,10 +143,14 @@ impl Source {
     /// The run that the file describes outside its tables of a study, as if they were not there: what
     /// `narrows train` makes of a preset.
     pub fn into_base_run(mut self) -> Result<RunConfig, ConfigError> {
-        if self.settings.iter().all(|(path, _)| path[0] != "report") {
-            self.table.remove("report");
+        if let Some((_, node)) = self.settings.iter().find(|(path, _)| path[0] == "report") {
+            let origin = as_argument(&self.file);
+            let sentence = format!(
+                "this is a single run, which has no [report]; accepted: keys of a run, or the study with \"narrows study {origin}\""
+            );
+            return Err(ConfigError::new(&node.place, sentence));
         }
-        for table in ["grid", "variants", "quick"] {
+        for table in ["grid", "variants", "quick", "report"] {
             self.table.remove(table);
         }
         self.into_run()
@@ -145,7 +164,7 @@ pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigE
 }
 
 /// What the command line takes for this configuration.
-fn named(file: &Place) -> &str {
+fn as_argument(file: &Place) -> &str {
     let origin = file.origin().unwrap_or("FILE");
     origin.strip_prefix("preset ").unwrap_or(origin)
 }
@@ -153,7 +172,7 @@ fn named(file: &Place) -> &str {
 /// Refuses a space where a run or a study is asked for.
 pub(super) fn refuse_search(table: &Table, file: &Place) -> Result<(), ConfigError> {
     let Some(entry) = table.get("search") else { return Ok(()) };
-    let origin = named(file);
+    let origin = as_argument(file);
     let sentence = format!(
         "[search] makes this a space, of which the best values are searched; search it with \"narrows search {origin}\""
     );

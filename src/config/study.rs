@@ -111,13 +111,7 @@ impl StudyConfig {
 impl Source {
     /// The study that this describes; without a `[grid]` and without `[variants]` it has one run.
     pub fn into_study(self) -> Result<StudyConfig, ConfigError> {
-        let mut whole = self;
-        if whole.table.get("quick").is_some() {
-            // What is wrong with [quick] is found now, not when somebody is in a hurry.
-            read_study(whole.clone().quick()?)?;
-            whole.table.remove("quick");
-        }
-        read_study(whole)
+        self.read_with_quick(read_study)
     }
 }
 
@@ -165,8 +159,11 @@ fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
     for (name, changes) in planned {
         let whole = format!("{}-{name}", base.name);
         if !is_name(&name) || !is_name(&whole) {
-            let accepted = "shorter labels, of which the first begins with a letter or a digit";
-            return Err(refused(&runs_place, "grid", format!("a table with a run {name:?}"), accepted));
+            let (key, accepted) = match grid.entries.is_empty() {
+                true => ("variants", "shorter names: with that of the study before it a name has at most 120 bytes"),
+                false => ("grid", "shorter labels, of which the first begins with a letter or a digit"),
+            };
+            return Err(refused(&runs_place, key, format!("a table with a run {name:?}"), accepted));
         }
         let mut table = table.clone();
         for (key, node) in changes {
@@ -179,8 +176,8 @@ fn read_study(source: Source) -> Result<StudyConfig, ConfigError> {
         // Some file systems take "A" and "a" for the same folder.
         if runs.iter().any(|(other, _): &(String, _)| other.to_lowercase() == name.to_lowercase()) {
             let sentence = format!(
-                "two runs of the grid are named \"{name}\"; accepted: values, or labels as in {{ label = value }}, that give \
-                 every run a name of its own"
+                "two runs of this study are named \"{name}\"; accepted: names that differ in more than their case; values of a \
+                 grid take labels, as in {{ label = value }}"
             );
             return Err(ConfigError::new(&runs_place, sentence));
         }
@@ -271,7 +268,7 @@ fn written(base: &RunConfig, given: &Table, grid: Table, variants: Table, report
 /// Refuses a report about runs that the study does not have.
 fn check_report(report: &ReportConfig, place: &Place, runs: &[(String, RunConfig)]) -> Result<(), ConfigError> {
     let names = || runs.iter().map(|(name, _)| name.as_str());
-    match report.named().into_iter().find(|(_, run)| !names().any(|name| name == *run)) {
+    match report.named_runs().into_iter().find(|(_, run)| !names().any(|name| name == *run)) {
         None => Ok(()),
         Some((key, run)) => {
             let hint = did_you_mean(nearest(run, names()));

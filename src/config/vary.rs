@@ -3,7 +3,7 @@
 
 use super::document::{Entry, Node, Table, Value, float};
 use super::error::{ConfigError, Place, refused};
-use super::name::is_name;
+use super::name::{NAME, is_name};
 
 /// Keys of a grid: thirty-two with two values each have more combinations than would ever end.
 const MOST_AXES: usize = 32;
@@ -21,7 +21,7 @@ pub(super) fn read_grid(grid: &Node) -> Result<Table, ConfigError> {
     let mut axes = Table::default();
     for entry in &table.entries {
         let key = format!("grid.{:?}", entry.key);
-        let path = dotted(&entry.key_place, &key, &entry.key, "[32, 256]")?;
+        let path = changed(&entry.key_place, &key, &entry.key, "[32, 256]")?;
         let overlaps = |axis: &&Entry| {
             let other = path_of(&axis.key);
             other.starts_with(&path) || path.starts_with(&other)
@@ -54,6 +54,15 @@ fn dotted(place: &Place, key: &str, text: &str, example: &str) -> Result<Vec<Str
         return Err(refused(place, key, "not a dotted key", "a key such as \"train.batch_size\""));
     }
     Ok(path)
+}
+
+/// The parts of a dotted key that runs of a study differ in.
+fn changed(place: &Place, key: &str, text: &str, example: &str) -> Result<Vec<String>, ConfigError> {
+    if text == "name" {
+        let found = "the name of a run, which the study gives it by its labels or its key";
+        return Err(refused(place, key, found, "another key of a run"));
+    }
+    dotted(place, key, text, example)
 }
 
 fn labelled(node: &Node, key: &str) -> Result<Table, ConfigError> {
@@ -112,9 +121,8 @@ pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
     for entry in &table.entries {
         let key = format!("variants.{:?}", entry.key);
         if !is_name(&entry.key) {
-            let accepted = "a name that can be a folder's: letters, digits, '-', '_', '+' and '.', beginning with a \
-                            letter or a digit";
-            return Err(refused(&entry.key_place, &key, Value::String(entry.key.clone()).describe(), accepted));
+            let found = Value::String(entry.key.clone()).describe();
+            return Err(refused(&entry.key_place, &key, found, NAME.accepted));
         }
         let accepted = "what this run changes, such as { \"optimizer.name\" = \"sgd\" }, or { } for nothing";
         let mut own = entry.node.table(&key, accepted)?.clone();
@@ -131,7 +139,7 @@ pub(super) fn read_variants(node: &Node) -> Result<Table, ConfigError> {
         let has_task = own.get("task").is_some();
         // Another task has another model, of which nothing stays.
         for change in own.entries.iter().filter(|change| !(has_task && change.key == "model")) {
-            dotted(&change.key_place, &format!("{key}.{:?}", change.key), &change.key, "64")?;
+            changed(&change.key_place, &format!("{key}.{:?}", change.key), &change.key, "64")?;
         }
         let node = Node { value: Value::Table(own), place: entry.node.place.clone() };
         read.entries.push(Entry { node, ..entry.clone() });

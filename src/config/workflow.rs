@@ -26,10 +26,10 @@ settings! {
         /// Its name, which can be that of its folder.
         pub name: String = String::new(), in NAME, required "a name, as in name = \"overview\"";
         /// The heading of the report; the name where absent.
-        pub title: Option<String> = None, in Text { holds: |_| true, ..Text::any("a heading, as a string") };
+        pub title: Option<String> = None, in Text::not_empty("a heading, as a string that is not empty");
         /// The parts in their order: under a name, which is that of its folder, a preset or a file of a study or of a search.
         pub parts: Vec<(String, String)> = Vec::new(),
-            in (PARTS, Text::any("a preset, or a file of a study or of a search, as a string")),
+            in (PARTS, Text::not_empty("a preset, or a file of a study or of a search, as a string")),
             required "a table [parts], such as [parts] with denoising = \"denoising\"";
     }
 }

@@ -50,6 +50,13 @@ pub(super) fn tree(settings: &mut dyn Settings) -> Table {
     writer.table
 }
 
+/// The value of a list.
+pub(super) fn list(about: &About, items: &mut dyn Items, length: Length) -> Value {
+    let mut writer = Writer::default();
+    writer.list(about, items, length);
+    writer.table.entries.remove(0).node.value
+}
+
 /// Adds an entry that stands nowhere yet.
 pub(super) fn put(table: &mut Table, key: &str, value: Value) {
     let place = Place::File("".into());

@@ -2,10 +2,10 @@
 
 use crate::settings::{Counts, Fault, Length, TableForm, Text, at_least, settings};
 
-/// As many as anyone has classes; what is beyond is not a list of classes.
+/// As many as there are labels, which are bytes.
 const CLASSES: Length =
-    Length { least: 0, most: 10_000, accepted: "an array of class names or numbers, such as [\"Sandal\", 7]" };
-const CLASS: Text = Text { or_number: true, ..Text::any("the name of a class, or its number of at least 0") };
+    Length { least: 0, most: 256, accepted: "an array of class names or numbers, such as [\"Sandal\", 7]" };
+const CLASS: Text = Text { or_number: true, ..Text::not_empty("the name of a class, or its number of at least 0") };
 /// Products of a part and a number of images stay far within 64 bits.
 const PART: Counts = Counts::new(0, 1_000_000_000);
 
@@ -15,10 +15,10 @@ settings! {
     pub struct DataSpec {
         /// A catalogued set (`fashion-mnist`, `mnist`, …), `footwear` (which the program draws), or a path.
         pub set: String = String::new(),
-            in Text::any("the name of a data set or a path, as a string"),
+            in Text::not_empty("the name of a data set or a path, as a string"),
             required "a name or a path, as in set = \"fashion-mnist\"";
         /// The array to read where `set` is a MATLAB file; without, the one named `X` or `ff`.
-        pub variable: Option<String> = None, in Text::any("the name of an array, as in variable = \"ff\"");
+        pub variable: Option<String> = None, in Text::not_empty("the name of an array, as in variable = \"ff\"");
         /// The classes to keep, by name or by number in decimal; empty keeps all.
         pub classes: Vec<String> = Vec::new(), in (CLASSES, CLASS);
         /// `true` joins the published training and test part and splits the whole in three; `false` splits the published
@@ -40,7 +40,7 @@ settings! {
         /// How grey levels become values in [0, 1].
         pub scaling: Scaling = Scaling::Unit;
         /// How many images of each class to draw. Only the drawn set reads it.
-        pub per_class: usize = 7000, in at_least(1);
+        pub per_class: usize = 7000, in Counts::new(1, 100_000);
     }
     settle settle;
 }
@@ -68,7 +68,8 @@ settings! {
         pub test: u64 = 0, in PART;
         /// Whether every part has the same share of each class.
         pub stratified: bool = true;
-        /// Samples that follow each other and are kept in one part, such as frames of a film: 1 draws each by itself.
+        /// How many samples that follow each other, such as frames of a film, are drawn together; at the end of a part they may be
+        /// divided. 1 draws each by itself.
         pub block: usize = 1, in at_least(1);
     }
     settle settle;
@@ -88,12 +89,9 @@ impl DataSpec {
             let found = format!("the integer {} of {folds} folds", self.fold);
             return Err(Fault::new("fold", found, format!("a number from 0 to {}", folds - 1)));
         }
-        // Compared when sorted: quadratic time would be felt at ten thousand classes.
-        let mut sorted: Vec<&String> = self.classes.iter().collect();
-        sorted.sort();
-        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => {
-                Err(Fault::new("classes", format!("a list that has {:?} twice", pair[0]), "every class at most once"))
+        match self.classes.iter().enumerate().find(|(at, class)| self.classes[..*at].contains(class)) {
+            Some((_, class)) => {
+                Err(Fault::new("classes", format!("a list that has {class:?} twice"), "every class at most once"))
             }
             None => Ok(()),
         }

@@ -9,7 +9,7 @@ const SAMPLERS: Length =
     Length { least: 1, most: 4, accepted: "a list of samplers, such as [\"tpe\"] or [\"grid\", \"random\", \"tpe\"]" };
 const PRUNERS: Length =
     Length { least: 1, most: 3, accepted: "a list of pruners, such as [\"none\"] or [\"none\", \"median\"]" };
-const OBJECTIVE: Text = Text::any("the name of a column of the history, such as \"val_loss\"");
+const OBJECTIVE: Text = Text::not_empty("the name of a column of the history, such as \"val_loss\"");
 
 settings! {
     /// Which objective is better.

@@ -103,7 +103,7 @@ pub struct Text {
 
 impl Text {
     /// Any text but the empty one.
-    pub const fn any(accepted: &'static str) -> Self {
+    pub const fn not_empty(accepted: &'static str) -> Self {
         Text { holds: |text| !text.is_empty(), accepted, or_number: false }
     }
 }

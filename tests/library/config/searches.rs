@@ -156,6 +156,11 @@ fn bad_spaces_are_refused_with_file_and_line() {
             "{ same = \"model.encoder.1.dense\" }",
             "a.toml:15: \"model.decoder.0.dense.same\" is the string \"model.encoder.1.dense\"; accepted: the dotted key of a value that varies; did you mean \"model.encoder.0.dense\"?",
         ),
+        (
+            "name = \"space\"",
+            "name = { choices = [\"a\", \"b\"] }",
+            "a.toml:1: \"name\" is a value that varies; accepted: one name for all trials, as in name = \"search\"",
+        ),
         ("trials = 20", "trails = 20", "a.toml:5: unknown key \"search.trails\"; did you mean \"search.trials\"?"),
         (
             "\"tpe\"]",

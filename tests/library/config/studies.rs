@@ -160,6 +160,19 @@ fn a_run_like_another_changes_what_that_one_does_and_its_own_keys() {
     assert_eq!((of(1).0, of(1).1), (16, 7));
     assert_eq!((of(2).0, of(2).1), (16, 9));
     assert!(of(0).2 == of(2).2);
+    let long = "a".repeat(120);
+    for (variants, said) in [
+        (
+            "a = {}\nA = {}".to_owned(),
+            "two runs of this study are named \"A\"; accepted: names that differ in more than their case",
+        ),
+        (format!("{long}a = {{}}"), "accepted: a name that can be a folder's: at most 120 bytes of letters"),
+        (format!("{long} = {{}}"), "\"variants\" is a table with a run"),
+        ("a = { name = \"b\" }".to_owned(), "\"variants.\"a\".\"name\"\" is the name of a run"),
+    ] {
+        let sentence = study(&variants).unwrap_err().to_string();
+        assert!(sentence.contains(said), "{sentence}");
+    }
     for (variants, found) in [
         ("a = { like = \"b\" }\nb = {}", "the string \"b\""),
         ("a = { like = \"a\" }", "the string \"a\""),
