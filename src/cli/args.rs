@@ -2,11 +2,16 @@
 
 mod codes;
 
-pub use codes::{DistributionArguments, FidelityArguments, ProbeArguments, SampleArguments, TraverseArguments};
+pub use codes::{
+    DistributionArguments, EncodeArguments, FidelityArguments, InterpolateArguments, MapArguments, ProbeArguments,
+    SampleArguments, TraverseArguments,
+};
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::CliError;
 use narrows::data::{Samples, Splits};
 
 /// Trains, inverts and studies autoencoders on CPUs, with the same bits on every machine.
@@ -20,7 +25,7 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Print neither progress nor results: only refusals, and what --json asks for
+    /// Print neither progress nor results: only refusals, what --json asks for, and lists and texts that are asked for
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }
@@ -192,7 +197,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Say what would be trained, in what memory and time, and which files it would write, and write nothing
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "events"])]
     pub dry_run: bool,
     /// Write every event of training to this file as it happens, a line of JSON each
     #[arg(long, value_name = "FILE")]
@@ -220,10 +225,10 @@ pub struct StudyArguments {
     /// A study's name or a TOML file
     #[arg(value_name = "NAME|FILE")]
     pub config: String,
-    /// Set a key of the configuration, for all runs
+    /// Set a key of the configuration, for all runs; in a workflow the key of a part, as in PART.train.max_epochs=5
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Folder to write the study to [default: the first free of runs/NAME-study, runs/NAME-study-2, ...]
+    /// Folder to write the study to [default: the first free of runs/NAME-study, runs/NAME-study-2, ...; of a workflow runs/NAME, ...]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Make the smaller study that the configuration describes under [quick]
@@ -291,6 +296,22 @@ pub enum Part {
 }
 
 impl Part {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        ["train", "validation", "test"][self as usize]
+    }
+
+    /// Refuses a part that is named twice.
+    pub fn must_differ(parts: &[Part]) -> Result<(), CliError> {
+        match parts.iter().enumerate().find(|(at, part)| parts[..*at].contains(part)) {
+            Some((_, twice)) => {
+                let name = twice.name();
+                Err(CliError::Usage(format!("--part names {name} twice; every part at most once is expected")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Its name and the samples of it.
     pub fn of(self, loaded: &Splits) -> (&'static str, Samples<'_>) {
         loaded.parts()[self as usize]
@@ -319,8 +340,14 @@ pub struct ReconstructArguments {
 #[derive(Debug, Args)]
 pub struct InvertArguments {
     /// Which of the run's images
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["train", "test"],
-          conflicts_with = "images")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "PART,...",
+        default_value = "train,test",
+        conflicts_with = "images"
+    )]
     pub part: Vec<Part>,
     #[command(flatten)]
     pub images: ImagesArguments,
@@ -337,72 +364,13 @@ pub struct InvertArguments {
 /// Images that are not the run's own.
 #[derive(Debug, Args)]
 pub struct ImagesArguments {
-    /// Other images instead: an IDX, MATLAB or PNG file, or a folder with IDX or PNG files; for encode also an NPY file
-    /// [images, pixels] of floats from 0 to 1 or of bytes
+    /// Other images instead: an IDX, MATLAB, PNG or CIFAR-10 file, or a folder with IDX, PNG or CIFAR-10 files; for encode
+    /// also an NPY file [images, pixels] of floats from 0 to 1 or of bytes
     #[arg(long, value_name = "PATH")]
     pub images: Option<PathBuf>,
     /// The array of a MATLAB file [default: X or ff]
     #[arg(long, value_name = "NAME", requires = "images")]
     pub variable: Option<String>,
-}
-
-/// Arguments of `encode`.
-#[derive(Debug, Args)]
-pub struct EncodeArguments {
-    /// Which of the run's images
-    #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
-    pub part: Part,
-    #[command(flatten)]
-    pub images: ImagesArguments,
-    /// The file to write the codes to, [images, values] of f32
-    #[arg(long, value_name = "FILE.npy")]
-    pub out: PathBuf,
-    /// A file to write the labels of the images to
-    #[arg(long, value_name = "FILE.npy")]
-    pub labels: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// Arguments of `interpolate`.
-#[derive(Debug, Args)]
-pub struct InterpolateArguments {
-    /// Which of the run's images to pair
-    #[arg(long, value_enum, default_value_t = Part::Test)]
-    pub part: Part,
-    /// How many pairs, of different classes where there are labels
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=150))]
-    pub pairs: u32,
-    /// Seed of the choice of pairs
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// Folder to write interpolation.csv and interpolation.png to [default: the run folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
-}
-
-/// Arguments of `map`.
-#[derive(Debug, Args)]
-pub struct MapArguments {
-    /// Which of the run's images
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_values = ["test"])]
-    pub part: Vec<Part>,
-    /// How many of them all, from the first on
-    #[arg(long, value_name = "N|all", default_value = "all", value_parser = count)]
-    pub count: usize,
-    /// How many neighbours of a code count, from 1 to a third of the other codes
-    #[arg(long, value_name = "P", default_value_t = 30.0, value_parser = positive)]
-    pub perplexity: f32,
-    /// Steps of the descent, the first 250 with exaggerated affinities; its time is about that of all pairs of codes for each
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
-    pub iterations: u32,
-    /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub of: RunArguments,
 }
 
 /// Arguments of `explore`.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::args::MachineArguments;
-use super::codes::must_end_in;
 use super::machine;
 use super::output::{self, say, table};
+use super::paths::{must_differ, must_end_in};
 use super::runs::{evaluated, figure, shown_epochs};
 use narrows::config::differences;
 use narrows::data::data_dirs;
@@ -21,9 +21,7 @@ use narrows::study::{Paired, Repeats, mean_and_deviation, open_runs, page_of, pa
 pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArguments) -> Result<(), CliError> {
     let machine = machine::resolve(arguments)?;
     must_end_in(&out, &["html"])?;
-    if let Some(twice) = paths.iter().enumerate().find(|(at, path)| paths[..*at].contains(path)) {
-        return Err(CliError::Usage(format!("{} is named twice; runs that differ are expected", twice.1.display())));
-    }
+    must_differ(paths, "runs")?;
     let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names = names(paths);
     let differing: Vec<_> = differences(records.iter().map(|record| &record.config)).into_iter().collect();

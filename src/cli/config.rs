@@ -15,7 +15,7 @@ pub fn run(command: ConfigCommand) -> Result<(), CliError> {
                 say!("{:<width$}  {}", preset.name, preset.summary);
             }
         }
-        ConfigCommand::Show { name } => print(source::named(&name)?.text),
+        ConfigCommand::Show { name } => print(source::preset_named(&name)?.text),
         ConfigCommand::Keys { json: true, .. } => print(&format!("{:#}\n", schema())),
         ConfigCommand::Keys { markdown: true, .. } => print(&page(&keys_of_all())),
         ConfigCommand::Keys { key, .. } => {

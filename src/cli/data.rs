@@ -100,8 +100,8 @@ fn verify_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError
 
 fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError> {
     let catalog = Catalog::builtin();
-    for name in names {
-        let set = catalog.find(name)?;
+    let sets = names.iter().map(|name| catalog.find(name)).collect::<Result<Vec<_>, _>>()?;
+    for set in sets {
         let folder = set.folder_in(first(directories));
         create_folder(&folder)?;
         let mut shown = None;
@@ -113,7 +113,7 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
                 Some(mirror) => say!("{file}: fetched from {mirror} and verified"),
             }
         }
-        say!("{name} is in {}", folder.display());
+        say!("{} is in {}", set.name, folder.display());
     }
     Ok(())
 }

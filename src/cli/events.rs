@@ -8,22 +8,40 @@ use serde_json::{Map, Value, json};
 
 use super::CliError;
 use super::progress::RunProgress;
-use narrows::files::FileError;
 use narrows::run::RunRecord;
 use narrows::train::{Callback, Event, Flow, History};
 
 /// Progress for a person, and events for a program where it asked for them.
 pub struct Told {
-    progress: RunProgress,
-    events: Option<Events>,
+    /// For the person.
+    pub progress: RunProgress,
+    /// For the program.
+    pub events: Option<Events>,
 }
 
-struct Events {
+/// The file that events go to the end of.
+pub struct Events {
     file: File,
     name: String,
 }
 
 impl Events {
+    /// Refused: a file that cannot be written, and one that has something in it, unless its run is gone on with.
+    pub fn open(path: &Path, is_resumed: bool) -> Result<Events, CliError> {
+        let name = path.display().to_string();
+        if !is_resumed && path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
+            return Err(CliError::Usage(format!(
+                "{name} has something in it already; another name is expected for --events"
+            )));
+        }
+        match File::options().append(true).create(true).open(path) {
+            Ok(file) => Ok(Events { file, name }),
+            Err(error) => Err(CliError::Usage(format!(
+                "cannot open {name}: {error}; a file that can be written is expected for --events"
+            ))),
+        }
+    }
+
     /// A line at once, so that a reader is never behind. A file that can no longer be written is given up with a word.
     fn write(&mut self, event: &Value) -> Result<(), String> {
         let written = self.file.write_all(format!("{event}\n").as_bytes());
@@ -31,29 +49,7 @@ impl Events {
     }
 }
 
-/// Refuses a file for events that has something in it, unless its run is gone on with.
-pub fn check(file: Option<&Path>, is_resumed: bool) -> Result<(), CliError> {
-    let has_something = |path: &&Path| path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0);
-    match file.filter(has_something).filter(|_| !is_resumed) {
-        Some(path) => {
-            let name = path.display();
-            Err(CliError::Usage(format!("{name} has something in it already; another name is expected for --events")))
-        }
-        None => Ok(()),
-    }
-}
-
 impl Told {
-    /// Events go to the end of `file`.
-    pub fn new(progress: RunProgress, file: Option<&Path>) -> Result<Told, CliError> {
-        let events = file.map(|path| {
-            let name = path.display().to_string();
-            let file = File::options().append(true).create(true).open(path).map_err(FileError::on("open", path))?;
-            Ok::<_, CliError>(Events { file, name })
-        });
-        Ok(Told { progress, events: events.transpose()? })
-    }
-
     /// Writes an event.
     pub fn tell(&mut self, event: Value) {
         if let Some(events) = &mut self.events

@@ -4,8 +4,10 @@ use std::process::{Command, Stdio};
 
 use super::CliError;
 use super::args::ExploreArguments;
+use super::codes::part_of;
 use super::machine;
-use super::output::{json, note, say};
+use super::output::{json, note, path_json, say};
+use super::paths::must_end_in;
 use narrows::explore::{MOST_BYTES, page};
 use narrows::figures::number::counted;
 use narrows::files::write_whole;
@@ -13,21 +15,15 @@ use serde_json::json;
 
 /// Writes the page, and opens it where that is asked for.
 pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
-    let out = &arguments.out;
-    if let Some(out) = out.as_ref().filter(|out| out.extension().is_none_or(|extension| extension != "html")) {
-        return Err(CliError::Usage(format!("cannot write {}: a name that ends in .html is expected", out.display())));
-    }
+    must_end_in(&arguments.out, &["html"])?;
     let (machine, run) = machine::open(&arguments.of)?;
-    let (name, images) = arguments.part.of(&run.prepared.loaded);
-    if images.is_empty() {
-        return Err(CliError::Usage(format!("{} has no {name} images", run.path.display())));
-    }
+    let (name, images) = (arguments.part.name(), part_of(&run, arguments.part)?);
     let page = machine.run(|| page(&run, machine.context, (name, images), arguments.count as usize))??;
-    let out = out.clone().unwrap_or_else(|| run.path.join("explore.html"));
+    let out = arguments.out.unwrap_or_else(|| run.path.join("explore.html"));
     write_whole(&out, page.html.as_bytes())?;
     json(|| {
         json!({
-            "file": out,
+            "file": path_json(&out),
             "bytes": page.html.len(),
             "points": page.points,
             "training": page.training,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::CliError;
 use super::args::RunArguments;
 use super::machine;
-use super::output::{json, say};
-use narrows::files::{create_folder, write_whole};
+use super::output::{json, path_json, say};
+use super::paths::out_folder;
+use narrows::files::write_whole;
 use narrows::onnx;
-use narrows::run::RunError;
 use serde_json::json;
 
 /// Writes encoder, decoder and both as ONNX.
@@ -16,15 +16,14 @@ pub fn run(out: Option<PathBuf>, of: &RunArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(of)?;
     let trained = run.trained(machine.context)?;
     let (model, params, loss) = (trained.model, trained.params, trained.objective.loss);
-    let folder = out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(RunError::Output)?;
+    let folder = out_folder(out, &run)?;
     let files = [
         ("encoder.onnx", "images to codes", onnx::encoder(model, params)),
         ("decoder.onnx", "codes to images", onnx::decoder(model, params, loss)),
         ("autoencoder.onnx", "images to reconstructions", onnx::autoencoder(model, params, loss)),
     ];
     say!("Images are rows of {} values, codes of {}. In {}:", model.features(), model.code_size(), folder.display());
-    json(|| json!({ "files": files.each_ref().map(|(name, ..)| folder.join(name)) }));
+    json(|| json!({ "files": files.each_ref().map(|(name, ..)| path_json(folder.join(name))) }));
     for (name, what, bytes) in files {
         write_whole(&folder.join(name), &bytes)?;
         say!("  {name:<18}{what}, {:.1} MB", bytes.len() as f64 / 1e6);

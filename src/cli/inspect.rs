@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::args::{ReconstructArguments, RunArguments};
+use super::codes::part_of;
 use super::images;
 use super::machine;
-use super::output::{json, named, say, table};
+use super::output::{json, path_json, say, table};
+use super::paths::must_end_in;
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -49,20 +51,18 @@ pub fn show(tables: &[Table]) {
 
 /// Draws images above their reconstructions.
 pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
+    must_end_in(&arguments.out, &["png"])?;
     let (machine, run) = machine::open(&arguments.of)?;
     let other = images::other(&run, &arguments.images, "reconstruct")?;
     let (label, images) = match &other {
         Some(other) => ("images", other.test()),
-        None => arguments.part.of(&run.prepared.loaded),
+        None => (arguments.part.name(), part_of(&run, arguments.part)?),
     };
-    if images.is_empty() {
-        return Err(CliError::Usage(format!("{} has no {label} images", run.path.display())));
-    }
     let images = images.first(arguments.count as usize);
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context)?, images))??;
     let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
     write_whole(&out, &png)?;
-    json(|| json!({ "part": label, "images": images.len(), "picture": named(&out) }));
+    json(|| json!({ "part": label, "images": images.len(), "picture": path_json(&out) }));
     say!("{} of {} above their reconstructions: {}", counted(images.len(), "image"), images.data.name, out.display());
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! `narrows invert`: a finished run's decoder run backwards.
 
 use super::CliError;
-use super::args::InvertArguments;
+use super::args::{InvertArguments, Part};
 use super::bars::Bar;
 use super::output::{self, duration, note, say, table};
+use super::paths::out_folder;
 use super::{images, machine};
 use narrows::data::Samples;
 use narrows::figures::number::significant;
-use narrows::files::create_folder;
 use narrows::invert::output::{picture, to_json, write};
 use narrows::invert::{Inversion, LayerFacts, PartFigures, Tolerances, WalkFigures};
 use narrows::run::RunError;
@@ -17,9 +17,11 @@ const SHOWN: usize = 15;
 
 /// Inverts a run's decoder and writes what was found.
 pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
+    Part::must_differ(&arguments.part)?;
     let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
     let other = images::other(&run, &arguments.images, "invert")?;
+    let out = out_folder(arguments.out, &run)?;
     let mut parts: Vec<(&str, Samples<'_>)> = match &other {
         Some(other) => vec![("images", other.test())],
         None => arguments.part.iter().map(|part| part.of(loaded)).collect(),
@@ -57,8 +59,6 @@ pub fn run(arguments: InvertArguments) -> Result<(), CliError> {
     let (layers, parts, picture) = inverted?;
     show(&parts);
 
-    let out = arguments.out.unwrap_or_else(|| run.path.clone());
-    create_folder(&out)?;
     write(&out, &layers, tolerances, &parts, picture.as_deref())?;
     output::json(|| to_json(&layers, tolerances, &parts));
     say!("\nIn {}:", out.display());

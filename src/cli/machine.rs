@@ -6,7 +6,7 @@ use narrows_kernels::{Context, GemmEngine};
 
 use super::CliError;
 use super::args::{Gemm, MachineArguments, RunArguments};
-use super::output::{say, speak_json};
+use super::output::{note, speak_json};
 use narrows::data::data_dirs;
 use narrows::run::{Machine, OpenRun};
 
@@ -36,7 +36,7 @@ pub fn resolve(arguments: &MachineArguments) -> Result<Machine, CliError> {
         threads: arguments.threads.map_or(detected.threads, usize::from),
     };
     if !machine.is_in_bit_contract() {
-        say!("Matrix products by the crate matrixmultiply: the results are outside the bit contract.");
+        note("Matrix products by the crate matrixmultiply: the results are outside the bit contract.");
     }
     Ok(machine)
 }

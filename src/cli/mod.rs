@@ -20,6 +20,7 @@ mod interrupt;
 mod invert;
 mod machine;
 mod output;
+mod paths;
 mod progress;
 mod runs;
 mod search;
@@ -30,11 +31,10 @@ mod workflow;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, DataCommand};
 
-use narrows::analysis::AnalysisError;
 use narrows::run::RunError;
 
 /// What ends a command without success.
@@ -63,10 +63,7 @@ where
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
-            CliError::Run(RunError::Analysis(
-                AnalysisError::Pairs { .. } | AnalysisError::Perplexity { .. } | AnalysisError::Narrow { .. },
-            ))
-            | CliError::Usage(_) => 2,
+            CliError::Usage(_) => 2,
             CliError::Run(error) if error.is_usage() => 2,
             CliError::Run(_) | CliError::Failed(_) => 1,
             CliError::Interrupted => interrupt::exit_code(),
@@ -76,8 +73,14 @@ impl CliError {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if arguments.quiet {
+    let matches = with_negative_numbers(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    // A list or a text is all that these are asked for.
+    let is_text = matches!(
+        arguments.command,
+        Command::Config(_) | Command::Explain { .. } | Command::Data { command: DataCommand::List, .. }
+    );
+    if arguments.quiet && !is_text {
         output::be_quiet();
     }
     match dispatch(arguments.command) {
@@ -89,6 +92,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Takes what begins with a minus sign and a digit for a value, which is then refused by its name, and not for an option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let taken = |arg: clap::Arg| if arg.get_action().takes_values() { arg.allow_negative_numbers(true) } else { arg };
+    command.mut_args(taken).mut_subcommands(with_negative_numbers)
 }
 
 fn dispatch(command: Command) -> Result<(), CliError> {

@@ -156,7 +156,7 @@ fn takes_colour(has_bars: bool, no_color: Option<OsString>) -> bool {
 }
 
 /// A path as JSON has it: as text, whatever its bytes are.
-pub fn named(path: impl AsRef<Path>) -> Value {
+pub fn path_json(path: impl AsRef<Path>) -> Value {
     Value::String(path.as_ref().display().to_string())
 }
 

@@ -7,9 +7,8 @@ use std::time::Instant;
 use super::CliError;
 use super::args::SearchArguments;
 use super::bars::Bar;
-use super::output::{duration, json, note, say, table};
-use super::source;
-use super::{interrupt, machine};
+use super::output::{duration, json, note, path_json, say, table};
+use super::{interrupt, machine, source, study};
 use serde_json::{Map, Value, json};
 
 use narrows::config::SearchConfig;
@@ -80,7 +79,7 @@ fn configure(arguments: &SearchArguments) -> Result<(SearchConfig, PathBuf), Cli
                     "{folder} has no {SEARCH}; the folder that `narrows search` wrote is expected"
                 )));
             }
-            (source::find(&file.display().to_string())?.0, Some(folder))
+            (source::read(&file)?, Some(folder))
         }
         (None, None) => unreachable!("one of them is required"),
     };
@@ -100,7 +99,7 @@ fn configure(arguments: &SearchArguments) -> Result<(SearchConfig, PathBuf), Cli
     let out = match (begun, &arguments.out) {
         (Some(folder), _) => folder.clone(),
         (None, Some(out)) => out.clone(),
-        (None, None) => next_free(&config.middle_run()?.name),
+        (None, None) => study::first_free(&Path::new("runs").join(format!("{}-search", config.middle_run()?.name))),
     };
     if begun.is_none() && out.join(SEARCH).exists() {
         let out = out.display();
@@ -110,12 +109,6 @@ fn configure(arguments: &SearchArguments) -> Result<(SearchConfig, PathBuf), Cli
         )));
     }
     Ok((config, out))
-}
-
-fn next_free(name: &str) -> PathBuf {
-    let numbered = (2..).map(|number| Path::new("runs").join(format!("{name}-search-{number}")));
-    let first = Path::new("runs").join(format!("{name}-search"));
-    std::iter::once(first).chain(numbered).find(|path| !path.exists()).expect("some number is free")
 }
 
 /// What is done and left of a sampler's trials.
@@ -256,7 +249,7 @@ pub fn to_json(result: &SearchResult, out: &Path) -> Value {
         })
     });
     let objective = &result.config.settings.objective;
-    json!({ "folder": out, "objective": objective, "interrupted": result.interrupted, "best": best })
+    json!({ "folder": path_json(out), "objective": objective, "interrupted": result.interrupted, "best": best })
 }
 
 fn conclude(result: &SearchResult, out: &Path) {

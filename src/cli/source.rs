@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The preset of this name.
-pub fn named(name: &str) -> Result<&'static Preset, CliError> {
+pub fn preset_named(name: &str) -> Result<&'static Preset, CliError> {
     preset(name).map_err(|error| CliError::Usage(error.to_string()))
 }
 
@@ -34,15 +34,21 @@ pub fn find(name: &str) -> Result<(Source, Origin), CliError> {
         return Err(CliError::Usage(format!("cannot read {name}: it is a folder; {hint}")));
     }
     if name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR) {
-        let bytes = read_whole(path).map_err(|error| {
-            let known: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
-            CliError::Usage(format!("{error}; a TOML file or the name of a preset ({}) is expected", known.join(", ")))
-        })?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| CliError::Usage(format!("{name} is not UTF-8 text; a TOML file is expected")))?;
-        return Ok((Source::parse(&text, name)?, Origin::File));
+        return Ok((read(path)?, Origin::File));
     }
-    Ok((named(name)?.source()?, Origin::Preset))
+    Ok((preset_named(name)?.source()?, Origin::Preset))
+}
+
+/// The configuration in this file.
+pub fn read(path: &Path) -> Result<Source, CliError> {
+    let bytes = read_whole(path).map_err(|error| {
+        let known: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
+        CliError::Usage(format!("{error}; a TOML file or the name of a preset ({}) is expected", known.join(", ")))
+    })?;
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes)
+        .map_err(|_| CliError::Usage(format!("{name} is not UTF-8 text; a TOML file is expected")))?;
+    Ok(Source::parse(&text, &name)?)
 }
 
 /// Applies the settings of the command line, then the seed.

@@ -13,9 +13,10 @@ use super::bars::Bar;
 use super::interrupt;
 use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
+use super::runs::figure;
 use super::source;
 use narrows::config::{Source, StudyConfig};
-use narrows::figures::number::{counted, significant};
+use narrows::figures::number::counted;
 use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
 use narrows::train::Callback;
@@ -164,10 +165,6 @@ impl Observer for StudyProgress {
 fn conclude(study: &Study, out: &Path) {
     let row = |run: &StudyRun| {
         let history = &run.executed.outcome.history;
-        let figure = |value: Option<f64>| match value {
-            Some(value) if !value.is_nan() => significant(value, 4),
-            _ => "-".to_owned(),
-        };
         let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
         let test = run.executed.evaluation("test");
         vec![

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::events::{self, Told};
+use super::events::{Events, Told};
 use super::output::{self, duration, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
@@ -15,8 +15,8 @@ use narrows::figures::number::counted;
 use narrows::files::write_whole;
 use narrows::optim::Monitor;
 use narrows::run::{
-    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, check_config, execute, find_run,
-    prepare, run_config,
+    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, beside, check_config, check_origin,
+    check_vacant, execute, find_run, prepare, run_config,
 };
 use narrows::study::{Planned, StudyRun, page_of};
 use narrows::train::Stop;
@@ -33,12 +33,19 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     let prepared = prepare(&config, &data_dirs)?;
     prepared.check_memory()?;
     let base = Path::new("runs").join(&config.name);
+    if let Some(out) = &arguments.out {
+        check_vacant(out)?;
+    }
     if arguments.dry_run {
         describe(&config, &prepared, machine);
         let out = arguments.out.unwrap_or_else(|| study::first_free(&base));
         return dry_run::run(&config, &prepared, machine, out);
     }
-    events::check(arguments.events.as_deref(), arguments.resume.is_some())?;
+    // What is wrong with the command is found before a folder is made.
+    if arguments.resume.is_none() {
+        check_origin(&config, &prepared, beside(arguments.out.as_deref().unwrap_or(&base)))?;
+    }
+    let events = arguments.events.as_deref().map(|path| Events::open(path, arguments.resume.is_some())).transpose()?;
     let folder = match (&arguments.resume, &arguments.out) {
         (Some(path), _) => RunFolder::take(path)?,
         (None, Some(out)) => RunFolder::create(out)?,
@@ -62,7 +69,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     describe(&config, &prepared, machine);
     interrupt::listen();
     let progress = RunProgress::new(String::new(), &config.train);
-    let mut told = Told::new(progress, arguments.events.as_deref())?;
+    let mut told = Told { progress, events };
     told.begin(folder.path(), &config, prepared.steps(&config.train));
     let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut told))?;
     if let Err(RunError::File(_)) = &executed
@@ -117,6 +124,8 @@ fn describe(config: &RunConfig, prepared: &Prepared, machine: Machine) {
 
 /// What the arguments ask for. A run that is gone on with has a configuration, which one that is given with it must not change.
 fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
+    let is_newcomer = arguments.config.is_none() && arguments.resume.is_none();
+    let fashion = Catalog::builtin().find("fashion-mnist").is_ok_and(|set| locate(data_dirs, set).is_ok());
     let begun = arguments.resume.as_ref().map(|path| Ok::<_, CliError>((path, run_config(path)?))).transpose()?;
     let (source, origin) = match (&arguments.config, &begun) {
         (Some(name), _) => source::find(name)?,
@@ -125,17 +134,8 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
         }
         (None, None) => {
             let (footwear, origin) = source::find("footwear")?;
-            let fashion = Catalog::builtin().find("fashion-mnist").map(|set| locate(data_dirs, set).is_ok());
-            if fashion.unwrap_or(false) {
-                say!("Data: sandals, sneakers and ankle boots of Fashion-MNIST, which is in the data directory.");
-                (footwear, origin)
-            } else {
-                say!(
-                    "Data: sandals, sneakers and ankle boots drawn by the program, because Fashion-MNIST is not in the data \
-                     directory.\n      `narrows data fetch fashion-mnist` gets the real images; the next run then takes them."
-                );
-                (footwear.set(&format!("data.set={DRAWN_SET}"))?, origin)
-            }
+            let set = format!("data.set={DRAWN_SET}");
+            (if fashion { footwear } else { footwear.set(&set)? }, origin)
         }
     };
     let source = source::settle(source, &arguments.set, arguments.seed)?;
@@ -143,6 +143,21 @@ fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunCon
         Origin::Preset => source.into_base_run()?,
         Origin::File => source.into_run()?,
     };
+    // What a setting names was not chosen here.
+    let is_named = |setting: &String| {
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        ["data", "data.set", "data.classes"].contains(&key)
+    };
+    if is_newcomer && !arguments.set.iter().any(is_named) {
+        if fashion {
+            say!("Data: sandals, sneakers and ankle boots of Fashion-MNIST, which is in the data directory.");
+        } else {
+            say!(
+                "Data: sandals, sneakers and ankle boots drawn by the program, because Fashion-MNIST is not in the data \
+                 directory.\n      `narrows data fetch fashion-mnist` gets the real images; the next run then takes them."
+            );
+        }
+    }
     if let Some((path, begun)) = begun {
         check_config(path, &begun, &config)?;
     }

@@ -8,9 +8,10 @@ use super::CliError;
 use super::args::StudyArguments;
 use super::output::{self, say};
 use super::{interrupt, machine, search, source, study};
-use narrows::config::WorkflowConfig;
+use narrows::config::{ConfigError, Place, WorkflowConfig};
 use narrows::data::data_dirs;
-use narrows::run::Machine;
+use narrows::run::{Machine, RunError, Trials};
+use narrows::study::prepare_runs;
 use narrows::study::workflow::{Part, PartConfig, begin_workflow, folder_of, write_page};
 
 /// Makes every run of a study, or every part of a workflow.
@@ -31,11 +32,17 @@ fn make(
     machine: Machine,
     data_dirs: &[PathBuf],
 ) -> Result<(), CliError> {
-    // What is wrong with a part is said before another is made.
+    // What is wrong with a part, or that its data are not there, is said before another is made.
     let configs = read_parts(&config, &arguments)?;
     let (seeds, jobs) = (usize::from(arguments.seeds), arguments.jobs.map(usize::from));
     let base = Path::new("runs").join(&config.name);
     let out = arguments.out.unwrap_or_else(|| study::first_free(&base));
+    for ((name, _), part) in config.parts.iter().zip(&configs) {
+        match part {
+            PartConfig::Study(study) => drop(prepare_runs(study, seeds, data_dirs)?),
+            PartConfig::Search(search) => drop(Trials::new(search, data_dirs, &out.join(folder_of(name)))?),
+        }
+    }
     begin_workflow(&config, &out)?;
     interrupt::listen();
     let (mut parts, mut found, mut interrupted) = (Vec::new(), Vec::new(), false);
@@ -78,19 +85,21 @@ fn make(
 fn read_parts(config: &WorkflowConfig, arguments: &StudyArguments) -> Result<Vec<PartConfig>, CliError> {
     let names = || config.parts.iter().map(|(name, _)| name.as_str());
     let is_of = |setting: &&String, name: &str| setting.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    if let Some(setting) = arguments.set.iter().find(|setting| !names().any(|name| is_of(setting, name))) {
+    // "a.b.seed=5" is a setting of the part "a.b" where there is one, else of "a".
+    let owner = |setting| names().filter(|name| is_of(&setting, name)).max_by_key(|name| name.len());
+    if let Some(setting) = arguments.set.iter().find(|setting| owner(setting).is_none()) {
         return Err(CliError::Usage(format!(
             "--set {setting}: a workflow has parts; a key of one of them is expected, such as {}.train.max_epochs=5 (parts: {})",
             names().next().unwrap_or_default(),
             names().collect::<Vec<_>>().join(", ")
         )));
     }
-    let read = |(name, from): &(String, String)| {
+    let read = |name: &str, from: &str| {
         let (mut source, _) = source::find(from)?;
         if arguments.quick {
             source = source.quick()?;
         }
-        let own = arguments.set.iter().filter(|setting| is_of(setting, name));
+        let own = arguments.set.iter().filter(|setting| owner(setting) == Some(name));
         let settings: Vec<String> = own.map(|setting| setting[name.len() + 1..].to_owned()).collect();
         let source = source::settle(source, &settings, arguments.seed)?;
         Ok(match source.is_search() {
@@ -98,5 +107,14 @@ fn read_parts(config: &WorkflowConfig, arguments: &StudyArguments) -> Result<Vec
             false => PartConfig::Study(Box::new(source.into_study()?)),
         })
     };
-    config.parts.iter().map(read).collect()
+    let named = |(name, from): &(String, String)| {
+        read(name, from).map_err(|error| match error {
+            // The key as it was typed.
+            CliError::Run(RunError::Config(ConfigError { place: Place::Setting(key), problem, run })) => {
+                ConfigError { place: Place::Setting(format!("{name}.{key}").into()), problem, run }.into()
+            }
+            error => error,
+        })
+    };
+    config.parts.iter().map(named).collect()
 }

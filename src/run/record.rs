@@ -147,7 +147,7 @@ pub fn find_runs(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
             Err(error) if depth == 0 => return Err(FileError::on("read", &path)(error).into()),
             Err(_) => continue,
         };
-        // A run of a study with several seeds lies four folders down: runs/STUDY/seeds/SEED/RUN.
+        // The deepest are those of a workflow's study with several seeds: runs/WORKFLOW/parts/PART/seeds/SEED/RUN.
         if depth < DEEPEST {
             let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             let folders = folders.filter(|entry| entry.file_name() != CHECKPOINTS);
@@ -159,7 +159,7 @@ pub fn find_runs(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
 }
 
 /// Folders below the one that is asked about in which runs are looked for.
-const DEEPEST: usize = 5;
+const DEEPEST: usize = 6;
 
 /// Seconds since 1970 as date and time of day in UTC (the proleptic Gregorian calendar, by years that begin in March, of which
 /// the leap day is the last).

@@ -41,6 +41,10 @@ fn wrong_paths_and_empty_folders_get_a_sentence() {
     let place = with_runs();
     std::fs::create_dir(place.path("empty")).unwrap();
     place.narrows(&["runs", "empty"]).done().says(&["There are no runs in empty", "narrows train"]);
+    // As deep as runs of a workflow lie.
+    let deep = "deep/overview/parts/noise/seeds/2/run";
+    place.write(&format!("{deep}/config.toml"), &place.read("runs/slow/config.toml"));
+    place.narrows(&["runs", "deep"]).done().says(&[deep, "broken off"]);
     place.refuses(&["runs", "nowhere"], 2, &["nowhere is no folder", "none of that name"]);
     place.refuses(&["runs", "toys.toml"], 2, &["toys.toml is no folder: it is a file"]);
     for command in ["show", "compare"] {
@@ -89,6 +93,15 @@ fn a_quiet_command_says_nothing_but_refuses_aloud() {
     let figures: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(figures["test"]["images"], 3);
     place.refuses(&["eval", "nowhere", "--quiet"], 2, &["nowhere is no run folder"]);
+    // A list or a text is all that these are asked for.
+    for (arguments, said) in [
+        (&["config", "list", "-q"][..], "footwear"),
+        (&["config", "keys", "search.samplers", "-q"], "search.samplers (default [\"tpe\"])"),
+        (&["explain", "nrmse", "-q"], "NRMSE"),
+        (&["data", "list", "-q"], "built in"),
+    ] {
+        place.narrows(arguments).done().says(&[said]);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod before_computing;
 mod bits;
 mod classifier;
 mod codes;

@@ -1,10 +1,28 @@
-//! Arguments of the commands that draw, move and measure codes.
+//! Arguments of the commands that write, draw, move and measure codes.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Part, RunArguments, positive};
+use super::{ImagesArguments, Part, RunArguments, count, positive};
+
+/// Arguments of `encode`.
+#[derive(Debug, Args)]
+pub struct EncodeArguments {
+    /// Which of the run's images
+    #[arg(long, value_enum, default_value_t = Part::Test, conflicts_with = "images")]
+    pub part: Part,
+    #[command(flatten)]
+    pub images: ImagesArguments,
+    /// The file to write the codes to, [images, values] of f32
+    #[arg(long, value_name = "FILE.npy")]
+    pub out: PathBuf,
+    /// A file to write the labels of the run's images to
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "images")]
+    pub labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
 
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
@@ -96,6 +114,47 @@ pub struct TraverseArguments {
     pub steps: u32,
     /// The picture to write [default: traversal.png in the run folder]
     #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// Arguments of `interpolate`.
+#[derive(Debug, Args)]
+pub struct InterpolateArguments {
+    /// Which of the run's images to pair
+    #[arg(long, value_enum, default_value_t = Part::Test)]
+    pub part: Part,
+    /// How many pairs, of different classes where there are labels
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=150))]
+    pub pairs: u32,
+    /// Seed of the choice of pairs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Folder to write interpolation.csv and interpolation.png to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub of: RunArguments,
+}
+
+/// Arguments of `map`.
+#[derive(Debug, Args)]
+pub struct MapArguments {
+    /// Which of the run's images
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,...", default_value = "test")]
+    pub part: Vec<Part>,
+    /// How many of them all, from the first on
+    #[arg(long, value_name = "N|all", default_value = "all", value_parser = count)]
+    pub count: usize,
+    /// How many neighbours of a code count, from 1 to a third of the other codes
+    #[arg(long, value_name = "P", default_value_t = 30.0, value_parser = positive)]
+    pub perplexity: f32,
+    /// Steps of the descent, the first 250 with exaggerated affinities; its time is about that of all pairs of codes for each
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub iterations: u32,
+    /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
+    #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub of: RunArguments,

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::args::{FidelityArguments, Part};
 use super::super::machine;
-use super::super::output::{json, named, say, table};
+use super::super::output::{json, path_json, say, table};
+use super::super::paths::out_folder;
 use super::draws::distribution;
 use super::{images_in, part_of, pixels, write_grid};
 use narrows::analysis::{Coverage, Fidelity, nearest};
 use narrows::data::data_dirs;
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
-use narrows::files::{create_folder, read_whole, sha256, write_whole};
-use narrows::run::{Distribution, OpenRun, RunError};
+use narrows::files::{read_whole, sha256, write_whole};
+use narrows::run::{Distribution, OpenRun};
 use narrows::tape::Arena;
 use narrows::tasks::Weights;
 
@@ -63,7 +64,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         None => Source::Drawn(distribution(&run, context, arguments.from)?),
     };
     let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(most));
-    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    let folder = out_folder(arguments.out, &run)?;
     let (count, made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
         let weights = Weights { params: &run.params, context };
         let drawn;
@@ -86,7 +87,6 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         let near = nearest(context, shown.view(), train)?;
         Ok((images.nrows(), made, floor, accuracy, shown, near))
     })??;
-    create_folder(&folder).map_err(RunError::Output)?;
     let indices: Vec<u32> = near.iter().map(|&(at, _)| train.indices[at]).collect();
     let grid_row =
         |label: &str, images: ArrayView2<'_, f32>| GridRow { label: label.into(), images: pixels(&run, images) };
@@ -96,7 +96,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     ];
     let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
     let (of, file, drawn_from) = match source {
-        Source::File(path, _) => (path.display().to_string(), Some(named(path)), None),
+        Source::File(path, _) => (path.display().to_string(), Some(path_json(path)), None),
         Source::Drawn(from) => (format!("{}: images made", run.config.name), None, Some(from.words())),
     };
     let title = format!("{of}, and how far the nearest training image is (RMSE)");

@@ -6,9 +6,10 @@ use serde_json::json;
 use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
-use super::super::output::{json, named, say};
+use super::super::output::{json, path_json, say};
+use super::super::paths::{must_differ, must_end_in};
 use super::draws::distribution;
-use super::{images_at, must_end_in, or_in_run, part_of, pixels, write_grid, write_images};
+use super::{images_at, must_fit, must_hold, or_in_run, part_of, pixels, write_grid, write_images};
 use narrows::analysis::{self, CodeSpread, TICKS, plane};
 use narrows::data::npy;
 use narrows::figures::grid::GridRow;
@@ -27,17 +28,19 @@ fn is_variational(run: &OpenRun, context: Context) -> Result<bool, CliError> {
 pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
     must_end_in(&arguments.out, &["npy", "png"])?;
     must_end_in(&arguments.codes, &["npy"])?;
+    must_differ(arguments.out.iter().chain(&arguments.codes), "files")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let distribution = distribution(&run, machine.context, arguments.from)?;
+    let out = or_in_run(arguments.out, &run, "samples.png");
+    must_hold(&out, arguments.count as usize)?;
     let weights = Weights { params: &run.params, context: machine.context };
     let Drawn { codes, images } =
         machine.run(|| distribution.draw(&run.prepared, weights, arguments.count as usize, arguments.seed))??;
-    let out = or_in_run(arguments.out, &run, "samples.png");
     let from = distribution.words();
     let title = format!("{}: images of codes drawn from {from}", run.config.name);
     write_images(&run, &title, images.view(), &out)?;
     json(
-        || json!({ "images": images.nrows(), "from": from, "seed": arguments.seed, "file": named(&out), "codes": arguments.codes.as_ref().map(named) }),
+        || json!({ "images": images.nrows(), "from": from, "seed": arguments.seed, "file": path_json(&out), "codes": arguments.codes.as_ref().map(path_json) }),
     );
     say!("{} of codes drawn from {from}, seed {}: {}", counted(images.nrows(), "image"), arguments.seed, out.display());
     if let Some(path) = &arguments.codes {
@@ -73,6 +76,8 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
         } else {
             CodeSpread::of(trained.encode(part_of(&run, Part::Train)?)?.view())
         };
+        let active = spread.active.iter().filter(|&&is_active| is_active).count();
+        must_fit(active * steps, "fewer --steps are accepted")?;
         let base = match index {
             None => spread.mean.clone(),
             Some(index) => trained.encode(images_at(&run, &[index]).view())?.into_raw_vec_and_offset().0,
@@ -110,7 +115,7 @@ pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
             "shown": rows.iter().map(|row| row.unit).collect::<Vec<_>>(),
             "offsets": offsets,
             "image": arguments.image,
-            "file": named(&out),
+            "file": path_json(&out),
         })
     });
     let around = match arguments.image {

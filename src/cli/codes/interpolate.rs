@@ -6,13 +6,13 @@ use serde_json::json;
 use super::super::CliError;
 use super::super::args::InterpolateArguments;
 use super::super::machine;
-use super::super::output::{json, named, say, table};
+use super::super::output::{json, path_json, say, table};
+use super::super::paths::out_folder;
 use super::{images_at, part_of, pixels, write_grid};
 use narrows::analysis::{ALPHAS, Comparison, Interpolation, Pair, choose_pairs, interpolate as between};
 use narrows::figures::grid::GridRow;
 use narrows::figures::number::{counted, significant};
-use narrows::files::{create_folder, write_whole};
-use narrows::run::RunError;
+use narrows::files::write_whole;
 
 /// Interpolates between pairs of images and compares what is decoded with the blend of the decoded ends.
 pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
@@ -20,6 +20,7 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     let data = &run.prepared.loaded.data;
     let indices = part_of(&run, arguments.part)?.indices;
     let pairs = choose_pairs(data.labels.as_deref(), indices, arguments.pairs as usize, arguments.seed)?;
+    let folder = out_folder(arguments.out, &run)?;
     let end = |of: fn(&Pair) -> u32| images_at(&run, &pairs.iter().map(of).collect::<Vec<u32>>());
     let (first, second) = (end(|pair| pair.first), end(|pair| pair.second));
     let found = machine.run(|| {
@@ -27,8 +28,6 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
         Ok::<_, CliError>(between(&trained, first.view(), second.view())?)
     })??;
 
-    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(RunError::Output)?;
     let class = |index: u32| match &data.labels {
         Some(labels) => data.class_names[usize::from(labels[index as usize])].clone(),
         None => index.to_string(),
@@ -63,7 +62,7 @@ pub fn interpolate(arguments: InterpolateArguments) -> Result<(), CliError> {
     json(|| {
         let rows =
             means.clone().map(|(alpha, mean)| json!({ "alpha": alpha, "psnr_db": mean.psnr, "l2": mean.distance }));
-        json!({ "pairs": pairs.len(), "means": rows.collect::<Vec<_>>(), "figures": named(&figures), "picture": named(&picture) })
+        json!({ "pairs": pairs.len(), "means": rows.collect::<Vec<_>>(), "figures": path_json(&figures), "picture": path_json(&picture) })
     });
     let row = |(alpha, mean): (&f64, &Comparison)| {
         vec![alpha.to_string(), significant(mean.psnr, 4), significant(mean.distance, 4)]

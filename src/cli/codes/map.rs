@@ -6,17 +6,17 @@ use std::time::Instant;
 use ndarray::{ArrayView2, Axis, concatenate};
 use serde_json::{Value, json};
 
-use super::super::args::MapArguments;
+use super::super::args::{MapArguments, Part};
 use super::super::bars::Bar;
 use super::super::output::{self, duration, note, say, table};
+use super::super::paths::out_folder;
 use super::super::{CliError, interrupt, machine};
 use super::part_of;
 use narrows::analysis::{Neighbours, Pca, Tsne, TsneMap, kl_divergence};
 use narrows::figures::Chart;
 use narrows::figures::number::{counted, significant};
 use narrows::figures::scatter::Scatter;
-use narrows::files::{create_folder, write_whole};
-use narrows::run::RunError;
+use narrows::files::{read_whole, sha256, write_whole};
 use narrows::train::Flow;
 use narrows_kernels::Context;
 
@@ -35,6 +35,7 @@ struct Figures {
 
 /// Maps the codes of a run's images by t-SNE and along their principal components, and measures both maps.
 pub fn map(arguments: MapArguments) -> Result<(), CliError> {
+    Part::must_differ(&arguments.part)?;
     interrupt::listen();
     let (machine, run) = machine::open(&arguments.of)?;
     let data = &run.prepared.loaded.data;
@@ -42,14 +43,15 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("cannot map {}: {} has no labels", run.path.display(), data.name)));
     }
     let parts = arguments.part.iter().map(|&part| part_of(&run, part)).collect::<Result<Vec<_>, _>>()?;
-    let mut labels: Vec<u8> = parts.iter().flat_map(|part| part.labels(part.indices).into_iter().flatten()).collect();
+    let names: Vec<&str> = arguments.part.iter().map(|part| part.name()).collect();
+    let mut labels: Vec<u8> = parts.iter().flat_map(|part| part.labels().into_iter().flatten()).collect();
     labels.truncate(arguments.count);
     let tsne = Tsne {
         perplexity: f64::from(arguments.perplexity),
         iterations: arguments.iterations as usize,
         ..Tsne::default()
     };
-    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
+    let folder = out_folder(arguments.out, &run)?;
     let title = |map: &str| format!("{}: {map} of {}", run.config.name, counted(labels.len(), "code"));
     let shown = |points: ArrayView2<'_, f64>| -> Vec<(f64, f64, usize)> {
         points.rows().into_iter().zip(&labels).map(|(at, &label)| (at[0], at[1], usize::from(label))).collect()
@@ -79,7 +81,6 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         let pca = Pca::fit(context, codes.view(), 2)?;
         let components = pca.project(context, codes.view())?;
 
-        create_folder(&folder).map_err(RunError::Output)?;
         let points = map.points.mapv(f64::from);
         write_map(
             &folder,
@@ -140,6 +141,8 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
     };
     let facts = json!({
         "codes": labels.len(),
+        "parts": names,
+        "model_sha256": sha256(&read_whole(&run.path.join("model.safetensors"))?),
         "perplexity": tsne.perplexity,
         "iterations": map.iterations,
         "finished": map.iterations == tsne.iterations,

@@ -15,6 +15,7 @@ use ndarray::{Array2, ArrayView2};
 use super::CliError;
 use super::args::Part;
 use super::images::load_like;
+use super::paths::ends_in;
 use narrows::data::Samples;
 use narrows::data::npy::{self, Array};
 use narrows::figures::grid::{GridRow, ImageGrid};
@@ -37,7 +38,7 @@ const BESIDE: usize = 15;
 const MOST_SHOWN: usize = 1500;
 
 /// A part of the run's images; refuses one that has none.
-fn part_of(run: &OpenRun, part: Part) -> Result<Samples<'_>, CliError> {
+pub fn part_of(run: &OpenRun, part: Part) -> Result<Samples<'_>, CliError> {
     match part.of(&run.prepared.loaded) {
         (name, images) if images.is_empty() => {
             Err(CliError::Usage(format!("{} has no {name} images", run.path.display())))
@@ -67,7 +68,7 @@ fn images_in(
         return Err(CliError::Usage(format!("{} has no named arrays; leave --variable out", path.display())));
     }
     let refuse = |why: String| Err(CliError::Usage(format!("cannot {action} {}: {why}", path.display())));
-    let array = npy::read(path)?;
+    let array = array_in(path, action)?;
     if array.dim().1 != pixels {
         return refuse(format!(
             "its images have {} pixels, but {} was trained on images of {pixels}",
@@ -92,7 +93,7 @@ fn images_in(
 fn codes_in(run: &OpenRun, context: Context, path: &Path) -> Result<Array2<f32>, CliError> {
     let refuse = |why: String| Err(CliError::Usage(format!("cannot decode {}: {why}", path.display())));
     let size = run.trained(context)?.model.code_size();
-    let array = npy::read(path)?;
+    let array = array_in(path, "decode")?;
     if matches!(array, Array::Bytes(_)) {
         return refuse("its values are bytes, but codes are floats".into());
     }
@@ -112,17 +113,26 @@ fn codes_in(run: &OpenRun, context: Context, path: &Path) -> Result<Array2<f32>,
     }
 }
 
-fn ends_in(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+/// The array of an NPY file that the user named.
+fn array_in(path: &Path, action: &'static str) -> Result<Array, CliError> {
+    if !path.exists() {
+        let path = path.display();
+        return Err(CliError::Usage(format!("cannot {action} {path}: there is no such file; an NPY file is expected")));
+    }
+    Ok(npy::read(path)?)
 }
 
-/// Refuses a path, if there is one, that ends in none of these.
-pub fn must_end_in<'a>(path: impl IntoIterator<Item = &'a PathBuf>, extensions: &[&str]) -> Result<(), CliError> {
-    let Some(path) = path.into_iter().find(|path| !extensions.iter().any(|extension| ends_in(path, extension))) else {
+/// Refuses more images than one picture shows; `instead` says what else there is.
+fn must_fit(count: usize, instead: &str) -> Result<(), CliError> {
+    if count <= MOST_SHOWN {
         return Ok(());
-    };
-    let accepted = extensions.join(" or .");
-    Err(CliError::Usage(format!("cannot write {}: a name that ends in .{accepted} is expected", path.display())))
+    }
+    Err(CliError::Usage(format!("cannot draw {count} images in one picture: at most {MOST_SHOWN} fit; {instead}")))
+}
+
+/// Refuses more images than the file takes.
+fn must_hold(out: &Path, count: usize) -> Result<(), CliError> {
+    if ends_in(out, "npy") { Ok(()) } else { must_fit(count, "a name that ends in .npy takes any number") }
 }
 
 /// Writes images [n, pixels] as an array or as a picture, whichever the name says; a picture has the title.
@@ -149,12 +159,6 @@ fn write_grid(
     rows: Vec<GridRow>,
     out: &Path,
 ) -> Result<(), CliError> {
-    let shown: usize = rows.iter().map(|row| row.images.len()).sum();
-    if shown > MOST_SHOWN {
-        return Err(CliError::Usage(format!(
-            "cannot draw {shown} images in one picture: at most {MOST_SHOWN} fit; a name that ends in .npy takes any number"
-        )));
-    }
     let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(run.prepared.loaded.shape(), rows) };
     Ok(write_whole(out, &grid.to_png()?)?)
 }

@@ -8,12 +8,13 @@ use super::super::CliError;
 use super::super::args::ProbeArguments;
 use super::super::machine;
 use super::super::output::{self, duration, say, table};
+use super::super::paths::out_folder;
 use super::part_of;
 use narrows::analysis::{LogisticRegression, Pca};
 use narrows::figures::Chart;
 use narrows::figures::number::{counted, significant};
 use narrows::figures::scatter::Scatter;
-use narrows::files::{create_folder, write_whole};
+use narrows::files::write_whole;
 use narrows::run::{Features, OpenRun, Probe, Probed, RunError};
 use narrows_kernels::Context;
 
@@ -29,6 +30,7 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     for &count in &arguments.labels {
         train.of_each_class(count as usize).map_err(|why| CliError::Usage(format!("--labels {count}: {why}")))?;
     }
+    let folder = out_folder(arguments.out.clone(), &run)?;
     let (fitted, accuracies, points, shares, seconds, others) = machine.run(|| {
         let codes = probe_of(&run, machine.context, Features::Trained);
         let (train_codes, test_codes) = (codes.features(train)?, codes.features(test)?);
@@ -46,8 +48,6 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     })??;
     let minimum = fitted.minimum();
 
-    let folder = arguments.out.unwrap_or_else(|| run.path.clone());
-    create_folder(&folder).map_err(RunError::Output)?;
     let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
     let points =
         test.classes().iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label))).collect();
