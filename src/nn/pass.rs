@@ -1,7 +1,7 @@
 //! One pass through a model: whether it trains, and what its random draws are keyed by.
 
 use crate::rng::{Purpose, Stream, stream_of};
-use crate::tape::NOISE_ROWS;
+use crate::tape::NOISE_SAMPLES;
 
 /// Whether layers that act only while training act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Draws {
     pub phase: u8,
     /// Tells passes of one phase apart, such as the two views of a contrastive pair.
     pub view: u8,
-    /// Samples of the batch before the first one at hand, a multiple of [`NOISE_ROWS`].
+    /// Samples of the batch before the first one at hand, a multiple of [`NOISE_SAMPLES`].
     pub first_sample: usize,
     /// Counted from 1.
     pub epoch: usize,
@@ -48,10 +48,10 @@ impl Pass {
 }
 
 impl Draws {
-    /// The stream of a layer, or whatever else `number` tells apart, for a block of [`NOISE_ROWS`] samples of the slice at hand.
+    /// The stream of a layer, or whatever else `number` tells apart, for a block of [`NOISE_SAMPLES`] samples of the slice at hand.
     /// `number` has the low 16 bits of the index, blocks the next 16 (16 million samples), steps the others.
     pub fn stream(self, purpose: Purpose, block: u64, number: u32) -> Stream {
-        let block = block + (self.first_sample / NOISE_ROWS) as u64;
+        let block = block + (self.first_sample / NOISE_SAMPLES) as u64;
         let index = (self.step << 32) | ((block & 0xffff) << 16) | u64::from(number & 0xffff);
         stream_of(self.seed, purpose, index, [self.phase, self.view])
     }

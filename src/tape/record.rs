@@ -14,7 +14,7 @@ use crate::rng::{Stream, standard_normal};
 
 /// Samples that draw from one stream: block i of so many samples, whatever their shape, draws from `streams(i)`. A batch that
 /// is processed in slices of whole blocks therefore meets the same draws as one that is not.
-pub const NOISE_ROWS: usize = 256;
+pub const NOISE_SAMPLES: usize = 256;
 
 /// Methods that record one operation, one a row: name (values; settings) = operation.
 macro_rules! methods {
@@ -145,8 +145,6 @@ impl<T: Real> Tape<'_, T> {
         broadcast_row(row; rows: usize) = BroadcastRow { rows };
         /// Columns start .. start + count → [rows, count].
         slice_columns(x; start: usize, count: usize) = SliceColumns { start, count };
-        /// The columns of a, then those of b.
-        concatenate_columns(a, b) = ConcatenateColumns;
         /// A convolutional layer, activation(x ∗ w + b): x [batch, image, image channels], `weight` [kernel, image channels,
         /// output channels], `bias` [1, output channels] → [batch, output, output channels]; see [`narrows_kernels::conv`].
         convolve(x, weight, bias; of: Convolution, activation: Activation) =
@@ -179,6 +177,13 @@ impl<T: Real> Tape<'_, T> {
         self.push(ActivationDerivative { activation, order: 0 }.into(), &[y, ones])
     }
 
+    /// 1/√x, as exp(−½ ln x).
+    pub fn inverse_root(&mut self, x: Var) -> Var {
+        let logarithm = self.ln(x);
+        let half = self.scale(logarithm, -0.5);
+        self.exp(half)
+    }
+
     /// The mean of all elements → [1, 1].
     pub fn mean(&mut self, x: Var) -> Var {
         let scale = 1.0 / self.shape(x).len() as f64;
@@ -193,7 +198,7 @@ impl<T: Real> Tape<'_, T> {
     }
 
     /// Inverted dropout: each element is zeroed with probability `rate` in [0, 1), the others are divided by 1 − rate.
-    /// The mask comes from `streams`, see [`NOISE_ROWS`].
+    /// The mask comes from `streams`, see [`NOISE_SAMPLES`].
     pub fn dropout(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let mask = self.drawn(x, streams, kept(rate));
         self.mul(x, mask)
@@ -203,7 +208,7 @@ impl<T: Real> Tape<'_, T> {
     pub fn dropout_channels(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let (shape, draw) = (self.shape(x), kept(rate));
         let mask = self.constant_with(shape, |out| {
-            for (block, samples) in (0..).zip(out.chunks_mut((NOISE_ROWS * shape.features()).max(1))) {
+            for (block, samples) in (0..).zip(out.chunks_mut((NOISE_SAMPLES * shape.features()).max(1))) {
                 let mut stream = streams(block);
                 for sample in samples.chunks_mut(shape.features()) {
                     let (first, rest) = sample.split_at_mut(shape.cols());
@@ -215,18 +220,18 @@ impl<T: Real> Tape<'_, T> {
         self.mul(x, mask)
     }
 
-    /// x + N(0, std²), drawn from `streams`, see [`NOISE_ROWS`].
+    /// x + N(0, std²), drawn from `streams`, see [`NOISE_SAMPLES`].
     pub fn noise(&mut self, x: Var, std: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let noise = self.drawn(x, streams, |stream| T::from_f64(std * standard_normal(stream)));
         self.add(x, noise)
     }
 
-    /// A standard normal draw for each element of x, from `streams`, see [`NOISE_ROWS`].
+    /// A standard normal draw for each element of x, from `streams`, see [`NOISE_SAMPLES`].
     pub fn normal_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
         self.drawn(x, streams, |stream| T::from_f64(standard_normal(stream)))
     }
 
-    /// 1 or −1 with equal chances for each element of x, from `streams`, see [`NOISE_ROWS`].
+    /// 1 or −1 with equal chances for each element of x, from `streams`, see [`NOISE_SAMPLES`].
     pub fn signs_like(&mut self, x: Var, streams: impl Fn(u64) -> Stream) -> Var {
         self.drawn(x, streams, |stream| if stream.random::<bool>() { T::ONE } else { -T::ONE })
     }
@@ -235,7 +240,7 @@ impl<T: Real> Tape<'_, T> {
     fn drawn(&mut self, x: Var, streams: impl Fn(u64) -> Stream, draw: impl Fn(&mut Stream) -> T) -> Var {
         let shape = self.shape(x);
         self.constant_with(shape, |out| {
-            for (block, values) in (0..).zip(out.chunks_mut((NOISE_ROWS * shape.features()).max(1))) {
+            for (block, values) in (0..).zip(out.chunks_mut((NOISE_SAMPLES * shape.features()).max(1))) {
                 let mut stream = streams(block);
                 values.iter_mut().for_each(|value| *value = draw(&mut stream));
             }
@@ -290,14 +295,9 @@ impl<T: Real> Tape<'_, T> {
         Some((node.sum, loss.criterion.parts(self.shape(node.inputs[0]))))
     }
 
-    /// The Kullback–Leibler divergence Σ p ln(p/q) in nats, the mean over samples → [1, 1], where p is `target` and q is
-    /// `x`, each sample raised by `epsilon` and normalised to sum one. Negative elements of `x`, which a distribution cannot
-    /// have, count as zero.
-    pub fn kl_of_normalised(&mut self, x: Var, target: Var, epsilon: f64) -> Var {
-        self.kl_in(self.shape(x).samples(), x, target, epsilon)
-    }
-
-    /// The part of [`kl_of_normalised`](Self::kl_of_normalised) that these samples have in a batch of so many `samples`.
+    /// The part that these samples have in a batch of so many `samples` of the Kullback–Leibler divergence Σ p ln(p/q) in nats,
+    /// the mean over samples → [1, 1], where p is `target` and q is `x`, each sample raised by `epsilon` and normalised to sum
+    /// one. Negative elements of `x`, which a distribution cannot have, count as zero.
     pub fn kl_in(&mut self, samples: usize, x: Var, target: Var, epsilon: f64) -> Var {
         let positive = self.activate(x, Activation::Relu);
         let q = self.normalised(positive, epsilon);

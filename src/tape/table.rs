@@ -15,6 +15,8 @@ macro_rules! operations {
         pub(super) enum Op<T: Real> {
             /// A value that the caller gave.
             Constant,
+            /// Where maxima stood: bytes in the memory of numbers.
+            Positions,
             /// A parameter, at this offset of the flat buffer.
             Parameter { offset: usize },
             /// The value of another node, through which no gradient flows.
@@ -28,6 +30,7 @@ macro_rules! operations {
             pub fn name(&self) -> &'static str {
                 match self {
                     Op::Constant => "input",
+                    Op::Positions => "positions of maxima",
                     Op::Parameter { .. } => "parameter",
                     Op::Detach { .. } => "detach",
                     Op::Reshape => "reshape",
@@ -56,7 +59,7 @@ macro_rules! operations {
 
             pub fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
                 match self {
-                    Op::Constant | Op::Parameter { .. } | Op::Detach { .. } => {}
+                    Op::Constant | Op::Positions | Op::Parameter { .. } | Op::Detach { .. } => {}
                     Op::Reshape => backward.pass(call.inputs[0], grad),
                     $(Op::$name(op) => op.vjp(call, grad, backward),)*
                 }
@@ -96,7 +99,6 @@ operations! {
     BroadcastColumn,
     SliceColumns,
     PadColumns,
-    ConcatenateColumns,
     Convolve,
     ConvolveLayer,
     ConvolvePool,

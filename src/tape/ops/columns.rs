@@ -1,4 +1,4 @@
-//! Taking columns out and putting them together.
+//! Taking columns out and putting them back.
 
 use super::*;
 
@@ -70,35 +70,5 @@ impl<T: Real> Operation<T> for PadColumns {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let count = backward.shape(call.inputs[0]).cols();
         backward.give(call.inputs[0], SliceColumns { start: self.start, count }, &[grad]);
-    }
-}
-
-/// a [rows, p] and b [rows, q] side by side, [rows, p + q].
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct ConcatenateColumns;
-
-impl<T: Real> Operation<T> for ConcatenateColumns {
-    const NAME: &'static str = "concatenate columns";
-
-    fn output_shape(&self, inputs: &[Shape]) -> Shape {
-        let (a, b) = (inputs[0], inputs[1]);
-        let joined = a.with_cols(a.cols() + b.cols());
-        assert!(b.with_cols(joined.cols()) == joined, "columns of {a} beside those of {b}: the rest must be equal");
-        joined
-    }
-
-    fn evaluate(&self, _: Context, inputs: &[Operand<'_, T>], mut target: Target<'_, T>) {
-        move_columns(&inputs[0], 0, &mut target, 0, inputs[0].cols());
-        move_columns(&inputs[1], 0, &mut target, inputs[0].cols(), inputs[1].cols());
-    }
-
-    /// Each takes its own columns of G.
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let mut start = 0;
-        for &input in call.inputs {
-            let count = backward.shape(input).cols();
-            backward.give(input, SliceColumns { start, count }, &[grad]);
-            start += count;
-        }
     }
 }

@@ -16,7 +16,7 @@ use narrows_kernels::{Accumulate, Activation, Context, Real};
 use super::operation::{Call, Operand, Operation, Target};
 use super::{Backward, MOST_INPUTS, Shape, Tape, Var};
 
-pub(super) use columns::{ConcatenateColumns, PadColumns, SliceColumns};
+pub(super) use columns::{PadColumns, SliceColumns};
 pub(super) use convolution::{Convolve, ConvolveLayer, Product};
 pub(super) use elementwise::{
     Activate, ActivationDerivative, AddRow, BiasAndActivation, Combine, Elementwise, MulScalar,

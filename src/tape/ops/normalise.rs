@@ -126,11 +126,8 @@ impl<T: Real> Tape<'_, T> {
             centred_square_sums(isa, tape.value(x), tape.value(shift), out);
         });
         let variance = self.scale(squares, 1.0 / rows as f64);
-        // 1/√v = exp(−½ ln v).
         let raised = self.offset(variance, epsilon);
-        let logarithm = self.ln(raised);
-        let half = self.scale(logarithm, -0.5);
-        let inverse = self.exp(half);
+        let inverse = self.inverse_root(raised);
         let factor = self.mul(inverse, weight);
         let op = BatchNormalise { activation, epsilon, shift, raised, inverse, factor };
         let output = self.computed(op.into(), &[x, weight, bias], shape, |tape, out| {
@@ -197,9 +194,7 @@ impl BatchNormalise {
         let square = tape.square(centred);
         let variance = tape.column_mean(square);
         let raised = tape.offset(variance, self.epsilon);
-        let logarithm = tape.ln(raised);
-        let half = tape.scale(logarithm, -0.5);
-        let inverse = tape.exp(half);
+        let inverse = tape.inverse_root(raised);
         let factor = tape.mul(inverse, weight);
         let again = BatchNormalise { shift, raised, inverse, factor, ..*self };
         let product = tape.mul(dz, centred);

@@ -98,7 +98,7 @@ impl<T: Real> Tape<'_, T> {
         output: Shape,
         compute: impl FnOnce(Context, [&[T]; 3], &mut [T], &mut [u8]),
     ) -> Var {
-        let positions = self.constant_with([output.len().div_ceil(size_of::<T>())], |_| {});
+        let positions = self.append(Op::Positions, &[], [output.len().div_ceil(size_of::<T>())].into());
         let mut all = [positions; MOST_INPUTS];
         all[..inputs.len()].copy_from_slice(inputs);
         let var = self.append(op, &all[..=inputs.len()], output);

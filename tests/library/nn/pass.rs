@@ -2,7 +2,7 @@
 
 use narrows::nn::*;
 use narrows::rng::Purpose;
-use narrows::tape::NOISE_ROWS;
+use narrows::tape::NOISE_SAMPLES;
 use rand::Rng as _;
 
 #[test]
@@ -14,7 +14,7 @@ fn phases_views_and_steps_draw_different_numbers() {
         Draws { step: 1, ..base },
         Draws { phase: 1, ..base },
         Draws { view: 1, ..base },
-        Draws { first_sample: NOISE_ROWS, ..base },
+        Draws { first_sample: NOISE_SAMPLES, ..base },
     ];
     let mut found: Vec<u64> = others.into_iter().map(first).chain([first(base)]).collect();
     found.sort_unstable();
