@@ -1,7 +1,8 @@
 //! Loss functions and penalties, recorded on a tape.
 //!
-//! Every loss is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over
-//! samples. Penalties are added to what is minimised and reported apart.
+//! A [`Loss`] is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over samples.
+//! [`contrastive`] is a mean over views, and [`verdict`] one over samples. Penalties are added to what is minimised and reported
+//! apart.
 
 mod adversarial;
 mod contrastive;

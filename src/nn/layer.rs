@@ -19,6 +19,9 @@ pub const MOST_LAYERS: usize = 256;
 /// Values of a sample between two layers at most.
 const MOST_VALUES: usize = 1 << 31;
 
+/// Values of a matrix or a kernel at most.
+const MOST_WEIGHTS: usize = 1 << 40;
+
 const PIXELS: Counts = Counts { noun: "pixels", ..Counts::new(1, MOST_PIXELS as u64) };
 const FILTERS: Counts = Counts { noun: "a number of filters", ..Counts::new(1, 1 << 16) };
 const DIMS: Length = Length { least: 1, most: 3, accepted: "one to three dimensions, such as [3, 3, 256]" };
@@ -157,7 +160,8 @@ pub struct Placed {
     /// The number that its scope on a tape and its random streams carry.
     pub number: u32,
     /// Its tensors: W [in, out] and b [1, out] of a dense layer; W [kernel, kernel, image channels, output channels] of the
-    /// convolution that it is or transposes, and b [1, filters].
+    /// convolution that it is or transposes, and b [1, filters]; weight γ, bias β, running mean and running variance of a batch
+    /// normalisation, [1, channels] each.
     pub params: Vec<Param>,
     /// The shape of a sample that it gives.
     pub output: Shape,
@@ -260,11 +264,11 @@ impl Layer {
         layout: &mut Layout,
     ) -> Result<Placed, ModelError> {
         let place = Place { name, kind: self.name(), input };
-        let mut weights = |shape: [usize; 4], outputs: usize| {
-            let [height, width, rows, cols] = shape;
-            let dense = Shape::from([rows, cols]);
-            let shape = if height * width == 0 { dense } else { shape.into() };
-            vec![layout.param(format!("{name}.weight"), shape), layout.param(format!("{name}.bias"), [1, outputs])]
+        let mut weights = |shape: [usize; 4], outputs: usize| -> Result<Vec<Param>, ModelError> {
+            let [height, _, rows, cols] = shape;
+            let shape = if height == 0 { Shape::from([rows, cols]) } else { shape.into() };
+            place.at_most(MOST_WEIGHTS, "weight", shape)?;
+            Ok(vec![layout.param(format!("{name}.weight"), shape), layout.param(format!("{name}.bias"), [1, outputs])])
         };
         let mut windows = Windows::None;
         let mut pooled = |of: Pooling, size: [usize; 2]| {
@@ -277,18 +281,18 @@ impl Layer {
                     Units::Count(count) => count,
                     Units::Input => input.len(),
                 };
-                (weights([0, 0, input.len(), outputs], outputs), Shape::from([outputs]))
+                (weights([0, 0, input.len(), outputs], outputs)?, Shape::from([outputs]))
             }
             Layer::Conv { filters, kernel, stride, padding, .. } => {
                 let of = place.convolution(filters, kernel, stride, padding)?;
                 windows = Windows::Convolution(of);
-                let params = weights([kernel, kernel, of.image_channels, filters], filters);
+                let params = weights([kernel, kernel, of.image_channels, filters], filters)?;
                 (params, Shape::from([of.output[0], of.output[1], filters]))
             }
             Layer::ConvTranspose { filters, kernel, stride, padding, output_padding, .. } => {
                 let of = place.transposed(filters, kernel, stride, padding, output_padding)?;
                 windows = Windows::Convolution(of);
-                let params = weights([kernel, kernel, filters, of.output_channels], filters);
+                let params = weights([kernel, kernel, filters, of.output_channels], filters)?;
                 (params, Shape::from([of.image[0], of.image[1], filters]))
             }
             Layer::MaxPool { window, stride, padding } => {
@@ -329,10 +333,7 @@ impl Layer {
             }
             Layer::Dropout { .. } | Layer::Noise { .. } => (Vec::new(), input),
         };
-        if output.len() > MOST_VALUES {
-            let rule = format!("samples so small that its output {output} has at most {MOST_VALUES} values");
-            return Err(place.refuse(rule));
-        }
+        place.at_most(MOST_VALUES, "output", output)?;
         Ok(Placed { layer: *self, number, params, output, windows })
     }
 }
@@ -395,7 +396,7 @@ impl Placed {
         tape.convolve_max_pool([x, weight, bias], convolution, of, activation)
     }
 
-    /// Applies the layer to x [batch, …]. With `is_linear` a dense layer leaves its activation out.
+    /// Applies the layer to x [batch, …]. With `is_linear` a dense layer or a convolution leaves its activation out.
     pub(super) fn record<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass, is_linear: bool) -> Var {
         tape.set_scope(self.number);
         let samples = tape.shape(x).samples();

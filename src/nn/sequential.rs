@@ -94,7 +94,8 @@ impl Sequential {
         self.record_before_last(tape, x, pass).1
     }
 
-    /// Records the layers, and gives what the last one was applied to and what it gave.
+    /// Records the layers, and gives what the last one was applied to and what it gave. A convolution and the maximum pooling of
+    /// it that are computed in one are one layer here: before it is what the convolution was applied to.
     pub fn record_before_last<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, pass: Pass) -> (Var, Var) {
         self.record_layers(tape, x, pass, false)
     }

@@ -1,8 +1,17 @@
 //! Weights as a `safetensors` file, which Python reads with `safetensors.numpy.load_file`.
 //!
 //! Tensors are named "encoder.0.weight", "encoder.0.bias", …, "decoder.0.weight", …: the group, the position of the layer in
-//! it, the role. A weight is [in, out] row-major, so that a layer computes x·W + b: this is the `kernel` of a Keras
-//! `Dense` layer as it is, and the transpose of the `weight` of a `torch.nn.Linear`. A bias is `[out]`.
+//! it, the role. All are row-major.
+//!
+//! | layer | weight | bias | others |
+//! |---|---|---|---|
+//! | dense | [in, out] | [out] | |
+//! | convolution | [height, width, in, out] | [out] | |
+//! | transposed convolution | [height, width, out, in] | [out] | |
+//! | batch normalisation | [1, channels] | [channels] | running_mean, running_var [1, channels] |
+//!
+//! A dense layer computes x·W + b: W is the `kernel` of a Keras `Dense` layer as it is, and the transpose of the `weight` of a
+//! `torch.nn.Linear`. Those of convolutions are the `kernel` of Keras, too.
 //! The last encoder layer K of a variational model has "encoder.K.mean.weight", "encoder.K.mean.bias",
 //! "encoder.K.log_variance.weight" and "encoder.K.log_variance.bias".
 //! The metadata entry "narrows" holds a description as JSON, where the model gives one.

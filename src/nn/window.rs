@@ -112,6 +112,14 @@ impl Place<'_> {
         ModelError::Image { layer, kind, found: self.input, accepted: rule.into() }
     }
 
+    /// Refuses what has more values than `most`.
+    pub fn at_most(&self, most: usize, what: &str, shape: Shape) -> Result<(), ModelError> {
+        match shape.checked_len() {
+            Some(len) if len <= most => Ok(()),
+            _ => Err(self.refuse(format!("samples so small that its {what} {shape} has at most {most} values"))),
+        }
+    }
+
     /// Height, width and channels.
     pub fn image(&self) -> Result<[usize; 3], ModelError> {
         match *self.input.dims() {

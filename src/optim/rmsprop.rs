@@ -3,8 +3,6 @@
 //!
 //! v ← ρv + (1 − ρ)g², centred also c ← ρc + (1 − ρ)g; then
 //!
-//! ρ is what PyTorch calls alpha.
-//!
 //! | | Keras | PyTorch |
 //! |---|---|---|
 //! | D | √(v + ε) | √v + ε |
@@ -12,7 +10,7 @@
 //! | plain | w ← w − ηg/D | the same |
 //! | momentum | b ← μb + ηg/D; w ← w − b | b ← μb + g/D; w ← w − ηb |
 //!
-//! Where rounding makes v − c² negative, it counts as 0: both frameworks would take the root of a negative number.
+//! ρ is what PyTorch calls alpha. Where rounding makes v − c² negative, it counts as 0: both frameworks would take the root of a negative number.
 
 use narrows_kernels::{Real, update};
 

@@ -76,6 +76,11 @@ impl Shape {
         self.dims().iter().product()
     }
 
+    /// The number of elements, where it can be counted.
+    pub fn checked_len(&self) -> Option<usize> {
+        self.dims().iter().try_fold(1_usize, |len, &dim| len.checked_mul(dim))
+    }
+
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
