@@ -5,7 +5,7 @@ use narrows_kernels::{Context, Real};
 use super::TrainSettings;
 use super::task::Task;
 use crate::data::{Samples, shuffle_into};
-use crate::tape::NOISE_ROWS;
+use crate::tape::NOISE_SAMPLES;
 
 /// All that a training run depends on, besides the parameters that it begins with.
 pub struct Training<'a, T: Real> {
@@ -21,12 +21,12 @@ pub struct Training<'a, T: Real> {
     pub settings: &'a TrainSettings,
     /// Shuffling and every random draw follow from it.
     pub seed: u64,
-    /// Samples of a batch that are processed at a time, a multiple of [`NOISE_ROWS`]: memory, not bits, depends on it.
+    /// Samples of a batch that are processed at a time, a multiple of [`NOISE_SAMPLES`]: memory, not bits, depends on it.
     pub slice_samples: usize,
 }
 
 /// The usual [`Training::slice_samples`].
-pub const SLICE_SAMPLES: usize = 4 * NOISE_ROWS;
+pub const SLICE_SAMPLES: usize = 4 * NOISE_SAMPLES;
 
 impl<'a, T: Real> Training<'a, T> {
     /// Training on the widest instruction set of this CPU, with the usual slices.
