@@ -22,11 +22,11 @@ settings! {
         pub crop: f64 = 1.0, in CROP;
         /// The most pixels that the image moves up or down, and left or right; what comes in is 0.
         pub shift: usize = 0, in PIXELS;
-        /// Whether every other image is exchanged left and right.
+        /// Whether an image is exchanged left and right, with probability 1/2.
         pub flip: bool = false;
         /// The most by which the factor of all pixels differs from 1; the product is clipped to [0, 1].
         pub brightness: f64 = 0.0, in FACTOR;
-        /// The largest standard deviation in pixels of the normal blur that every other image gets; 0 blurs nothing.
+        /// The largest standard deviation in pixels of the normal blur that an image gets with probability 1/2; 0 blurs nothing.
         pub blur: f64 = 0.0, in BLUR;
         /// The side in pixels of a square that is set to 0, whose centre is any pixel; 0 cuts nothing.
         pub cutout: usize = 0, in PIXELS;

@@ -1,10 +1,9 @@
 //! Images spoilt on purpose, for an encoder that learns to undo it.
 
-use crate::rng::standard_normal;
 use narrows_kernels::Real;
 use rand::RngExt as _;
 
-use crate::rng::{Purpose, Stream, stream};
+use crate::rng::{Purpose, Stream, standard_normal, stream};
 use crate::settings::{Range, settings};
 
 settings! {

@@ -240,13 +240,13 @@ impl Dataset {
                 format!("their images are {} and {} pixels, and must have one shape", shapes[0], shapes[1]);
             return refuse(self, difference);
         }
-        if self.class_names != other.class_names {
-            return refuse(self, "their classes differ, and must be the same in the same order".into());
-        }
         match (&mut self.labels, &other.labels) {
             (Some(labels), Some(more)) => labels.extend_from_slice(more),
             (None, None) => {}
             _ => return refuse(self, "only one of them has labels; both or none must have them".into()),
+        }
+        if self.class_names != other.class_names {
+            return refuse(self, "their classes differ, and must be the same in the same order".into());
         }
         match (&mut self.values, &other.values) {
             (Values::Bytes(bytes, _), Values::Bytes(more, _)) => bytes.extend_from_slice(more),

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::catalog::{CatalogFile, CatalogSet};
 use super::error::{DataError, Fault};
-use super::payload::Payload;
+use super::payload::{Payload, stored};
 use super::verify::{FileStatus, compare, verify_file};
 use crate::files::{FileError, create_folder, sync_folder_of};
 use transfer::{Outcome, Transfer};
@@ -101,7 +101,13 @@ fn fetch_file(
             progress(Progress { file: &name, bytes, total, mirror });
         })? {
             Ok(()) => {
-                partial.put_in_place(&folder.join(&name))?;
+                let target = folder.join(&name);
+                partial.put_in_place(&target)?;
+                if let Some(wrong) = stored(folder, &file.name).filter(|path| *path != target) {
+                    let found = format!("it is there, but {} is read before it and is wrong", wrong.display());
+                    let remedy = format!("remove {}", wrong.display());
+                    return Err(Fault::new(found, remedy).doing(format!("use {}", target.display())).into());
+                }
                 return Ok(Fetched { file: name, mirror: Some(mirror.clone()) });
             }
             Err(reason) => attempts.push(format!("{url}: {reason}")),

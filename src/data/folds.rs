@@ -4,7 +4,7 @@
 use super::batches::shuffle;
 use super::error::{DataError, Fault};
 use super::samples::Splits;
-use super::split::by_class;
+use super::split::strata;
 use crate::rng::{Purpose, stream};
 
 /// Deals `members` of `labels` (of one class where there are none) into `folds`: each gets every class within one sample, and all
@@ -25,21 +25,14 @@ fn deal(labels: Option<&[u8]>, members: &[u32], folds: usize, block: usize, seed
     dealt
 }
 
-/// The members of each class; all of them where there are no labels.
-fn strata(labels: Option<&[u8]>, members: &[u32]) -> Vec<Vec<u32>> {
-    let Some(labels) = labels else { return vec![members.to_vec()] };
-    let of_members: Vec<u8> = members.iter().map(|&member| labels[member as usize]).collect();
-    let named = |positions: Vec<u32>| positions.into_iter().map(|position| members[position as usize]).collect();
-    by_class(&of_members).into_iter().map(named).collect()
-}
-
 impl Splits {
     /// Divides the training and the validation samples anew into `folds`, of which the one numbered `fold` is validated on and the
     /// others are trained on; the test samples stay. Every such sample is in exactly one fold. If `stratified`, the folds have the
     /// samples of each class within one of each other, and all samples within one; with a `block` of more than one, within a block.
     /// What is dealt depends on samples, `folds`, `block` and `seed` alone.
     ///
-    /// Refused: fewer than two folds or more than samples, no fold of this number, a block of 0, stratification without labels.
+    /// Refused: fewer than two folds or more than samples, no fold of this number, a block of 0, stratification without labels, a fold
+    /// that would get no sample or all.
     ///
     /// ```
     /// use narrows::data::Dataset;
@@ -82,13 +75,16 @@ impl Splits {
             return refuse(format!("fold {fold} would get no sample; smaller blocks or fewer folds are needed"));
         }
         self.split.train = dealt.concat();
+        if self.split.train.is_empty() {
+            return refuse(format!("fold {fold} would get all samples; smaller blocks are needed"));
+        }
         self.split.train.sort_unstable();
         Ok(self)
     }
 
-    /// Keeps `count` of the training samples, drawn class by class (of all where there are no labels), each class by its share, to one
-    /// sample where classes are of one size. What is kept is nested: a smaller count keeps a part of what a larger one does. A count
-    /// beyond what there is keeps all.
+    /// Keeps `count` of the training samples, drawn class by class (of all where there are no labels), each class by its share; where
+    /// classes have equal size, within one sample. What is kept is nested: a smaller count keeps a part of what a larger one does. A
+    /// count beyond what there is keeps all.
     #[must_use]
     pub fn keep_training(mut self, count: usize, seed: u64) -> Splits {
         let mut keyed = Vec::new();

@@ -202,17 +202,28 @@ impl<R: Read> Element<R> {
 
     /// Type and data of the next element, which must be of one of these types and have at most `most` bytes.
     fn part(&mut self, part: &str, kinds: &[u32], most: u64, expected: &str) -> Result<(u32, Vec<u8>), Fault> {
+        let tag = self.tag_of(part, kinds, most, expected)?;
+        Ok((tag.kind, self.data(part, tag)?))
+    }
+
+    /// The tag of such an element.
+    fn tag_of(&mut self, part: &str, kinds: &[u32], most: u64, expected: &str) -> Result<Tag, Fault> {
         let tag = self.tag(part)?;
         let most = if tag.small.is_some() { most.min(4) } else { most };
-        if !kinds.contains(&tag.kind) || tag.bytes > most {
-            return Err(self.unexpected(part, tag, expected));
+        match kinds.contains(&tag.kind) && tag.bytes <= most {
+            true => Ok(tag),
+            false => Err(self.unexpected(part, tag, expected)),
         }
+    }
+
+    /// The data behind a tag.
+    fn data(&mut self, part: &str, tag: Tag) -> Result<Vec<u8>, Fault> {
         if let Some(bytes) = tag.small {
-            return Ok((tag.kind, bytes[..tag.bytes as usize].to_vec()));
+            return Ok(bytes[..tag.bytes as usize].to_vec());
         }
         let data = self.exactly(part, tag.bytes)?;
         self.up_to(tag.bytes.wrapping_neg() % 8)?;
-        Ok((tag.kind, data))
+        Ok(data)
     }
 
     fn truncated(&self, part: &str, needed: u64, found: usize) -> Fault {
@@ -299,14 +310,15 @@ impl<'a> Array<'a> {
             "double" => (&[UINT8, DOUBLE][..], "uint8 (2) or double (9) of at most 1 GiB"),
             _ => (&[UINT8][..], "uint8 (2) of at most 1 GiB"),
         };
-        let (kind, values) = self.element.part("the values", kinds, LIMIT, expected)?;
-        let (promised, stored) = (count * if kind == DOUBLE { 8 } else { 1 }, values.len());
-        if promised != stored as u128 {
+        let tag = self.element.tag_of("the values", kinds, LIMIT, expected)?;
+        let (promised, stored) = (count * if tag.kind == DOUBLE { 8 } else { 1 }, tag.bytes);
+        if promised != u128::from(stored) {
             let name = &self.name;
             let found =
                 format!("the dimensions {dims} of {name} promise {promised} bytes of values, but {stored} are stored");
             return Err(Fault::new(found, ""));
         }
+        let values = self.element.data("the values", tag)?;
         // What follows can only be padding; looking for its end lets the checksum of a compressed element be compared.
         if self.element.up_to(8)?.len() == 8 {
             return Err(Fault::new(format!("the array {} is followed by more than its values", self.name), ""));
@@ -314,16 +326,17 @@ impl<'a> Array<'a> {
         if self.kind() == "uint8" {
             return Ok(values);
         }
-        let numbers: Vec<f64> = match kind {
-            DOUBLE => values.chunks_exact(8).map(LittleEndian::read_f64).collect(),
-            _ => values.into_iter().map(f64::from).collect(),
+        let number = |at: usize| match tag.kind {
+            DOUBLE => LittleEndian::read_f64(&values[8 * at..]),
+            _ => f64::from(values[at]),
         };
-        if let Some(at) = numbers.iter().position(|value| !(0.0..=255.0).contains(value)) {
+        let numbers = || (0..count as usize).map(number);
+        if let Some(at) = numbers().position(|value| !(0.0..=255.0).contains(&value)) {
             let (row, column) = (at as u64 % u64::from(self.dims[0]) + 1, at as u64 / u64::from(self.dims[0]) + 1);
-            let found = format!("{}({row}, {column}) is {}", self.name, numbers[at]);
+            let found = format!("{}({row}, {column}) is {}", self.name, number(at));
             return Err(Fault::new(found, "pixels are numbers from 0 to 255, or all of them from 0 to 1"));
         }
-        let white = if numbers.iter().all(|&value| value <= 1.0) { 255.0 } else { 1.0 };
-        Ok(numbers.into_iter().map(|value| (value * white).round() as u8).collect())
+        let white = if numbers().all(|value| value <= 1.0) { 255.0 } else { 1.0 };
+        Ok(numbers().map(|value| (value * white).round() as u8).collect())
     }
 }

@@ -13,7 +13,7 @@ use crate::files::{FileError, hex};
 /// The most bytes of values that a file may hold. Fashion-MNIST's largest file has 47,040,000.
 pub const LIMIT: u64 = 1 << 30;
 
-/// The first two bytes of every gzip member (RFC 1952, section 2.3.1). No IDX or MATLAB file begins so.
+/// The first two bytes of every gzip member (RFC 1952, section 2.3.1). An IDX file begins with two zeros, a MATLAB file with text.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// An open payload: reads decompressed bytes, and remembers its path and format for the errors.

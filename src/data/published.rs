@@ -169,6 +169,6 @@ impl Published {
     /// Divides the first `count` samples.
     fn divide(&self, count: usize, parts: [u64; 3], seed: u64) -> Result<Split, DataError> {
         let labels = self.data.labels.as_ref().filter(|_| self.stratified).map(|labels| &labels[..count]);
-        split(labels, count, parts, labels.is_some(), self.block, seed)
+        split(labels, count, parts, self.block, seed)
     }
 }

@@ -52,22 +52,25 @@ impl<'a> Samples<'a> {
         self.data.gather(batch, out);
     }
 
-    /// The classes of a batch `[m]` of samples, given by their numbers in the data set; `None` where there are no labels.
-    pub fn labels(&self, batch: &'a [u32]) -> Option<impl ExactSizeIterator<Item = u8> + use<'a>> {
+    /// Their classes; `None` where there are no labels.
+    pub fn labels(self) -> Option<impl ExactSizeIterator<Item = u8> + use<'a>> {
         let labels = self.data.labels.as_deref()?;
-        Some(batch.iter().map(|&index| labels[index as usize]))
+        Some(self.indices.iter().map(|&index| labels[index as usize]))
     }
 
     /// The classes of all of them; of none where there are no labels.
     pub fn classes(&self) -> Vec<u8> {
-        self.labels(self.indices).into_iter().flatten().collect()
+        self.labels().into_iter().flatten().collect()
     }
 
     /// The numbers in the data set of the first of each class, `count` in all and as many of each.
     ///
     /// # Errors
-    /// A sentence, where `count` is no multiple of the classes or some class has not as many, as where there are no labels.
+    /// A sentence, where `count` is no multiple of the classes or some class has not as many, or there are no labels.
     pub fn of_each_class(&self, count: usize) -> Result<Vec<u32>, String> {
+        if self.data.labels.is_none() {
+            return Err(format!("{} has no labels", self.data.name));
+        }
         let classes = self.data.class_names.len();
         let each = count / classes.max(1);
         let mut taken = vec![0; classes];

@@ -19,25 +19,17 @@ pub struct Split {
 /// Divides `n` samples in the ratio `parts` (training : validation : test), drawn without replacement.
 ///
 /// The sizes are exact by largest remainder: each part gets ⌊n · part / total⌋ samples, and those left over go one each
-/// to the parts with the largest remainders, of equal ones to training before validation before test. If `stratified`,
-/// this is done for each class by itself (`labels` `[n]` are then needed), so every part has the classes in the same
-/// proportion. What is drawn depends on the seed and, if stratified, on the class: adding a class moves no sample of
-/// another.
+/// to the parts with the largest remainders, of equal ones to training before validation before test. With `labels` `[n]`
+/// this is done for each class by itself, so every part has the classes in the same proportion. What is drawn depends on
+/// the seed and, with labels, on the class: adding a class moves no sample of another.
 ///
-/// What is drawn are blocks of `block` samples that follow each other (of a class, if stratified); at the end of a part a block may be
+/// What is drawn are blocks of `block` samples that follow each other (of a class, with labels); at the end of a part a block may be
 /// divided. With 1, samples are drawn one by one. Longer blocks keep neighbours together, such as the frames of a film, which are near
 /// copies: drawn one by one, almost every sample of a part would have its copy in another.
 ///
-/// Refused: a block of 0, a training part of 0, parts whose sum overflows `u64`, stratification without labels, another number of
-/// labels than of samples, a part above 0 that would get no sample, more samples than `u32` counts.
-pub fn split(
-    labels: Option<&[u8]>,
-    n: usize,
-    parts: [u64; 3],
-    stratified: bool,
-    block: usize,
-    seed: u64,
-) -> Result<Split, DataError> {
+/// Refused: a block of 0, a training part of 0, parts whose sum overflows `u64`, another number of labels than of samples, a part
+/// above 0 that would get no sample, more samples than `u32` counts.
+pub fn split(labels: Option<&[u8]>, n: usize, parts: [u64; 3], block: usize, seed: u64) -> Result<Split, DataError> {
     let [a, b, c] = parts;
     let doing = || format!("split {n} samples {a}:{b}:{c} into training, validation and test");
     let refuse = |rule: String| Err(Fault::new(rule, "").doing(doing()).asked().into());
@@ -53,19 +45,12 @@ pub fn split(
     let Ok(count) = u32::try_from(n) else {
         return refuse(format!("at most {} samples can be numbered", u32::MAX));
     };
-    let strata = match (stratified, labels) {
-        (false, _) => vec![(0..count).collect()],
-        (true, None) => {
-            return refuse("a stratified split needs labels, and there are none; set `stratified = false`".into());
-        }
-        (true, Some(labels)) if labels.len() != n => {
-            return refuse(format!("a stratified split needs a label for each sample, but there are {}", labels.len()));
-        }
-        (true, Some(labels)) => by_class(labels),
-    };
+    if let Some(labels) = labels.filter(|labels| labels.len() != n) {
+        return refuse(format!("a stratified split needs a label for each sample, but there are {}", labels.len()));
+    }
 
     let mut divided: [Vec<u32>; 3] = Default::default();
-    for (class, members) in strata.into_iter().enumerate() {
+    for (class, members) in strata(labels, &(0..count).collect::<Vec<_>>()).into_iter().enumerate() {
         let mut blocks: Vec<&[u32]> = members.chunks(block).collect();
         shuffle(&mut blocks, &mut stream(seed, Purpose::Split, class as u64));
         let drawn = blocks.concat();
@@ -86,13 +71,14 @@ pub fn split(
     Ok(Split { train, validation, test })
 }
 
-/// The members of each class, by their positions.
-pub(super) fn by_class(labels: &[u8]) -> Vec<Vec<u32>> {
-    let mut members = vec![Vec::new(); 256];
-    for (index, &label) in labels.iter().enumerate() {
-        members[usize::from(label)].push(index as u32);
+/// The members of each class; all of them where there are no labels.
+pub(super) fn strata(labels: Option<&[u8]>, members: &[u32]) -> Vec<Vec<u32>> {
+    let Some(labels) = labels else { return vec![members.to_vec()] };
+    let mut strata = vec![Vec::new(); 256];
+    for &member in members {
+        strata[usize::from(labels[member as usize])].push(member);
     }
-    members
+    strata
 }
 
 /// Whole numbers in the ratio `parts` that add up to `n`, by largest remainder; of equal remainders the earlier part's counts

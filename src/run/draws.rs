@@ -70,7 +70,7 @@ impl Distribution {
         let codes = if self == Distribution::Fitted {
             Gaussian::fit(context, training.view())?.sample(count, &mut stream(seed, Purpose::Sample, 0))
         } else {
-            let labels = part.labels(part.indices).expect("the images were checked");
+            let labels = part.labels().expect("the images were checked");
             by_class(context, &training, &labels.collect::<Vec<_>>(), count, seed)?
         };
         Ok(Drawn { images: trained.decode_images(codes.view())?, codes })

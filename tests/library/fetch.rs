@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flate2::{Compression, write::GzEncoder};
+use narrows::data::catalog::Format;
 use narrows::data::fetch::Fetched;
 use narrows::data::{Catalog, CatalogSet, FetchOptions, FileStatus, fetch, verify};
 use sha2::{Digest, Sha256};
@@ -358,6 +359,19 @@ fn a_good_file_is_left_alone_and_a_bad_one_replaced() {
     fs::write(&target, &published()[..5_000]).unwrap();
     assert_eq!(fetch_into(folder.path(), &[&server]).unwrap(), downloaded(&server));
     assert_only_the_good_file(folder.path());
+}
+
+#[test]
+fn a_wrong_file_that_is_read_before_the_fetched_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = CatalogSet { format: Format::Matlab, ..one_file_set() };
+    let hiding = folder.path().join(FILE);
+    fs::write(&hiding, b"wrong").unwrap();
+    let server = Server::start(vec![Act::Serve(payload())]);
+    let sentence = fetch(&set, folder.path(), &patient_for(20_000, &[&server]), &mut |_| {}).unwrap_err().to_string();
+    assert!(sentence.ends_with(&format!("is wrong; remove {}", hiding.display())), "{sentence}");
+    fs::remove_file(hiding).unwrap();
+    assert_eq!(verify(&set, folder.path())[0].status, FileStatus::Ok);
 }
 
 #[test]

@@ -117,4 +117,6 @@ fn folds_that_cannot_be_are_refused() {
     assert!(unlabelled.fold(5, 0, false, 1, 1).is_ok());
     let error = samples().fold(5, 4, false, 400, 1).unwrap_err().to_string();
     assert!(error.contains("fold 4 would get no sample"), "{error}");
+    let error = samples().fold(2, 0, false, 900, 1).unwrap_err().to_string();
+    assert!(error.contains("fold 0 would get all samples"), "{error}");
 }

@@ -220,6 +220,11 @@ fn a_damaged_or_exploding_stream_is_refused_without_being_kept() {
     promise[at..at + 4].copy_from_slice(&(LIMIT as u32).to_le_bytes());
     promise[4..8].copy_from_slice(&(LIMIT as u32 + 100).to_le_bytes());
     refused(&file(&[compressed(&promise)]), None, "1073741824 bytes are promised, and 24 are there");
+    // A size of the values beside which the dimensions promise 18 bytes: nothing of them is read.
+    let mut bomb = small_one;
+    let at = bomb.len() - 24 - 4;
+    bomb[at..at + 4].copy_from_slice(&(LIMIT as u32).to_le_bytes());
+    refused(&file(&[compressed(&bomb)]), None, "9×2 of X promise 18 bytes of values, but 1073741824 are stored");
 }
 
 #[test]
@@ -246,7 +251,7 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
         faces.bytes().unwrap().chunks_exact(560).map(of).sum()
     };
     assert!(2 * apart(20) < apart(28), "{} {}", apart(20), apart(28));
-    let parts = split(None, faces.len(), [1768, 0, 197], false, 1, 1).unwrap();
+    let parts = split(None, faces.len(), [1768, 0, 197], 1, 1).unwrap();
     assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (1768, 0, 197));
 }
 

@@ -61,7 +61,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
         (figures["interpolation"], pictures.strips) = (found, Some(strips));
         figures["pairs"] = json!(pairs.len().to_string());
     }
-    if let (Some(train_labels), Some(test_labels)) = (train.labels(train.indices), test.labels(test.indices)) {
+    if let (Some(train_labels), Some(test_labels)) = (train.labels(), test.labels()) {
         let (train_labels, test_labels) = (train_labels.collect::<Vec<u8>>(), test_labels.collect::<Vec<u8>>());
         let (train, test) = (trained.encode(train)?, trained.encode(test)?);
         let accuracy = |fitted: LogisticRegression| -> Result<Value, AnalysisError> {

@@ -115,7 +115,7 @@ pub(super) fn look(
         extremes = Some(table);
     }
     let mut classes: Vec<(String, usize, f64)> = Vec::new();
-    if let Some(labels) = images.labels(images.indices) {
+    if let Some(labels) = images.labels() {
         let mut sums = vec![(0usize, 0.0); loaded.data.class_names.len()];
         for (label, error) in labels.zip(&errors) {
             let (count, sum) = &mut sums[usize::from(label)];

@@ -59,7 +59,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
     if encoder.code_size() < 2 || perplexity < 1.0 || test.len() <= 2 * NEIGHBOURS {
         return Ok(None);
     }
-    let labels: Option<Vec<u8>> = test.labels(test.indices).map(Iterator::collect);
+    let labels: Option<Vec<u8>> = test.labels().map(Iterator::collect);
     let codes = encoder.encode(test)?;
     let accuracy = |near: &Neighbours| labels.as_ref().map(|labels| near.accuracy(labels)).transpose();
     let measured = |points: ArrayView2<'_, f32>, iterations: Option<usize>| -> Result<MapFacts, RunError> {

@@ -140,7 +140,7 @@ impl ImageTable {
 /// what its twin makes of the same: the run that differs in the noise alone, if there is one.
 pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&StudyRun]) -> Result<ImageTable, RunError> {
     let class = |label: u8| images.data.class_names[usize::from(label)].clone();
-    let columns = images.labels(images.indices).map_or(Vec::new(), |labels| labels.map(class).collect());
+    let columns = images.labels().map_or(Vec::new(), |labels| labels.map(class).collect());
     let mut table = ImageTable::new(images.data, columns);
     let originals = images.to_array();
     table.row("original", originals.outer_iter())?;

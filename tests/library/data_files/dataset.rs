@@ -2,7 +2,7 @@
 
 use narrows::data::load::save;
 use narrows::data::split::split;
-use narrows::data::{DRAWN_FACES, DRAWN_SET, Dataset, Published, Split, Splits};
+use narrows::data::{DRAWN_FACES, DRAWN_SET, Dataset, Published, Samples, Split, Splits};
 
 fn three_classes() -> Dataset {
     shaped([1, 2, 1])
@@ -99,11 +99,26 @@ fn concatenation_appends_and_refuses_other_shapes_classes_and_missing_labels() {
     assert_eq!(both.labels.as_ref().unwrap()[5..], three_classes().labels.unwrap()[..]);
     let refused = |other: Dataset| three_classes().concatenate(other).unwrap_err().to_string();
     assert!(refused(shaped([2, 1, 1])).contains("1×2 and 2×1"));
-    let (mut nameless, mut unlabelled) = (three_classes(), three_classes());
+    let mut nameless = three_classes();
     nameless.class_names.clear();
     assert!(refused(nameless).contains("classes differ"));
-    unlabelled.labels = None;
-    assert!(refused(unlabelled).contains("only one of them has labels"));
+    assert!(refused(Dataset::from_bytes("x", [1, 2, 1], vec![0; 10]).unwrap()).contains("only one of them has labels"));
+}
+
+#[test]
+fn samples_of_each_class_are_the_first_as_many_of_each() {
+    let splits = |data| Splits {
+        data,
+        split: Split { train: vec![0, 1, 2, 3, 4], validation: Vec::new(), test: Vec::new() },
+        origin: String::new(),
+    };
+    let labelled = splits(three_classes());
+    assert_eq!(labelled.train().of_each_class(3).unwrap(), [0, 1, 2]);
+    for count in [4, 6] {
+        assert!(labelled.train().of_each_class(count).unwrap_err().contains("a multiple of 3"), "{count}");
+    }
+    let unlabelled = splits(Dataset::from_bytes("bare", [1, 2, 1], vec![0; 10]).unwrap());
+    assert_eq!(unlabelled.train().of_each_class(3).unwrap_err(), "bare has no labels");
 }
 
 #[test]
@@ -204,7 +219,7 @@ fn samples_know_their_values_and_classes() {
     let train = splits.train();
     assert_eq!((train.len(), train.features(), train.data.shape()), (3, 1, [1, 1, 1]));
     assert_eq!(splits.validation().to_array::<f64>().into_raw_vec_and_offset().0, [1.0 / 255.0, 0.0]);
-    assert_eq!(train.labels(&[2, 0]).unwrap().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(Samples { indices: &[2, 0], ..train }.labels().unwrap().collect::<Vec<_>>(), [1, 2]);
     assert_eq!(train.first(2).indices, [0, 1]);
     assert_eq!(train.first(9).len(), 3);
     assert_eq!(train.chunks(2).map(|samples| samples.len()).collect::<Vec<_>>(), [2, 1]);
@@ -236,9 +251,9 @@ fn the_published_test_part_of_drawn_footwear_is_the_last_sixth_of_each_class() {
 fn joined_parts_are_divided_as_the_whole_set() {
     let splits = drawn().split([5, 1, 1], 9).unwrap();
     let labels = splits.data.labels.as_deref();
-    assert_eq!(splits.split, split(labels, 42, [5, 1, 1], true, 1, 9).unwrap());
+    assert_eq!(splits.split, split(labels, 42, [5, 1, 1], 1, 9).unwrap());
     let by_chance = drawn().stratified(false).split([5, 1, 1], 9).unwrap();
-    assert_eq!(by_chance.split, split(None, 42, [5, 1, 1], false, 1, 9).unwrap());
+    assert_eq!(by_chance.split, split(None, 42, [5, 1, 1], 1, 9).unwrap());
 }
 
 #[test]

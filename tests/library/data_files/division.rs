@@ -15,7 +15,7 @@ fn epoch_order(n: usize, seed: u64, epoch: u64) -> Vec<u32> {
 #[test]
 fn seven_thousand_of_each_class_give_exactly_5000_1000_1000() {
     let labels: Vec<u8> = (0..21_000).map(|i| (i * 7 % 3) as u8).collect();
-    let split = split(Some(&labels), labels.len(), [5, 1, 1], true, 1, 2026).unwrap();
+    let split = split(Some(&labels), labels.len(), [5, 1, 1], 1, 2026).unwrap();
     for (part, each) in [(&split.train, 5000), (&split.validation, 1000), (&split.test, 1000)] {
         for class in 0..3 {
             assert_eq!(part.iter().filter(|&&i| labels[i as usize] == class).count(), each);
@@ -26,8 +26,7 @@ fn seven_thousand_of_each_class_give_exactly_5000_1000_1000() {
 
 #[test]
 fn sizes_follow_the_largest_remainder_and_ties_go_to_the_earlier_part() {
-    let sizes =
-        |n, parts| split(None, n, parts, false, 1, 0).map(|of| [of.train.len(), of.validation.len(), of.test.len()]);
+    let sizes = |n, parts| split(None, n, parts, 1, 0).map(|of| [of.train.len(), of.validation.len(), of.test.len()]);
     assert_eq!(sizes(10, [1, 1, 1]).unwrap(), [4, 3, 3]);
     assert_eq!(sizes(11, [1, 1, 1]).unwrap(), [4, 4, 3]);
     assert_eq!(sizes(10, [6, 1, 0]).unwrap(), [9, 1, 0]);
@@ -39,7 +38,7 @@ fn sizes_follow_the_largest_remainder_and_ties_go_to_the_earlier_part() {
 #[test]
 fn the_seed_decides_who_goes_where_and_another_class_moves_nobody() {
     let labels: Vec<u8> = (0..200).map(|i| (i % 2) as u8).collect();
-    let of = |seed, labels: &[u8]| split(Some(labels), labels.len(), [2, 1, 1], true, 1, seed).unwrap();
+    let of = |seed, labels: &[u8]| split(Some(labels), labels.len(), [2, 1, 1], 1, seed).unwrap();
     assert_eq!(of(1, &labels), of(1, &labels));
     assert_ne!(of(1, &labels), of(2, &labels));
     let mut more = labels.clone();
@@ -50,33 +49,30 @@ fn the_seed_decides_who_goes_where_and_another_class_moves_nobody() {
 
 #[test]
 fn blocks_keep_neighbours_together() {
-    let whole = split(None, 200, [8, 0, 2], false, 10, 3).unwrap();
+    let whole = split(None, 200, [8, 0, 2], 10, 3).unwrap();
     assert_eq!((whole.train.len(), whole.test.len()), (160, 40));
     assert!(whole.test.chunks(10).all(|block| block[0] % 10 == 0 && block[9] == block[0] + 9), "{:?}", whole.test);
     // A part that ends within a block divides that one alone, and the last block may be short.
-    let cut = split(None, 203, [3, 1, 0], false, 10, 3).unwrap();
+    let cut = split(None, 203, [3, 1, 0], 10, 3).unwrap();
     let divided = (0..21u32).filter(|block| {
         let taken = cut.train.iter().filter(|&&i| i / 10 == *block).count();
         taken > 0 && cut.validation.iter().any(|&i| i / 10 == *block)
     });
     assert!(divided.count() <= 1);
-    assert!(split(None, 10, [1, 1, 0], false, 0, 1).unwrap_err().to_string().contains("at least 1 sample"));
+    assert!(split(None, 10, [1, 1, 0], 0, 1).unwrap_err().to_string().contains("at least 1 sample"));
 }
 
 #[test]
 fn splits_that_cannot_be_made_say_why() {
-    let refused = |labels: Option<&[u8]>, n, parts, stratified| {
-        split(labels, n, parts, stratified, 1, 0).unwrap_err().to_string()
-    };
+    let refused = |labels: Option<&[u8]>, n, parts| split(labels, n, parts, 1, 0).unwrap_err().to_string();
     assert_eq!(
-        refused(None, 10, [0, 1, 1], false),
+        refused(None, 10, [0, 1, 1]),
         "cannot split 10 samples 0:1:1 into training, validation and test: the training part must be at least 1"
     );
-    assert!(refused(None, 10, [u64::MAX, 1, 0], false).contains("sum of the parts"));
-    assert!(refused(None, 10, [5, 1, 1], true).contains("there are none"));
-    assert!(refused(Some(&[0; 9]), 10, [5, 1, 1], true).contains("there are 9"));
-    assert!(refused(None, 2, [5, 1, 1], false).contains("the validation set would get no sample"));
-    assert!(refused(None, 0, [5, 1, 1], false).contains("the training set would get no sample"));
+    assert!(refused(None, 10, [u64::MAX, 1, 0]).contains("sum of the parts"));
+    assert!(refused(Some(&[0; 9]), 10, [5, 1, 1]).contains("there are 9"));
+    assert!(refused(None, 2, [5, 1, 1]).contains("the validation set would get no sample"));
+    assert!(refused(None, 0, [5, 1, 1]).contains("the training set would get no sample"));
 }
 
 proptest! {
@@ -87,7 +83,7 @@ proptest! {
         stratified: bool,
         seed: u64,
     ) {
-        if let Ok(Split { train, validation, test }) = split(Some(&labels), labels.len(), parts, stratified, 1, seed) {
+        if let Ok(Split { train, validation, test }) = split(stratified.then_some(&labels[..]), labels.len(), parts, 1, seed) {
             prop_assert!(parts[1] > 0 || validation.is_empty());
             prop_assert!(parts[2] > 0 || test.is_empty());
             let mut all = [train, validation, test].concat();
