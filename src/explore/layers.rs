@@ -27,7 +27,7 @@ fn named(activation: Activation) -> Value {
 fn described_layer(placed: &Placed) -> Option<Value> {
     let at = |tensor: usize| placed.params[tensor].offset;
     let activation = || named(placed.layer.activation().unwrap_or(Activation::Linear));
-    let pool = |kind: &str, scale: f64| match placed.windows {
+    let pool = |kind: &str, scale: fn([usize; 2]) -> f64| match placed.windows {
         Windows::Pooling(of) => Some(json!({
             "kind": kind,
             "image": [of.image[0], of.image[1], of.channels],
@@ -35,7 +35,7 @@ fn described_layer(placed: &Placed) -> Option<Value> {
             "window": of.window,
             "stride": of.stride,
             "padding": of.padding,
-            "scale": f64::from(scale as f32),
+            "scale": f64::from(scale(of.window) as f32),
         })),
         _ => None,
     };
@@ -63,13 +63,12 @@ fn described_layer(placed: &Placed) -> Option<Value> {
             })),
             _ => None,
         },
-        Layer::MaxPool { .. } => pool("max-pool", 1.0),
+        Layer::MaxPool { .. } => pool("max-pool", |_| 1.0),
         // A border: windows of one pixel.
-        Layer::ZeroPad { .. } => pool("sum-pool", 1.0),
-        Layer::AveragePool { .. } | Layer::GlobalAverage => match placed.windows {
-            Windows::Pooling(of) => pool("sum-pool", 1.0 / (of.window[0] * of.window[1]) as f64),
-            _ => None,
-        },
+        Layer::ZeroPad { .. } => pool("sum-pool", |_| 1.0),
+        Layer::AveragePool { .. } | Layer::GlobalAverage => {
+            pool("sum-pool", |window| 1.0 / (window[0] * window[1]) as f64)
+        }
         Layer::Upsample { factor } => match placed.windows {
             Windows::Pooling(of) => Some(
                 json!({ "kind": "upsample", "output": [of.output[0], of.output[1], of.channels], "factor": factor }),

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::analysis::{AnalysisError, CodeSpread, Pca, traverse};
 use crate::data::Samples;
-use crate::figures::PALETTE;
 use crate::figures::png::{shown_channels, to_pixels};
+use crate::figures::{PALETTE, TEXT_COLOUR};
 use crate::files::{FileError, read_whole, sha256};
 use crate::loss::Loss;
 use crate::nn::{Activation, Placed};
@@ -64,8 +64,8 @@ pub struct Page {
 }
 
 /// The page of a run: `count` images of `part` at most on its map, and as many training images; fewer, and an encoder of less
-/// precision, where it would exceed [`MOST_BYTES`]. The t-SNE map is taken from `map.csv` in the run folder, if its labels are those
-/// of these images. Refused: no or one image, codes that are not finite.
+/// precision, where it would exceed [`MOST_BYTES`]. The t-SNE map is taken from `map.csv` in the run folder, if `map.json` says that it
+/// begins with this part and was made with these weights. Refused: no or one image, codes that are not finite.
 pub fn page(
     run: &OpenRun,
     context: Context,
@@ -99,8 +99,8 @@ fn attempt(
     let trained = run.trained(context)?;
     let model = trained.model;
     let data = &run.prepared.loaded.data;
-    let labels = |of: Samples<'_>| of.labels(of.indices).map(|labels| labels.collect::<Vec<u8>>());
-    let tsne = labels(images).and_then(|labels| tsne(run, &labels));
+    let labels = |of: Samples<'_>| of.labels().map(|labels| labels.collect::<Vec<u8>>());
+    let tsne = tsne(run, part, images.len());
     let images = images.first(tsne.as_ref().map_or(images.len(), |map| map.len() / 2));
     let training = run.prepared.loaded.train().first(images.len());
     let codes = trained.encode(images)?;
@@ -155,6 +155,7 @@ fn attempt(
         decoding.push(layers::function(Activation::Sigmoid));
     }
     let bytes: Vec<u8> = decoder.iter().flat_map(|weight| weight.to_le_bytes()).collect();
+    let decoder_sha256 = sha256(&bytes);
     let metrics: Value = read_whole(&run.path.join("metrics.json"))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
@@ -180,13 +181,13 @@ fn attempt(
         "encoder_bits": encoder_bits,
         "decoder": decoding,
         "decoder_start": decoder_at,
-        "sha256": sha256(&bytes),
+        "sha256": decoder_sha256,
         "model_sha256": metrics["model_sha256"],
         "sections": sections,
     });
     let html = rendered(&facts, &payload)
         .map_err(|error| FileError::on("write", "the page".as_ref())(std::io::Error::other(format!("{error:#}"))))?;
-    Ok(Page { html, points: images.len(), training: training.len(), maps, sha256: sha256(&bytes), encoder_bits })
+    Ok(Page { html, points: images.len(), training: training.len(), maps, sha256: decoder_sha256, encoder_bits })
 }
 
 fn first_tensor(placed: &Placed) -> Option<usize> {
@@ -216,17 +217,19 @@ fn active(
     Ok(by_effect.iter().map(|row| range(row.unit)).collect())
 }
 
-/// The places of the first images in `map.csv`, x and y one after the other, where there is such a map and it is of images with
-/// these labels.
-fn tsne(run: &OpenRun, labels: &[u8]) -> Option<Vec<f32>> {
+/// The places of the first `count` images of `part` in `map.csv`, x and y one after the other, where there is such a map and it is of
+/// these images and weights.
+fn tsne(run: &OpenRun, part: &str, count: usize) -> Option<Vec<f32>> {
+    let read = |name: &str| read_whole(&run.path.join(name)).ok();
+    let facts: Value = serde_json::from_slice(&read("map.json")?).ok()?;
+    if facts["parts"][0] != part || facts["model_sha256"] != sha256(&read("model.safetensors")?) {
+        return None;
+    }
     let mut reader = csv::Reader::from_path(run.path.join("map.csv")).ok()?;
     let mut places = Vec::new();
-    for (row, &label) in reader.records().zip(labels) {
+    for row in reader.records().take(count) {
         let row = row.ok()?;
         let field = |at: usize| row.get(at)?.parse::<f32>().ok();
-        if field(1)? != f32::from(label) {
-            return None;
-        }
         places.extend([field(2)?, field(3)?]);
     }
     (places.len() > 2).then_some(places)
@@ -239,7 +242,9 @@ fn rendered(facts: &Value, payload: &str) -> Result<String, minijinja::Error> {
     environment.add_template("page", include_str!("page/page.html"))?;
     // No tag can end an element early: JSON may write any character as its number.
     let json = facts.to_string().replace('<', "\\u003c");
-    let palette = PALETTE.map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}"));
+    let mut palette = PALETTE.map(|[r, g, b]| format!("#{r:02x}{g:02x}{b:02x}"));
+    // Without a colour of its own a class has that of the text, also on a dark page.
+    palette[TEXT_COLOUR].clear();
     let safe = |text: &str| Safe::from_safe_string(text.to_owned());
     environment.get_template("page")?.render(context! {
         facts => Serde(facts),

@@ -22,7 +22,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-pub use scene::PALETTE;
+pub use scene::{PALETTE, TEXT_COLOUR};
 
 /// What lays itself out as a scene, to be written as SVG or drawn as PNG.
 pub trait Chart {

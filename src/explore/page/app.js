@@ -15,7 +15,7 @@ const ready = (async () => {
   document.body.dataset.ready = "true";
 })().catch((error) => {
   element("failed").hidden = false;
-  element("failed").textContent = `This page could not be opened: ${error.message}. A browser of 2023 or later is needed.`;
+  element("failed").textContent = `This page could not be opened: ${error.message}. A browser of 2023 or later may be needed.`;
 });
 
 /** For scripts and the console: `await explorer.decode(codes)`, codes and images one after the other as Float32Arrays. */

@@ -9,8 +9,7 @@ state.listeners.push(({ code, image, milliseconds, near }) => {
     const size = width * height * facts.shown;
     paint(canvas, state.points.training.subarray(index * size, (index + 1) * size));
     canvas.setAttribute("aria-hidden", "true");
-    const name = state.points.training_labels ? nameOf(state.points.training_labels[index]) : `image ${index}`;
-    text.textContent = `${name} ${Math.sqrt(error).toFixed(3)}`;
+    text.textContent = `${state.trainingNameOf(index)} ${Math.sqrt(error).toFixed(3)}`;
     item.append(canvas, text);
     return item;
   }));
@@ -23,7 +22,7 @@ const announce = (() => {
   return (code, near) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const names = near.map(({ index }) => (state.points.training_labels ? nameOf(state.points.training_labels[index]) : `image ${index}`));
+      const names = near.map(({ index }) => state.trainingNameOf(index));
       const numbers = facts.active.slice(0, 4).map(({ unit }) => `z${unit + 1} ${shortened(code[unit])}`);
       element("said").textContent = `Decoded the code ${numbers.join(", ")}. Nearest training images: ${names.join(", ")}.`;
     }, 500);
@@ -90,18 +89,18 @@ const strip = (() => {
 (() => {
   const canvas = element("sheet"), ink = new Float32Array(width * height);
   let pen = [width / 2, height / 2], last = null;
-  const encode = latest(async () => {
-    const images = new Float32Array(facts.pixels);
-    for (let pixel = 0; pixel < ink.length; pixel++) images.fill(Math.fround(ink[pixel]), pixel * channels, (pixel + 1) * channels);
-    const code = await ask("encode", { images });
-    await choose(code, "sheet");
-    paint(element("redrawn"), state.image);
+  function drawing() {
+    const values = new Float32Array(facts.pixels);
+    ink.forEach((value, pixel) => values.fill(value, pixel * channels, (pixel + 1) * channels));
+    return values;
+  }
+  const encode = latest(async () => choose(await ask("encode", { images: drawing() }), "sheet"));
+  state.listeners.push(({ image, from }) => {
+    if (from === "sheet") paint(element("redrawn"), image);
   });
 
   function draw() {
-    const values = new Float32Array(facts.pixels);
-    ink.forEach((value, pixel) => values.fill(value, pixel * channels, (pixel + 1) * channels));
-    paint(canvas, values);
+    paint(canvas, drawing());
     if (document.activeElement !== canvas) return;
     const context = canvas.getContext("2d");
     context.fillStyle = "#e36209";
@@ -133,11 +132,12 @@ const strip = (() => {
     stroke(last, last);
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!event.buttons || !last) return;
+    if (!last) return;
     pen = at(event);
     stroke(last, pen);
     last = pen;
   });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { last = null; });
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (steps[event.key]) {

@@ -19,6 +19,7 @@ const map = (() => {
       place: (point) => [state.points.tsne[2 * point], state.points.tsne[2 * point + 1]],
       code(at) {
         const near = byDistance(at).slice(0, 4), code = new Float64Array(facts.code);
+        if (near.length === 0) return state.code;
         let total = 0;
         for (const { point, distance } of near) {
           const weight = 1 / (distance + 1e-9);
@@ -145,7 +146,7 @@ const map = (() => {
   });
   canvas.addEventListener("pointermove", (event) => {
     const at = toPlace(event.offsetX, event.offsetY);
-    if (event.buttons) return go(at, snaps());
+    if (isHeld) return go(at, snaps());
     const near = byDistance(at)[0], place = near && toPixels(kinds[kind.value].place(near.point));
     tip.hidden = !near || Math.hypot(place[0] - event.offsetX, place[1] - event.offsetY) > 12;
     if (!tip.hidden) note(place, state.imageOf(near.point), `${state.labelOf(near.point)} ${facts.part} ${near.point}`);
@@ -183,7 +184,7 @@ const map = (() => {
   state.listeners.push(({ code, from, image }) => {
     // While a finger is on the map, the image goes with it: on a phone the large one is below.
     if (isHeld) note(toPixels(cursor), image, "decoded");
-    if (from === "map") return;
+    if (from === "map" || code !== state.code) return;
     cursor = kinds[kind.value].of(code);
     draw();
   });

@@ -16,6 +16,11 @@ const ask = (() => {
     waiting.delete(id);
     if (error === undefined) done(result); else failed(new Error(error));
   };
+  // What the worker catches is answered above: this is one that did not start.
+  worker.onerror = ({ message }) => {
+    for (const { failed } of waiting.values()) failed(new Error(message ?? "its worker does not start"));
+    waiting.clear();
+  };
   return (call, what) => new Promise((done, failed) => {
     waiting.set(++last, { done, failed });
     worker.postMessage({ id: last, call, ...what });
@@ -73,6 +78,7 @@ const state = {
     return state.points.images.subarray(point * size, (point + 1) * size);
   },
   labelOf: (point) => (state.points.labels ? nameOf(state.points.labels[point]) : ""),
+  trainingNameOf: (index) => (state.points.training_labels ? nameOf(state.points.training_labels[index]) : `image ${index}`),
 };
 
 const show = latest(async ({ code, from }) => {

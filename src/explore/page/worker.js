@@ -38,10 +38,13 @@ const grey = (value) => (value > 0 ? Math.floor(Math.min(value, 1) * 255 + 0.5) 
 const CALLS = {
   async open({ payload, facts }) {
     const arrays = await unpack(payload, facts.sections);
+    // A page of training images holds them once.
+    arrays.training ??= arrays.images;
+    arrays.training_labels ??= arrays.labels;
     const found = await sha256(arrays.decoder);
     const decode = sequence(facts.decoder, arrays.decoder, facts.decoder_start);
     const encode = arrays.encoder && sequence(facts.encoder, arrays.encoder, 0);
-    model = { facts, decode, encode, training: arrays.training, labels: arrays.training_labels };
+    model = { facts, decode, encode, training: arrays.training };
     delete arrays.decoder;
     delete arrays.encoder;
     return { arrays, found };
