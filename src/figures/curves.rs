@@ -49,11 +49,16 @@ impl Curve {
         vec![Curve { band: (0..length).map(band).collect(), ..Curve::per_epoch(label, values, dashed, group) }]
     }
 
+    /// Where the value of this index stands on the x axis.
+    fn x(&self, index: usize) -> f64 {
+        self.at.as_ref().map_or((index + 1) as f64, |at| at.get(index).copied().unwrap_or(f64::NAN))
+    }
+
     /// The runs of points without a gap.
     fn pieces(&self) -> Vec<Vec<(f64, f64)>> {
         let mut pieces = vec![Vec::new()];
         for (index, &y) in self.values.iter().enumerate() {
-            let x = self.at.as_ref().map_or((index + 1) as f64, |at| at.get(index).copied().unwrap_or(f64::NAN));
+            let x = self.x(index);
             if drawable(x) && drawable(y) {
                 pieces.last_mut().expect("there is a piece").push((x, y));
             } else {
@@ -74,9 +79,7 @@ impl Curve {
 
     /// The corners of its band in order, along the lower end and back along the upper one; none where a value is missing.
     fn outline(&self) -> Vec<(f64, f64)> {
-        let x =
-            |index: usize| self.at.as_ref().map_or((index + 1) as f64, |at| at.get(index).copied().unwrap_or(f64::NAN));
-        let end = |side: usize| (0..self.band.len()).map(move |index| (x(index), self.band[index][side]));
+        let end = |side: usize| (0..self.band.len()).map(move |index| (self.x(index), self.band[index][side]));
         let corners: Vec<(f64, f64)> = end(0).chain(end(1).rev()).collect();
         if corners.iter().all(|&(x, y)| drawable(x) && drawable(y)) { corners } else { Vec::new() }
     }

@@ -39,6 +39,17 @@ pub fn shortened(text: &str, size: f32, most: f32) -> String {
     kept + "…"
 }
 
+/// `text`, names with a comma and a space between them; where it is wider than `most`, as many as fit and how many more there are.
+pub fn listed(text: &str, size: f32, most: f32) -> String {
+    let names: Vec<&str> = text.split(", ").collect();
+    let first = |count: usize| match names.len() - count {
+        0 => text.into(),
+        left => format!("{} and {left} more", names[..count].join(", ")),
+    };
+    let fits = |text: &String| width(text, size) <= most;
+    (1..=names.len()).rev().map(first).find(fits).unwrap_or_else(|| shortened(text, size, most))
+}
+
 /// `text` in lines of at most `most` units, broken at spaces, but not at no-break spaces; a word wider than a line is shortened.
 /// No lines for empty text.
 pub fn wrapped(text: &str, size: f32, most: f32) -> Vec<String> {
@@ -127,6 +138,17 @@ mod tests {
         assert!(short.ends_with('…') && short.len() > 8, "{short}");
         assert!(width(&short, 13.0) <= 100.0);
         assert_eq!(shortened("wide", 13.0, 0.0), "…");
+    }
+
+    #[test]
+    fn a_list_that_does_not_fit_ends_at_a_whole_name() {
+        let names = "plain, plain-sigmoid, sparse, sparse-relu";
+        let ends = ["plain, plain-sigmoid, sparse and 1 more", "plain, plain-sigmoid and 2 more", "plain and 3 more"];
+        for expected in [names].into_iter().chain(ends) {
+            assert_eq!(listed(names, 13.0, width(expected, 13.0)), expected);
+        }
+        assert_eq!(listed(names, 13.0, 60.0), shortened(names, 13.0, 60.0));
+        assert_eq!(listed("one title", 13.0, 30.0), shortened("one title", 13.0, 30.0));
     }
 
     #[test]

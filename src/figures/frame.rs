@@ -37,7 +37,7 @@ pub struct Frame<'a> {
     pub beyond: f32,
     /// Natural height of a plot.
     pub height: f32,
-    /// What stands above each plot, one after the other in rows; at least one.
+    /// What stands above each plot, one after the other in rows; at least one. Of names between commas as many as fit.
     pub panels: Vec<&'a str>,
     /// Samples and their meaning.
     pub legend: Vec<Entry>,
@@ -146,7 +146,7 @@ impl Frame<'_> {
             let (row, column) = (number / columns, number % columns);
             let left = left + column as f32 * (width + GAP);
             let top = top + row as f32 * (heading + plot + LINES[2]) + heading;
-            let title = font::shortened(&glued(title), LABEL, width);
+            let title = font::listed(&glued(title), LABEL, width);
             scene.text((left, top - 7.0), LABEL, Anchor::Start, Ink::Text, &title);
             if let Some(axes) = &self.axes {
                 let place = Plot { axes, inset: self.inset, left, right: left + width, top, foot: top + plot };

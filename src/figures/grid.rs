@@ -89,7 +89,7 @@ impl ImageGrid {
             self.rows.iter().map(|row| font::shortened(&glued(&row.label), LABEL, WIDEST_LABEL)).collect();
         let widest = row_labels.iter().map(|label| width_of(label, LABEL)).max().unwrap_or(0);
         let left = MARGIN + if widest > 0 { widest + 8 } else { 0 };
-        let title = font::shortened(&glued(&self.title), TITLE, f32::MAX);
+        let title = glued(&self.title);
         let beside = left + columns * (cell_width + GAP) - GAP;
         let width = beside.max(MARGIN + width_of(&title, TITLE)) + MARGIN;
         let mut y = MARGIN;

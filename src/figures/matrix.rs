@@ -29,6 +29,8 @@ impl Chart for MatrixChart {
         let widest = names.iter().map(|name| font::width(name, LABEL)).fold(0.0, f32::max);
         let (left, top) = (24.0 + widest, if self.title.is_empty() { 52.0 } else { 78.0 });
         let cell = ((WIDTH - left - 12.0) / names.len().max(1) as f32).min(WIDEST_CELL);
+        // Names keep a line's distance where cells are lower.
+        let every = (18.0 / cell).ceil() as usize;
         let correct: usize = self.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
         let all: usize = self.counts.iter().flatten().sum();
         let description = format!("{}; {correct} of {all} on the diagonal", self.title);
@@ -39,22 +41,26 @@ impl Chart for MatrixChart {
         }
         scene.text((12.0, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class");
         scene.text((left, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class with the largest score");
-        for (column, name) in names.iter().enumerate() {
+        for (column, name) in names.iter().enumerate().step_by(every) {
             let at = (left + cell * (column as f32 + 0.5), top - 7.0);
-            let name = font::shortened(name, LABEL, cell - 4.0);
+            let name = font::shortened(name, LABEL, cell * every as f32 - 4.0);
             scene.text(at, LABEL, Anchor::Middle, Ink::Faint, &name);
         }
         for (row, (name, counts)) in names.iter().zip(&self.counts).enumerate() {
             let middle = top + cell * (row as f32 + 0.5);
-            scene.text((left - 8.0, middle + 4.5), LABEL, Anchor::End, Ink::Faint, name);
+            if row % every == 0 {
+                scene.text((left - 8.0, middle + 4.5), LABEL, Anchor::End, Ink::Faint, name);
+            }
             let total = counts.iter().sum::<usize>().max(1);
             for (column, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let (x, share) = (left + cell * (column as f32 + 0.5), count as f32 / total as f32);
                 let (at, radius) = (vec![(x, middle)], (cell / 2.0 - 1.0) / SIDE);
                 let (shape, ink) = (Shape::Square, Ink::Series(0));
                 scene.marks.push(Mark::Points { at, shape, radius, ink, hollow: false, opacity: share });
-                let ink = if share > 0.5 { Ink::Paper } else { Ink::Text };
-                scene.text((x, middle + 4.5), LABEL, Anchor::Middle, ink, &count.to_string());
+                let (ink, count) = (if share > 0.5 { Ink::Paper } else { Ink::Text }, count.to_string());
+                if cell >= LABEL && font::width(&count, LABEL) <= cell - 2.0 {
+                    scene.text((x, middle + 4.5), LABEL, Anchor::Middle, ink, &count);
+                }
             }
         }
         scene

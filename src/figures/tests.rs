@@ -6,6 +6,7 @@ use super::bars::BarChart;
 use super::curves::{Curve, LineChart};
 use super::font;
 use super::frame::Frame;
+use super::matrix::MatrixChart;
 use super::png::decode;
 use super::scatter::Scatter;
 use super::scene::{Ink, Mark, PALETTE, Scene, Shape};
@@ -122,6 +123,26 @@ fn nothing_is_cut_whatever_the_size_and_the_labels() {
     }
     assert_nothing_is_cut(&bars(vec![(long, vec![-4.5, 6e9]), ("b".into(), vec![f64::NAN])]).scene(None));
     assert_nothing_is_cut(&scatter(1100, 11).scene(None));
+}
+
+#[test]
+fn names_and_counts_of_a_matrix_stand_where_they_fit() {
+    for (classes, counts, names) in [(3, 9, 6), (10, 100, 20), (40, 0, 40), (100, 0, 68), (256, 0, 74)] {
+        let chart = MatrixChart {
+            title: "Classes".into(),
+            classes: (0..classes).map(|class| format!("class {class}")).collect(),
+            counts: vec![vec![1234; classes]; classes],
+        };
+        let scene = chart.scene(None);
+        assert_nothing_is_cut(&scene);
+        let texts = |is: fn(&str) -> bool| {
+            let texts = scene.marks.iter().filter(|mark| matches!(mark, Mark::Text { content, .. } if is(content)));
+            texts.count()
+        };
+        assert_eq!(texts(|text| text == "1234"), counts, "{classes} classes");
+        // Beside the names: the title, and what rows and columns are.
+        assert_eq!(texts(|text| text != "1234"), names + 3, "{classes} classes");
+    }
 }
 
 #[test]
