@@ -159,7 +159,8 @@ fn a_page_decodes_to_the_bits_of_the_program_and_answers_to_pointer_and_keys() {
     browser.drag("#map", &[[0.9, -0.02], [0.5, 0.5]]);
     browser.run(settle, json!([]));
     assert_eq!(code(), before);
-    let touches = "return ['map', 'sheet', 'image'].map((id) => getComputedStyle(document.getElementById(id)).touchAction);";
+    let touches =
+        "return ['map', 'sheet', 'image'].map((id) => getComputedStyle(document.getElementById(id)).touchAction);";
     assert_eq!(browser.run(touches, json!([])), json!(["none", "none", "auto"]));
     browser.run("await new Promise((done) => setTimeout(done, 700));", json!([]));
     let said = browser.run("return document.getElementById('said').textContent;", json!([]));
