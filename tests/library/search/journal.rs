@@ -16,11 +16,10 @@ fn outcomes() -> Vec<(Point, Outcome)> {
 }
 
 /// The numbers as bits, so that NaN equals itself.
-fn bits(trials: impl IntoIterator<Item = (Point, Outcome)>) -> Vec<(Vec<Option<u64>>, End, Vec<u64>, u64)> {
-    let of = |(point, outcome): (Point, Outcome)| {
-        let point = point.into_iter().map(|value| value.map(f64::to_bits)).collect();
-        let reports = outcome.reports.into_iter().map(f64::to_bits).collect();
-        (point, outcome.end, reports, outcome.seconds.to_bits())
+fn bits(trials: impl IntoIterator<Item = (Point, Outcome)>) -> Vec<(Vec<Option<u64>>, End)> {
+    let of = |(point, Outcome { end, reports, seconds }): (Point, Outcome)| {
+        let numbers = point.into_iter().chain(reports.into_iter().chain([seconds]).map(Some));
+        (numbers.map(|number| number.map(f64::to_bits)).collect(), end)
     };
     trials.into_iter().map(of).collect()
 }
