@@ -72,6 +72,19 @@ impl Figure {
     }
 }
 
+/// The places of the highest (or lowest) figure and of those that no difference that counts separates from it, the first one first;
+/// those of which that is not known are left out.
+pub(super) fn in_front(figures: &[Figure], is_highest: bool) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..figures.len()).filter(|&at| figures[at].mean.is_finite()).collect();
+    places.sort_by(|&a, &b| figures[a].mean.total_cmp(&figures[b].mean));
+    if is_highest {
+        places.reverse();
+    }
+    let Some(&first) = places.first() else { return places };
+    places.retain(|&at| at == first || figures[at].against(&figures[first], None) == Verdict::Same);
+    places
+}
+
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -110,13 +123,21 @@ pub(super) enum Verdict {
 pub(super) struct Floors {
     /// Of losses.
     pub loss: f64,
-    /// Of mean squared errors; of their roots, half of it.
+    /// Of mean squared errors.
     pub error: f64,
     /// Of figures of the code.
     pub code: f64,
 }
 
-/// The same tree of facts for each seed, as one: numbers become figures, all else is that of the first seed.
+impl Floors {
+    /// Of roots of mean squared errors.
+    pub fn root(&self) -> f64 {
+        0.5 * self.error
+    }
+}
+
+/// The same tree of facts for each seed, as one: numbers become figures, a truth is one of all seeds, all else is that of the first
+/// seed.
 pub(super) fn over_seeds(trees: &[Value]) -> Value {
     match trees.first() {
         Some(Value::Object(first)) => {
@@ -131,7 +152,7 @@ pub(super) fn over_seeds(trees: &[Value]) -> Value {
             Value::Array((0..first.len()).map(item).collect())
         }
         Some(Value::String(text)) if text != INFINITE => json!(text),
-        Some(Value::Bool(is)) => json!(is),
+        Some(Value::Bool(_)) => json!(trees.iter().all(|tree| *tree == json!(true))),
         _ => json!(Figure::of(trees.iter().map(|value| Figure::read(value).mean))),
     }
 }
@@ -153,9 +174,19 @@ mod tests {
     }
 
     #[test]
+    fn in_front_is_what_no_difference_that_counts_separates_from_the_first() {
+        let seeds: [&[f64]; 5] = [&[0.79, 0.80, 0.81], &[0.90, 0.91, 0.92], &[0.91, 0.92, 0.93], &[0.5], &[]];
+        let figures = seeds.map(|seeds| Figure::of(seeds.iter().copied()));
+        assert_eq!(in_front(&figures, true), [2, 1]);
+        assert_eq!(in_front(&figures, false), [3], "of one seed nothing is known but its place");
+        assert_eq!(in_front(&[], true), [0; 0]);
+    }
+
+    #[test]
     fn trees_become_one_tree_of_figures() {
         let tree = |loss: f64, psnr: f64| json!({ "name": "a", "at": [{ "loss": loss, "psnr": number(psnr) }] });
         let one = over_seeds(&[tree(1.0, f64::INFINITY), tree(3.0, 7.0)]);
+        assert_eq!(over_seeds(&[json!([true, true]), json!([true, false])]), json!([true, false]));
         assert_eq!(one["name"], "a");
         assert_eq!(Figure::read(&one["at"][0]["loss"]), Figure::of([1.0, 3.0]));
         assert_eq!(one["at"][0]["psnr"]["mean"], "∞");

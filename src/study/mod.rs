@@ -29,7 +29,7 @@ use crate::run::{
     Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
     origin, run_config,
 };
-use crate::tasks::{AutoencoderSpec, Trained};
+use crate::tasks::Trained;
 use crate::train::{Callback, Stop};
 
 /// A study that is done, or interrupted.
@@ -135,11 +135,11 @@ impl StudyRun {
         &self.plan.prepared.loaded
     }
 
-    /// Whether `other` is this run without what `take` takes from its model: the same configuration otherwise, name aside.
-    fn is_without(&self, take: impl Fn(&mut AutoencoderSpec) -> bool, other: &StudyRun) -> bool {
+    /// Whether `other` is this run without what `take` takes from its configuration: all else is the same, name aside.
+    fn is_without(&self, take: impl Fn(&mut RunConfig) -> bool, other: &StudyRun) -> bool {
         let (mut config, other) = (self.plan.config.clone(), &other.plan.config);
         config.name.clone_from(&other.name);
-        config.task.autoencoder_mut().is_some_and(take) && config == *other
+        take(&mut config) && config == *other
     }
 
     /// Whether it was interrupted before its end.

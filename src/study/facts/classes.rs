@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::run::RunFacts;
 use crate::config::ClassesReport;
 use crate::study::Study;
-use crate::study::figure::{Figure, Verdict};
+use crate::study::figure::{Figure, in_front};
 
 /// What classifiers of a study reach.
 #[derive(Clone, Debug, Serialize)]
@@ -125,24 +125,20 @@ pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts
         }
     }
     let all: Vec<ClassifierFacts> = classifiers.iter().map(|run| facts(run)).collect();
+    let ranked = classifiers
+        .iter()
+        .zip(&all)
+        .map(|(run, facts)| if run.is_interrupted() { Figure::default() } else { facts.test });
+    let leaders = in_front(&ranked.collect::<Vec<_>>(), true).into_iter();
     Some(ClassesFacts {
         reach,
-        leaders: leaders(all.iter().map(|run| (&run.run, &run.test)).collect()),
+        leaders: leaders.map(|at| all[at].run.clone()).collect(),
         runs: all,
         labels: wanted.labels.iter().map(|(what, names)| (what.clone(), named(names))).collect(),
         folds: folds.into_iter().map(|(facts, _)| facts).collect(),
         pairs,
         confusion: wanted.confusion.iter().filter_map(by_name).filter_map(|run| confusion(study, run)).collect(),
     })
-}
-
-/// The names of the highest figure and of those that are not lower by a difference that counts, the highest first.
-fn leaders(mut runs: Vec<(&String, &Figure)>) -> Vec<String> {
-    runs.retain(|(_, figure)| figure.mean.is_finite());
-    runs.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
-    let Some(&(_, first)) = runs.first() else { return Vec::new() };
-    runs.retain(|(_, figure)| figure.against(first, None) != Verdict::Lower);
-    runs.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
 fn classifier(study: &Study, reach: Option<f64>, run: &RunFacts) -> ClassifierFacts {
@@ -172,13 +168,16 @@ fn classifier(study: &Study, reach: Option<f64>, run: &RunFacts) -> ClassifierFa
 
 /// The accuracies on the folds held out, seed by seed within each run.
 fn folds(what: &str, names: &[String], runs: &[RunFacts]) -> (FoldsFacts, Vec<f64>) {
-    let of_runs = names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name));
+    let of_runs: Vec<&RunFacts> =
+        names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name && !run.is_interrupted())).collect();
     let accuracies: Vec<f64> = of_runs
+        .iter()
         .flat_map(|run| &run.each)
         .map(|metrics| metrics["evaluation"]["validation"]["accuracy"].as_f64().unwrap_or(f64::NAN))
         .collect();
     let accuracy = Figure::of(accuracies.iter().copied());
-    (FoldsFacts { what: what.to_owned(), runs: names.to_vec(), accuracy }, accuracies)
+    let runs = of_runs.iter().map(|run| run.name.clone()).collect();
+    (FoldsFacts { what: what.to_owned(), runs, accuracy }, accuracies)
 }
 
 fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
@@ -196,18 +195,4 @@ fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
         (of_it, share(counts[class][class], of_it), share(counts[class][class], taken))
     });
     Some(Confusion { run: run.name.clone(), classes, shares: shares.collect(), counts })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_leads_that_no_difference_that_counts_separates_from_the_first() {
-        let names = ["behind", "near", "first", "one seed", "none"].map(str::to_owned);
-        let accuracies: [&[f64]; 5] = [&[0.79, 0.80, 0.81], &[0.90, 0.91, 0.92], &[0.91, 0.92, 0.93], &[0.5], &[]];
-        let figures = accuracies.map(|seeds| Figure::of(seeds.iter().copied()));
-        assert_eq!(leaders(names.iter().zip(&figures).collect()), ["first", "near", "one seed"]);
-        assert!(leaders(Vec::new()).is_empty());
-    }
 }

@@ -1,5 +1,7 @@
 //! What the codes of a run are worth: classes, smoothness, what lies between two of them, and what a prior decodes to.
 
+use std::collections::BTreeMap;
+
 use ndarray::ArrayView1;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::analysis::{
     ALPHAS, AnalysisError, CodeSpread, Comparison, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate,
     plane, traverse,
 };
+use crate::config::RunConfig;
 use crate::data::Samples;
 use crate::figures::number::{significant, typeset};
 use crate::rng::{Purpose, stream};
@@ -25,6 +28,8 @@ const PAIRS: usize = 20;
 const SHOWN_PAIRS: usize = 6;
 /// Images drawn from a variational run.
 const SAMPLES: usize = 15;
+/// Numbers of a code that are traversed, those of the largest effect.
+const TRAVERSED: usize = 32;
 /// Values that a traversal gives each number of the code.
 const STEPS: [f32; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
 
@@ -33,8 +38,8 @@ const STEPS: [f32; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
 pub(in crate::study) struct CodesFacts {
     /// The run.
     pub run: String,
-    /// The same run without its contractive penalty, where the study has it: its twin.
-    pub twin: Option<String>,
+    /// The runs that are this one without one thing, see [`without`].
+    pub without: BTreeMap<&'static str, String>,
     /// The figures of [`measure`].
     pub figures: Value,
     /// The same for each seed.
@@ -42,10 +47,30 @@ pub(in crate::study) struct CodesFacts {
     pub each: Vec<(u64, Value)>,
 }
 
+/// The runs of the study that are this one without one thing: without its contractive penalty (`contraction`), without the divergence
+/// in its loss (`divergence`), with its samples divided one by one instead of in blocks (`blocks`).
+pub(super) fn without(study: &Study, run: &StudyRun) -> BTreeMap<&'static str, String> {
+    type Take = fn(&mut RunConfig) -> bool;
+    let takes: [(&str, Take); 3] = [
+        ("contraction", |config| config.task.autoencoder_mut().is_some_and(|model| model.contractive.take().is_some())),
+        ("divergence", |config| {
+            let variational = config.task.autoencoder_mut().and_then(|model| model.variational.as_mut());
+            variational.is_some_and(|code| std::mem::take(&mut code.beta) > 0.0)
+        }),
+        ("blocks", |config| std::mem::replace(&mut config.data.split.block, 1) > 1),
+    ];
+    let found = takes.into_iter().filter_map(|(what, take)| {
+        let twin = study.runs.iter().find(|other| run.is_without(take, other))?;
+        Some((what, twin.plan.name.clone()))
+    });
+    found.collect()
+}
+
 /// Accuracies of a multinomial logistic regression on the codes of the training images (`accuracy`, standardised codes, and
 /// `accuracy_raw`: shares of the training and of the test images, and whether the search converged), the mean of
-/// ‖∂code/∂input‖_F over the first test images (`jacobian`), what lies between pairs of test images (`interpolation`, one entry
-/// for each α), the share of the variance along the first two principal components of the training codes (`components`).
+/// ‖∂code/∂input‖_F over the first test images (`jacobian`, of `jacobian_images`), what lies between `pairs` of test images
+/// (`interpolation`, one entry for each α; `is_one_image`: all that is decoded there is one image), the share of the variance along
+/// the first two principal components of the training codes (`components`).
 pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictures), RunError> {
     let (loaded, context, trained) = (run.loaded(), study.machine.context, run.trained(study.machine)?);
     let (train, test) = (loaded.train(), loaded.test());
@@ -57,9 +82,11 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
     });
     if test.len() >= 2 {
         let pairs = choose_pairs(loaded.data.labels.as_deref(), test.indices, PAIRS, run.plan.config.seed)?;
-        let (found, strips) = between(&trained, run, &pairs)?;
+        let (found, is_one_image, strips) = between(&trained, run, &pairs)?;
         (figures["interpolation"], pictures.strips) = (found, Some(strips));
-        figures["pairs"] = json!(pairs.len().to_string());
+        (figures["pairs"], figures["shown_pairs"]) =
+            (json!(pairs.len().to_string()), json!(pairs.len().min(SHOWN_PAIRS).to_string()));
+        figures["is_one_image"] = json!(is_one_image);
     }
     if let (Some(train_labels), Some(test_labels)) = (train.labels(), test.labels()) {
         let (train_labels, test_labels) = (train_labels.collect::<Vec<u8>>(), test_labels.collect::<Vec<u8>>());
@@ -85,8 +112,8 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
 
 /// For each α, the means over the pairs of the PSNR and the distance (L2 / √pixels) between D(z_α) and the blend of the decoded
 /// ends, of the PSNR between D(z_α) and D(E(x_α)), and of ‖E(x_α) − z_α‖₂, z_α and x_α being the blends of codes and of images;
-/// and the decoded images of some pairs.
-fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result<(Value, ImageTable), RunError> {
+/// whether everything that is decoded is one image; and the decoded images of some pairs.
+fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result<(Value, bool, ImageTable), RunError> {
     let loaded = run.loaded();
     let end = |of: fn(&Pair) -> u32| {
         Samples { data: &loaded.data, indices: &pairs.iter().map(of).collect::<Vec<_>>() }.to_array()
@@ -110,12 +137,14 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
         let middle = found.decoded[pair].outer_iter();
         strips.row("", std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
     }
-    Ok((json!(rows), strips))
+    let first = found.decoded[0].row(0);
+    let is_one_image = found.decoded.iter().all(|pair| pair.outer_iter().all(|image| image == first));
+    Ok((json!(rows), is_one_image, strips))
 }
 
 /// Adds to the pictures, where the code is a distribution with these `divergences`, images of codes drawn from N(0, I) and the
-/// traversals of the numbers that are active, that of the largest effect first; and of a code of two numbers images of codes on
-/// a grid: of N(0, I), else of the training codes.
+/// traversals of its numbers, that of the largest effect first, those that are not active said to be so; and of a code of two
+/// numbers images of codes on a grid: of N(0, I), else of the training codes.
 pub(super) fn draw(
     machine: Machine,
     run: &StudyRun,
@@ -129,8 +158,12 @@ pub(super) fn draw(
         let mut samples = ImageTable::new(&loaded.data, Vec::new());
         samples.row("", trained.decode_images(codes.view())?.outer_iter())?;
         let mut traversals = ImageTable::new(&loaded.data, STEPS.map(|step| typeset(&step.to_string())).to_vec());
-        for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &CodeSpread::prior(divergences), &STEPS)? {
-            let label = format!("number {} ({} nats)", row.unit + 1, significant(divergences[row.unit], 2));
+        let prior = CodeSpread::prior(divergences);
+        let all = CodeSpread { active: vec![true; size], ..prior.clone() };
+        for row in traverse(&trained, ArrayView1::from(&vec![0.0; size]), &all, &STEPS)?.into_iter().take(TRAVERSED) {
+            let inactive = if prior.active[row.unit] { "" } else { ", inactive" };
+            let nats = significant(divergences[row.unit], 2);
+            let label = format!("number {} ({nats} nats{inactive})", row.unit + 1);
             traversals.row(label, row.images.outer_iter())?;
         }
         (pictures.samples, pictures.traversals) = (Some(samples), Some(traversals));

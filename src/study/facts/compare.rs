@@ -65,12 +65,14 @@ pub(super) const METRICS: [Metric; 11] = [
 ];
 
 impl Metric {
-    /// From which share on a difference counts with one seed; `None` where one seed tells nothing.
-    fn floor(&self, floors: Floors) -> Option<f64> {
+    /// From which share on a difference between `runs` counts with one seed; `None` where one seed tells nothing. A loss that is the
+    /// mean squared error is judged as that error is.
+    fn floor(&self, floors: Floors, runs: &[&RunFacts]) -> Option<f64> {
         match self.family {
+            Family::Loss if runs.iter().all(|run| run.config["train"]["loss"] == "mse") => Some(floors.error),
             Family::Loss => Some(floors.loss),
             Family::Error => Some(floors.error),
-            Family::Root => Some(0.5 * floors.error),
+            Family::Root => Some(floors.root()),
             Family::Code => Some(floors.code),
             Family::Cost => None,
         }
@@ -112,7 +114,8 @@ fn ranking(metric: &Metric, runs: &[&RunFacts], rules: Rules) -> Option<Ranking>
         .collect();
     ranked.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
     let (_, lowest) = *ranked.first().filter(|_| ranked.len() > 1)?;
-    let leads = |figure: &Figure| figure.against(&lowest, metric.floor(rules.floors)) != Verdict::Higher;
+    let floor = metric.floor(rules.floors, runs);
+    let leads = |figure: &Figure| figure.against(&lowest, floor) != Verdict::Higher;
     let leaders = ranked.iter().filter(|(_, figure)| leads(figure)).map(|(name, _)| (*name).to_owned()).collect();
     let (runs, set) = (ranked.len(), runs[0].set);
     Some(Ranking { leaders, runs, metric: metric.name(rules), key: metric.key, lowest, set })
@@ -196,7 +199,8 @@ pub(super) fn along_axes(axes: &[Axis], runs: &[RunFacts], rules: Rules) -> Vec<
                 let of_value = |value: usize| runs.iter().find(|run| run.place[axis] == value);
                 let figures = (0..axes[axis].values.len())
                     .map(|value| of_value(value).map_or(Figure::default(), |run| run.measured(metric.key)));
-                rows.extend(row(metric, figures.collect(), rest.join(", "), rules));
+                let floor = metric.floor(rules.floors, runs);
+                rows.extend(row(metric, figures.collect(), rest.join(", "), rules, floor));
             }
             let first = rows[begin..].first().and_then(|row: &Row| row.lowest);
             if rows.len() - begin == groups.len() && rows[begin..].iter().all(|row| row.lowest == first) {
@@ -209,10 +213,10 @@ pub(super) fn along_axes(axes: &[Axis], runs: &[RunFacts], rules: Rules) -> Vec<
 }
 
 /// One figure, for each value of an axis; `None` where none has it.
-fn row(metric: &Metric, figures: Vec<Figure>, rest: String, rules: Rules) -> Option<Row> {
+fn row(metric: &Metric, figures: Vec<Figure>, rest: String, rules: Rules, floor: Option<f64>) -> Option<Row> {
     let there: Vec<(usize, &Figure)> = figures.iter().enumerate().filter(|(_, figure)| figure.seeds > 0).collect();
     there.first()?;
-    let verdict = |a: &Figure, b: &Figure| a.against(b, metric.floor(rules.floors));
+    let verdict = |a: &Figure, b: &Figure| a.against(b, floor);
     let is_lowest = |(at, figure): &&(usize, &Figure)| {
         there.iter().all(|(other, others)| other == at || verdict(figure, others) == Verdict::Lower)
     };

@@ -9,7 +9,7 @@ use crate::analysis::{Fidelity, nearest};
 use crate::config::GeneratedReport;
 use crate::data::Samples;
 use crate::run::Distribution;
-use crate::study::figure::Figure;
+use crate::study::figure::{Figure, in_front};
 use crate::study::{Planned, Study, StudyRun};
 use crate::tasks::Weights;
 
@@ -37,6 +37,8 @@ pub(in crate::study) struct GeneratedFacts {
     pub floor: FidelityFacts,
     /// The runs, each with what its codes are drawn from.
     pub rows: Vec<GeneratedRow>,
+    /// The places of those with the smallest Fréchet distance, see [`in_front`].
+    pub leaders: Vec<usize>,
 }
 
 /// A run, or what it is compared by, beside the test images.
@@ -153,6 +155,7 @@ pub(super) fn measure(
         test: test.len(),
         neighbours: Fidelity::NEIGHBOURS,
         floor: FidelityFacts::of(&[floor]),
+        leaders: in_front(&rows.iter().map(|row| row.figures.frechet).collect::<Vec<_>>(), false),
         rows,
     };
     Ok(Some((facts, table)))

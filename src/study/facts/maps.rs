@@ -26,6 +26,8 @@ pub(in crate::study) struct MapsFacts {
     pub exaggerated: usize,
     /// What they are multiplied by then.
     pub exaggeration: f32,
+    /// The momentum in those iterations, and after them.
+    pub momenta: [f32; 2],
     /// Neighbours that maps are measured by.
     pub neighbours: usize,
     /// The share of codes whose class most of their neighbours among the codes have; `None` without classes.
@@ -39,6 +41,8 @@ pub(in crate::study) struct MapsFacts {
 pub(in crate::study) struct MapFacts {
     /// Iterations of t-SNE; `None` for principal components.
     pub iterations: Option<usize>,
+    /// The share of the variance that two principal components explain; of t-SNE `None`.
+    pub variance: Option<f64>,
     /// The Kullback-Leibler divergence over all pairs that t-SNE lowers; of the other map `None`.
     pub divergence: Option<f64>,
     /// The share of points whose class most of their neighbours in the map have; `None` without classes.
@@ -61,6 +65,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
     }
     let labels: Option<Vec<u8>> = test.labels().map(Iterator::collect);
     let codes = encoder.encode(test)?;
+    let pca = Pca::fit(context, codes.view(), 2)?;
     let accuracy = |near: &Neighbours| labels.as_ref().map(|labels| near.accuracy(labels)).transpose();
     let measured = |points: ArrayView2<'_, f32>, iterations: Option<usize>| -> Result<MapFacts, RunError> {
         let near = Neighbours::of(context, points, NEIGHBOURS)?;
@@ -69,14 +74,14 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
         let points = points.outer_iter().enumerate();
         Ok(MapFacts {
             iterations,
+            variance: iterations.is_none().then(|| pca.shares.iter().sum()),
             divergence,
             accuracy: accuracy(&near)?,
             trustworthiness: near.trustworthiness(context, codes.view())?,
             points: points.map(|(i, at)| (f64::from(at[0]), f64::from(at[1]), class(i))).collect(),
         })
     };
-    let components: Array2<f32> =
-        Pca::fit(context, codes.view(), 2)?.project(context, codes.view())?.mapv(|x| x as f32);
+    let components: Array2<f32> = pca.project(context, codes.view())?.mapv(|x| x as f32);
     let mut maps = vec![measured(components.view(), None)?];
     let mut short = Array2::zeros((codes.nrows(), 2));
     let mut note = |done, at: [&[f32]; 2]| {
@@ -94,6 +99,7 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<Option<MapsFacts>
         perplexity,
         exaggerated: EXAGGERATED,
         exaggeration: tsne.exaggeration,
+        momenta: tsne.momenta,
         neighbours: NEIGHBOURS,
         accuracy: accuracy(&Neighbours::of(context, codes.view(), NEIGHBOURS)?)?,
         maps,

@@ -92,6 +92,8 @@ pub(super) struct Facts {
     pub classes: Option<ClassesFacts>,
     /// Figures of others, each of a run of this study that is just the one they are of.
     pub published: Vec<Value>,
+    /// What others concluded from such runs, tested, see [`published::verdicts`].
+    pub verdicts: Vec<Value>,
 }
 
 /// Refuses what cannot be measured, before anything is trained.
@@ -226,6 +228,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         axes,
         models: setup::models(&firsts),
         published: published::of(&configs),
+        verdicts: published::verdicts(&configs, &runs, rules.floors),
         sets: sets.into_iter().map(|(_, set)| set).collect(),
         judged,
         rules,
@@ -259,10 +262,7 @@ fn codes_of(study: &Study, run: &RunFacts) -> Result<(CodesFacts, CodePictures),
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));
     }
-    let is_twin =
-        |made: &StudyRun, other: &&StudyRun| made.is_without(|model| model.contractive.take().is_some(), other);
-    let twin = study.named(&run.name).next().and_then(|made| study.runs.iter().find(|other| is_twin(made, other)));
-    let twin = twin.map(|twin| twin.plan.name.clone());
-    let facts = CodesFacts { run: run.name.clone(), twin, figures: over_seeds(&trees), each };
+    let without = study.named(&run.name).next().map_or_else(BTreeMap::new, |made| codes::without(study, made));
+    let facts = CodesFacts { run: run.name.clone(), without, figures: over_seeds(&trees), each };
     Ok((facts, pictures))
 }

@@ -8,6 +8,7 @@ use ndarray::ArrayView1;
 use serde::Serialize;
 
 use super::RunError;
+use crate::config::RunConfig;
 use crate::data::{Dataset, Samples, Splits, corrupt_measured};
 use crate::figures::png::{image_png, to_pixels};
 use crate::run::Machine;
@@ -155,10 +156,13 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
             table.row(format!("noisy, for {}", plan.name), given.outer_iter())?;
         }
         table.row(plan.name.as_str(), trained.reconstruct(given.view())?.outer_iter())?;
-        let is_twin = |other: &&&StudyRun| run.is_without(|model| model.corruption.take().is_some(), other);
+        let take = |config: &mut RunConfig| {
+            config.task.autoencoder_mut().is_some_and(|model| model.corruption.take().is_some())
+        };
+        let is_twin = |other: &&&StudyRun| run.is_without(take, other);
         if let Some(twin) = runs.iter().find(is_twin) {
             let answer = twin.trained(machine)?.reconstruct(given.view())?;
-            table.row(format!("{}, of the same", twin.plan.name), answer.outer_iter())?;
+            table.row(format!("{}, given the same", twin.plan.name), answer.outer_iter())?;
         }
     }
     Ok(table)

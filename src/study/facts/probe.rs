@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::RunError;
 use crate::config::ProbeReport;
 use crate::run::{Features, Probe};
-use crate::study::figure::Figure;
+use crate::study::figure::{Figure, in_front};
 use crate::study::{Planned, Study, StudyRun};
 
 /// What codes of runs are worth to a linear classifier.
@@ -15,6 +15,8 @@ pub(in crate::study) struct ProbeFacts {
     pub labels: Vec<usize>,
     /// The features that it reads.
     pub rows: Vec<ProbeRow>,
+    /// The places of those with the highest accuracy from all labels, see [`in_front`].
+    pub leaders: Vec<usize>,
 }
 
 /// Features of images.
@@ -32,7 +34,8 @@ pub(in crate::study) struct ProbeRow {
     pub converged: Vec<bool>,
 }
 
-/// Refuses, before anything is trained: a run without an encoder, images without labels, more labels than there are.
+/// Refuses, before anything is trained: a run without an encoder, images without labels, a number of labels that is not as many of each
+/// class. More labels than there are images mean all of them.
 pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<(), RunError> {
     for run in wanted.runs.iter().filter_map(|name| runs.iter().find(|run| run.name == *name)) {
         let (name, train) = (&run.name, run.prepared.loaded.train());
@@ -58,8 +61,8 @@ pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<Prob
     let named = wanted.runs.iter().map(|name| study.named(name).collect::<Vec<_>>());
     let runs: Vec<Vec<&StudyRun>> = named.filter(|seeds| !seeds.is_empty()).collect();
     let Some(first) = runs.first().and_then(|seeds| seeds.first()) else { return Ok(None) };
-    let mut labels: Vec<usize> = wanted.labels.clone();
-    labels.push(first.loaded().train().len());
+    let all = first.loaded().train().len();
+    let mut labels: Vec<usize> = wanted.labels.iter().copied().filter(|&count| count < all).chain([all]).collect();
     labels.sort_unstable();
     labels.dedup();
     let mut rows = Vec::new();
@@ -70,7 +73,8 @@ pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<Prob
         rows.push(probed(study, seeds, Features::Untrained, &labels)?);
     }
     rows.push(probed(study, &[*first], Features::Pixels, &labels)?);
-    Ok(Some(ProbeFacts { labels, rows }))
+    let of_all: Vec<Figure> = rows.iter().filter_map(|row| row.accuracy.last().copied()).collect();
+    Ok(Some(ProbeFacts { labels, leaders: in_front(&of_all, true), rows }))
 }
 
 fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usize]) -> Result<ProbeRow, RunError> {

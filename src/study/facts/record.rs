@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub metrics: Value,
     /// `history.csv`.
     pub history: Columns,
+    /// The revision of the program that made it.
+    revision: String,
 }
 
 impl Record {
@@ -38,14 +40,17 @@ impl Record {
                 model.entry(key).or_insert(absent);
             }
         }
-        let file = run.folder.join("metrics.json");
-        let metrics =
-            serde_json::from_slice(&read_whole(&file)?).map_err(|error| RunError::unreadable(&file, error))?;
+        let read = |name: &str| -> Result<Value, RunError> {
+            let file = run.folder.join(name);
+            serde_json::from_slice(&read_whole(&file)?).map_err(|error| RunError::unreadable(&file, error))
+        };
+        let metrics = read("metrics.json")?;
+        let revision = read("environment.json")?["git_revision"].as_str().unwrap_or_default().to_owned();
         let History { names, epochs } = &run.executed.outcome.history;
         let names = History::COLUMNS.into_iter().chain(names.iter().map(String::as_str)).enumerate();
         let column = |at: usize| epochs.iter().map(|epoch| epoch.numbers()[at]).collect();
         let history = names.map(|(at, name)| (name.to_owned(), column(at))).collect();
-        let mut record = Record { config, metrics, history };
+        let mut record = Record { config, metrics, history, revision };
         record.add_course(run, common_epoch);
         Ok(record)
     }
@@ -61,7 +66,8 @@ impl Record {
     }
 
     /// Adds to the metrics what the history says: `last` (figures of the last epoch), `at` (losses after epochs 1, 5 and 10),
-    /// `there` (the validation loss after `common_epoch`, or else the training loss), `course` (of the loss that early stopping watches, or would), `steps` and `seconds_per_epoch`.
+    /// `there` (the validation loss after `common_epoch`, or else the training loss), `course` (of the loss that early stopping watches, or would), `steps`,
+    /// `seconds_per_epoch` (the median), `fastest_epoch` and `revision`.
     fn add_course(&mut self, run: &StudyRun, common_epoch: usize) {
         let at = |column: &[f64], epoch: usize| column.get(epoch.wrapping_sub(1)).copied().unwrap_or(f64::NAN);
         let (loss, val_loss, penalty) = (self.column("loss"), self.column("val_loss"), self.column("penalty"));
@@ -100,6 +106,8 @@ impl Record {
             "course": course,
             "steps": last * steps_per_epoch + begun,
             "seconds_per_epoch": seconds.get(seconds.len() / 2),
+            "fastest_epoch": seconds.first(),
+            "revision": self.revision,
         });
         if let (Value::Object(metrics), Value::Object(more)) = (&mut self.metrics, more) {
             metrics.extend(more);

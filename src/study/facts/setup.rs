@@ -110,10 +110,12 @@ pub(super) fn settings(study: &Study) -> Value {
 pub(in crate::study) struct SetFacts {
     /// The name of the set.
     pub name: String,
-    /// The same, and where runs divide one set in different ways, the first run that divides it in this one.
+    /// The same, and where runs divide one set in different ways, how this one does: its block, or else the first run that does.
     pub title: String,
     /// Where it is from.
     pub origin: String,
+    /// Consecutive samples that are kept in one part.
+    pub block: usize,
     /// Rows and columns of pixels of an image, and its channels.
     pub shape: [usize; 3],
     /// The runs that use it.
@@ -138,19 +140,25 @@ pub(super) fn sets(study: &Study) -> Vec<(Arc<Splits>, SetFacts)> {
         let loaded = &plan.prepared.loaded;
         match sets.iter_mut().find(|(other, _)| Arc::ptr_eq(other, loaded)) {
             Some((_, set)) => set.runs.push(plan.name.clone()),
-            None => sets.push((Arc::clone(loaded), set(loaded, &plan.name))),
+            None => sets.push((Arc::clone(loaded), set(loaded, &plan.name, plan.config.data.split.block))),
         }
     }
     for number in 0..sets.len() {
-        let name = &sets[number].1.name;
-        if sets.iter().filter(|(_, other)| other.name == *name).count() > 1 {
-            sets[number].1.title = format!("{name} as divided for {}", sets[number].1.runs[0]);
+        let SetFacts { name, block, runs, .. } = &sets[number].1;
+        let same = || sets.iter().filter(|(_, other)| other.name == *name);
+        if same().count() > 1 {
+            let is_told_by_block = same().filter(|(_, other)| other.block == *block).count() == 1;
+            sets[number].1.title = match block {
+                1 if is_told_by_block => format!("{name}, divided one by one"),
+                block if is_told_by_block => format!("{name}, divided in blocks of {block}"),
+                _ => format!("{name} as divided for {}", runs[0]),
+            };
         }
     }
     sets
 }
 
-fn set(loaded: &Splits, run: &str) -> SetFacts {
+fn set(loaded: &Splits, run: &str, block: usize) -> SetFacts {
     let distributions = loaded.class_distributions();
     let parts = loaded.parts().into_iter().enumerate().filter(|(_, (_, indices))| !indices.is_empty());
     let parts = parts.map(|(number, (name, indices))| {
@@ -163,6 +171,7 @@ fn set(loaded: &Splits, run: &str) -> SetFacts {
         name: data.name.clone(),
         title: data.name.clone(),
         origin: loaded.origin.clone(),
+        block,
         shape: data.shape(),
         runs: vec![run.to_owned()],
         classes: if data.labels.is_some() { data.class_names.clone() } else { Vec::new() },

@@ -45,7 +45,9 @@ pub(super) struct Charts {
     saturation: String,
     /// Test codes along their principal components, by run.
     codes: BTreeMap<String, String>,
-    /// t-SNE maps by run, each `svg` with its `iterations`.
+    /// Test MSE and ‖∂code/∂input‖ against the weight of the contractive penalty, by the run without it.
+    contraction: BTreeMap<String, [String; 2]>,
+    /// Maps by run, each `svg` with its `iterations` of t-SNE.
     maps: BTreeMap<String, Vec<Value>>,
     /// Codes of each run that is looked at closely.
     looks: BTreeMap<String, String>,
@@ -90,12 +92,15 @@ impl Charts {
             (name.clone(), chart.to_svg())
         });
         let maps = facts.maps.iter().map(|one| {
-            let made = one.maps.iter().filter(|map| map.iterations.is_some());
+            // Where codes are measured too, their components are drawn there.
+            let is_drawn = |map: &&MapFacts| map.iterations.is_some() || !pictures.codes.contains_key(&one.run);
+            let made = one.maps.iter().filter(is_drawn);
             let map = |map: &MapFacts| {
+                let axis = if map.iterations.is_some() { "axis of the map" } else { "principal component" };
                 let scatter = Scatter {
                     title: String::new(),
-                    x_label: "first axis of the map".into(),
-                    y_label: "second axis of the map".into(),
+                    x_label: format!("first {axis}"),
+                    y_label: format!("second {axis}"),
                     groups: classes_of(&one.run),
                     points: map.points.clone(),
                 };
@@ -141,6 +146,7 @@ impl Charts {
             schemes,
             saturation: drawn(facts.saturation.iter().map(saturation).collect()),
             codes: scatter.collect(),
+            contraction: contraction(facts),
             latent: runs.iter().filter_map(|run| Some((run.name.clone(), latent(run)?))).collect(),
             sizes: facts.inversion.as_ref().map_or(Vec::new(), sizes),
         }
@@ -359,6 +365,40 @@ fn is_flattened(run: &RunFacts, others: &[(usize, &RunFacts)]) -> bool {
     let is_logarithmic = lowest > 0.0 && all.iter().any(|losses| highest(losses) > FAR_APART * lowest);
     let has_shape = |losses: &[f64]| extent(losses) > 0.1 * highest(losses);
     !is_logarithmic && all.iter().any(|losses| has_shape(losses) && extent(*losses) < FLAT * height)
+}
+
+/// Of every run that has more than two twins with a contractive penalty of some weight; where it is the same at all weights, dashed.
+fn contraction(facts: &Facts) -> BTreeMap<String, [String; 2]> {
+    let run = |name: &str| facts.runs.iter().find(|run| run.name == name);
+    let jacobian = |name: &str| facts.codes.iter().find(|one| one.run == name).map(|one| &one.figures["jacobian"]);
+    let measured = |name: &str| {
+        let mse = run(name).map_or(f64::NAN, |run| run.measured("mse").mean);
+        [mse, jacobian(name).map_or(f64::NAN, |norm| Figure::read(norm).mean)]
+    };
+    let mut weights: BTreeMap<String, Vec<(f64, [f64; 2])>> = BTreeMap::new();
+    for one in &facts.codes {
+        let weight = run(&one.run).and_then(|run| run.config["model"]["contractive"]["weight"].as_f64());
+        if let (Some(twin), Some(weight)) = (one.without.get("contraction"), weight) {
+            weights.entry(twin.clone()).or_default().push((weight, measured(&one.run)));
+        }
+    }
+    weights.retain(|_, of| of.len() > 2);
+    let drawn = weights.into_iter().map(|(twin, mut of)| {
+        of.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let x: Vec<f64> = of.iter().map(|(weight, _)| *weight).collect();
+        let without = measured(&twin);
+        let one = |at: usize, label: &str| {
+            let values = of.iter().map(|(_, figures)| figures[at]).collect();
+            let mut curves = vec![
+                Curve::per_epoch("with the penalty", values, false, 0),
+                Curve::per_epoch(twin.as_str(), vec![without[at]; x.len()], true, 1),
+            ];
+            curves.iter_mut().for_each(|curve| curve.at = Some(x.clone()));
+            LineChart { logarithmic: true, ..chart("weight λ of the penalty", label, curves) }.to_svg()
+        };
+        (twin.clone(), [one(0, "test MSE"), one(1, "mean ‖∂code/∂input‖")])
+    });
+    drawn.collect()
 }
 
 fn saturation(course: &SaturationFacts) -> LineChart {

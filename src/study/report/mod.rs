@@ -101,6 +101,7 @@ fn environment(headings: &Arc<Mutex<Headings>>) -> Result<Environment<'static>, 
     environment.add_filter("root", f64::sqrt);
     // The division of a template refuses 0 / 0; that of this one is NaN, which is shown as an absent figure.
     environment.add_filter("over", |a: f64, b: f64| a / b);
+    environment.add_filter("against", words::against);
     environment.add_filter("fixed", words::fixed);
     environment.add_filter("count", words::count);
     environment.add_filter("percent", words::percent);

@@ -1,6 +1,7 @@
 //! Numbers as a page shows them.
 
 use minijinja::Value;
+use minijinja::value::Serde;
 
 use crate::figures::number::{significant, typeset};
 use crate::nn::grouped;
@@ -41,6 +42,12 @@ pub(super) fn show(value: &Value, digits: Option<usize>) -> String {
             format!("{:.decimals$}\u{a0}±\u{a0}{:.decimals$}", figure.mean, deviation)
         }
     })
+}
+
+/// How a figure stands to another, with the share from which on a difference counts where there are fewer than three seeds: "lower",
+/// "higher", "same" or "unknown".
+pub(super) fn against(value: &Value, other: &Value, floor: f64) -> Value {
+    Value::from(Serde(figure(value).against(&figure(other), Some(floor))))
 }
 
 /// Times `factor` (1 where absent), with so many decimals: "96.49".
@@ -134,8 +141,6 @@ fn powers(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use minijinja::value::Serde;
-
     use super::*;
 
     fn over(values: &[f64]) -> Value {

@@ -67,7 +67,6 @@ struct ArmFacts {
     epochs: usize,
     seconds: f64,
     best: Option<Row>,
-    importance: Vec<Option<f64>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -219,7 +218,6 @@ impl ArmFacts {
             epochs: outcomes().map(|outcome| outcome.reports.len()).sum(),
             seconds: outcomes().map(|outcome| outcome.seconds).sum(),
             best: one.search.best().map(|trial| Row::of(result, one.arm, trial)),
-            importance: importances(result, one),
         }
     }
 }
