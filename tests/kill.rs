@@ -60,7 +60,7 @@ checkpoint = { every_steps = 1 }
 "#;
 
 /// Two phases in each of 90 steps, of two optimizers, and a file for each epoch.
-const RIVALS: &str = r#"name = "rivals"
+const GENERATOR: &str = r#"name = "generator"
 seed = 3
 task = "gan"
 [model]
@@ -166,8 +166,8 @@ fn every_kill_of_a_run_with_batch_normalisation_is_survived_to_the_same_bits() {
 }
 
 #[test]
-fn every_kill_of_two_rivals_is_survived_to_the_same_bits() {
-    survives("a run of two rivals", &(RIVALS.to_owned() + FOOTWEAR));
+fn every_kill_of_a_generator_is_survived_to_the_same_bits() {
+    survives("a run of a generator and its discriminator", &(GENERATOR.to_owned() + FOOTWEAR));
 }
 
 #[test]

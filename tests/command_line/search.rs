@@ -95,9 +95,12 @@ fn a_report_compares_samplers_and_says_what_failed() {
         let parts: f64 = ["complete", "pruned", "failed"].iter().map(|state| number(&arm[state])).sum();
         assert_eq!(parts, 12.0, "{arm}");
     }
-    for words in
-        ["best val_loss so far", "importance (%)", "decimal logarithm of optimizer.learning_rate", "Failed trials"]
-    {
+    for words in [
+        "best val_loss so far",
+        "importance (%)",
+        "decimal logarithm of optimizer.learning_rate",
+        "Trials that failed, and why.",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     assert!(!page.contains("undefined") && !page.contains("NaN"), "{page}");

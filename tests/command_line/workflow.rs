@@ -230,6 +230,6 @@ fn the_quick_unsupervised_workflow_runs_to_its_end_on_the_public_images() {
         assert!(best < 0.75 * std::f64::consts::LN_2, "{arm}");
     }
     assert_eq!(found[0]["study"]["generated"]["rows"].as_array().unwrap().len(), 7);
-    assert_eq!(found[1]["study"]["best"].as_array().unwrap().len(), 14);
+    assert_eq!(found[1]["study"]["best"].as_array().unwrap().len(), 15);
     assert_eq!(found[4]["study"]["denoising"]["rows"].as_array().unwrap().len(), 6);
 }

@@ -358,7 +358,8 @@ fn a_convolution_before_a_maximum_pool_is_what_both_are() {
 #[test]
 fn layers_without_weights_have_the_values_that_are_written_here() {
     let average = Layer::AveragePool { window: 2, stride: Some(1) };
-    let cases: [(Layer, [usize; 2], &[f64], &[f64]); 4] = [
+    type Case<'a> = (Layer, [usize; 2], &'a [f64], &'a [f64]);
+    let cases: [Case<'_>; 4] = [
         (
             Layer::Upsample { factor: 2 },
             [2, 2],
@@ -430,7 +431,13 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
         "encoder.0 (reshape) is given samples of shape [5]; it takes samples of 4 values, to make them [2, 2, 1]"
     );
     // 2⁶⁶ weights, which are none modulo 2⁶⁴.
-    let wide = Layer::Conv { filters: 1 << 16, kernel: 1024, stride: 1, padding: Padding::Same, activation: Activation::Linear };
+    let wide = Layer::Conv {
+        filters: 1 << 16,
+        kernel: 1024,
+        stride: 1,
+        padding: Padding::Same,
+        activation: Activation::Linear,
+    };
     assert_eq!(
         refuse(&[1, 1, 1 << 30], wide),
         "encoder.0 (conv) is given samples of shape [1, 1, 1073741824]; it takes samples so small that its weight \

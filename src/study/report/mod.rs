@@ -101,6 +101,8 @@ fn environment(headings: &Arc<Mutex<Headings>>) -> Result<Environment<'static>, 
     environment.add_filter("root", f64::sqrt);
     // The division of a template refuses 0 / 0; that of this one is NaN, which is shown as an absent figure.
     environment.add_filter("over", |a: f64, b: f64| a / b);
+    // The root mean squared difference of images from 0 to 1 that have this PSNR in decibels.
+    environment.add_filter("amplitude", |psnr: f64| libm::exp10(-psnr / 20.0));
     environment.add_filter("against", words::against);
     environment.add_filter("fixed", words::fixed);
     environment.add_filter("count", words::count);
