@@ -5,10 +5,10 @@
 //!
 //! | layer | weight | bias | others |
 //! |---|---|---|---|
-//! | dense | [in, out] | [out] | |
-//! | convolution | [height, width, in, out] | [out] | |
-//! | transposed convolution | [height, width, out, in] | [out] | |
-//! | batch normalisation | [1, channels] | [channels] | running_mean, running_var [1, channels] |
+//! | dense | [in, out] | \[out\] | |
+//! | convolution | [height, width, in, out] | \[out\] | |
+//! | transposed convolution | [height, width, out, in] | \[out\] | |
+//! | batch normalisation | [1, channels] | \[channels\] | running_mean, running_var [1, channels] |
 //!
 //! A dense layer computes x·W + b: W is the `kernel` of a Keras `Dense` layer as it is, and the transpose of the `weight` of a
 //! `torch.nn.Linear`. Those of convolutions are the `kernel` of Keras, too.
