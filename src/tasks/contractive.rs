@@ -36,8 +36,9 @@ pub fn method_of(method: JacobianMethod, model: &Autoencoder) -> JacobianMethod 
 
 /// Whether an encoder is one or two dense layers and nothing else.
 pub fn has_closed_form<'a>(encoder: impl IntoIterator<Item = &'a Layer>) -> bool {
-    let is_dense: Vec<bool> = encoder.into_iter().map(|layer| matches!(layer, Layer::Dense { .. })).collect();
-    matches!(is_dense[..], [true] | [true, true])
+    let mut count = 0;
+    let mut layers = encoder.into_iter().inspect(|_| count += 1);
+    layers.all(|layer| matches!(layer, Layer::Dense { .. })) && (1..=2).contains(&count)
 }
 
 /// Records the penalty of a whole batch → [1, 1]; `encoded` is what the encoder gave for `input` [batch, features].

@@ -99,7 +99,7 @@ fn a_report_compares_samplers_and_says_what_failed() {
         "best val_loss so far",
         "importance (%)",
         "decimal logarithm of optimizer.learning_rate",
-        "Trials that failed, and why.",
+        "Trials that failed, and why",
     ] {
         assert!(page.contains(words), "{words}");
     }
