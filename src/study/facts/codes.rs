@@ -30,6 +30,8 @@ const SHOWN_PAIRS: usize = 6;
 const SAMPLES: usize = 15;
 /// Numbers of a code that are traversed, those of the largest effect.
 const TRAVERSED: usize = 32;
+/// Pixels that differ by no more than this are the same: a sigmoid far from zero gives numbers of all sizes down to the smallest.
+const SAME: f32 = 1e-6;
 /// Values that a traversal gives each number of the code.
 const STEPS: [f32; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
 
@@ -138,7 +140,8 @@ fn between(trained: &Trained<'_, f32>, run: &StudyRun, pairs: &[Pair]) -> Result
         strips.row("", std::iter::once(ends[0].row(pair)).chain(middle).chain([ends[1].row(pair)]))?;
     }
     let first = found.decoded[0].row(0);
-    let is_one_image = found.decoded.iter().all(|pair| pair.outer_iter().all(|image| image == first));
+    let is_first = |image: ArrayView1<'_, f32>| image.iter().zip(first).all(|(a, b)| (a - b).abs() <= SAME);
+    let is_one_image = found.decoded.iter().all(|pair| pair.outer_iter().all(is_first));
     Ok((json!(rows), is_one_image, strips))
 }
 

@@ -55,8 +55,10 @@ pub(super) fn fixed(value: &Value, decimals: usize, factor: Option<f64>) -> Stri
     let factor = factor.unwrap_or(1.0);
     of(value, |figure| match (factor * figure.mean, figure.deviation) {
         (mean, _) if mean.is_infinite() => powers(&significant(mean, 1)),
-        (mean, None) => format!("{mean:.decimals$}"),
-        (mean, Some(deviation)) => format!("{mean:.decimals$}\u{a0}±\u{a0}{:.decimals$}", factor * deviation),
+        (mean, None) => format!("{mean:.decimals$}").replace('-', "−"),
+        (mean, Some(deviation)) => {
+            format!("{mean:.decimals$}\u{a0}±\u{a0}{:.decimals$}", factor * deviation).replace('-', "−")
+        }
     })
 }
 
@@ -158,6 +160,7 @@ mod tests {
         assert_eq!(show(&Value::from("∞"), None), "∞");
         assert_eq!(show(&Value::from(()), None), ABSENT);
         assert_eq!(fixed(&over(&[0.9649]), 2, Some(100.0)), "96.49");
+        assert_eq!(fixed(&over(&[-0.016]), 1, Some(100.0)), "−1.6");
         assert_eq!(count(&over(&[14.0, 14.0])), "14");
         assert_eq!(count(&Value::from(15000)), "15,000");
     }
