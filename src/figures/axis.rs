@@ -29,7 +29,11 @@ impl Axis {
         values.sort_by(f64::total_cmp);
         values.dedup();
         let (low, high) = (*values.first()?, *values.last()?);
-        let ticks = values.into_iter().map(|value| (value, typeset(&count_or_significant(value)))).collect();
+        let short = |value: f64| {
+            let rounded: f64 = count_or_significant(value).parse().unwrap_or(value);
+            typeset(&if rounded.abs() < 1e-2 { format!("{rounded:e}") } else { rounded.to_string() })
+        };
+        let ticks = values.into_iter().map(|value| (value, short(value))).collect();
         (low > 0.0 && low < high).then_some(Axis { low, high, ticks, logarithmic: true })
     }
 
