@@ -187,3 +187,36 @@ impl Headings {
         format!("{end}<section id=\"section-{}\">\n<h{level}>{text}</h{level}>", self.sections)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn published_verdicts_stand_with_their_figures_and_what_became_of_them() {
+        let one = |run: &str, nrmse: f64| json!({ "run": run, "nrmse": { "mean": nrmse } });
+        let verdict = |is_order: bool, holds: &str| {
+            let groups = json!([[one("adam", 0.129)], [one("sgd", 0.3), one("adagrad", 0.2)]]);
+            json!({ "says": "Adam leads.", "part": "train", "is_order": is_order, "groups": groups, "holds": holds })
+        };
+        let facts = json!({
+            "inversion": { "schemes": [] },
+            "study": { "seeds": 1 },
+            "rules": { "floors": { "loss": 0.034, "error": 0.12, "code": 0.1 } },
+            "verdicts": [verdict(true, "yes"), verdict(false, "no"), verdict(true, "open")],
+        });
+        let page = render("schemes", "", &facts, context! { facts => Serde(&facts) }).unwrap();
+        for words in [
+            "<td class=\"text\">adam 0.1290; lower than sgd 0.3000, adagrad 0.2000</td><td class=\"text\">training</td>",
+            "<td class=\"text\">adam 0.1290, sgd 0.3000, adagrad 0.2000</td>",
+            ">holds</td>",
+            ">does not hold</td>",
+            ">not decided: ",
+            "6.0\u{a0}% of an NRMSE",
+        ] {
+            assert!(page.contains(words), "{words} in {page}");
+        }
+    }
+}
