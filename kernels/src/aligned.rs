@@ -34,13 +34,6 @@ impl<T: Real> AlignedVec<T> {
         zeros
     }
 
-    /// A copy of `elements`.
-    pub fn from_slice(elements: &[T]) -> Self {
-        let mut copy = Self::zeros(elements.len());
-        copy.copy_from_slice(elements);
-        copy
-    }
-
     /// Makes the length `len`: the first elements stay, new ones are zero. Allocates only when the buffer was never that
     /// long.
     pub fn resize(&mut self, len: usize) {
@@ -103,7 +96,9 @@ impl<T: Real> PartialEq for AlignedVec<T> {
 
 impl<T: Real> From<&[T]> for AlignedVec<T> {
     fn from(elements: &[T]) -> Self {
-        Self::from_slice(elements)
+        let mut copy = Self::zeros(elements.len());
+        copy.copy_from_slice(elements);
+        copy
     }
 }
 
@@ -121,7 +116,7 @@ mod tests {
 
     #[test]
     fn an_element_that_comes_back_after_shrinking_is_zero() {
-        let mut v = AlignedVec::from_slice(&[1.0f32, 2.0, 3.0]);
+        let mut v = AlignedVec::from(&[1.0f32, 2.0, 3.0][..]);
         v.resize(1);
         v.resize(4);
         assert_eq!(v[..], [1.0, 0.0, 0.0, 0.0]);

@@ -81,12 +81,12 @@ fn units_of(hidden: usize, code: usize) -> usize {
 }
 
 once! {
-    /// The gradients of Σ_b ‖J_b‖², from which the value follows; 2 · batch · code · hidden² multiply-adds, half of them for the
-    /// gradients of W₂ and d₁, and batch · code · hidden² / 2 more. `scratch` has [`scratch_len`] elements, whose content does not
-    /// matter. The bits depend on the numbers alone.
+    /// The gradients of Σ_b ‖J_b‖², from which the value follows; batch · code · hidden² multiply-adds, which give all but the
+    /// gradient of G, and about half as many for that one. `scratch` has [`scratch_len`] elements, whose content does not matter.
+    /// The bits depend on the numbers alone.
     ///
     /// # Panics
-    /// When the lengths of slices do not agree.
+    /// When the lengths of slices do not agree, or a layer has no units.
     pub fn jacobian_norm_gradients<T: Real>(
         context: Context,
         of: TwoLayers<'_, T>,
@@ -99,7 +99,8 @@ once! {
 
 fn gradients<T: Real>(context: Context, of: TwoLayers<'_, T>, to: NormGradients<'_, T>, scratch: &mut [T]) {
     let TwoLayers { derivatives, squares, gram, weight, hidden, code } = of;
-    let batch = derivatives.len().checked_div(hidden).unwrap_or(0);
+    assert!(hidden > 0 && code > 0, "layers of {hidden} and {code} units: each must have one at least");
+    let batch = derivatives.len() / hidden;
     assert!(derivatives.len() == batch * hidden && squares.len() == batch * code, "derivatives of [{batch}] samples");
     assert!(gram.len() == hidden * hidden && weight.len() == hidden * code, "weights of [{hidden}, {code}]");
     assert!(
@@ -111,6 +112,10 @@ fn gradients<T: Real>(context: Context, of: TwoLayers<'_, T>, to: NormGradients<
     let isa = context.isa;
     to.squares.fill(T::ZERO);
     to.weight.fill(T::ZERO);
+    if batch == 0 {
+        // That of G is a sum over samples like the others, whose first term overwrites it.
+        return to.gram.fill(T::ZERO);
+    }
     let units = units_of(hidden, code);
     let rows = batch.min(ROWS);
     let (factors, scratch) = scratch.split_at_mut(hidden * units * code);

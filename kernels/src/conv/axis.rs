@@ -1,7 +1,5 @@
 //! Which pixels meet in a convolution, along one dimension.
 
-use std::ops::Range;
-
 use super::Convolution;
 
 /// The positions of a result along one dimension, and what each reads: position `first + step · i` reads, for tap `t`, position
@@ -166,13 +164,13 @@ impl Bordered {
         self.to[1] * self.channels
     }
 
-    /// Writes `rows` of the copies of `samples` to `out`, [samples, rows, row length]. `x` holds all images.
-    pub fn copy<T: crate::Real>(&self, x: &[T], samples: Range<usize>, rows: Range<usize>, out: &mut [T]) {
+    /// Writes the copies of the images `x` to `out`, [samples, rows, row length].
+    pub fn copy<T: crate::Real>(&self, x: &[T], out: &mut [T]) {
         let (width, line) = (self.from[1] * self.channels, self.row_len());
         let before = (self.padding[1] * self.channels).min(line);
         let inside = width.min(line - before);
-        for (index, out) in out.chunks_exact_mut(line).take(samples.len() * rows.len()).enumerate() {
-            let (sample, row) = (samples.start + index / rows.len(), rows.start + index % rows.len());
+        for (index, out) in out.chunks_exact_mut(line).enumerate() {
+            let (sample, row) = (index / self.rows(), index % self.rows());
             match row.checked_sub(self.padding[0]).filter(|&row| row < self.from[0]) {
                 None => out.fill(T::ZERO),
                 Some(row) => {

@@ -86,7 +86,7 @@ impl<T: Real> Gather<T> {
         }
         let bordered = Bordered::of(of);
         with_scratch(samples * bordered.rows() * bordered.row_len(), |copy| {
-            bordered.copy(x, 0..samples, 0..bordered.rows(), copy);
+            bordered.copy(x, copy);
             let grid = Grid { axes: bordered.axes(of), source: copy.as_ptr(), ..gather.grid };
             compute(Gather { grid, run: of.kernel[1] * of.image_channels, kernel_width: 1, ..gather });
         });
@@ -102,19 +102,13 @@ impl<T: Real> Gather<T> {
     /// The transposed convolution of y on the pixels of these axes, see [`Axis::transposed`], whose result is still to be set.
     pub fn transposed(of: &Convolution, samples: usize, axes: [Axis; 2], y: &[T], weight: &[T]) -> Self {
         Gather {
-            samples,
             grid: Grid { axes, source: y.as_ptr(), stride: of.output_channels },
             run: of.output_channels,
-            weight: weight.as_ptr(),
             weight_row_stride: 1,
             weight_col_stride: of.output_channels,
-            kernel_width: of.kernel[1],
-            out: std::ptr::null_mut(),
             size: of.image,
             cols: of.image_channels,
-            accumulate: Accumulate::Overwrite,
-            bias: None,
-            activation: Activation::Linear,
+            ..Self::forward(of, samples, y, weight)
         }
     }
 

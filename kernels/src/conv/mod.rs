@@ -160,8 +160,8 @@ once! {
     /// [n, pooled output, output channels].
     ///
     /// # Panics
-    /// When the lengths do not fit, the image of the pooling is not the output of the convolution, or a kernel, a stride or
-    /// channels are 0.
+    /// When the lengths do not fit, the image of the pooling is not the output of the convolution, a window has more than 256
+    /// positions, or a kernel, a window, a stride or channels are 0.
     #[allow(clippy::too_many_arguments)]
     pub fn convolve_max_pool<T: Real>(
         isa: Isa,

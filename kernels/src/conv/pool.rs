@@ -17,7 +17,7 @@ pub struct Pooling {
     pub output: [usize; 2],
     /// Channels of both.
     pub channels: usize,
-    /// Pixels of a window: at most 256.
+    /// Pixels of a window; of one whose maximum is taken at most 256.
     pub window: [usize; 2],
     /// Pixels from one window to the next.
     pub stride: [usize; 2],
@@ -55,16 +55,24 @@ impl Pooling {
     }
 
     #[track_caller]
-    pub(super) fn check(&self, images: usize, outputs: usize) {
-        let positions = self.window[0] * self.window[1];
-        assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride is at least 1, in {self:?}");
-        assert!((1..=256).contains(&positions), "a window has 1 to 256 positions, in {self:?}");
+    fn check(&self, images: usize, outputs: usize) {
+        let least = [self.window, self.stride].into_iter().flatten().min();
+        assert!(least > Some(0), "a window and a stride are at least 1, in {self:?}");
         assert!(
             self.as_convolution().images(images, outputs).is_some(),
             "images of {images} and {outputs} elements do not fit {self:?}: they must be samples times {} and {}",
             self.image_len(),
             self.output_len()
         );
+    }
+
+    /// The same for maxima, whose positions are bytes.
+    #[track_caller]
+    pub(super) fn check_maxima(&self, images: usize, outputs: usize, offsets: usize) {
+        self.check(images, outputs);
+        let positions = self.window[0].saturating_mul(self.window[1]);
+        assert!(positions <= 256, "a window of maxima has at most 256 positions, in {self:?}");
+        assert_eq!(offsets, outputs, "a position for each maximum");
     }
 }
 
@@ -75,34 +83,24 @@ once! {
     /// x [n, image, channels], y and offsets [n, output, channels].
     ///
     /// # Panics
-    /// When the lengths do not fit, a stride is 0, or a window has more than 256 positions.
+    /// When the lengths do not fit, a window or a stride is 0, or a window has more than 256 positions.
     pub fn max_pool<T: Real>(isa: Isa, of: &Pooling, x: &[T], y: &mut [T], offsets: &mut [u8]) {
-        of.check(x.len(), y.len());
-        assert_eq!(offsets.len(), y.len(), "a position for each maximum");
-        split(of, [x, &[]], y, Offsets::Written(offsets), &|[x, _], y, offsets| {
-            let Offsets::Written(offsets) = offsets else { unreachable!("a part of what is written") };
-            T::dispatch(isa, Max { of, x, y, offsets });
-        });
+        of.check_maxima(x.len(), y.len(), offsets.len());
+        split(of, [x, &[]], y, &[], offsets, &|[x, _], y, _, offsets| T::dispatch(isa, Max { of, x, y, offsets }));
     }
 
     /// y = the element of each window at the position in `offsets`, or 0 where that is outside: the derivative of [`max_pool`] in
     /// the direction x, and that of [`max_pool_transposed`] by its first input. Lengths as there.
     pub fn max_pool_at<T: Real>(isa: Isa, of: &Pooling, x: &[T], offsets: &[u8], y: &mut [T]) {
-        of.check(x.len(), y.len());
-        assert_eq!(offsets.len(), y.len(), "a position for each maximum");
-        split(of, [x, &[]], y, Offsets::Read(offsets), &|[x, _], y, offsets| {
-            let Offsets::Read(offsets) = offsets else { unreachable!("a part of what is read") };
-            T::dispatch(isa, At { of, x, y, offsets });
-        });
+        of.check_maxima(x.len(), y.len(), offsets.len());
+        split(of, [x, &[]], y, offsets, &mut [], &|[x, _], y, offsets, _| T::dispatch(isa, At { of, x, y, offsets }));
     }
 
     /// x = the sum of the elements of `y` that stand at their window's position in `offsets`, positions in ascending order:
     /// the gradient of [`max_pool`] for the gradient y. Every element of x is written.
     pub fn max_pool_transposed<T: Real>(isa: Isa, of: &Pooling, y: &[T], offsets: &[u8], x: &mut [T]) {
-        of.check(x.len(), y.len());
-        assert_eq!(offsets.len(), y.len(), "a position for each maximum");
-        split(of, [&[], y], x, Offsets::Read(offsets), &|[_, y], x, offsets| {
-            let Offsets::Read(offsets) = offsets else { unreachable!("a part of what is read") };
+        of.check_maxima(x.len(), y.len(), offsets.len());
+        split(of, [&[], y], x, offsets, &mut [], &|[_, y], x, offsets, _| {
             T::dispatch(isa, Spread { of, y, x, offsets: Some(offsets), scale: T::ONE });
         });
     }
@@ -111,7 +109,7 @@ once! {
     pub fn sum_pool<T: Real>(isa: Isa, of: &Pooling, scale: f64, x: &[T], y: &mut [T]) {
         of.check(x.len(), y.len());
         let scale = T::from_f64(scale);
-        split(of, [x, &[]], y, Offsets::None, &|[x, _], y, _| T::dispatch(isa, Sums { of, x, y, scale }));
+        split(of, [x, &[]], y, &[], &mut [], &|[x, _], y, _, _| T::dispatch(isa, Sums { of, x, y, scale }));
     }
 
     /// x = scale · the sum of the elements of y whose windows hold it, positions in ascending order: the gradient of
@@ -119,50 +117,40 @@ once! {
     pub fn sum_pool_transposed<T: Real>(isa: Isa, of: &Pooling, scale: f64, y: &[T], x: &mut [T]) {
         of.check(x.len(), y.len());
         let scale = T::from_f64(scale);
-        split(of, [&[], y], x, Offsets::None, &|[_, y], x, _| {
+        split(of, [&[], y], x, &[], &mut [], &|[_, y], x, _, _| {
             T::dispatch(isa, Spread { of, y, x, offsets: None, scale });
         });
     }
 }
 
-/// Positions of maxima on their way to the samples.
-enum Offsets<'a> {
-    None,
-    Read(&'a [u8]),
-    Written(&'a mut [u8]),
-}
-
 /// Calls `f` with the samples of images and outputs that `inputs` = [images, outputs] and `out` hold (one of the inputs is empty,
-/// `out` stands for it), on several threads where there are many.
+/// `out` stands for it), and with the positions of their maxima that are `read` or `written`, if any; on several threads where
+/// there are many samples.
 fn split<T: Real>(
     of: &Pooling,
     inputs: [&[T]; 2],
     out: &mut [T],
-    offsets: Offsets<'_>,
-    f: &(impl Fn([&[T]; 2], &mut [T], Offsets<'_>) + Sync),
+    read: &[u8],
+    written: &mut [u8],
+    f: &(impl Fn([&[T]; 2], &mut [T], &[u8], &mut [u8]) + Sync),
 ) {
     let lengths = [of.image_len(), of.output_len()];
     let samples =
         if inputs[0].is_empty() { inputs[1].len() / lengths[1].max(1) } else { inputs[0].len() / lengths[0].max(1) };
     if samples < 2 || samples * lengths[0] < 2 * crate::elementwise::drive::grain(samples * lengths[0]) {
-        return f(inputs, out, offsets);
+        return f(inputs, out, read, written);
     }
     let half = samples / 2;
     let [image, output] = lengths.map(|len| half * len);
-    let (now, later) = (
-        [&inputs[0][..image.min(inputs[0].len())], &inputs[1][..output.min(inputs[1].len())]],
-        [&inputs[0][image.min(inputs[0].len())..], &inputs[1][output.min(inputs[1].len())..]],
+    let (x, x_later) = inputs[0].split_at(image.min(inputs[0].len()));
+    let (y, y_later) = inputs[1].split_at(output.min(inputs[1].len()));
+    let (out, out_later) = out.split_at_mut(if inputs[0].is_empty() { image } else { output });
+    let (read, read_later) = read.split_at(output.min(read.len()));
+    let (written, written_later) = written.split_at_mut(output.min(written.len()));
+    spin::join(
+        || split(of, [x, y], out, read, written, f),
+        || split(of, [x_later, y_later], out_later, read_later, written_later, f),
     );
-    let (out_now, out_later) = out.split_at_mut(if inputs[0].is_empty() { image } else { output });
-    let (offsets_now, offsets_later) = match offsets {
-        Offsets::None => (Offsets::None, Offsets::None),
-        Offsets::Read(offsets) => (Offsets::Read(&offsets[..output]), Offsets::Read(&offsets[output..])),
-        Offsets::Written(offsets) => {
-            let (now, later) = offsets.split_at_mut(output);
-            (Offsets::Written(now), Offsets::Written(later))
-        }
-    };
-    spin::join(|| split(of, now, out_now, offsets_now, f), || split(of, later, out_later, offsets_later, f));
 }
 
 impl Pooling {
@@ -208,11 +196,11 @@ impl<T: Real> Kernel<T> for Max<'_, T> {
             let offsets = &mut self.offsets[pixel * channels..][..channels];
             y.fill(-T::ONE / T::ZERO);
             offsets.fill(0);
-            for (position, from) in positions {
+            for (nth, (position, from)) in positions.enumerate() {
                 let x = &self.x[from * channels..][..channels];
                 for ((y, offset), &x) in y.iter_mut().zip(offsets.iter_mut()).zip(x) {
-                    // A NaN is no smaller than anything, and stays.
-                    let takes = !(x <= *y) & T::partial_cmp(y, y).is_some();
+                    // A NaN is no smaller than anything, and stays; the first one is taken even where it is −∞.
+                    let takes = (nth == 0) | (!(x <= *y) & T::partial_cmp(y, y).is_some());
                     *y = if takes { x } else { *y };
                     *offset = if takes { position as u8 } else { *offset };
                 }

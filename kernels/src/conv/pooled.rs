@@ -41,8 +41,7 @@ pub(super) fn compute<T: Real>(
         pool.image == of.output && pool.channels == of.output_channels,
         "{pool:?} cannot be that of the output of {of:?}"
     );
-    pool.check(samples * of.output_len(), y.len());
-    assert_eq!(offsets.len(), y.len(), "a position for each maximum");
+    pool.check_maxima(samples * of.output_len(), y.len(), offsets.len());
     if y.is_empty() {
         return;
     }

@@ -77,13 +77,8 @@ once! {
 
     /// Σᵢⱼ x\[i, j\]; x [rows, cols].
     pub fn sum<T: Real>(isa: Isa, x: &[T], cols: usize) -> f64 {
-        sum_from(isa, 0.0, x, cols)
-    }
-
-    /// `start` + Σᵢⱼ x\[i, j\]; x [rows, cols], `start` the sum of the rows above.
-    pub fn sum_from<T: Real>(isa: Isa, start: f64, x: &[T], cols: usize) -> f64 {
         whole_rows(x.len(), cols);
-        chain(isa, Value, [x], [], cols, start)
+        chain(isa, Value, [x], [], cols, 0.0)
     }
 
     /// out\[j\] (+)= Σᵢ x\[i, j\]; x [rows, cols], out \[cols\]. Each column is one chain of additions over ascending rows, from

@@ -213,6 +213,25 @@ fn the_first_maximum_wins_and_nan_spreads() {
     }
 }
 
+#[test]
+fn of_a_window_of_minus_infinity_the_first_pixel_inside_is_the_maximum() {
+    let of = pooling([2, 2], 1, [2, 2], [1, 1], [1, 1]);
+    for isa in Isa::available() {
+        let (mut y, mut offsets, mut gradient) = ([0.0; 9], [9; 9], [f32::NAN; 4]);
+        max_pool(isa, &of, &[-f32::INFINITY; 4], &mut y, &mut offsets);
+        assert_eq!((y, offsets), ([-f32::INFINITY; 9], [3, 2, 2, 1, 0, 0, 1, 0, 0]));
+        max_pool_transposed(isa, &of, &[1.0; 9], &offsets, &mut gradient);
+        assert_eq!(gradient, [4.0, 2.0, 2.0, 1.0]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "a window of maxima has at most 256 positions")]
+fn maxima_of_windows_with_more_positions_than_a_byte_counts_are_refused() {
+    let of = pooling([17, 17], 1, [17, 17], [1, 1], [0, 0]);
+    max_pool(Isa::detect(), &of, &[0.0f32; 289], &mut [0.0], &mut [0]);
+}
+
 /// Windows that overlap, that leave pixels out, that reach over the edges.
 fn poolings() -> [Pooling; 5] {
     [
@@ -303,7 +322,8 @@ fn maxima_of_a_convolution_have_the_bits_of_convolving_first() {
 
 #[test]
 fn sums_are_those_of_the_windows_and_go_back_to_them() {
-    for of in poolings() {
+    // The last is the mean of a whole image.
+    for of in poolings().into_iter().chain([pooling([28, 28], 2, [28, 28], [1, 1], [0, 0])]) {
         let mut numbers = Numbers(5);
         let (reads, writes) = (of.image[0] * of.image[1] * of.channels, of.output[0] * of.output[1] * of.channels);
         let x: Vec<f64> = (0..3 * reads).map(|_| (numbers.next() % 9) as f64 - 4.0).collect();

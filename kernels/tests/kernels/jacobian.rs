@@ -3,14 +3,11 @@
 use narrows_kernels::jacobian::{NormGradients, TwoLayers, jacobian_norm_gradients, scratch_len};
 use narrows_kernels::{Context, Isa, Real, with_spinning_threads};
 
-/// Numbers in [−1, 1) without a pattern.
+use super::gemm::Numbers;
+
 fn numbers<T: Real>(count: usize, seed: u64) -> Vec<T> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        T::from_f64((state >> 40) as f64 / (1u64 << 23) as f64 - 1.0)
-    };
-    (0..count).map(|_| next()).collect()
+    let mut numbers = Numbers(seed);
+    (0..count).map(|_| numbers.element()).collect()
 }
 
 struct Case<T> {
@@ -75,8 +72,8 @@ fn expected(case: &Case<f64>) -> [Vec<f64>; 4] {
     out
 }
 
-/// Sizes that leave partial vectors, blocks of units and of samples.
-const SIZES: [[usize; 3]; 5] = [[1, 1, 1], [5, 7, 3], [3, 37, 70], [2, 9, 1030], [515, 6, 5]];
+/// Sizes that leave partial vectors, blocks of units and of samples, and no sample.
+const SIZES: [[usize; 3]; 6] = [[1, 1, 1], [5, 7, 3], [3, 37, 70], [2, 9, 1030], [515, 6, 5], [0, 7, 3]];
 
 #[test]
 fn gradients_are_those_of_the_definition() {
@@ -109,4 +106,10 @@ fn bits_are_the_same_on_all_instruction_sets_and_threads() {
             assert!(together == alone, "{sizes:?} with {threads} threads");
         }
     }
+}
+
+#[test]
+#[should_panic(expected = "layers of 4 and 0 units")]
+fn a_layer_without_units_is_refused() {
+    found(Isa::detect(), &case::<f32>([2, 4, 0]));
 }

@@ -4,14 +4,12 @@ use narrows_kernels::reference;
 use narrows_kernels::tsne::{Affinities, Repulsion, attraction};
 use narrows_kernels::{Isa, with_spinning_threads};
 
-/// Numbers of [−`size`, `size`) without a pattern.
+use super::gemm::Numbers;
+
+/// Uniform in [−`size`, `size`).
 fn numbers(count: usize, size: f32, seed: u64) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        size * ((state >> 40) as f32 / (1u64 << 23) as f32 - 1.0)
-    };
-    (0..count).map(|_| next()).collect()
+    let mut numbers = Numbers(seed);
+    (0..count).map(|_| size * numbers.element::<f32>()).collect()
 }
 
 fn bits(forces: &[Vec<f32>; 2]) -> Vec<u32> {
