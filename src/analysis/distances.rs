@@ -11,7 +11,7 @@ const ROWS: [usize; 2] = [14, 112];
 /// In spaces of at most so many dimensions a product saves nothing.
 const FEW: usize = 3;
 /// Distances that are compared with the largest kept one before any is looked at.
-const GLANCE: usize = 16;
+const BLOCK: usize = 16;
 
 /// Points of a space.
 pub(super) struct Points {
@@ -31,7 +31,7 @@ impl Points {
         let x: Vec<f64> = points.iter().map(|&value| f64::from(value)).collect();
         let (n, d) = points.dim();
         // The product of two f32 is exact in f64: these are the chains of the matrix product below, so that a point is at
-        // distance 0 from itself and from its like.
+        // distance 0 from itself and from an equal point.
         let square = |i: usize| x[i * d..(i + 1) * d].iter().fold(0.0, |sum, x| sum + x * x);
         let squares = (0..n).map(square).collect();
         let columns = if d > FEW { Vec::new() } else { points.t().iter().map(|&value| f64::from(value)).collect() };
@@ -39,8 +39,8 @@ impl Points {
     }
 
     /// `f` of the number of each point and its squared distances \[n\] from all, that from itself ∞, in order: in f64, as
-    /// |x_i|² + |x_j|² − 2 x_i·x_j to 1e-15 of the squares, and 0 from its like. `f` runs on all threads of the current pool,
-    /// with a scratch value for each.
+    /// |x_i|² + |x_j|² − 2 x_i·x_j to d · 1.1e-16 of the squares, and 0 from an equal point. `f` runs on all threads of the
+    /// current pool, with a scratch value for each.
     pub fn each_row<S: Default, R: Send>(
         &self,
         context: Context,
@@ -96,14 +96,14 @@ impl Points {
 fn smallest(row: &[f64], count: usize) -> Vec<(f64, u32)> {
     let mut kept: Vec<(f64, u32)> = Vec::with_capacity(count + 1);
     let mut bound = f64::INFINITY;
-    for (chunk, values) in row.chunks(GLANCE).enumerate() {
+    for (chunk, values) in row.chunks(BLOCK).enumerate() {
         if !values.iter().fold(false, |any, &value| any | (value < bound)) {
             continue;
         }
         for (at, &value) in values.iter().enumerate() {
             if value < bound {
                 let place = kept.partition_point(|other| other.0 <= value);
-                kept.insert(place, (value, (chunk * GLANCE + at) as u32));
+                kept.insert(place, (value, (chunk * BLOCK + at) as u32));
                 kept.truncate(count);
                 if kept.len() == count {
                     bound = kept.last().map_or(f64::NEG_INFINITY, |last| last.0);

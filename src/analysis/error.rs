@@ -77,6 +77,12 @@ pub enum AnalysisError {
         /// Points.
         points: usize,
     },
+    /// A map whose points do not lie in a plane.
+    #[error("cannot measure a map whose points have {found} value(s): each must have 2")]
+    Plane {
+        /// Values of a point.
+        found: usize,
+    },
     /// As many neighbours as points, or none.
     #[error(
         "cannot compare {k} neighbours of each of {points} points: there must be more points, and at least one neighbour"

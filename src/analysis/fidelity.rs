@@ -1,4 +1,4 @@
-//! How near images that were made come to images that were not.
+//! How close generated images are to real ones.
 
 use narrows_kernels::Context;
 use ndarray::ArrayView2;

@@ -69,7 +69,7 @@ pub fn lbfgs(
         let mut direction = two_loops(isa, &gradient, &steps, &solve);
         let mut slope = dot(isa, &direction, &gradient);
         if !(slope < 0.0) {
-            // Rounding has spoilt what is remembered.
+            // By rounding, the remembered steps no longer give a descent direction.
             steps.clear();
             direction = two_loops(isa, &gradient, &steps, &solve);
             slope = dot(isa, &direction, &gradient);

@@ -1,5 +1,5 @@
-//! What codes are worth: how well their classes can be told, how they lie, and what is between two of them; and how near images
-//! that were made come to images that were not.
+//! What codes are worth: how well their classes can be told apart, how they lie, and what is between two of them; and how close
+//! generated images are to real ones.
 
 mod distances;
 mod error;

@@ -10,8 +10,8 @@
 //! varies to 0): from three classes on what scikit-learn's `LogisticRegression` does after its `StandardScaler`. With two it
 //! fits one logit, the difference of ours, and the weights −w/2 and w/2 pay half of what w does: ours is its fit at C = 2. F is
 //! strictly convex in W, so that its minimum does not depend on who finds it. The Hessian lies below
-//! ½·(XᵀX/n ⊗ (I − 11ᵀ/k)) + I/(nC) (Böhning 1992), whose first factor tells the search how the values of the codes hang
-//! together. All of it is in f64, in one order whatever the threads.
+//! ½·(XᵀX/n ⊗ (I − 11ᵀ/k)) + I/(nC) (Böhning 1992), whose first factor tells the search how the values of the codes are
+//! correlated. All of it is in f64, in one order whatever the threads.
 
 use narrows_kernels::elementwise::{Unary, unary};
 use narrows_kernels::reduce::{column_sums, sum_of_squares};
@@ -145,7 +145,7 @@ impl Curvature {
         factor.iter_mut().for_each(|sum| *sum *= 0.5 / (k * n) as f64);
         factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal += 1.0 / (n as f64 * C));
         if !cholesky_factor(&mut factor, d) {
-            // Large unscaled values that hang together: the rounding of XᵀX drowns 1/(nC). The search is then only longer.
+            // Large unscaled values that are correlated: the rounding of XᵀX drowns 1/(nC). The search is then only longer.
             factor.fill(0.0);
             factor.iter_mut().step_by(d + 1).for_each(|diagonal| *diagonal = 1.0);
         }

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use narrows_kernels::alone;
 use narrows_kernels::losses::squared_error;
 use serde::Serialize;
 
 use super::figures::{PartFigures, Sums};
-use super::optimal::{Tolerances, optimal_codes};
+use super::optimal::{Tolerances, optimal_codes, samples_of_a_task};
 use super::walk::Walk;
 use super::{Decoder, InvertError};
 use crate::data::Samples;
@@ -100,10 +101,12 @@ impl<'a> Inversion<'a> {
         let codes = self.trained.encode(x.view())?;
         let [x, codes] = [x, codes].map(|array| array.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
         let began = Instant::now();
-        optimal_codes(self.trained.context, self.decoder(), &x, &codes, tolerances);
-        // So few are searched by one thread.
-        let threads = rayon::current_num_threads().min(images.len().div_ceil(ESTIMATED)).max(1);
-        Ok(began.elapsed().as_secs_f64() * images.len() as f64 / (few.len() * threads).max(1) as f64)
+        // One task, which this thread searches without the others: they will have tasks of their own.
+        alone(|| optimal_codes(self.trained.context, self.decoder(), &x, &codes, tolerances));
+        let taken = began.elapsed().as_secs_f64();
+        let tasks = images.len().min(TOGETHER).div_ceil(samples_of_a_task(self.decoder().code_size()));
+        let threads = rayon::current_num_threads().min(tasks).max(1);
+        Ok(taken * images.len() as f64 / (few.len() * threads).max(1) as f64)
     }
 
     /// Inverts `images` both ways. `watch` hears how many are done.

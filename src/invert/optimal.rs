@@ -11,7 +11,7 @@
 //! converges slowly: there H = JᵀJ + S, S being the estimate of Σ r_i·∇²r_i that the changes of Jᵀr give (Dennis, Gay & Welsch
 //! 1981, "An adaptive nonlinear least-squares algorithm", section 3).
 //!
-//! Decoders with kinks have minima at these, and H = JᵀJ: see `seams.rs`. Their kinks are left out of account as long as
+//! Decoders with kinks have minima at these, and H = JᵀJ: see `kinks.rs`. Their kinks are left out of account as long as
 //! steps promise more than a thousandth of ½‖r‖² and are taken, and before a sample ends, steps over single kinks are tried.
 //!
 //! JᵀJ is formed, as is usual in this method: the step's accuracy decides how fast it converges, not where; that is the zero of
@@ -41,7 +41,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::decoder::Decoder;
-use super::seams::{Model, Seams, Step};
+use super::kinks::{Kinks, Model, Step, dot};
 use super::tangent::Tangents;
 
 /// When a sample ends; see the top of `optimal.rs`.
@@ -141,15 +141,20 @@ pub fn optimal_codes<T: Real>(
 ) -> Vec<Optimum<T>> {
     let (code, features) = (decoder.code_size(), decoder.features());
     assert!(starts.len().is_multiple_of(code), "{} values are no codes [{code}]", starts.len());
-    assert_eq!(targets.len() / features, starts.len() / code, "images and the codes to start from");
-    let together = (PRODUCT_ROWS / (code + 1)).max(8);
+    assert_eq!(targets.len(), starts.len() / code * features, "images and the codes to start from");
+    let task = samples_of_a_task(code);
     let search = |(targets, starts)| {
         let problem = Problem { context, decoder, targets, starts, tolerances };
-        problem.search(together)
+        problem.search(task / BATCHES)
     };
-    let targets = targets.par_chunks(together * BATCHES * features);
-    let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(together * BATCHES * code)).map(search).collect();
+    let targets = targets.par_chunks(task * features);
+    let parts: Vec<Vec<Optimum<T>>> = targets.zip(starts.par_chunks(task * code)).map(search).collect();
     parts.into_iter().flatten().collect()
+}
+
+/// Samples, with codes of `code` values, that one thread takes at a time: whole batches, at least 64.
+pub(super) fn samples_of_a_task(code: usize) -> usize {
+    (PRODUCT_ROWS / (code + 1)).max(8) * BATCHES
 }
 
 struct Problem<'a, T> {
@@ -172,8 +177,8 @@ struct Search<T> {
     scale: Vec<f64>,
     lambda: f64,
     /// The kinks around z, and whether steps take no account of them.
-    seams: Seams,
-    bold: bool,
+    kinks: Kinks,
+    ignores_kinks: bool,
     /// Once the search would end at z: steps over a kink that were not tried yet.
     escapes: Option<Vec<Step>>,
     /// S [code, code].
@@ -195,7 +200,7 @@ const RAISE: f64 = 2.0;
 /// The least part of what was promised that a step must keep.
 const ENOUGH: f64 = 0.05;
 /// Steps that promise more than this part of ½‖r‖² take no account of kinks.
-const BOLD: f64 = 1e-3;
+const IGNORES_KINKS: f64 = 1e-3;
 /// Steps that promise less than this part of ½‖r‖² use S.
 const NEAR: f64 = 1e-2;
 /// The least part of ½‖r‖² that a step over a kink must promise.
@@ -219,8 +224,8 @@ impl<T: Real> Problem<'_, T> {
             moved: true,
             scale: vec![0.0; code],
             lambda: FIRST_LAMBDA,
-            seams: Seams::default(),
-            bold: true,
+            kinks: Kinks::default(),
+            ignores_kinks: true,
             escapes: None,
             curvature: vec![0.0; code * code],
             taken: Vec::new(),
@@ -274,8 +279,8 @@ impl<T: Real> Problem<'_, T> {
             let out = MatMut::new(&mut gram, code + 1, code + 1);
             gemm(self.context, out, Accumulate::Overwrite, columns, columns.transposed(), Epilogue::NONE);
             let before = std::mem::replace(&mut search.gram, gram.iter().map(|g| g.to_f64()).collect());
-            search.seams = tangents.seams(code, count, place);
-            if search.seams.weights.is_empty() && search.steps > 0 {
+            search.kinks = tangents.kinks(code, count, place);
+            if search.kinks.weights.is_empty() && search.steps > 0 {
                 search.learn(&before);
             }
             search.moved = false;
@@ -306,26 +311,27 @@ impl<T: Real> Problem<'_, T> {
             return Err(Stop::Gradient);
         }
         let z: Vec<f64> = search.z.iter().map(|z| z.to_f64()).collect();
-        let (code, none) = (z.len(), Seams::default());
+        let (code, none) = (z.len(), Kinks::default());
         while search.lambda <= LARGEST_LAMBDA {
             let mut gram = search.gram.clone();
             if search.promised <= NEAR * search.objective {
                 (0..code * code).for_each(|at| gram[at / code * (code + 1) + at % code] += search.curvature[at]);
             }
-            let seams = if search.bold { &none } else { &search.seams };
-            let Some(model) = Model::new(&gram, &search.damping(search.lambda), seams) else {
+            let kinks = if search.ignores_kinks { &none } else { &search.kinks };
+            let Some(model) = Model::new(&gram, &search.damping(search.lambda), kinks) else {
                 search.lambda *= RAISE;
                 continue;
             };
             let step = model.step(None);
-            if search.bold && !search.seams.weights.is_empty() && !(step.promised > BOLD * search.objective) {
-                search.bold = false;
+            let is_large = step.promised > IGNORES_KINKS * search.objective;
+            if search.ignores_kinks && !search.kinks.weights.is_empty() && !is_large {
+                search.ignores_kinks = false;
                 continue;
             }
             search.promised = step.promised;
             // With strong damping any step promises little, and NaN promises nothing.
             let free = search.lambda <= 1.0 && !step.promised.is_nan();
-            let (least, stop) = if step.bent {
+            let (least, stop) = if step.held_back {
                 (self.tolerances.kink, Stop::Kink)
             } else {
                 (self.tolerances.reduction, Stop::Reduction)
@@ -355,7 +361,7 @@ impl<T: Real> Problem<'_, T> {
         }
         if search.escapes.is_none() {
             let damping = search.damping(search.lambda.min(FIRST_LAMBDA));
-            let model = Model::new(&search.gram, &damping, &search.seams);
+            let model = Model::new(&search.gram, &damping, &search.kinks);
             search.escapes = model.map(|model| model.escapes(ESCAPE * search.objective));
         }
         let step = search.escapes.as_mut().and_then(Vec::pop).ok_or(stop)?;
@@ -380,15 +386,15 @@ impl<T: Real> Problem<'_, T> {
             let ratio = (search.objective - objective) / search.promised;
             // False for NaN too.
             if ratio >= ENOUGH {
-                let bend = 2.0 * ratio - 1.0;
-                search.lambda *= (1.0 - bend * bend * bend).max(1.0 / 3.0);
+                let excess = 2.0 * ratio - 1.0;
+                search.lambda *= (1.0 - excess * excess * excess).max(1.0 / 3.0);
                 search.objective = objective;
                 search.taken = search.z.iter().zip(trial).map(|(z, trial)| trial.to_f64() - z.to_f64()).collect();
                 search.z.copy_from_slice(trial);
                 search.moved = true;
                 search.escapes = None;
-            } else if search.bold && !search.seams.weights.is_empty() {
-                search.bold = false;
+            } else if search.ignores_kinks && !search.kinks.weights.is_empty() {
+                search.ignores_kinks = false;
             } else if search.escapes.is_none() {
                 search.lambda *= RAISE;
             }
@@ -426,7 +432,6 @@ impl<T: Real> Search<T> {
     /// |sᵀSs|) makes an S that has become too large smaller.
     fn learn(&mut self, before: &[f64]) {
         let (code, s) = (self.z.len(), &self.taken);
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let row = |j: usize| j * (code + 1);
         let v: Vec<f64> = (0..code).map(|j| self.gram[row(j) + code] - before[row(j) + code]).collect();
         let y: Vec<f64> = (0..code).map(|j| v[j] - dot(&self.gram[row(j)..], s)).collect();

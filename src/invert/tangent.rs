@@ -13,7 +13,7 @@ use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, Real, gemm};
 
 use super::decoder::Decoder;
-use super::seams::Seams;
+use super::kinks::Kinks;
 
 /// Buffers that one pass after the other uses.
 #[derive(Debug)]
@@ -21,12 +21,12 @@ pub struct Tangents<T> {
     outputs: Vec<Vec<T>>,
     columns: Vec<T>,
     moved: Vec<T>,
-    bends: Vec<Bend<T>>,
+    kinked: Vec<KinkedLayer<T>>,
 }
 
 /// A layer whose derivative jumps where the input of its activation passes 0.
 #[derive(Debug)]
-struct Bend<T> {
+struct KinkedLayer<T> {
     layer: usize,
     /// By how much it jumps.
     jump: f64,
@@ -63,7 +63,7 @@ fn pass<T: Real>(context: Context, activation: Activation, y: &[T], planes: &mut
 
 impl<T> Default for Tangents<T> {
     fn default() -> Self {
-        Tangents { outputs: Vec::new(), columns: Vec::new(), moved: Vec::new(), bends: Vec::new() }
+        Tangents { outputs: Vec::new(), columns: Vec::new(), moved: Vec::new(), kinked: Vec::new() }
     }
 }
 
@@ -73,7 +73,7 @@ impl<T: Real> Tangents<T> {
     pub fn jacobian(&mut self, context: Context, decoder: &Decoder<T>, codes: &[T]) -> &[T] {
         decoder.decode_layers(context, codes, &mut self.outputs);
         let (code, count) = (decoder.code_size(), codes.len() / decoder.code_size());
-        self.bends.clear();
+        self.kinked.clear();
         for (number, (dense, y)) in decoder.layers().iter().zip(&self.outputs).enumerate() {
             self.moved.resize(code * count * dense.outputs, T::ZERO);
             if number == 0 {
@@ -105,7 +105,7 @@ impl<T: Real> Tangents<T> {
                     Epilogue { bias: Some(&dense.bias), activation: Activation::Linear },
                 );
                 let (jump, columns) = (jump(dense.activation), self.columns.clone());
-                self.bends.push(Bend { layer: number, jump, inputs, columns, signals: Vec::new() });
+                self.kinked.push(KinkedLayer { layer: number, jump, inputs, columns, signals: Vec::new() });
             }
             pass(context, dense.activation, y, &mut self.columns, &mut self.moved);
         }
@@ -121,13 +121,13 @@ impl<T: Real> Tangents<T> {
         self.columns.resize(len + targets.len(), T::ZERO);
         let images = self.outputs.last().expect("a decoder has layers");
         binary(context.isa, Binary::Sub, images, targets, &mut self.columns[len..], Accumulate::Overwrite);
-        let Some(first) = self.bends.first().map(|bend| bend.layer) else { return };
+        let Some(first) = self.kinked.first().map(|kinked| kinked.layer) else { return };
         let count = targets.len() / decoder.features();
         let mut signal = self.columns[len..].to_vec();
         pass(context, decoder.output(), images, &mut signal, &mut self.moved);
         for (number, dense) in decoder.layers().iter().enumerate().skip(first).rev() {
-            if let Some(bend) = self.bends.iter_mut().find(|bend| bend.layer == number) {
-                bend.signals.clone_from(&signal);
+            if let Some(kinked) = self.kinked.iter_mut().find(|kinked| kinked.layer == number) {
+                kinked.signals.clone_from(&signal);
             }
             pass(context, dense.activation, &self.outputs[number], &mut signal, &mut self.moved);
             self.moved.resize(count * dense.inputs, T::ZERO);
@@ -149,21 +149,21 @@ impl<T: Real> Tangents<T> {
     }
 
     /// After [`Tangents::add_residuals`]: the kinks around one of `count` samples, for codes of `code` values.
-    pub(super) fn seams(&self, code: usize, count: usize, sample: usize) -> Seams {
-        let mut seams = Seams::default();
-        for bend in &self.bends {
-            let width = bend.inputs.len() / count;
+    pub(super) fn kinks(&self, code: usize, count: usize, sample: usize) -> Kinks {
+        let mut kinks = Kinks::default();
+        for layer in &self.kinked {
+            let width = layer.inputs.len() / count;
             for unit in sample * width..(sample + 1) * width {
-                let (input, weight) = (bend.inputs[unit].to_f64(), bend.jump * bend.signals[unit].to_f64());
+                let (input, weight) = (layer.inputs[unit].to_f64(), layer.jump * layer.signals[unit].to_f64());
                 if weight != 0.0 {
                     let towards = if input > 0.0 { -1.0 } else { 1.0 };
-                    let column = |j: usize| towards * bend.columns[j * count * width + unit].to_f64();
-                    seams.normals.extend((0..code).map(column));
-                    seams.distances.push(input.abs());
-                    seams.weights.push(weight);
+                    let column = |j: usize| towards * layer.columns[j * count * width + unit].to_f64();
+                    kinks.normals.extend((0..code).map(column));
+                    kinks.distances.push(input.abs());
+                    kinks.weights.push(weight);
                 }
             }
         }
-        seams
+        kinks
     }
 }

@@ -50,13 +50,7 @@ fn pull_and_map<T: Real>(y: &mut [T], low: f64, high: f64, inverse: impl Fn(f64)
     for y in y {
         let value = y.to_f64();
         pulled += u64::from(value < low || value > high);
-        *y = T::from_f64(inverse(if value < low {
-            low
-        } else if value > high {
-            high
-        } else {
-            value
-        }));
+        *y = T::from_f64(inverse(value.clamp(low, high)));
     }
     pulled
 }

@@ -14,9 +14,9 @@ use super::matrix::{Matrix, block_mut};
 const PANEL: usize = 32;
 
 /// Replaces `x` by (β, v₁, v₂, …) and returns τ. β has the sign opposite to x₀, so that nothing cancels; a column that is
-/// already (β, 0, …, 0) is left alone with τ = 0, and so is one that is this but for elements whose squares may have lost
-/// digits to underflow: H would not be orthogonal, and beside 1 they are far below rounding. Squares are summed by the kernels,
-/// in T within rows of 4096 and in f64 beyond.
+/// already (β, 0, …, 0) is left alone with τ = 0, and so is a column whose other elements are so small that their squares may
+/// have lost digits to underflow: H would not be orthogonal, and beside 1 they are far below rounding. Squares are summed by the
+/// kernels, in T within rows of 4096 and in f64 beyond.
 pub(super) fn reflect<T: Real>(context: Context, x: &mut [T]) -> T {
     let (head, tail) = x.split_first_mut().expect("a column has a diagonal element");
     let alpha = head.to_f64();

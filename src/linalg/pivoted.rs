@@ -139,7 +139,8 @@ impl<T: Real> PivotedQr<T> {
     /// # Panics
     /// When `rhs` is not whole rows of m, or `out` not as many rows of n.
     pub fn solve_rows(&self, context: Context, rhs: &[T], out: &mut [T]) {
-        let count = self.count(rhs);
+        assert!(rhs.len().is_multiple_of(self.rows), "{} elements are no right-hand sides [{}]", rhs.len(), self.rows);
+        let count = rhs.len() / self.rows;
         assert_eq!(out.len(), count * self.cols, "{count} solutions [{}]", self.cols);
         let chunk = |(rhs, out): (&[T], &mut [T])| self.solve_chunk(context, rhs, out);
         let rhs = rhs.par_chunks(TOGETHER * self.rows);
@@ -170,11 +171,6 @@ impl<T: Real> PivotedQr<T> {
                 out[sample * self.cols + to] = value * self.scale;
             }
         }
-    }
-
-    fn count(&self, rhs: &[T]) -> usize {
-        assert!(rhs.len().is_multiple_of(self.rows), "{} elements are no right-hand sides [{}]", rhs.len(), self.rows);
-        rhs.len() / self.rows
     }
 }
 
@@ -213,7 +209,7 @@ fn factor_pivoted<T: Real>(context: Context, a: &mut Matrix<T>) -> (Vec<T>, Vec<
     let mut permutation: Vec<usize> = (0..cols).collect();
     let mut norms: Vec<f64> = (0..cols).map(|j| norm(a.col(j))).collect();
     let mut exact = norms.clone();
-    let worn_out = T::EPSILON.to_f64().sqrt();
+    let threshold = T::EPSILON.to_f64().sqrt();
     let mut taus = Vec::with_capacity(rows.min(cols));
     for step in 0..rows.min(cols) {
         // The first of the largest, so that ties have one outcome.
@@ -232,7 +228,7 @@ fn factor_pivoted<T: Real>(context: Context, a: &mut Matrix<T>) -> (Vec<T>, Vec<
             }
             let ratio = other[step].to_f64().abs() / norms[j];
             let left = (1.0 - ratio * ratio).max(0.0);
-            if left * (norms[j] / exact[j]) * (norms[j] / exact[j]) <= worn_out {
+            if left * (norms[j] / exact[j]) * (norms[j] / exact[j]) <= threshold {
                 norms[j] = norm(&other[step + 1..]);
                 exact[j] = norms[j];
             } else {

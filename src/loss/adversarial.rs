@@ -6,7 +6,7 @@ use crate::tape::{Tape, Var};
 
 /// The cross-entropy of a discriminator's logits against "real" with probability `target` → [1, 1], in nats, the mean over
 /// samples. A target of 1 for generated samples is the generator's non-saturating loss, −ln σ(logits).
-pub fn verdict<T: Real>(tape: &mut Tape<'_, T>, logits: Var, target: f64) -> Var {
+pub fn adversarial_loss<T: Real>(tape: &mut Tape<'_, T>, logits: Var, target: f64) -> Var {
     let target = tape.constant_with(tape.shape(logits), |out| out.fill(T::from_f64(target)));
     tape.bce_with_logits(logits, target)
 }

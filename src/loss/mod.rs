@@ -1,21 +1,21 @@
 //! Loss functions and penalties, recorded on a tape.
 //!
 //! A [`Loss`] is reported per pixel, the mean over pixels and samples, except the KL divergence, which is the mean over samples.
-//! [`contrastive`] is a mean over views, and [`verdict`] one over samples. Penalties are added to what is minimised and reported
-//! apart.
+//! [`contrastive`] is a mean over views, and [`adversarial_loss`] one over samples. Penalties are added to what is minimised and
+//! reported apart.
 
 mod adversarial;
 mod contrastive;
 mod penalty;
 
-pub use adversarial::{gradient_penalty, verdict};
+pub use adversarial::{adversarial_loss, gradient_penalty};
 pub use contrastive::{Contrast, LEAST_TEMPERATURE, contrastive};
 pub use penalty::{CodePenalty, Contractive, JacobianMethod, Sparsity, Variational, WeightPenalty};
 
 use narrows_kernels::Real;
 
 use crate::settings::settings;
-use crate::tape::{Activation, Tape, Var, Whole};
+use crate::tape::{Activation, Tape, Var, WholeBatch};
 
 settings! {
     /// What is minimised: averaged over images and values, unless stated.
@@ -57,11 +57,11 @@ pub fn takes_logits(kind: Loss) -> bool {
 /// | mse | mean of (x − t)² |
 /// | kl | mean over samples of Σ p ln(p/q), p and q the normalised target and output |
 pub fn record<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, output: Var, target: Var) -> Var {
-    record_in(kind, tape, Whole::of(tape.shape(output)), output, target)
+    record_in(kind, tape, WholeBatch::of(tape.shape(output)), output, target)
 }
 
 /// The part of [`record`] that these samples have in a larger batch.
-pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: Whole, output: Var, target: Var) -> Var {
+pub fn record_in<T: Real>(kind: Loss, tape: &mut Tape<'_, T>, whole: WholeBatch, output: Var, target: Var) -> Var {
     match kind {
         Loss::Bce | Loss::BceLogits => tape.bce_with_logits_in(whole, output, target),
         Loss::Mse => tape.mse_in(whole, output, target),

@@ -22,6 +22,9 @@ const MOST_VALUES: usize = 1 << 31;
 /// Values of a matrix or a kernel at most.
 const MOST_WEIGHTS: usize = 1 << 40;
 
+/// Height and width of a window of maxima at most, whose positions are bytes.
+const MOST_WINDOW: usize = 16;
+
 const PIXELS: Counts = Counts { noun: "pixels", ..Counts::new(1, MOST_PIXELS as u64) };
 const FILTERS: Counts = Counts { noun: "a number of filters", ..Counts::new(1, 1 << 16) };
 const DIMS: Length = Length { least: 1, most: 3, accepted: "one to three dimensions, such as [3, 3, 256]" };
@@ -73,7 +76,7 @@ settings! {
         /// The largest value of each window.
         MaxPool = "max-pool" {
             /// Height and width of the window in pixels.
-            window("max-pool"): usize = 2, in Counts { noun: "pixels", ..Counts::new(1, 16) };
+            window("max-pool"): usize = 2, in Counts { noun: "pixels", ..Counts::new(1, MOST_WINDOW as u64) };
             /// Pixels from one window to the next; the window's own where absent.
             stride: Option<usize> = None, in PIXELS;
             /// How far windows reach over the edges; what is outside never is the largest.
@@ -112,7 +115,7 @@ settings! {
         Dropout = "dropout" {
             /// The probability of zero while training.
             rate("dropout"): f64 = 0.0, in Range::BELOW_ONE;
-            /// Whether all pixels of a channel share their fate.
+            /// Whether all pixels of a channel are dropped together.
             by_channel: bool = false;
         },
         /// Additive normal noise, while training only.
@@ -264,9 +267,7 @@ impl Layer {
         layout: &mut Layout,
     ) -> Result<Placed, ModelError> {
         let place = Place { name, kind: self.name(), input };
-        let mut weights = |shape: [usize; 4], outputs: usize| -> Result<Vec<Param>, ModelError> {
-            let [height, _, rows, cols] = shape;
-            let shape = if height == 0 { Shape::from([rows, cols]) } else { shape.into() };
+        let mut weights = |shape: Shape, outputs: usize| -> Result<Vec<Param>, ModelError> {
             place.at_most(MOST_WEIGHTS, "weight", shape)?;
             Ok(vec![layout.param(format!("{name}.weight"), shape), layout.param(format!("{name}.bias"), [1, outputs])])
         };
@@ -281,19 +282,22 @@ impl Layer {
                     Units::Count(count) => count,
                     Units::Input => input.len(),
                 };
-                (weights([0, 0, input.len(), outputs], outputs)?, Shape::from([outputs]))
+                (weights([input.len(), outputs].into(), outputs)?, Shape::from([outputs]))
             }
             Layer::Conv { filters, kernel, stride, padding, .. } => {
                 let of = place.convolution(filters, kernel, stride, padding)?;
                 windows = Windows::Convolution(of);
-                let params = weights([kernel, kernel, of.image_channels, filters], filters)?;
+                let params = weights([kernel, kernel, of.image_channels, filters].into(), filters)?;
                 (params, Shape::from([of.output[0], of.output[1], filters]))
             }
             Layer::ConvTranspose { filters, kernel, stride, padding, output_padding, .. } => {
                 let of = place.transposed(filters, kernel, stride, padding, output_padding)?;
                 windows = Windows::Convolution(of);
-                let params = weights([kernel, kernel, filters, of.output_channels], filters)?;
+                let params = weights([kernel, kernel, filters, of.output_channels].into(), filters)?;
                 (params, Shape::from([of.image[0], of.image[1], filters]))
+            }
+            Layer::MaxPool { window, .. } if window > MOST_WINDOW => {
+                return Err(place.refuse(format!("windows of at most {MOST_WINDOW} pixels")));
             }
             Layer::MaxPool { window, stride, padding } => {
                 let of = place.pooling(window, stride.unwrap_or(window), padding)?;

@@ -3,7 +3,7 @@
 mod activation;
 mod autoencoder;
 mod batch_norm;
-mod brief;
+mod constructors;
 mod error;
 mod init;
 mod layer;
@@ -17,7 +17,7 @@ mod window;
 pub use crate::tape::Activation;
 pub use autoencoder::{Autoencoder, AutoencoderBuilder, Encoded};
 pub use batch_norm::BatchNorm;
-pub use brief::{batch_norm, conv, conv_transpose, dense, dropout, max_pool, noise, reshape, zero_pad};
+pub use constructors::{batch_norm, conv, conv_transpose, dense, dropout, max_pool, noise, reshape, zero_pad};
 pub use error::ModelError;
 pub use init::{Init, init_dense};
 pub use layer::{Dense, Layer, MOST_LAYERS, Placed, Units, Windows};

@@ -83,7 +83,7 @@ struct Row {
 /// The input of a part, and its layers.
 fn rows(name: &str, layers: &Sequential, head: Option<&[Param; 2]>) -> Vec<Row> {
     let mut rows = vec![Row { layer: "input".to_owned(), output: layers.input(), parameters: 0 }];
-    let last = layers.layers().len() - 1;
+    let last = layers.layers().len().saturating_sub(1);
     for (number, placed) in layers.layers().iter().enumerate() {
         let detail = if number == last && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
         let detail = if detail.is_empty() { detail } else { format!(" ({detail})") };

@@ -58,12 +58,15 @@ pub struct Mismatch {
 /// The half-step of the differences: with h = ε^⅓ truncation (h²) and rounding (ε/h) errors of central differences are alike.
 const STEP: f64 = 6.055e-6;
 
-/// Error allowed, relative to 1 + |gradient|: a hundred times the h² ≈ ε/h ≈ 4e-11 of central differences on functions whose
+/// Error allowed, relative to 1 + |gradient|: a thousand times the h² ≈ ε/h ≈ 4e-11 of central differences on functions whose
 /// third derivative is of order one hundred at most.
 const TOLERANCE: f64 = 4e-8;
 
 /// Holds the gradients of `function` at `inputs` against central differences. `function` records its computation on the
 /// tape it is given, the inputs being parameters, and must give the same value each time.
+///
+/// # Panics
+/// When there is no input, or one has no influence on the output.
 pub fn check_gradients(
     context: Context,
     inputs: &[Input],

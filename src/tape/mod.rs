@@ -63,17 +63,17 @@ impl Var {
 /// The batch that the samples at hand are a slice of: a batch too large for memory is processed slice by slice, its gradients
 /// added up, to the same bits as in one piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Whole {
+pub struct WholeBatch {
     /// Samples of the whole batch, over which the mean is taken.
     pub samples: usize,
     /// The loss's sum over the samples of the slices before, see [`Tape::loss_sum`].
-    pub above: f64,
+    pub sum_before: f64,
 }
 
-impl Whole {
+impl WholeBatch {
     /// The batch that is one slice: all samples of a value of this shape.
     pub fn of(shape: Shape) -> Self {
-        Whole { samples: shape.samples(), above: 0.0 }
+        WholeBatch { samples: shape.samples(), sum_before: 0.0 }
     }
 
     /// One over the number of elements of the whole batch.
@@ -148,9 +148,9 @@ pub struct NonFinite {
     pub scope: u32,
     /// For a parameter, its offset in the flat buffer.
     pub parameter: Option<usize>,
-    /// The index along the first dimension, which is the sample within the batch for activations.
+    /// The index along the first dimension.
     pub row: usize,
-    /// The index within that row or sample.
+    /// The index within that row.
     pub col: usize,
 }
 

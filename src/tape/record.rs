@@ -9,7 +9,7 @@ use rand::RngExt as _;
 use super::function::{Apply, Function};
 use super::ops::*;
 use super::table::Op;
-use super::{MOST_INPUTS, Shape, Tape, Var, Whole};
+use super::{MOST_INPUTS, Shape, Tape, Var, WholeBatch};
 use crate::rng::{Stream, standard_normal};
 
 /// Samples that draw from one stream: block i of so many samples, whatever their shape, draws from `streams(i)`. A batch that
@@ -204,7 +204,7 @@ impl<T: Real> Tape<'_, T> {
         self.mul(x, mask)
     }
 
-    /// [`dropout`](Self::dropout) of whole channels: the elements of a sample that share the last index share their fate.
+    /// [`dropout`](Self::dropout) of whole channels: the elements of a sample that share the last index are dropped together.
     pub fn dropout_channels(&mut self, x: Var, rate: f64, streams: impl Fn(u64) -> Stream) -> Var {
         let (shape, draw) = (self.shape(x), kept(rate));
         let mask = self.constant_with(shape, |out| {
@@ -249,46 +249,45 @@ impl<T: Real> Tape<'_, T> {
 
     /// The mean of (x − t)² over all elements → [1, 1].
     pub fn mse(&mut self, x: Var, target: Var) -> Var {
-        let whole = Whole::of(self.shape(x));
+        let whole = WholeBatch::of(self.shape(x));
         self.mse_in(whole, x, target)
     }
 
     /// The part of [`mse`](Self::mse) that these samples have in a larger batch.
-    pub fn mse_in(&mut self, whole: Whole, x: Var, target: Var) -> Var {
+    pub fn mse_in(&mut self, whole: WholeBatch, x: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(x));
-        self.loss(Loss { criterion: Criterion::SquaredError, scale }, whole.above, x, target)
+        self.loss(Loss { criterion: Criterion::SquaredError, scale }, whole.sum_before, x, target)
     }
 
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
     /// Computed as max(z, 0) − z·t + ln(1 + e^−|z|), which neither overflows nor takes the logarithm of zero.
     pub fn bce_with_logits(&mut self, logits: Var, target: Var) -> Var {
-        let whole = Whole::of(self.shape(logits));
+        let whole = WholeBatch::of(self.shape(logits));
         self.bce_with_logits_in(whole, logits, target)
     }
 
     /// The part of [`bce_with_logits`](Self::bce_with_logits) that these samples have in a larger batch.
-    pub fn bce_with_logits_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
+    pub fn bce_with_logits_in(&mut self, whole: WholeBatch, logits: Var, target: Var) -> Var {
         let scale = whole.scale(self.shape(logits));
-        self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.above, logits, target)
+        self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.sum_before, logits, target)
     }
 
     /// The cross-entropy −Σ_k t_k ln softmax(logits)_k in nats of targets whose rows sum to one, the mean over rows → [1, 1].
     /// Computed as ln Σ e^logits − Σ t·logits with the largest logit of each row taken out, so that nothing overflows.
     pub fn softmax_cross_entropy(&mut self, logits: Var, target: Var) -> Var {
-        let whole = Whole::of(self.shape(logits));
+        let whole = WholeBatch::of(self.shape(logits));
         self.softmax_cross_entropy_in(whole, logits, target)
     }
 
     /// The part of [`softmax_cross_entropy`](Self::softmax_cross_entropy) that these samples have in a larger batch.
-    pub fn softmax_cross_entropy_in(&mut self, whole: Whole, logits: Var, target: Var) -> Var {
+    pub fn softmax_cross_entropy_in(&mut self, whole: WholeBatch, logits: Var, target: Var) -> Var {
         let criterion = Criterion::SoftmaxCrossEntropy;
         let scale = 1.0 / (whole.samples * criterion.parts(self.shape(logits))) as f64;
-        self.loss(Loss { criterion, scale }, whole.above, logits, target)
+        self.loss(Loss { criterion, scale }, whole.sum_before, logits, target)
     }
 
-    /// Of a squared error or cross-entropy: Σ before the mean is taken, `above` included, in f64, and how many values of a sample the
-    /// mean is over.
-    /// `None` for other values, which are not summed in a chain over samples.
+    /// Of a squared error or cross-entropy: Σ before the mean is taken, [`WholeBatch::sum_before`] included, in f64, and how many
+    /// values of a sample the mean is over. `None` for other values, which are not summed in a chain over samples.
     pub fn loss_sum(&self, loss: Var) -> Option<(f64, usize)> {
         let node = &self.arena.nodes[loss.index()];
         let Op::Loss(loss) = node.op else { return None };

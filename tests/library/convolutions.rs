@@ -114,10 +114,8 @@ impl Case {
         let pixels = batch * self.output[1] * self.output[2];
         let taps = self.kernel * self.kernel;
         let terms = [taps * channels, taps * self.filters, pixels, pixels];
-        let errors = found.into_iter().zip(expected).zip(terms).map(|((found, expected), terms)| {
-            let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-            relative(found, expected) * largest / largest.max((terms as f64).sqrt() / 3.0)
-        });
+        let pairs = found.into_iter().zip(expected).zip(terms);
+        let errors = pairs.map(|((found, expected), terms)| relative(found, expected, (terms as f64).sqrt() / 3.0));
         errors.fold(0.0, f64::max)
     }
 }
@@ -141,7 +139,7 @@ impl Pool {
         let product = tape.mul(y, g);
         let loss = tape.sum(product);
         tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
-        relative(&value, &self.y).max(relative(&grads, &self.gradient))
+        relative(&value, &self.y, 0.0).max(relative(&grads, &self.gradient, 0.0))
     }
 }
 
@@ -173,22 +171,24 @@ impl Norm {
             let loss = tape.sum(product);
             tape.backward(loss, &trained, &mut grads, Accumulate::Overwrite).unwrap();
             arena.assign(&mut params);
-            let errors = [relative(mean.of(&params), &running[0]), relative(variance.of(&params), &running[1])];
-            worst = errors.into_iter().fold(worst, f64::max);
+            for (param, running) in [mean, variance].into_iter().zip(running) {
+                worst = worst.max(relative(param.of(&params), running, 0.0));
+            }
         }
         let mut tape = Tape::new(Context::detect(), &mut arena, &params);
         let on_tape = x.on(&mut tape);
         let inferred = net.record(&mut tape, on_tape, Pass::Infer);
         let found = [&value[..], x.of(&grads), weight.of(&grads), bias.of(&grads), tape.value(inferred)];
         let expected = std::iter::once(&self.y).chain(&self.gradients).chain([&self.inferred]);
-        found.into_iter().zip(expected).map(|(found, expected)| relative(found, expected)).fold(worst, f64::max)
+        found.into_iter().zip(expected).map(|(found, expected)| relative(found, expected, 0.0)).fold(worst, f64::max)
     }
 }
 
-/// NaN and other lengths are an infinite error.
-fn relative<T: Real>(found: &[T], expected: &[f64]) -> f64 {
-    let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-    let off = found.iter().zip(expected).map(|(a, b)| (a.to_f64() - b).abs() / largest);
+/// The largest error relative to the largest element expected, or where that is less to `floor`. NaN and other lengths are an
+/// infinite error.
+fn relative<T: Real>(found: &[T], expected: &[f64], floor: f64) -> f64 {
+    let size = expected.iter().fold(floor.max(f64::MIN_POSITIVE), |size, x| size.max(x.abs()));
+    let off = found.iter().zip(expected).map(|(a, b)| (a.to_f64() - b).abs() / size);
     let is_whole = found.len() == expected.len() && found.iter().all(|x| x.is_finite());
     if is_whole { off.fold(0.0, f64::max) } else { f64::INFINITY }
 }
@@ -196,10 +196,14 @@ fn relative<T: Real>(found: &[T], expected: &[f64]) -> f64 {
 #[test]
 fn the_comparer_sees_what_is_wrong() {
     let good = [1.0, -2.0, 0.0];
-    assert_eq!(relative(&good, &good), 0.0);
-    assert_eq!(relative(&[1.0, -2.0, f64::NAN], &good), f64::INFINITY);
-    assert_eq!(relative(&good[..2], &good), f64::INFINITY);
-    assert_eq!(relative(&[1.0, -2.0, 0.5], &good), 0.25);
+    assert_eq!(relative(&good, &good, 0.0), 0.0);
+    assert_eq!(relative(&[1.0, -2.0, f64::NAN], &good, 0.0), f64::INFINITY);
+    assert_eq!(relative(&good[..2], &good, 0.0), f64::INFINITY);
+    assert_eq!(relative(&[1.0, -2.0, 0.5], &good, 0.0), 0.25);
+    assert_eq!(relative(&[1.0, -2.0, 0.5], &good, 4.0), 0.125);
+    assert_eq!(relative(&[0.0], &[0.0], 0.0), 0.0);
+    assert!(relative(&[0.5], &[0.0], 0.0) > 1.0);
+    assert_eq!(relative(&[f64::NAN], &[0.0], 4.0), f64::INFINITY);
 }
 
 impl Goldens {
@@ -312,6 +316,16 @@ fn bias_and_activation_have_gradients() {
     }
 }
 
+#[test]
+#[should_panic(expected = "cannot be that of the output of")]
+fn windows_on_other_images_than_the_convolution_gives_are_refused() {
+    let mut arena = Arena::<f32>::default();
+    let mut tape = Tape::new(Context::detect(), &mut arena, &[]);
+    let (x, weight, bias) = (tape.zeros([2, 5, 4, 2]), tape.zeros([3, 2, 2, 3]), tape.zeros([1, 3]));
+    let pool = Pooling { image: [4, 4], output: [2, 2], channels: 3, window: [2; 2], stride: [2; 2], padding: [0; 2] };
+    tape.convolve_max_pool([x, weight, bias], convolution([5, 4, 2], 3, 1), pool, Activation::Relu);
+}
+
 /// Bias and activation after the maxima give the bits of bias and activation before them, forwards and backwards.
 #[test]
 fn a_convolution_before_a_maximum_pool_is_what_both_are() {
@@ -348,9 +362,9 @@ fn a_convolution_before_a_maximum_pool_is_what_both_are() {
         assert_eq!(apart, together, "{activation}");
         // The sums over pixels leave out zeros; those of the bias run in another order, 36 terms each.
         assert_eq!(weight.of(&by_pixels), weight.of(&by_maxima), "{activation}");
-        let off = bias.of(&by_pixels).iter().zip(bias.of(&by_maxima)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         let scale = bias.of(&by_pixels).iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
-        assert!(off <= 36.0 * f32::EPSILON * scale, "{activation}: {off}");
+        let mut pairs = bias.of(&by_pixels).iter().zip(bias.of(&by_maxima));
+        assert!(pairs.all(|(a, b)| (a - b).abs() <= 36.0 * f32::EPSILON * scale), "{activation}");
     }
 }
 
@@ -425,6 +439,10 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
     assert_eq!(
         refuse(&[6, 6, 1], around),
         "encoder.0 (max-pool) is given samples of shape [6, 6, 1]; it takes a padding of at most half of its window of 3 pixels"
+    );
+    assert_eq!(
+        refuse(&[20, 20, 1], narrows::nn::max_pool(17)),
+        "encoder.0 (max-pool) is given samples of shape [20, 20, 1]; it takes windows of at most 16 pixels"
     );
     assert_eq!(
         refuse(&[5], narrows::nn::reshape(&[2, 2, 1])),

@@ -344,6 +344,12 @@ fn a_dead_decoder_ends_at_once() {
 }
 
 #[test]
+#[should_panic(expected = "images and the codes to start from")]
+fn a_part_of_an_image_is_refused() {
+    search(&random_decoder(&[2, 5], Activation::Tanh, 505), &[0.5; 6], &[0.0; 2]);
+}
+
+#[test]
 fn what_is_not_a_number_is_no_minimum() {
     let decoder = random_decoder(&[2, 5], Activation::Tanh, 510);
     let image = decoder.decode(Context::detect(), &[0.3, -0.4]);

@@ -1,7 +1,7 @@
 //! Contrastive and adversarial losses, and the tasks that minimise them: gradients, goldens, views.
 
 use narrows::data::{Augmentation, Dataset, Samples};
-use narrows::loss::{Contrast, contrastive, gradient_penalty, verdict};
+use narrows::loss::{Contrast, adversarial_loss, contrastive, gradient_penalty};
 use narrows::nn::Activation::{LeakyRelu, Linear, Relu, Sigmoid, Softplus, Tanh};
 use narrows::nn::{BatchNorm, Draws, Layer, Pass, batch_norm, conv, conv_transpose, dense, reshape};
 use narrows::optim::{Adam, Sgd};
@@ -66,8 +66,9 @@ fn gradients_of_contrastive_and_adversarial_losses_are_those_of_central_differen
         assert_eq!(check, Ok(()), "{contrast:?}");
     }
     for target in [0.0, 0.9, 1.0] {
-        let check =
-            check_gradients(Context::detect(), std::slice::from_ref(&codes), |tape, z| verdict(tape, z[0], target));
+        let check = check_gradients(Context::detect(), std::slice::from_ref(&codes), |tape, z| {
+            adversarial_loss(tape, z[0], target)
+        });
         assert_eq!(check, Ok(()), "target {target}");
     }
 }
@@ -88,7 +89,7 @@ fn the_gradient_penalty_is_that_of_central_differences_and_can_be_minimised() {
         let logits = tape.dense(hidden, params[2], params[3], Linear);
         let penalty = gradient_penalty(3.0, tape, logits, x);
         // The last bias moves no gradient; the loss beside it does.
-        let loss = verdict(tape, logits, 1.0);
+        let loss = adversarial_loss(tape, logits, 1.0);
         tape.add(penalty, loss)
     };
     assert_eq!(check_gradients(Context::detect(), &inputs, record), Ok(()));
@@ -147,7 +148,7 @@ fn simclr(contrast: Contrast, smooth: bool) -> Simclr {
         batch_norm(BatchNorm::Pytorch, rising),
         dense(6, rising),
     ];
-    let augmentation = Augmentation { crop: 0.7, shift: 1, flip: true, brightness: 0.3, blur: 0.8, cutout: 2 };
+    let augmentation = Augmentation { crop: 0.7, flip: true, shift: 1, brightness: 0.3, blur: 0.8, cutout: 2 };
     let spec = SimclrSpec {
         encoder,
         head: vec![dense(6, rising), dense(4, Linear)],

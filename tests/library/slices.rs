@@ -96,6 +96,8 @@ fn sparse_means_and_contractive_penalties_are_taken_of_the_whole_batch() {
 fn nor_do_convolutions() {
     let layers = r#"[{ conv = 5, stride = 2, activation = "relu" }, { max-pool = 2 }, { dropout = 0.2, by_channel = true }, { conv = 3, activation = "tanh" }, { average-pool = 2 }, { dense = 7 }]"#;
     holds("bce", "sigmoid", &[&format!("model.encoder={layers}")]);
+    // Means of images of more pixels than a byte counts.
+    holds("mse", "linear", &[r#"model.encoder=[{ conv = 2 }, "global-average", { dense = 5 }]"#, "train.max_epochs=1"]);
     // Statistics of batch normalisation are those of the whole batch.
     let layers = r#"[{ conv = 5, stride = 4, activation = "relu" }, { batch-norm = "keras" }, { dense = 7 }]"#;
     holds("mse", "linear", &[&format!("model.encoder={layers}")]);

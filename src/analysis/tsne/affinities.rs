@@ -44,8 +44,8 @@ impl Precision {
         let (target, mean) = (libm::log(perplexity), sum(isa, d, d.len()) / d.len() as f64);
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut found = Precision { beta: if mean > 0.0 { 1.0 / mean } else { 1.0 }, nearest, sum: 0.0 };
-        let (mut squares, mut arguments) = (Vec::new(), vec![0.0; d.len()]);
-        unary_into(isa, Unary::Square, d, &mut squares);
+        let (mut squares, mut arguments) = (vec![0.0; d.len()], vec![0.0; d.len()]);
+        unary(isa, Unary::Square, d, &mut squares, Accumulate::Overwrite);
         for _ in 0..MOST_STEPS {
             unary(isa, Unary::Scale(-found.beta), d, &mut arguments, Accumulate::Overwrite);
             unary(isa, Unary::Exp, &arguments, p, Accumulate::Overwrite);
@@ -74,11 +74,6 @@ impl Precision {
         }
         found
     }
-}
-
-fn unary_into(isa: Isa, of: Unary<f64>, x: &[f64], out: &mut Vec<f64>) {
-    out.resize(x.len(), 0.0);
-    unary(isa, of, x, out, Accumulate::Overwrite);
 }
 
 /// p_ij = (p_j|i + p_i|j) / 2n, each p_·|i over the nearest neighbours of i alone: a sparse matrix, whose columns ascend.

@@ -29,8 +29,8 @@ struct Scratch {
 /// t-SNE itself takes p over the nearest neighbours only; here every pair counts, so that maps made in different ways can be
 /// compared. Takes time of the order of n²·(d + 100), and memory of the order of n.
 ///
-/// Refused: another number of points in the map than of codes, values that are not finite, a perplexity that
-/// [`Tsne::fit`](super::Tsne::fit) refuses.
+/// Refused: another number of points in the map than of codes, points of another number of values than two, values that are not
+/// finite, a perplexity that [`Tsne::fit`](super::Tsne::fit) refuses.
 pub fn kl_divergence(
     context: Context,
     codes: ArrayView2<'_, f32>,
@@ -40,6 +40,9 @@ pub fn kl_divergence(
     let n = codes.nrows();
     if map.nrows() != n {
         return Err(AnalysisError::Map { codes: n, points: map.nrows() });
+    }
+    if map.ncols() != 2 {
+        return Err(AnalysisError::Plane { found: map.ncols() });
     }
     check_perplexity(perplexity, n)?;
     check_finite("compare a map with", codes)?;
@@ -120,5 +123,15 @@ mod tests {
         let expected: f64 = pairs().map(term).sum();
         let found = kl_divergence(context, codes.view(), map.view(), perplexity).unwrap();
         assert!((found - expected).abs() <= 1e-10, "{found} for {expected}");
+    }
+
+    #[test]
+    fn a_map_that_is_no_plane_is_refused() {
+        let codes = Array2::<f32>::zeros((40, 3));
+        for found in [1, 3] {
+            let map = Array2::<f32>::zeros((40, found));
+            let refused = kl_divergence(Context::detect(), codes.view(), map.view(), 5.0);
+            assert_eq!(refused, Err(AnalysisError::Plane { found }));
+        }
     }
 }

@@ -50,8 +50,8 @@ pub(in crate::tape) struct Loss {
 }
 
 impl<T: Real> Tape<'_, T> {
-    /// Records `loss` of x against target, and its gradient, in one pass. `above` is what the sum begins with.
-    pub(in crate::tape) fn loss(&mut self, loss: Loss, above: f64, x: Var, target: Var) -> Var {
+    /// Records `loss` of x against target, and its gradient, in one pass. The sum begins with `sum_before`.
+    pub(in crate::tape) fn loss(&mut self, loss: Loss, sum_before: f64, x: Var, target: Var) -> Var {
         let shape = same_shape("a loss", self.shape(x), self.shape(target));
         let one = self.constant_with(Shape::SCALAR, |value| value[0] = T::ONE);
         let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
@@ -64,11 +64,11 @@ impl<T: Real> Tape<'_, T> {
         let scale = T::from_f64(loss.criterion.factor() * loss.scale);
         let row = if loss.criterion == Criterion::SoftmaxCrossEntropy { shape.cols() } else { shape.features() };
         let sum = self.lend(gradient, |tape, gradient| {
-            both(tape.context.isa, tape.value(x), tape.value(target), row, scale, above, gradient)
+            both(tape.context.isa, tape.value(x), tape.value(target), row, scale, sum_before, gradient)
         });
         let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
-        (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - above)), sum);
+        (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - sum_before)), sum);
         var
     }
 }

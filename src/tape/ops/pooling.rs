@@ -7,15 +7,15 @@ use narrows_kernels::{Epilogue, bytes, bytes_mut};
 use super::*;
 use crate::tape::table::Op;
 
-fn images(of: &Pooling, samples: usize) -> Shape {
-    Shape::from([samples, of.image[0], of.image[1], of.channels])
-}
-
 fn pooled(of: &Pooling, samples: usize) -> Shape {
     Shape::from([samples, of.output[0], of.output[1], of.channels])
 }
 
-fn checked(name: &str, found: Shape, expected: Shape, gives: Shape) -> Shape {
+/// What `found` becomes by a pooling, or by the transpose of one.
+fn checked(name: &str, of: &Pooling, is_transposed: bool, found: Shape) -> Shape {
+    let samples = found.samples();
+    let (image, output) = (Shape::from([samples, of.image[0], of.image[1], of.channels]), pooled(of, samples));
+    let (expected, gives) = if is_transposed { (output, image) } else { (image, output) };
     assert!(found == expected, "{name} of {found}: it must be {expected}");
     gives
 }
@@ -57,8 +57,7 @@ impl<T: Real> Tape<'_, T> {
     /// The largest element of each window, the first of several, NaN where there is one: x [batch, image, channels] →
     /// [batch, output, channels].
     pub fn max_pool(&mut self, x: Var, of: Pooling) -> Var {
-        let shape = self.shape(x);
-        let output = checked("maximum pooling", shape, images(&of, shape.samples()), pooled(&of, shape.samples()));
+        let output = checked("maximum pooling", &of, false, self.shape(x));
         self.append_with_positions(MaxPool { of }.into(), &[x], output, |context, [x, ..], y, positions| {
             max_pool(context.isa, &of, x, y, positions);
         })
@@ -77,12 +76,13 @@ impl<T: Real> Tape<'_, T> {
         pool: Pooling,
         activation: Activation,
     ) -> Var {
+        assert!(of.output == pool.image, "{pool:?} cannot be that of the output of {of:?}");
         assert!(activation.is_piecewise_linear(), "{activation:?} does not commute with a maximum bit by bit");
         let (of, pool) = (Convolution { output: pool.reach(), ..of }, Pooling { image: pool.reach(), ..pool });
         let convolve = Convolve { of, product: Product::Forward };
         let inputs = [x, weight, bias].map(|var| self.shape(var));
         let whole = Operation::<T>::output_shape(&ConvolveLayer { convolve, activation }, &inputs);
-        let output = checked("maximum pooling", whole, images(&pool, whole.samples()), pooled(&pool, whole.samples()));
+        let output = checked("maximum pooling", &pool, false, whole);
         let op = ConvolvePool { convolve, pool, activation }.into();
         self.append_with_positions(op, &[x, weight, bias], output, |context, [x, weight, bias], y, positions| {
             let epilogue = Epilogue { bias: Some(bias), activation };
@@ -151,10 +151,7 @@ impl<T: Real> Operation<T> for AtMaxima {
     const NAME: &'static str = "elements at maxima";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
-        let samples = inputs[0].samples();
-        let (image, output) = (images(&self.of, samples), pooled(&self.of, samples));
-        let (takes, gives) = if self.is_transposed { (output, image) } else { (image, output) };
-        checked("elements at maxima", inputs[0], takes, gives)
+        checked("elements at maxima", &self.of, self.is_transposed, inputs[0])
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
@@ -180,10 +177,7 @@ impl<T: Real> Operation<T> for SumPool {
     const NAME: &'static str = "sum over windows";
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
-        let samples = inputs[0].samples();
-        let (image, output) = (images(&self.of, samples), pooled(&self.of, samples));
-        let (takes, gives) = if self.is_transposed { (output, image) } else { (image, output) };
-        checked("sum over windows", inputs[0], takes, gives)
+        checked("sum over windows", &self.of, self.is_transposed, inputs[0])
     }
 
     fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {

@@ -60,3 +60,9 @@ fn a_wrong_product_is_caught() {
     assert_eq!((mismatch.kind, mismatch.input), ("gradient", 0));
     assert!((mismatch.analytic / mismatch.numeric - 1.5).abs() < 1e-6, "{mismatch}");
 }
+
+#[test]
+#[should_panic(expected = "every input influences the output")]
+fn an_input_without_influence_is_refused() {
+    check_gradients(Context::detect(), &[input(), input()], |tape, x| tape.square(x[0])).unwrap();
+}
