@@ -28,6 +28,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let codes = run.encode(data.test())?;
     let images = run.decode(codes.view())?;
     println!("{} codes of {} numbers, decoded to {} pixels each", codes.nrows(), codes.ncols(), images.ncols());
-    println!("{} epochs, test MSE {:.4}", run.history.epochs.len(), run.evaluate(data.test()).mse);
+    println!("{} epochs, test MSE {:.4}", run.history.epochs.len(), run.evaluate(data.test())?.mse);
     Ok(())
 }

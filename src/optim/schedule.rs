@@ -67,7 +67,7 @@ settings! {
             /// By which share of the best value an improvement must fall below it; PyTorch's semantics only, in place of
             /// `min_delta`. PyTorch's default is 1e-4.
             threshold: Option<f64> = None, in Range::BELOW_ONE;
-            /// Epochs after a reduction in which nothing is held against the run; none where absent.
+            /// Epochs after a reduction in which epochs without improvement are not counted; none where absent.
             cooldown: Option<usize> = None;
             /// The smallest learning rate.
             floor: f64 = 0.0, in Range::NOT_NEGATIVE;

@@ -49,6 +49,12 @@ impl OptimizerSpec {
         if self.clip_norm.is_some() && self.clip_value.is_some() {
             return Err(Fault::new("clip_value", "given beside clip_norm", "one of the two"));
         }
+        if let Schedule::Cosine { floor, .. } | Schedule::Plateau { floor, .. } = self.schedule
+            && floor > self.rule.learning_rate()
+        {
+            let found = format!("{floor} while the learning rate is {}", self.rule.learning_rate());
+            return Err(Fault::new("schedule.floor", found, "at most the learning rate"));
+        }
         let Schedule::Plateau { threshold: Some(_), min_delta, .. } = self.schedule else { return Ok(()) };
         let found = if self.rule.semantics() == Semantics::Keras {
             "given while the semantics is \"keras\""

@@ -1,6 +1,7 @@
 //! Named random streams: one for each purpose, so that no draw depends on another's count.
 //!
-//! The key of a stream is SHA-256(seed, purpose, index), the generator ChaCha with 8 rounds. A stream can therefore be
+//! The key of a stream is SHA-256 over seed and index, each a little-endian `u64`, the name of the purpose, and phase and view, a byte
+//! each, unless both are 0; the generator is ChaCha with 8 rounds. A stream can therefore be
 //! opened again at any moment, from the seed, its name and its index alone: nothing has to be saved to resume a run.
 
 mod normal;

@@ -2,8 +2,8 @@
 //!
 //! The ziggurat method of Marsaglia and Tsang in the edition of Doornik ("An improved ziggurat method to generate normal
 //! random samples", 2005): the density e^(−x²/2) is covered by 256 layers of equal area, a draw within the part of a layer
-//! that lies under the density is taken at once, and only the others (1.2 %) cost an exponential. The edges of
-//! the layers are constants, exponentials and logarithms those of the crate `libm`, in plain arithmetic: the C library, whose `exp` and `log` differ between
+//! that lies under the density is taken at once, and only the others (1.49 %) cost an exponential or, in the tail, logarithms. The edges
+//! of the layers are constants, exponentials and logarithms those of the crate `libm`, in plain arithmetic: the C library, whose `exp` and `log` differ between
 //! versions, takes no part. `rand_distr` has the same method, but takes `exp` and `log` from the C library as soon as any
 //! crate of the build asks `num-traits` for `std`.
 

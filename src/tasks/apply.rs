@@ -16,12 +16,19 @@ use crate::tape::{Arena, Tape, Var};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {action} an array of {found} columns: the model takes rows of {expected} values")]
 pub struct WidthError {
-    /// "encode", "decode", "reconstruct" or "generate".
+    /// "encode", "decode", "reconstruct", "generate", "train on" or "evaluate".
     pub action: &'static str,
     /// Columns that the model takes.
     pub expected: usize,
     /// Columns of the array.
     pub found: usize,
+}
+
+impl WidthError {
+    /// Refuses rows of another width than the model takes.
+    pub(super) fn check(action: &'static str, expected: usize, found: usize) -> Result<(), WidthError> {
+        if found == expected { Ok(()) } else { Err(WidthError { action, expected, found }) }
+    }
 }
 
 /// What a model is applied to, some rows at a time: an array `[n, values]`, or samples of a data set, whose bytes become numbers
@@ -62,7 +69,7 @@ impl<T: Real> Rows<T> for Samples<'_> {
     }
 
     fn copy(&self, rows: Range<usize>, out: &mut [T]) {
-        self.gather(&self.indices[rows], out);
+        self.data.gather(&self.indices[rows], out);
     }
 }
 
@@ -146,9 +153,7 @@ pub(super) fn map<T: Real>(
     rows: impl Rows<T>,
     record: impl Fn(&mut Tape<'_, T>, Var) -> Var,
 ) -> Result<Array2<T>, WidthError> {
-    if rows.width() != expected {
-        return Err(WidthError { action, expected, found: rows.width() });
-    }
+    WidthError::check(action, expected, rows.width())?;
     let count = rows.count();
     let mut arena = Arena::default();
     let (mut values, mut width) = (Vec::new(), 0);

@@ -14,7 +14,11 @@ use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
 use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed};
 use crate::rng::Purpose;
+use crate::settings::Fault;
 use crate::tape::{Arena, Shape, Tape, Var};
+
+/// What an encoder without a closed form is told.
+const CLOSED: &str = "the closed form of a Jacobian takes an encoder of one or two dense layers alone";
 
 /// Code units up to which [`JacobianMethod::Auto`] computes the norm exactly where there is no closed form.
 const EXACT_UNITS: usize = 32;
@@ -41,10 +45,34 @@ pub fn has_closed_form<'a>(encoder: impl IntoIterator<Item = &'a Layer>) -> bool
     layers.all(|layer| matches!(layer, Layer::Dense { .. })) && (1..=2).contains(&count)
 }
 
+/// Refuses a penalty that the layers of the encoder do not allow: the closed form where there is none, and any where a code depends on
+/// other images too.
+pub(super) fn check<'a>(
+    contractive: Option<Contractive>,
+    encoder: impl IntoIterator<Item = &'a Layer> + Clone,
+) -> Result<(), Fault> {
+    let Some(contractive) = contractive else { return Ok(()) };
+    if contractive.method == JacobianMethod::Gram && !has_closed_form(encoder.clone()) {
+        let found = "\"gram\" while the encoder has other or more layers";
+        let accepted = "\"auto\", \"exact\" or \"probes\"; \"gram\" takes an encoder of one or two dense layers alone";
+        return Err(Fault::new("contractive.method", found, accepted));
+    }
+    match encoder.into_iter().position(|layer| matches!(layer, Layer::BatchNorm { .. })) {
+        Some(at) => {
+            let found = format!("given while encoder.{at} is a batch-norm layer");
+            let accepted = "an encoder without batch normalisation, through which a code depends on all images of its batch and \
+                            not on its own alone; or no penalty";
+            Err(Fault::new("contractive", found, accepted))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Records the penalty of a whole batch → [1, 1]; `encoded` is what the encoder gave for `input` [batch, features].
 ///
 /// # Panics
-/// When the closed form is asked of an encoder that has none; a configuration that does is refused.
+/// When the closed form is asked of an encoder that is not one or two dense layers alone; configurations and the
+/// [`Trainer`](super::Trainer) refuse that.
 pub fn penalty<T: Real>(
     contractive: Contractive,
     model: &Autoencoder,
@@ -110,16 +138,16 @@ fn summed_squares<T: Real>(
 }
 
 fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: Encoded, scale: f64) -> Var {
-    let layer = |index: usize| match model.encoder().layers().get(index).and_then(Placed::dense) {
-        Some(dense) => (dense.weight, dense.activation),
-        None => panic!("the closed form of a Jacobian takes an encoder of one or two dense layers alone"),
+    let (first, last) = match model.encoder().layers() {
+        [only] => (None, only.dense()),
+        [first, last] => (Some(first.dense().expect(CLOSED)), last.dense()),
+        _ => panic!("{CLOSED}"),
     };
-    let last = model.encoder().layers().len() - 1;
-    let (weight, activation) = layer(last);
-    let slopes = tape.activation_derivative(encoded.code, activation);
+    let last = last.expect(CLOSED);
+    let slopes = tape.activation_derivative(encoded.code, last.activation);
     let squares = tape.square(slopes);
-    let weight = weight.on(tape);
-    if last == 0 {
+    let weight = last.weight.on(tape);
+    let Some(first) = first else {
         let squared = tape.square(weight);
         let lengths = tape.column_sum(squared);
         let batch = tape.shape(squares).samples();
@@ -127,10 +155,9 @@ fn closed_form<T: Real>(model: &Autoencoder, tape: &mut Tape<'_, T>, encoded: En
         let norms = tape.mul(squares, lengths);
         let norm = tape.sum(norms);
         return tape.scale(norm, scale);
-    }
-    let (first, activation) = layer(0);
-    let slopes = tape.activation_derivative(encoded.before, activation);
-    let first = first.on(tape);
+    };
+    let slopes = tape.activation_derivative(encoded.before, first.activation);
+    let first = first.weight.on(tape);
     tape.jacobian_norm(slopes, squares, first, weight, scale)
 }
 

@@ -4,7 +4,6 @@ use narrows_kernels::losses::{bce_with_logits, squared_error};
 use narrows_kernels::reduce::sum_of_abs;
 use narrows_kernels::{Context, Real, with_spinning_threads};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::objective::Objective;
 use crate::data::Samples;
@@ -37,16 +36,9 @@ pub struct Evaluation {
     pub code_l1: f64,
 }
 
-impl Evaluation {
-    /// As `metrics.json` holds it.
-    pub fn to_json(&self) -> Value {
-        json!(self)
-    }
-}
-
 /// Records a batch [batch.len(), features] of samples, given by their numbers in the data set.
 pub(super) fn record_batch<T: Real>(samples: Samples<'_>, tape: &mut Tape<'_, T>, batch: &[u32]) -> Var {
-    tape.constant_with([batch.len(), samples.features()], |out| samples.gather(batch, out))
+    tape.constant_with([batch.len(), samples.features()], |out| samples.data.gather(batch, out))
 }
 
 /// A model with its parameters, ready to be applied.

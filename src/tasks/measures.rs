@@ -65,7 +65,7 @@ impl Trainable for AutoencoderTask {
     }
 
     fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value {
-        self.with(weights).evaluate(samples, arena).to_json()
+        json!(self.with(weights).evaluate(samples, arena))
     }
 
     /// "jacobian" with the mean ‖∂code/∂input‖_F of the first [`jacobian_images`] of the test images where the penalty on it is

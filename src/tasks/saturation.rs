@@ -30,7 +30,7 @@ pub struct Saturation {
 impl<T: Real> Trained<'_, T> {
     /// The saturation of every sigmoid and tanh layer on `images`, from the first layer to the last.
     pub fn saturation(&self, images: Samples<'_>) -> Vec<Saturation> {
-        let bounded = self.model.layers().filter_map(|layer| match layer.layer.activation()? {
+        let bounded = self.model.layers().filter_map(|layer| match layer.layer.applied()? {
             Activation::Sigmoid => Some((layer.number, true)),
             Activation::Tanh => Some((layer.number, false)),
             _ => None,

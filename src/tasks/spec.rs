@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::trainable::{BuildError, Spec, Trainable};
-use super::{AutoencoderTask, Objective, has_closed_form};
+use super::{AutoencoderTask, Objective, contractive};
 use crate::data::{Corruption, Splits};
-use crate::loss::{CodePenalty, Contractive, JacobianMethod, Loss, Variational, WeightPenalty};
+use crate::loss::{CodePenalty, Contractive, Loss, Variational, WeightPenalty};
 use crate::nn::{Activation, Autoencoder, Init, Layer, MOST_LAYERS, ModelError, Units};
 use crate::optim::OptimizerSpec;
 use crate::settings::{About, Fault, Length, Setting as _, TableForm, Visitor, settings};
@@ -130,21 +130,7 @@ impl AutoencoderSpec {
         check_weighted("encoder", &self.encoder)?;
         check_weighted("decoder", &self.decoder)?;
         self.check_output()?;
-        if self.contractive.is_some_and(|c| c.method == JacobianMethod::Gram) && !has_closed_form(&self.encoder) {
-            let found = "\"gram\" while the encoder has other or more layers";
-            let accepted =
-                "\"auto\", \"exact\" or \"probes\"; \"gram\" takes an encoder of one or two dense layers alone";
-            return Err(Fault::new("contractive.method", found, accepted));
-        }
-        if self.contractive.is_some() {
-            let normalised = self.encoder.iter().position(|layer| matches!(layer, Layer::BatchNorm { .. }));
-            if let Some(at) = normalised {
-                let found = format!("given while encoder.{at} is a batch-norm layer");
-                let accepted = "an encoder without batch normalisation, through which a code depends on all images of its batch and \
-                                not on its own alone; or no penalty";
-                return Err(Fault::new("contractive", found, accepted));
-            }
-        }
+        contractive::check(self.contractive, &self.encoder)?;
         if self.variational.is_some() { self.check_variational() } else { Ok(()) }
     }
 

@@ -5,19 +5,19 @@ use std::path::Path;
 use narrows_kernels::{AlignedVec, Context};
 use ndarray::{Array2, ArrayView2};
 
-use super::{AutoencoderTask, Evaluation, Objective, Trained, WidthError};
+use super::{AutoencoderTask, Evaluation, Objective, Trained, WidthError, contractive};
 use crate::data::{Samples, Splits};
 use crate::nn::weights::{self, WeightsError};
-use crate::nn::{AutoencoderBuilder, ModelError};
+use crate::nn::{Autoencoder, AutoencoderBuilder, ModelError};
 use crate::optim::{Optimizer, Schedule};
-use crate::settings::{Fault, check};
+use crate::settings::Fault;
 use crate::tape::Arena;
 use crate::train::{
     Callback, EarlyStoppingRule, History, Phase, SLICE_SAMPLES, Stop, ThreadsError, TrainError, TrainSettings,
     Training, all_threads, with_threads,
 };
 
-/// Trains an autoencoder; what is not said has the default of Keras.
+/// Trains an autoencoder; what is not said has the defaults that [`Trainer::new`] states.
 ///
 /// ```
 /// use narrows::data::Dataset;
@@ -32,7 +32,7 @@ use crate::train::{
 /// let run = Trainer::new(net, Loss::Bce).optimizer(Nadam::keras(1e-3)).batch(32).epochs(2).seed(2026).fit(&data)?;
 /// let codes = run.encode(data.test())?;
 /// assert_eq!(codes.dim(), (600, 50));
-/// assert!(run.evaluate(data.test()).mse < 0.2);
+/// assert!(run.evaluate(data.test())?.mse < 0.2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -51,13 +51,16 @@ pub enum FitError {
     /// Its layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The loss does not fit the model, or a setting is out of its range.
+    /// The objective does not fit the model, or a setting the data.
     #[error(transparent)]
     Setting(#[from] Fault),
     /// There is nothing to train on.
     #[error("there are no training samples")]
     NoSamples,
-    /// Training failed.
+    /// The samples have another size than the model takes.
+    #[error(transparent)]
+    Width(#[from] WidthError),
+    /// A setting is out of its range, or training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
     /// The threads cannot be started.
@@ -133,9 +136,16 @@ impl Trainer {
     pub fn fit_with(&self, data: &Splits, callback: &mut dyn Callback<f32>) -> Result<Fitted, FitError> {
         let model = self.net.build()?;
         self.objective.check(model.decoder().last_activation())?;
-        check(&mut self.settings.clone())?;
+        contractive::check(self.objective.contractive, model.encoder().layers().iter().map(|placed| &placed.layer))?;
+        self.check_variational(&model)?;
         if data.train().is_empty() {
             return Err(FitError::NoSamples);
+        }
+        WidthError::check("train on", model.features(), data.train().features())?;
+        let watched = self.settings.validation_monitor(&self.phase.optimizer.schedule);
+        if let Some(key) = watched.filter(|_| data.validation().is_empty()) {
+            let found = "\"val_loss\" while there are no validation samples";
+            return Err(Fault::new(key, found, "\"loss\"; or some validation samples").into());
         }
         let context = Context::detect();
         let task = AutoencoderTask::new(model, self.objective, self.phase.clone());
@@ -158,6 +168,20 @@ impl Trainer {
             context,
             threads: self.threads,
         })
+    }
+
+    /// Refuses a divergence of a code that is no distribution, and the other way round.
+    fn check_variational(&self, model: &Autoencoder) -> Result<(), Fault> {
+        let (found, accepted) = match (self.objective.variational, model.log_variance_head()) {
+            (Some(_), None) => {
+                ("given while the model's code is no distribution", "none, or a model with variational(true)")
+            }
+            (None, Some(_)) => {
+                ("absent while the model's code is a distribution", "one, or a model with variational(false)")
+            }
+            _ => return Ok(()),
+        };
+        Err(Fault::new("variational", found, accepted))
     }
 }
 
@@ -198,8 +222,9 @@ impl Fitted {
     }
 
     /// Loss, errors and activity of the code on samples.
-    pub fn evaluate(&self, samples: Samples<'_>) -> Evaluation {
-        self.run(|trained| trained.evaluate(samples, &mut Arena::default()))
+    pub fn evaluate(&self, samples: Samples<'_>) -> Result<Evaluation, WidthError> {
+        WidthError::check("evaluate", self.task.model().features(), samples.features())?;
+        Ok(self.run(|trained| trained.evaluate(samples, &mut Arena::default())))
     }
 
     /// Writes the weights as a `safetensors` file, see [`weights`].

@@ -1,7 +1,6 @@
 //! Variational models: the code as a distribution, and what a bound on the likelihood of images says of them (Kingma & Welling
 //! 2014).
 
-use crate::rng::standard_normal;
 use narrows_kernels::{Real, with_spinning_threads};
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use super::objective::draw;
 use crate::data::Samples;
 use crate::loss;
 use crate::nn::Pass;
-use crate::rng::{Purpose, stream};
+use crate::rng::{Purpose, standard_normal, stream};
 use crate::tape::{Arena, Tape};
 
 /// A dimension of the code counts as active when its mean divergence from N(0, 1) exceeds this, in nats; one that has
@@ -76,10 +75,7 @@ impl<T: Real> Trained<'_, T> {
                 let normal = tape.constant_with([batch.len(), width], |out| {
                     for (&index, row) in batch.iter().zip(out.chunks_exact_mut(width)) {
                         let mut stream = stream(seed, Purpose::MeasuredLatent, index.into());
-                        row.iter_mut().for_each(|e| {
-                            let normal: f64 = standard_normal(&mut stream);
-                            *e = T::from_f64(normal);
-                        });
+                        row.iter_mut().for_each(|value| *value = T::from_f64(standard_normal(&mut stream)));
                     }
                 });
                 let code = draw(&mut tape, encoded.code, log_variance, normal);

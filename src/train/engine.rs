@@ -213,7 +213,9 @@ impl<'j, T: Real> Fit<'j, T> {
         state.checkpoint_seconds += self.since.elapsed().as_secs_f64();
         self.since = Instant::now();
         let improved = verdict.map(|verdict| verdict == Verdict::Improved);
-        (verdict, callback.on_event(Event::EpochDone { record: &record, names: &state.history.names, improved }))
+        let waited = state.patience.as_ref().map_or(0, |patience| patience.wait);
+        let names = &state.history.names;
+        (verdict, callback.on_event(Event::EpochDone { record: &record, names, improved, waited }))
     }
 
     /// Gives the state to the callback if it wants it.

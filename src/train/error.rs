@@ -12,8 +12,7 @@ pub enum TrainError {
     /// The loss is infinite or not a number.
     #[error(
         "training stopped in epoch {epoch} at step {step}: the loss is {loss}. The first value that is not finite came from \
-         {origin}, for image {image} of the batch. A smaller learning rate, gradient clipping (optimizer.clip_norm) or \
-         another initialisation may help"
+         {origin}. A smaller learning rate, gradient clipping (optimizer.clip_norm) or another initialisation may help"
     )]
     NonFiniteLoss {
         /// Counted from 1.
@@ -24,8 +23,6 @@ pub enum TrainError {
         loss: f64,
         /// The operation and the layer.
         origin: String,
-        /// The row of the batch, counted from 1.
-        image: usize,
     },
     /// A parameter became infinite or not a number in the last update of an epoch.
     #[error(
@@ -69,9 +66,9 @@ pub enum TrainError {
     /// A phase updates a group that there is not.
     #[error(transparent)]
     Group(#[from] UnknownGroup),
-    /// The optimizer of a phase has a setting out of its range.
+    /// A setting is out of its range.
     #[error(transparent)]
-    Optimizer(#[from] Fault),
+    Setting(#[from] Fault),
     /// A saved state that is none of this run.
     #[error("cannot go on from a saved state: {0}")]
     State(#[from] StateError),
@@ -90,23 +87,18 @@ pub struct StateError {
 }
 
 impl TrainError {
-    /// Where a loss that is not finite came from. Epoch and step are counted from 1, the samples before the first one at hand
-    /// from 0.
+    /// Where a loss that is not finite came from. Epoch and step are counted from 1.
     pub(super) fn non_finite<T: Real>(
         layout: &Layout,
         tape: &Tape<'_, T>,
         [epoch, step]: [usize; 2],
         loss: f64,
-        first_sample: usize,
     ) -> Self {
-        let Some(found) = tape.first_non_finite() else {
-            let origin = "the sum of loss and penalty".to_owned();
-            return TrainError::NonFiniteLoss { epoch, step, loss, origin, image: 1 };
-        };
-        let (origin, image) = (layout.describe(found), first_sample + found.row + 1);
-        match found.parameter {
+        let found = tape.first_non_finite();
+        let origin = found.map_or("the sum of loss and penalty".to_owned(), |found| layout.describe(found));
+        match found.and_then(|found| found.parameter) {
             Some(_) => TrainError::NonFiniteParameter { epoch, step, loss, origin },
-            None => TrainError::NonFiniteLoss { epoch, step, loss, origin, image },
+            None => TrainError::NonFiniteLoss { epoch, step, loss, origin },
         }
     }
 }

@@ -27,15 +27,17 @@ pub enum Event<'a> {
         names: &'a [String],
         /// Whether the monitored value is the best so far; `None` without early stopping.
         improved: Option<bool>,
+        /// Epochs without an improvement that counts, as early stopping counts them against its patience; 0 without it.
+        waited: usize,
     },
 }
 
 /// Whether training goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// It does.
+    /// Training goes on.
     Continue,
-    /// It ends after this step.
+    /// Training ends after this step.
     Interrupt,
 }
 

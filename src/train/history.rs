@@ -134,7 +134,12 @@ impl EpochRecord {
         numbers
     }
 
-    /// The same, read back.
+    /// All numbers, each under the name of its column; `names` are those of the columns that the task adds.
+    pub fn named<'a>(&self, names: &'a [String]) -> impl Iterator<Item = (&'a str, f64)> + use<'a> {
+        History::COLUMNS.into_iter().chain(names.iter().map(String::as_str)).zip(self.numbers())
+    }
+
+    /// What [`numbers`](Self::numbers) gives, read back.
     ///
     /// # Panics
     /// When there are fewer than [`History::COLUMNS`].

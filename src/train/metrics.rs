@@ -1,4 +1,4 @@
-//! Named figures that a task gathers during an epoch.
+//! Figures that a task gathers during an epoch.
 
 /// Weighted sums of an epoch, one for each figure that a task keeps, by position.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,7 @@
 //! In what steps a task is trained.
 
 use super::EarlyStoppingRule;
+use crate::optim::{Monitor, Schedule};
 use crate::settings::{TableForm, at_least, settings};
 
 settings! {
@@ -20,6 +21,19 @@ settings! {
         /// Whether the run also writes events for TensorBoard: losses, pictures, and the distribution of every tensor. No bit of
         /// the result depends on it.
         pub tensorboard: Option<bool> = None;
+    }
+}
+
+impl TrainSettings {
+    /// The key of the setting that watches the validation loss, early stopping or a plateau of `schedule`; `None` where neither does.
+    pub fn validation_monitor(&self, schedule: &Schedule) -> Option<&'static str> {
+        let stopping = self.early_stopping.as_ref().map(|rule| ("train.early_stopping.monitor", rule.monitor));
+        let plateau = match *schedule {
+            Schedule::Plateau { monitor, .. } => Some(("optimizer.schedule.plateau", monitor)),
+            _ => None,
+        };
+        let mut monitors = stopping.into_iter().chain(plateau);
+        monitors.find(|(_, monitor)| *monitor == Monitor::ValLoss).map(|(key, _)| key)
     }
 }
 

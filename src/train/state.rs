@@ -73,7 +73,7 @@ pub struct State<T: Real> {
 }
 
 impl<T: Real> Training<'_, T> {
-    /// Before the first step.
+    /// The state before the first step, with these parameters.
     pub fn first_state(&self, params: AlignedVec<T>) -> Result<State<T>, TrainError> {
         let phases = self.task.phases().iter().map(|phase| Ok(Updates::new(phase, self.task)?.to_state()));
         Ok(State {
@@ -92,8 +92,9 @@ impl<T: Real> Training<'_, T> {
 }
 
 impl<T: Real> State<T> {
-    /// Refuses a state that no run of this description can have been in.
+    /// Refuses a description with settings out of their ranges, and a state that no run of it can have been in.
     pub fn check(&self, training: &Training<'_, T>) -> Result<(), TrainError> {
+        training.check()?;
         let need = |what: &str, found: String, needed: String| {
             if found == needed { Ok(()) } else { Err(StateError { what: what.to_owned(), found, needed }) }
         };

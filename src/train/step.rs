@@ -10,7 +10,7 @@ use super::task::Batch;
 use super::training::Training;
 use crate::data::Samples;
 use crate::nn::{Draws, Pass};
-use crate::tape::{Arena, Tape, Whole};
+use crate::tape::{Arena, Tape, WholeBatch};
 
 /// The buffers of a step, which the next one reuses.
 pub(super) struct StepMemory<T: Real> {
@@ -37,7 +37,7 @@ impl<T: Real> StepMemory<T> {
     ) -> Result<(f64, f64), TrainError> {
         let task = training.task;
         let slice_samples = if task.accepts_slices() { training.slice_samples } else { batch.len() };
-        let (mut whole, mut values, mut penalty) = (Whole { samples: batch.len(), above: 0.0 }, 0.0, 0.0);
+        let (mut whole, mut values, mut penalty) = (WholeBatch { samples: batch.len(), sum_before: 0.0 }, 0.0, 0.0);
         let mut loss = f64::NAN;
         for (number, indices) in batch.chunks(slice_samples).enumerate() {
             let first_sample = number * slice_samples;
@@ -49,12 +49,12 @@ impl<T: Real> StepMemory<T> {
             penalty += recorded.penalty.map_or(0.0, |penalty| tape.scalar(penalty).to_f64());
             if !(values + penalty).is_finite() || !tape.scalar(recorded.total).is_finite() {
                 let at = [draws.epoch, draws.step as usize % training.steps() + 1];
-                return Err(TrainError::non_finite(task.layout(), &tape, at, values + penalty, first_sample));
+                return Err(TrainError::non_finite(task.layout(), &tape, at, values + penalty));
             }
             // A sum that is chained over rows does not depend on the slices; a mean of means does in its last bits.
             loss = match tape.loss_sum(recorded.loss) {
                 Some((sum, cols)) => {
-                    whole.above = sum;
+                    whole.sum_before = sum;
                     sum / (batch.len() * cols) as f64
                 }
                 None => values,

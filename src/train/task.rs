@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 use crate::data::Samples;
 use crate::nn::{Layout, Pass};
 use crate::optim::OptimizerSpec;
-use crate::tape::{Arena, Shape, Tape, Var, Whole};
+use crate::tape::{Arena, Shape, Tape, Var, WholeBatch};
 
 /// What is trained. The training loop knows no kind of model: for every batch it goes through the task's phases, records what
 /// the phase minimises, takes the gradient of it by the phase's parameters, and lets the phase's optimizer take a step.
@@ -115,13 +115,13 @@ pub struct Batch<'a> {
     /// The samples at hand.
     pub samples: Samples<'a>,
     /// The batch that they are a slice of.
-    pub whole: Whole,
+    pub whole: WholeBatch,
 }
 
 impl<'a> Batch<'a> {
     /// A batch in one piece.
     pub fn new(samples: Samples<'a>) -> Self {
-        Batch { samples, whole: Whole { samples: samples.len(), above: 0.0 } }
+        Batch { samples, whole: WholeBatch { samples: samples.len(), sum_before: 0.0 } }
     }
 
     /// How many samples are at hand.
@@ -146,7 +146,7 @@ impl<'a> Batch<'a> {
     }
 
     fn shaped<T: Real>(&self, tape: &mut Tape<'_, T>, shape: Shape) -> Var {
-        tape.constant_with(shape, |out| self.samples.gather(self.samples.indices, out))
+        tape.constant_with(shape, |out| self.samples.data.gather(self.samples.indices, out))
     }
 
     /// The class of each sample `[batch]`; `None` where the data set has no labels.

@@ -3,8 +3,10 @@
 use narrows_kernels::{Context, Real};
 
 use super::TrainSettings;
+use super::error::TrainError;
 use super::task::Task;
 use crate::data::{Samples, shuffle_into};
+use crate::settings::{Fault, check};
 use crate::tape::NOISE_SAMPLES;
 
 /// All that a training run depends on, besides the parameters that it begins with.
@@ -39,6 +41,16 @@ impl<'a, T: Real> Training<'a, T> {
     ) -> Self {
         let (context, slice_samples) = (Context::detect(), SLICE_SAMPLES);
         Training { context, task, train, validation, settings, seed, slice_samples }
+    }
+
+    /// Refuses settings out of their ranges.
+    pub(super) fn check(&self) -> Result<(), TrainError> {
+        check(&mut self.settings.clone()).map_err(|fault| fault.within("train"))?;
+        if self.slice_samples == 0 || !self.slice_samples.is_multiple_of(NOISE_SAMPLES) {
+            let accepted = format!("a multiple of {NOISE_SAMPLES}, and not 0");
+            return Err(Fault::new("slice_samples", self.slice_samples.to_string(), accepted).into());
+        }
+        Ok(())
     }
 
     /// Steps of an epoch.

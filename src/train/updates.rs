@@ -9,6 +9,7 @@ use super::history::EpochRecord;
 use super::task::{Phase, Task};
 use crate::optim::schedule::Rate;
 use crate::optim::{OptimizerSpec, Stepper};
+use crate::settings::check;
 
 /// What the updates of a phase remember.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,7 @@ pub(super) struct Updates<T: Real> {
 
 impl<T: Real> Updates<T> {
     pub fn new(phase: &Phase, task: &dyn Task<T>) -> Result<Self, TrainError> {
+        check(&mut phase.optimizer.clone()).map_err(|fault| fault.within("optimizer"))?;
         let layout = task.layout();
         let ranges = layout.ranges(&phase.groups)?;
         // Where groups have rates of their own, no range may span two of them.

@@ -189,6 +189,25 @@ fn the_mean_norm_of_jacobians_is_that_of_differences() {
 }
 
 #[test]
+fn every_layer_that_ends_in_a_sigmoid_or_tanh_can_saturate() {
+    let encoder = r#"encoder = [{ dense = 4, activation = "relu" }, { batch-norm = "keras", activation = "tanh" }]"#;
+    let mut model = Model::new("mse", &format!("{encoder}\n{DECODER}"));
+    for (input, param) in model.inputs.iter_mut().zip(model.autoencoder.layout().iter()) {
+        if param.name.ends_with("running_var") {
+            input.data.fill(0.25);
+        }
+    }
+    with_trained(&model, |trained, images| {
+        let found = trained.saturation(images);
+        let layers: Vec<&str> = found.iter().map(|layer| &layer.layer[..]).collect();
+        assert_eq!(layers, ["encoder.1", "decoder.0"]);
+        let codes = trained.encode(images).unwrap();
+        let slope = codes.iter().map(|y| 1.0 - y * y).sum::<f64>() / codes.len() as f64;
+        assert!(slope < 1.0 && (found[0].slope - slope).abs() <= 1e-12, "{found:?}, {slope}");
+    });
+}
+
+#[test]
 fn the_bound_of_a_variational_model_has_its_parts() {
     let text = format!("encoder = [{{ dense = 2 }}]\n{DECODER}\nvariational = {{}}");
     let mut model = Model::new("bce", &text);

@@ -39,3 +39,4 @@ mod slices;
 mod spelling;
 mod structure;
 mod tape;
+mod trainer;

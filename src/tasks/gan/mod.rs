@@ -80,7 +80,7 @@ impl<T: Real> Task<T> for Gan {
         let made = self.made(tape, batch.len(), pass);
         let on_made = self.discriminator.record(tape, made, pass.view(1));
         if phase != DISCRIMINATOR {
-            let loss = loss::verdict(tape, on_made, 1.0);
+            let loss = loss::adversarial_loss(tape, on_made, 1.0);
             metrics.add(0, tape.scalar(loss).to_f64(), 1.0);
             return loss.into();
         }
@@ -98,8 +98,8 @@ impl<T: Real> Task<T> for Gan {
         metrics.add(3, diversity, weight);
         let penalty = (self.spec.gradient_penalty > 0.0 && pass.draws().is_some())
             .then(|| loss::gradient_penalty(self.spec.gradient_penalty, tape, on_real, real));
-        let (real_loss, made_loss) =
-            (loss::verdict(tape, on_real, 1.0 - self.spec.label_smoothing), loss::verdict(tape, on_made, 0.0));
+        let real_loss = loss::adversarial_loss(tape, on_real, 1.0 - self.spec.label_smoothing);
+        let made_loss = loss::adversarial_loss(tape, on_made, 0.0);
         let loss = tape.add(real_loss, made_loss);
         let total = penalty.map_or(loss, |penalty| tape.add(loss, penalty));
         Recorded { total, loss, penalty }

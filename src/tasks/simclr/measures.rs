@@ -59,7 +59,7 @@ impl Trainable for Simclr {
         let (count, features) = (images.len(), images.features());
         let mut all = vec![0.0; 3 * count * features];
         let (originals, views) = all.split_at_mut(count * features);
-        images.gather(images.indices, originals);
+        images.data.gather(images.indices, originals);
         self.views(images, Draws::default(), views);
         let all = Array2::from_shape_vec((3 * count, features), all).expect("three rows of images");
         let content = Content::Images { images: all, beside: count, columns: Vec::new() };

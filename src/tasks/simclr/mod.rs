@@ -42,7 +42,7 @@ impl Simclr {
     pub fn views<T: Real>(&self, samples: Samples<'_>, draws: Draws, out: &mut [T]) {
         let half = samples.len() * samples.features();
         let (first, second) = out.split_at_mut(half);
-        samples.gather(samples.indices, first);
+        samples.data.gather(samples.indices, first);
         second.copy_from_slice(first);
         let change = |view: u8, images: &mut [T]| {
             let shape = samples.data.shape();
