@@ -30,12 +30,13 @@ impl FileError {
 }
 
 /// Writes `bytes` to `path` so that a reader sees the old file or the whole new one, whatever happens in between:
-/// the bytes go to a file beside it, are synced, the file is renamed over `path`, and the folder is synced.
+/// the bytes go to a file beside it, are synced, the file is renamed over `path`, and the folder is synced. For one writer at a
+/// time: the file beside it always has the same name, so that kills leave no more than one.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let partial = partial_of(path);
     let written = write_synced(&partial, bytes).and_then(|()| replace_with(&partial, path));
     if let Err(FileError { source, .. }) = written {
-        // The partial file is ours alone; failing to remove it must not hide why the write failed.
+        // Failing to remove it must not hide why the write failed.
         let _ = fs::remove_file(&partial);
         return Err(FileError { action: "write", path: path.to_path_buf(), source });
     }
@@ -76,9 +77,34 @@ pub fn sync_folder_of(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Writes `bytes` at the end of a file that is open for appending, or, where that fails, leaves it as long as it was.
+pub fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    file.write_all(bytes).inspect_err(|_| {
+        // Failing to shorten it must not hide why the write failed.
+        let _ = file.set_len(length);
+    })
+}
+
 /// Creates `folder` and its parents.
 pub fn create_folder(folder: &Path) -> Result<(), FileError> {
     fs::create_dir_all(folder).map_err(FileError::on("create", folder))
+}
+
+/// Creates `folder` in one that is there; it may be there itself.
+pub fn create_child(folder: &Path) -> Result<(), FileError> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(FileError::on("create", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a file that may be absent.
+pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::on("remove", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Reads all of `path`.

@@ -6,7 +6,7 @@ use narrows_kernels::AlignedVec;
 use serde_json::{Value, json};
 
 use super::error::RunError;
-use super::folder::{CONFIG, EARLY, LAST_EPOCH, METRICS, MODEL, check_is_run, check_weights};
+use super::folder::{CONFIG, METRICS, MODEL, check_is_run, check_weights, has_ended, read_json};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::files::{read_whole, sha256};
@@ -62,11 +62,7 @@ pub(super) fn begin(
     for file in [CONFIG, MODEL] {
         check_is_run(&run, file).map_err(|error| refuse(error.to_string()))?;
     }
-    let metrics: Value = match read_whole(&run.join(METRICS)) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        Err(_) => Value::Null,
-    };
-    if ![LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end) {
+    if !run.join(METRICS).is_file() || !has_ended(&read_json(&run, METRICS)?) {
         let resume = format!("`narrows train --resume {}` finishes it", run.display());
         return Err(refuse(format!("it is not finished; {resume}")));
     }

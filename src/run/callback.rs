@@ -7,7 +7,7 @@ use narrows_kernels::Context;
 use super::checkpoint::Identity;
 use super::error::RunError;
 use super::folder::RunFolder;
-use super::resume::buffer_bytes;
+use super::prepare::Prepared;
 use super::snapshots::write_snapshot;
 use super::tensorboard::EventFile;
 use crate::tasks::{Trainable, Weights};
@@ -60,14 +60,14 @@ impl<'a> RunCallback<'a> {
         callback: &'a mut dyn Callback<f32>,
         identity: &'a Identity,
         training: &Training<'_, f32>,
-        task: &'a dyn Trainable,
+        prepared: &'a Prepared,
         history: History,
         events: Option<EventFile>,
-    ) -> Result<Self, RunError> {
+    ) -> Self {
         let now = Instant::now();
         // A slow disk with 100 MB/s and 5 ms to sync.
-        let cost = Duration::from_millis(5) + Duration::from_secs_f64(buffer_bytes(training)? as f64 / 100e6);
-        Ok(RunCallback {
+        let cost = Duration::from_millis(5) + Duration::from_secs_f64(prepared.training_memory() as f64 / 100e6);
+        RunCallback {
             folder,
             callback,
             identity,
@@ -77,12 +77,12 @@ impl<'a> RunCallback<'a> {
             cost,
             history,
             events,
-            task,
+            task: &*prepared.task,
             context: training.context,
             is_over: false,
             failed: None,
             told: Vec::new(),
-        })
+        }
     }
 
     /// What ended the run, the epochs heard of, and the events for TensorBoard.

@@ -28,6 +28,12 @@ impl Machine {
         Ok(with_threads(self.threads, work)?)
     }
 
+    /// The machine of one of `jobs` jobs side by side; the first jobs take the threads that do not divide evenly.
+    #[must_use]
+    pub fn share(self, job: usize, jobs: usize) -> Machine {
+        Machine { threads: (self.threads / jobs + usize::from(job < self.threads % jobs)).max(1), ..self }
+    }
+
     /// Whether the run's bits are those of the contract.
     pub fn is_in_bit_contract(&self) -> bool {
         self.context.gemm == GemmEngine::Narrows
@@ -57,7 +63,7 @@ fn cpu_name() -> String {
     name.map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-/// Bytes of memory that the system can still give, or that a container may have, if that is less; none where nobody says.
+/// Bytes of memory that the system can still give, or that a container may have, if that is less; `None` where neither is known.
 pub(super) fn free_memory() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let available = info.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix("kB"));

@@ -34,9 +34,12 @@ pub enum RunError {
     /// The layers do not fit together.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A setting does not fit the others, the data or this machine.
+    /// A setting does not fit the others or the data.
     #[error(transparent)]
     Setting(#[from] Fault),
+    /// The model does not fit in the memory of this machine.
+    #[error(transparent)]
+    Memory(Fault),
     /// Training failed.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -64,7 +67,7 @@ pub enum RunError {
     #[error("{0}")]
     Folder(String),
     /// The output folder cannot be made.
-    #[error("{0}; give a folder that can be made with --out")]
+    #[error("{0}; give another folder with --out")]
     Output(FileError),
     /// What a run wrote cannot be used: which file, why, and what is expected.
     #[error("{0}")]
@@ -99,6 +102,7 @@ impl RunError {
             RunError::Config(_)
             | RunError::Model(_)
             | RunError::Setting(_)
+            | RunError::Memory(_)
             | RunError::Folder(_)
             | RunError::Output(_) => true,
             RunError::Analysis(error) => matches!(

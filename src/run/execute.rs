@@ -56,7 +56,7 @@ pub fn fit(
     Ok(training(config, prepared, context).run(begin(config, prepared, beside)?.0, callback)?)
 }
 
-/// The files that a run of `config` writes, folders with a stroke at their end.
+/// The files that a run of `config` writes, folders with a slash at the end.
 pub fn run_files(config: &RunConfig, prepared: &Prepared) -> Vec<String> {
     let begun_from = origin(config, prepared).map(|_| BEGUN_FROM);
     let pictures = prepared.task.picture_files(&prepared.loaded).into_iter().map(|(file, _)| file);
@@ -100,7 +100,7 @@ impl<F: FnMut(usize, &[f32]) + Send> Callback<f32> for Watcher<F> {
 /// checkpoint in `folder` if there is one, and refuses one of another configuration, of other data or of another version.
 /// An interrupted run is written like a finished one, with what there is, and keeps its checkpoints. One that has done all its
 /// epochs keeps the state at its end, from which it goes on if `config` comes back with a larger `max_epochs`: to the bits of a
-/// run that had so many from the start, unless its learning rates depend on their number. One that was stopped early keeps none.
+/// run that had so many from the start. One that was stopped early keeps none.
 pub fn execute(
     config: &RunConfig,
     prepared: &Prepared,
@@ -110,7 +110,7 @@ pub fn execute(
 ) -> Result<RunResult, RunError> {
     let identity = identity(config, prepared, machine);
     let training = training(config, prepared, machine.context);
-    let state = resume::read_state(folder, &identity, &training, callback)?;
+    let state = resume::read_state(folder, &identity, &training, prepared, callback)?;
     // What it begins with is refused before anything is written.
     let (start, taken) = match state {
         Some(state) => (state, None),
@@ -141,17 +141,24 @@ pub fn execute(
         Some(true) => Some(EventFile::create(folder.path(), history.epochs.len())?),
         _ => None,
     };
-    let mut keeper = RunCallback::new(folder, callback, &identity, &training, task, history, events)?;
+    let mut keeper = RunCallback::new(folder, callback, &identity, &training, prepared, history, events);
     let outcome = training.resume(start, &mut keeper);
     let (failed, history, mut events) = keeper.into_parts();
     if let Some(error) = failed {
         return Err(error);
     }
-    if outcome.is_err() && !history.epochs.is_empty() {
-        // The epochs before the failure show how it came.
-        folder.write_history(&history)?;
-    }
-    let outcome = outcome?;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            // The epochs before the failure show how it came.
+            if !history.epochs.is_empty()
+                && let Err(error) = folder.write_history(&history)
+            {
+                callback.on_note(&format!("{error}; the history lacks the last epochs"));
+            }
+            return Err(failure.into());
+        }
+    };
     folder.write_history(&outcome.history)?;
     let bytes = weights::to_bytes(prepared.layout(), &outcome.params, Some(task.description()));
     folder.write(MODEL, &bytes)?;
@@ -190,7 +197,7 @@ pub fn execute(
             part.extend(task.further_figures(weights, name, samples, config.seed, &mut arena));
         }
     }
-    // The last file: who finds it finds the others.
+    // Written last: where it exists, all other files exist.
     folder.write_json(METRICS, &metrics)?;
     match outcome.stop {
         Stop::Interrupted { .. } => {}

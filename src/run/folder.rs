@@ -12,7 +12,7 @@ use super::lock::{CHECKPOINTS, FolderLock};
 use super::prepare::{Prepared, prepare};
 use super::tensorboard::EVENTS;
 use crate::config::RunConfig;
-use crate::files::{FileError, create_folder, read_whole, sha256, write_whole};
+use crate::files::{FileError, create_folder, read_whole, remove_if_there, sha256, write_whole};
 use crate::nn::weights;
 use crate::tasks::{Trained, TrainedEncoder};
 use crate::train::{FitResult, History};
@@ -39,8 +39,13 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 /// In `metrics.json`, that a run ended because early stopping ran out of patience.
 pub(super) const EARLY: &str = "early stopping";
 
-/// What a run writes, and what a study writes above its runs.
-const WRITTEN: [&str; 27] = [
+/// Whether a run has come to its end, by its `metrics.json`.
+pub(super) fn has_ended(metrics: &Value) -> bool {
+    [LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end)
+}
+
+/// What a run writes, and what a study, a search or a workflow writes above its runs.
+const WRITTEN: [&str; 32] = [
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -61,12 +66,17 @@ const WRITTEN: [&str; 27] = [
     "search.toml",
     "trials.csv",
     "best.toml",
+    "best",
     "summary.csv",
     "codes.csv",
     "saturation.csv",
     "maps.csv",
+    "generated.csv",
+    "probe.csv",
     REPORT,
     "runs",
+    "seeds",
+    "parts",
     EVENTS,
 ];
 
@@ -149,12 +159,7 @@ impl RunFolder {
 
     /// Removes what says that the run is done; whoever reads the folder from now on finds a run under way.
     pub(super) fn reopen(&self) -> Result<(), RunError> {
-        for path in [METRICS, REPORT].map(|name| self.path.join(name)) {
-            if path.exists() {
-                std::fs::remove_file(&path).map_err(FileError::on("remove", &path))?;
-            }
-        }
-        Ok(())
+        Ok([METRICS, REPORT].iter().try_for_each(|name| remove_if_there(&self.path.join(name)))?)
     }
 
     pub(super) fn write_json(&self, name: &str, value: &Value) -> Result<(), RunError> {
@@ -263,9 +268,16 @@ pub fn run_config(path: &Path) -> Result<RunConfig, RunError> {
     Ok(RunConfig::from_toml(&String::from_utf8_lossy(&bytes), &file.display().to_string())?)
 }
 
+/// A file of JSON of the run in `path`.
+pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
+    let file = path.join(name);
+    let read = serde_json::from_slice(&read_whole(&file)?);
+    read.map_err(|error| RunError::unreadable(&file, format!("it is no JSON ({error})")))
+}
+
 /// Refuses weights that are not those the run measured.
 pub(super) fn check_weights(path: &Path) -> Result<(), RunError> {
-    let metrics: Value = serde_json::from_slice(&read_whole(&path.join(METRICS))?).unwrap_or_default();
+    let metrics = read_json(path, METRICS)?;
     let Some(recorded) = metrics["model_sha256"].as_str() else { return Ok(()) };
     let file = path.join(MODEL);
     let found = sha256(&read_whole(&file)?);

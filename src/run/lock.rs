@@ -16,7 +16,7 @@ const LOCK: &str = "lock";
 pub struct FolderLock {
     path: PathBuf,
     // Closing it lets the lock go.
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -66,7 +66,7 @@ impl FolderLock {
             }
             // Only for the message of the one that is refused.
             let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
-            return Ok(FolderLock { path, _file: file });
+            return Ok(FolderLock { path, file });
         }
     }
 }
@@ -95,8 +95,11 @@ fn is_file_at(_: &File, path: &Path) -> bool {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // What cannot be removed harms nobody: the lock itself ends with the file's closing.
-        let _ = fs::remove_file(&self.path);
+        // Whoever removed the folder may have let another process take one of the same name.
+        if is_file_at(&self.file, &self.path) {
+            // What cannot be removed harms nobody: the lock itself ends with the file's closing.
+            let _ = fs::remove_file(&self.path);
+        }
         if let Some(folder) = self.path.parent() {
             // Stays while there are checkpoints in it.
             let _ = fs::remove_dir(folder);

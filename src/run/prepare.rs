@@ -49,8 +49,8 @@ impl Prepared {
             Some(free) if needed > free => {
                 let (count, [needed, free]) = (grouped(parameters), [needed, free].map(|bytes| bytes as f64 / 1e9));
                 let found = format!("a network of {count} parameters, which take {needed:.1} GB in training");
-                Err(Fault::new("model", found, format!("one that fits in the {free:.1} GB of memory that are free"))
-                    .into())
+                let accepted = format!("one that fits in the {free:.1} GB of memory that are free");
+                Err(RunError::Memory(Fault::new("model", found, accepted)))
             }
             _ => Ok(()),
         }

@@ -17,7 +17,7 @@ use narrows_kernels::Context;
 pub enum Features {
     /// The codes of a trained encoder.
     Trained,
-    /// Those of the same encoder with fresh weights.
+    /// Those of the same encoder with the random weights that its seed gives, from which training begins unless it begins with another run's.
     Untrained,
     /// The images themselves.
     Pixels,
@@ -41,11 +41,11 @@ pub struct Probe<'a> {
 /// A logistic regression on features of training images.
 #[derive(Clone, Debug)]
 pub struct Probed {
-    /// How many of them it learnt from.
+    /// Training images that it was fitted to.
     pub labels: usize,
     /// Values of an image's features.
     pub values: usize,
-    /// It.
+    /// The fitted regression.
     pub fitted: LogisticRegression,
     /// The share of the test images that it classifies right.
     pub accuracy: f64,

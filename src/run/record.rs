@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use super::error::RunError;
-use super::folder::{CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, run_config};
+use super::folder::{CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, read_json, run_config};
 use super::lock::{CHECKPOINTS, is_taken};
-use super::resume::{read_history, read_json};
+use super::resume::read_history;
 use crate::config::RunConfig;
 use crate::files::FileError;
 use crate::train::History;
@@ -42,7 +42,7 @@ impl RunState {
             RunState::Stopped => "stopped early",
             RunState::Interrupted { .. } => "interrupted",
             RunState::UnderWay => "under way",
-            RunState::Broken => "broken off",
+            RunState::Broken => "not finished",
         }
     }
 
@@ -86,7 +86,7 @@ impl RunRecord {
         let state = match metrics["stop"].as_str() {
             Some(LAST_EPOCH) => RunState::Finished,
             Some(EARLY) => RunState::Stopped,
-            // Whoever goes on with a run begins by removing what says so.
+            // A resumed run first removes metrics.json.
             _ if interrupted.is_object() => RunState::Interrupted { epoch: count("epoch"), step: count("step") },
             _ if taken => RunState::UnderWay,
             _ => RunState::Broken,

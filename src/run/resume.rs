@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use narrows_kernels::AlignedVec;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -11,7 +10,7 @@ use super::environment::Machine;
 use super::error::RunError;
 use super::folder::{
     BEGUN_FROM, CONFIG, EARLY, ENVIRONMENT, HISTORY, LAST_EPOCH, METRICS, MODEL, RunFolder, RunResult, check_weights,
-    run_config,
+    has_ended, read_json, run_config,
 };
 use super::prepare::Prepared;
 use crate::config::{Difference, RunConfig};
@@ -152,13 +151,6 @@ pub(super) fn read_history(path: &Path) -> Result<History, RunError> {
     History::from_csv(&String::from_utf8_lossy(&text)).map_err(|error| RunError::unreadable(&file, error))
 }
 
-/// A file of JSON of the run in `path`.
-pub(super) fn read_json(path: &Path, name: &str) -> Result<Value, RunError> {
-    let file = path.join(name);
-    let read = serde_json::from_slice(&read_whole(&file)?);
-    read.map_err(|error| RunError::unreadable(&file, format!("it is no JSON ({error})")))
-}
-
 /// The refusal of a run that was begun with something else.
 fn other_run(path: &Path, key: &str, found: &str, needed: &str, remedy: &str) -> RunError {
     let path = path.display();
@@ -217,31 +209,23 @@ impl Parent {
 /// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. A run that has ended may have
 /// more epochs.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    let has_ended =
-        || read_json(path, METRICS).is_ok_and(|metrics| [LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end));
-    let may_differ = is_raised(begun, now) && has_ended();
+    let may_differ = is_raised(begun, now) && read_json(path, METRICS).is_ok_and(|metrics| has_ended(&metrics));
     match begun.difference(now).filter(|_| !may_differ) {
         Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
         None => Ok(()),
     }
 }
 
-/// The bytes of a state's buffers: parameters, the best ones, and the moments.
-pub(super) fn buffer_bytes(training: &Training<'_, f32>) -> Result<u64, TrainError> {
-    let state = training.first_state(AlignedVec::default())?;
-    let moments = state.phases.iter().flat_map(|phase| &phase.moments).map(|(_, moment)| moment.len() as u64);
-    Ok(4 * (2 * training.task.layout().len() as u64 + moments.sum::<u64>()))
-}
-
-/// The most bytes that a checkpoint of this run can have: its buffers, a row of numbers for each epoch with a name for each
-/// column, the figures of the epoch under way, and texts of at most 2 MiB.
-fn most_bytes(training: &Training<'_, f32>) -> Result<u64, TrainError> {
+/// The most bytes that a checkpoint of this run can have: parameters, the best ones and the moments, a row of numbers for each epoch
+/// with a name for each column, the figures of the epoch under way, and texts of at most 2 MiB.
+fn most_bytes(training: &Training<'_, f32>, prepared: &Prepared) -> u64 {
     let names = training.task.scalar_names();
     let columns = (History::COLUMNS.len() + names.len()) as u64;
     let text: usize = names.iter().map(|name| name.len() + 8).sum();
     let rows = (training.settings.max_epochs as u64).saturating_mul(8 * columns);
     let rest = 16 * columns + text as u64 + (2 << 20);
-    Ok(buffer_bytes(training)?.saturating_add(rows).saturating_add(rest))
+    // Gradients take as much as the best parameters.
+    prepared.training_memory().saturating_add(rows).saturating_add(rest)
 }
 
 /// The state to go on from: that of the newest checkpoint that is whole.
@@ -249,9 +233,10 @@ pub(super) fn read_state(
     folder: &RunFolder,
     identity: &Identity,
     training: &Training<'_, f32>,
+    prepared: &Prepared,
     callback: &mut dyn Callback<f32>,
 ) -> Result<Option<State<f32>>, RunError> {
-    let stored = folder.checkpoints().read(most_bytes(training)?);
+    let stored = folder.checkpoints().read(most_bytes(training, prepared));
     let Some((path, checkpoint)) = stored.checkpoint else {
         if stored.refused.is_empty() {
             if folder.path().join(CONFIG).exists() {

@@ -9,7 +9,7 @@ use super::folder::RunFolder;
 use crate::data::{Dataset, npy};
 use crate::figures::grid::{GridRow, ImageGrid};
 use crate::figures::png::to_pixels;
-use crate::files::create_folder;
+use crate::files::create_child;
 
 /// The folder of the snapshots within that of the run.
 pub(super) const SNAPSHOTS: &str = "epochs";
@@ -25,7 +25,8 @@ fn file(folder: &RunFolder, epoch: usize) -> PathBuf {
 
 /// Writes the images [n, values] of an epoch, counted from 1.
 pub(super) fn write_snapshot(folder: &RunFolder, epoch: usize, images: ArrayView2<'_, f32>) -> Result<(), RunError> {
-    create_folder(&folder.path().join(SNAPSHOTS)).map_err(RunError::Output)?;
+    // A run folder that was removed while the run goes on must not come back.
+    create_child(&folder.path().join(SNAPSHOTS))?;
     Ok(npy::write(&file(folder, epoch), images)?)
 }
 

@@ -5,14 +5,13 @@
 //! The fields are those of `event.proto` and `summary.proto` there.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::files::protobuf::Message;
-use crate::files::{FileError, create_folder};
+use crate::files::{FileError, append_whole, create_folder};
 use crate::nn::Layout;
-use crate::train::{EpochRecord, History};
+use crate::train::EpochRecord;
 
 /// The folder of event files in a run folder.
 pub(super) const EVENTS: &str = "tensorboard";
@@ -34,7 +33,7 @@ impl EventFile {
         create_folder(&folder)?;
         let numbered = (1..).map(|number: u32| folder.join(format!("events.out.tfevents.{number:06}.narrows")));
         let path = numbered.into_iter().find(|path| !path.exists()).expect("some number is free");
-        let file = File::create_new(&path).map_err(FileError::on("create", &path))?;
+        let file = File::options().append(true).create_new(true).open(&path).map_err(FileError::on("create", &path))?;
         let mut events = EventFile { file, path };
         events.add(0, |event| event.bytes(3, "brain.Event:2"))?;
         // SessionLog { status: START }
@@ -44,8 +43,7 @@ impl EventFile {
 
     /// The figures of an epoch, whose columns after the usual ones have these names.
     pub fn epoch(&mut self, record: &EpochRecord, names: &[String]) -> Result<(), FileError> {
-        let names = History::COLUMNS.into_iter().chain(names.iter().map(String::as_str));
-        let figures = names.zip(record.numbers()).filter(|(name, value)| *name != "epoch" && !value.is_nan());
+        let figures = record.named(names).filter(|(name, value)| *name != "epoch" && !value.is_nan());
         let values = figures.map(|(name, value)| Message::new().bytes(1, name).float(2, value as f32));
         self.summary(record.epoch, values)
     }
@@ -73,7 +71,7 @@ impl EventFile {
     fn add(&mut self, step: usize, fill: impl FnOnce(Message) -> Message) -> Result<(), FileError> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let event = fill(Message::new().double(1, now.as_secs_f64()).int(2, step as i64)).into_bytes();
-        self.file.write_all(&record(&event)).map_err(FileError::on("write", &self.path))
+        append_whole(&mut self.file, &record(&event)).map_err(FileError::on("write", &self.path))
     }
 }
 

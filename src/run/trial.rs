@@ -11,7 +11,11 @@ use crate::config::{RunConfig, SearchConfig};
 use crate::data::Splits;
 use crate::search::{End, Running};
 use crate::settings::Fault;
-use crate::train::{Callback, EpochRecord, Event, Flow, History, Stop, Task};
+use crate::train::{Callback, Event, Flow, History, Stop, Task};
+
+/// Data sets that are kept for trials to come, or as many as there are folds: where a number of images varies, every trial may have
+/// another.
+const KEPT: usize = 4;
 
 /// What the trials of a search share: its configuration, and the data, loaded once for those that take the same.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub struct Trials<'a> {
     data_dirs: &'a [PathBuf],
     /// Where a run that trials begin with and that is named without a folder is looked for.
     beside: &'a Path,
+    /// The last used last.
     loaded: Mutex<Vec<(RunConfig, Arc<Splits>)>>,
 }
 
@@ -49,21 +54,21 @@ impl<'a> Trials<'a> {
     pub fn prepare(&self, run: &RunConfig) -> Result<Prepared, RunError> {
         // Held while loading, so that nothing is loaded twice.
         let mut loaded = self.loaded.lock().expect("nobody panics while holding it");
-        let same = loaded.iter().find(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));
+        let same = loaded.iter().position(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));
         let data = match same {
-            Some((_, data)) => Arc::clone(data),
-            None => {
-                let data = Arc::new(load_data(run, self.data_dirs)?);
-                loaded.push((run.clone(), Arc::clone(&data)));
-                data
-            }
+            Some(at) => loaded.remove(at).1,
+            None => Arc::new(load_data(run, self.data_dirs)?),
         };
+        loaded.push((run.clone(), Arc::clone(&data)));
+        if loaded.len() > KEPT.max(run.data.folds.unwrap_or(1)) {
+            loaded.remove(0);
+        }
         drop(loaded);
         Prepared::new(run, data)
     }
 
     /// Makes a trial: its end, or none where the callback interrupted it. What is wrong with the trial's own configuration, model or
-    /// training is its failure; all else is that of the search.
+    /// training is its failure; all else is that of the search, such as a model that the memory of this machine does not hold.
     pub fn make(
         &self,
         running: &Running<'_>,
@@ -140,7 +145,8 @@ struct Watch<'a, 'b> {
 impl Callback<f32> for Watch<'_, '_> {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
         if let Event::EpochDone { record, names, .. } = event {
-            let value = column(self.objective, record, names);
+            let objective = record.named(names).find(|(name, _)| *name == self.objective);
+            let value = objective.map_or(f64::NAN, |(_, value)| value);
             self.values.push(value);
             // A trial that has come to its end is not given up any more.
             self.is_given_up = self.running.is_some_and(|running| running.report(value)) && record.epoch < self.epochs;
@@ -157,13 +163,5 @@ impl Callback<f32> for Watch<'_, '_> {
 
     fn on_note(&mut self, sentence: &str) {
         self.callback.on_note(sentence);
-    }
-}
-
-fn column(name: &str, record: &EpochRecord, names: &[String]) -> f64 {
-    match name {
-        "loss" => record.loss,
-        "val_loss" => record.val_loss,
-        _ => names.iter().position(|known| known == name).map_or(f64::NAN, |at| record.scalars[at]),
     }
 }

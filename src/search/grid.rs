@@ -40,19 +40,18 @@ pub(super) fn points(space: &Space, levels: usize, seed: u64) -> Result<Vec<Poin
 }
 
 fn values(domain: Domain, levels: usize) -> Vec<f64> {
-    let ends = match domain {
-        Domain::Choices(count) => return (0..count).map(|choice| choice as f64).collect(),
-        Domain::Float { low, high, .. } => [low, high],
-        Domain::Int { low, high, .. } => [low as f64, high as f64],
-    };
-    let [low, high] = ends.map(|end| domain.into_range(end));
+    if let Domain::Choices(count) = domain {
+        return (0..count).map(|choice| choice as f64).collect();
+    }
+    let ends = domain.ends();
+    let [low, high] = ends.map(|end| domain.transform(end));
     let level = |at: usize| match at {
         0 => ends[0],
         at if at + 1 == levels => ends[1],
-        at => domain.out_of_range(low + (high - low) * at as f64 / (levels - 1) as f64),
+        at => domain.untransform(low + (high - low) * at as f64 / (levels - 1) as f64),
     };
     let mut values: Vec<f64> = match levels {
-        1 => vec![domain.out_of_range(0.5 * (low + high))],
+        1 => vec![domain.untransform(0.5 * (low + high))],
         _ => (0..levels).map(level).collect(),
     };
     // Few integers have fewer values than levels.

@@ -47,15 +47,16 @@ pub fn importance(space: &Space, trials: &[Trial], sign: f64) -> Vec<Option<f64>
 
 /// The density of values on the grid of their domain.
 fn density(domain: Domain, values: Vec<f64>) -> Vec<f64> {
-    let (points, cells): (usize, Vec<usize>) = match (domain, ends(domain)) {
-        (Domain::Choices(count), _) => (count, values.iter().map(|value| *value as usize).collect()),
-        (_, [low, high]) => {
+    let (points, cells): (usize, Vec<usize>) = match domain {
+        Domain::Choices(count) => (count, values.iter().map(|value| *value as usize).collect()),
+        _ => {
+            let [low, high] = domain.ends().map(|end| domain.transform(end));
             let points = points(domain);
             let step = (high - low) / (points - 1) as f64;
             let at = |cell: usize| if cell + 1 == points { high } else { low + step * cell as f64 };
             // A value belongs to the first point that it is not more than half a step above.
             let cell = |value: &f64| {
-                let value = domain.into_range(*value) - 0.5 * step;
+                let value = domain.transform(*value) - 0.5 * step;
                 (0..points).position(|cell| at(cell) >= value).unwrap_or(points - 1)
             };
             (points, values.iter().map(cell).collect())
@@ -84,14 +85,6 @@ fn density(domain: Domain, values: Vec<f64>) -> Vec<f64> {
         }
     };
     (0..points).map(|at| density(at) * weight + FLOOR).collect()
-}
-
-fn ends(domain: Domain) -> [f64; 2] {
-    match domain {
-        Domain::Float { low, high, .. } => [low, high].map(|end| domain.into_range(end)),
-        Domain::Int { low, high, .. } => [low as f64, high as f64].map(|end| domain.into_range(end)),
-        Domain::Choices(count) => [0.0, count as f64 - 1.0],
-    }
 }
 
 /// Points of the grid: of few integers each, of logarithmic ones about as many as powers of two.

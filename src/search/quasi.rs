@@ -20,7 +20,7 @@ pub(super) fn point(space: &Space, seed: u64, number: usize) -> Point {
 fn unit(seed: u64, dimension: usize, base: usize, mut number: usize) -> f64 {
     let mut permutations: Stream = stream_of(seed, Purpose::Search, dimension as u64, PART);
     let (mut unit, mut scale) = (0.0, 1.0);
-    // Digits beyond these would not change the sum.
+    // Digits beyond these change the sum by less than about 1e-16.
     while scale > 1e-16 {
         scale /= base as f64;
         unit += f64::from(shuffled(base, &mut permutations)[number % base]) * scale;

@@ -13,7 +13,7 @@ settings! {
     pub enum SamplerKind {
         /// The tree-structured Parzen estimator, which learns from the trials before.
         Tpe = "tpe",
-        /// Chance.
+        /// Points drawn at random.
         Random = "random",
         /// A sequence that fills the space more evenly than chance: Halton's, with digits permuted at random.
         Quasi = "quasi",
@@ -27,7 +27,7 @@ settings! {
 pub enum Sampler {
     /// The tree-structured Parzen estimator.
     Tpe(TpeSettings),
-    /// Chance.
+    /// Points drawn at random.
     Random,
     /// A randomised Halton sequence.
     Quasi,

@@ -67,7 +67,7 @@ settings! {
 }
 
 impl SearchSettings {
-    /// After what a trial reports its objective.
+    /// A trial reports its objective after each of these: epoch or fold.
     pub fn step(&self) -> &'static str {
         if self.over_folds { "fold" } else { "epoch" }
     }

@@ -51,18 +51,28 @@ impl Domain {
         Some(if self.is_log() { [libm::log(low), libm::log(high)] } else { [low, high] })
     }
 
+    /// The least and the largest value; of choices the numbers of the first and the last.
+    pub(super) fn ends(self) -> [f64; 2] {
+        match self {
+            Domain::Float { low, high, .. } => [low, high],
+            Domain::Int { low, high, .. } => [low as f64, high as f64],
+            // Where there is one choice, a second has its place.
+            Domain::Choices(count) => [0.0, count.max(2) as f64 - 1.0],
+        }
+    }
+
     /// Whether its range is one of logarithms.
     pub fn is_log(&self) -> bool {
         matches!(self, Domain::Float { log: true, .. } | Domain::Int { log: true, .. })
     }
 
     /// A value as it stands in the range.
-    pub(super) fn into_range(self, value: f64) -> f64 {
+    pub(super) fn transform(self, value: f64) -> f64 {
         if self.is_log() { libm::log(value) } else { value }
     }
 
     /// The value that stands for a number of the range.
-    pub(super) fn out_of_range(self, number: f64) -> f64 {
+    pub(super) fn untransform(self, number: f64) -> f64 {
         let value = if self.is_log() { libm::exp(number) } else { number };
         match self {
             Domain::Float { low, high, .. } => value.clamp(low, high),
@@ -75,20 +85,15 @@ impl Domain {
     pub fn at(self, unit: f64) -> f64 {
         match (self, self.range()) {
             (Domain::Choices(count), _) => (unit * count as f64).floor().min(count as f64 - 1.0),
-            (_, Some([low, high])) => self.out_of_range(low + unit * (high - low)),
+            (_, Some([low, high])) => self.untransform(low + unit * (high - low)),
             (_, None) => f64::NAN,
         }
     }
 
     /// The share of the domain at which a value lies, from 0 to 1; the first choice is at 0 and the last at 1.
     pub fn share(self, value: f64) -> f64 {
-        let [low, high] = match self {
-            Domain::Float { low, high, .. } => [low, high],
-            Domain::Int { low, high, .. } => [low as f64, high as f64],
-            Domain::Choices(count) => [0.0, count.max(2) as f64 - 1.0],
-        }
-        .map(|end| self.into_range(end));
-        (self.into_range(value) - low) / (high - low)
+        let [low, high] = self.ends().map(|end| self.transform(end));
+        (self.transform(value) - low) / (high - low)
     }
 
     /// Whether a value is one of its own.

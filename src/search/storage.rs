@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::space::Point;
 use super::trial::Outcome;
-use crate::files::{FileError, read_whole, sha256, sync_folder_of, write_whole};
+use crate::files::{FileError, append_whole, read_whole, sha256, write_whole};
 
 /// Digits of the check.
 const DIGITS: usize = 16;
@@ -95,7 +94,6 @@ impl Journal {
         } else {
             let head = Head { format: FORMAT.to_owned(), of: of.to_owned() };
             write_whole(path, line(&head).as_bytes())?;
-            sync_folder_of(path)?;
         }
         let file = OpenOptions::new().append(true).open(path).map_err(FileError::on("open", path))?;
         Ok(Opened { journal: Journal { path: path.to_path_buf(), file: Mutex::new(file) }, made, note })
@@ -105,7 +103,7 @@ impl Journal {
     pub fn add(&self, trial: usize, point: &Point, outcome: &Outcome) -> Result<(), StorageError> {
         let line = line(&Entry { trial, point: point.clone(), outcome: outcome.clone() });
         let mut file = self.file.lock().expect("nobody panics while holding it");
-        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
+        let written = append_whole(&mut file, line.as_bytes()).and_then(|()| file.sync_data());
         Ok(written.map_err(FileError::on("write", &self.path))?)
     }
 }

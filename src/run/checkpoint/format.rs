@@ -1,6 +1,6 @@
 //! The bytes of a checkpoint: named tensors and a JSON header in one `safetensors` file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use narrows_kernels::AlignedVec;
 use safetensors::tensor::{Dtype, TensorView};
@@ -131,6 +131,11 @@ fn content(what: &str) -> FormatError {
 }
 
 fn state(header: &Header, file: &SafeTensors<'_>) -> Result<State<f32>, FormatError> {
+    // A repeated name would take its tensor's memory once more each time.
+    let repeats = |names: &Vec<String>| names.iter().collect::<HashSet<_>>().len() < names.len();
+    if header.moments.iter().any(repeats) {
+        return Err(content("list of moments"));
+    }
     let values = |name: &str, what| {
         let tensor = file.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32);
         let tensor = tensor.ok_or_else(|| content(what))?;

@@ -40,7 +40,7 @@ pub struct Identity {
 }
 
 /// The name of an engine, in files and on the command line.
-pub(super) fn gemm_name(gemm: GemmEngine) -> &'static str {
+pub(crate) fn gemm_name(gemm: GemmEngine) -> &'static str {
     match gemm {
         GemmEngine::Narrows => "narrows",
         GemmEngine::Matrixmultiply => "matrixmultiply",

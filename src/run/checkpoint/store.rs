@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{decode, encode};
 use super::{Checkpoint, Identity};
-use crate::files::{FileError, partial_of, replace_with, sync_folder_of, write_synced};
+use crate::files::{FileError, create_child, partial_of, remove_if_there, replace_with, sync_folder_of, write_synced};
 use crate::train::State;
 
 const LAST: &str = "last.safetensors";
@@ -36,13 +36,8 @@ impl Store {
     /// Writes a checkpoint. Whatever fails or is killed on the way, one that was there before is still there.
     pub fn write(&self, identity: &Identity, state: &State<f32>) -> Result<(), FileError> {
         let written = encode(identity, state);
-        // Not its parents: a run folder that was removed while the run goes on must not come back.
-        match fs::create_dir(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(FileError { action: "create", path: self.folder.clone(), source: error });
-            }
-            _ => {}
-        }
+        // A run folder that was removed while the run goes on must not come back.
+        create_child(&self.folder)?;
         let path = self.folder.join(LAST);
         let partial = partial_of(&path);
         let kept = write_synced(&partial, &written).and_then(|()| {
@@ -87,21 +82,13 @@ impl Store {
     /// Removes the checkpoints, and nothing else.
     pub fn clear(&self) -> Result<(), FileError> {
         self.keep_last()?;
-        remove(self.folder.join(LAST))
+        remove_if_there(&self.folder.join(LAST))
     }
 
     /// Removes all but the last checkpoint.
     pub fn keep_last(&self) -> Result<(), FileError> {
         let [last, previous] = [LAST, PREVIOUS].map(|name| self.folder.join(name));
-        [partial_of(&last), partial_of(&previous), previous].into_iter().try_for_each(remove)
-    }
-}
-
-/// Removes a file that may be absent.
-fn remove(path: PathBuf) -> Result<(), FileError> {
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileError { action: "remove", path, source }),
-        _ => Ok(()),
+        [partial_of(&last), partial_of(&previous), previous].iter().try_for_each(|path| remove_if_there(path))
     }
 }
 

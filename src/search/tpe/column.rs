@@ -3,7 +3,7 @@
 //! neighbours get new kernels.
 //!
 //! A factor of a number or a logarithm is a normal density, truncated to the range; of an integer its mass on the step around
-//! it; of a choice (n δ + w) / (n + w C), the observed choice being the more likely the more kernels n there are. A
+//! it; of a choice (n δ + 1) / (n + C), with n kernels and C choices, where δ is 1 at the observed choice and 0 elsewhere. A
 //! parameter's σ of a kernel is the larger gap between its value and the neighbours below and above, between
 //! 1/min(100, n + 2) of the range and the whole; at the least and the largest value it is the one gap there is, and with one
 //! observation the larger distance to the ends of the range. The kernel that stands for what is known without observations
@@ -80,7 +80,7 @@ impl Column {
 
     /// Takes the value of the next trial.
     pub fn push(&mut self, value: f64) {
-        let value = self.domain.into_range(value);
+        let value = self.domain.transform(value);
         let place = self.order.partition_point(|&other| self.values[other as usize] <= value);
         self.order.insert(place, self.values.len() as u32);
         self.values.push(value);
@@ -170,8 +170,8 @@ impl Column {
         let Steps { kinds, logs } = &mut self.steps;
         let logs = logs.entry(x.to_bits()).or_default();
         // The step of the range that stands for the integer.
-        let value = self.domain.out_of_range(x);
-        let [a, b] = [value - 0.5, value + 0.5].map(|edge| self.domain.into_range(edge));
+        let value = self.domain.untransform(x);
+        let [a, b] = [value - 0.5, value + 0.5].map(|edge| self.domain.transform(edge));
         let log = |[mu, sigma, all]: &[f64; 3]| libm::log(mass((a - mu) / sigma, (b - mu) / sigma)) - all;
         logs.extend(kinds[logs.len()..].iter().map(log));
     }
@@ -222,6 +222,6 @@ impl Column {
                 break value;
             }
         };
-        self.domain.into_range(self.domain.out_of_range(value))
+        self.domain.transform(self.domain.untransform(value))
     }
 }

@@ -102,7 +102,7 @@ impl Tpe {
             // The first of equal ones.
             let chosen = (1..gain.len()).fold(0, |chosen, at| if gain[at] > gain[chosen] { at } else { chosen });
             for ((column, &parameter), value) in group.columns.iter().zip(&group.parameters).zip(&drawn[chosen]) {
-                values[parameter] = column.domain.out_of_range(*value);
+                values[parameter] = column.domain.untransform(*value);
             }
         }
         space.active(|parameter| values[parameter])
@@ -116,7 +116,7 @@ impl Tpe {
         };
         group.update(&sides);
         let column = |(column, &parameter): (&Column, &usize)| {
-            points.iter().map(|point| column.domain.into_range(point[parameter].unwrap_or(f64::NAN))).collect()
+            points.iter().map(|point| column.domain.transform(point[parameter].unwrap_or(f64::NAN))).collect()
         };
         let columns: Vec<Vec<f64>> = group.columns.iter().zip(&group.parameters).map(column).collect();
         group.gain(&columns, &mut self.buffers)

@@ -15,7 +15,7 @@ fn example() -> Checkpoint {
         data: "ab".repeat(32),
         gemm: "narrows".into(),
     };
-    let vector = |values: &[f32]| AlignedVec::from_slice(values);
+    let vector = |values: &[f32]| AlignedVec::from(values);
     let moments = |values: &[f32]| vec![("m".to_owned(), vector(values)), ("v".to_owned(), vector(values))];
     let record = EpochRecord {
         epoch: 1,
@@ -89,6 +89,17 @@ fn another_format_is_named() {
     other[at] = b'5';
     let said = decode(&other).unwrap_err().to_string();
     assert_eq!(said, "it has the format 5, and this program reads format 4");
+}
+
+/// A name that is repeated would have its tensor copied each time.
+#[test]
+fn moments_of_one_name_are_refused() {
+    let mut bytes = bytes();
+    let names = br#"[\"m\",\"v\"]"#;
+    let at = bytes.windows(names.len()).position(|window| window == names).unwrap();
+    bytes[at..at + names.len()].copy_from_slice(br#"[\"m\",\"m\"]"#);
+    let said = decode(&bytes).unwrap_err().to_string();
+    assert_eq!(said, "its list of moments is not what a checkpoint holds");
 }
 
 proptest! {

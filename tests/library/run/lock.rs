@@ -15,6 +15,22 @@ fn a_folder_is_taken_once_and_left_as_it_was() {
     drop(FolderLock::take(&folder).unwrap());
 }
 
+/// Only Unix removes a file that is open.
+#[cfg(unix)]
+#[test]
+fn a_lock_whose_folder_was_removed_leaves_that_of_the_next_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run");
+    let first = FolderLock::take(&folder).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    let second = FolderLock::take(&folder).unwrap();
+    drop(first);
+    let refused = FolderLock::take(&folder).unwrap_err().to_string();
+    assert!(refused.contains(" is writing to "), "{refused}");
+    drop(second);
+    drop(FolderLock::take(&folder).unwrap());
+}
+
 #[test]
 fn of_many_that_take_and_leave_a_folder_at_once_one_has_it() {
     let place = tempfile::tempdir().unwrap();
