@@ -13,8 +13,10 @@ use narrows::figures::Chart;
 use narrows::figures::bars::BarChart;
 use narrows::figures::curves::{Curve, LineChart, Panels};
 use narrows::figures::grid::{GridRow, ImageGrid};
+use narrows::figures::matrix::MatrixChart;
 use narrows::figures::number::subscript;
-use narrows::figures::png::to_grey;
+use narrows::figures::parallel::Parallel;
+use narrows::figures::png::to_byte;
 use narrows::figures::scatter::Scatter;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -94,11 +96,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         points: (0..10_000).map(|i| (sum(i) + (i % 10) as f64 * 0.4, sum(i + 77_777), (i % 10) as usize)).collect(),
     };
     show("scatter", scatter.to_svg(), scatter.to_png(1200, 1100)?)?;
+    let count =
+        |class: usize, other: usize| if class == other { 850 + 13 * class } else { (class * 7 + other * 5) % 17 };
+    let matrix = MatrixChart {
+        title: "Classes of the test images".into(),
+        classes: classes.map(String::from).into(),
+        counts: (0..10).map(|class| (0..10).map(|other| count(class, other)).collect()).collect(),
+    };
+    show("matrix", matrix.to_svg(), matrix.to_png(900, 800)?)?;
+    let axis = |texts: [&str; 3]| texts.map(String::from);
+    let line = |i: u64| (usize::from(i < 20), (0..3).map(|k| noise(3 * i + k)).collect());
+    let parallel = Parallel {
+        axes: [["learning rate", "10⁻⁴", "10⁻²"], ["code size", "2", "64"], ["error", "0.03", "0.01"]].map(axis).into(),
+        groups: vec!["the best trials".into(), "the others".into()],
+        lines: (0..24).map(line).collect(),
+    };
+    show("parallel", parallel.to_svg(), parallel.to_png(1200, 700)?)?;
 
     let blob = |image: usize, blur: f32| -> Vec<u8> {
         let grey = |i: usize| {
             let (x, y) = ((i % 28) as f32 - 13.5, (i / 28) as f32 - 13.5);
-            to_grey(1.0 - ((x * x + y * y * image as f32 / 3.0).sqrt() - 6.0) / blur)
+            to_byte(1.0 - ((x * x + y * y * image as f32 / 3.0).sqrt() - 6.0) / blur)
         };
         (0..784).map(grey).collect()
     };

@@ -108,13 +108,13 @@ impl<'a> Graph<'a> {
         self.tensor(name, FLOAT, dims, bytes)
     }
 
-    /// A tensor of the model as it is, a row as a vector.
-    fn param(&mut self, param: &Param) -> String {
-        let dims = match param.shape.dims() {
-            [1, rest @ ..] => rest,
-            dims => dims,
-        };
+    /// A tensor of the model, its values as they are.
+    fn param(&mut self, param: &Param, dims: &[usize]) -> String {
         self.floats(&param.name, dims, param.of(self.params).iter().copied())
+    }
+
+    fn vector(&mut self, param: &Param) -> String {
+        self.param(param, &[param.len()])
     }
 
     /// Kernels [height, width, a, b] as [b, a, height, width]: both kinds of convolution want them so.
@@ -177,7 +177,8 @@ impl<'a> Graph<'a> {
         match (placed.layer, placed.windows) {
             (Layer::Dense { .. }, _) => {
                 self.rows(input);
-                let tensors = [0, 1].map(|tensor| self.param(&placed.params[tensor]));
+                let [weight, bias] = [&placed.params[0], &placed.params[1]];
+                let tensors = [self.param(weight, weight.shape.dims()), self.vector(bias)];
                 self.node("Gemm", &tensors, []);
             }
             (layer, Windows::Convolution(of)) => {
@@ -185,17 +186,9 @@ impl<'a> Graph<'a> {
                 let (size, channels) =
                     if is_transposed { (of.output, of.output_channels) } else { (of.image, of.image_channels) };
                 self.channels(size, channels);
-                let tensors = [self.kernel(&placed.params[0]), self.param(&placed.params[1])];
-                // What the windows reach over the far edges; what they leave of the image is negative.
-                let beyond = [0, 1].map(|dim| {
-                    let reach = (of.output[dim] - 1) * of.stride[dim] + of.kernel[dim];
-                    reach as i64 - (of.image[dim] + of.padding[dim]) as i64
-                });
-                let mut attributes = vec![
-                    ints("kernel_shape", of.kernel.map(|k| k as i64)),
-                    ints("strides", of.stride.map(|s| s as i64)),
-                    ints("pads", pads(of.padding, beyond)),
-                ];
+                let tensors = [self.kernel(&placed.params[0]), self.vector(&placed.params[1])];
+                let (windows, beyond) = windows([of.image, of.output, of.kernel, of.stride, of.padding]);
+                let mut attributes = Vec::from(windows);
                 if is_transposed {
                     attributes.push(ints("output_padding", beyond.map(|beyond| (-beyond).max(0))));
                 }
@@ -204,17 +197,10 @@ impl<'a> Graph<'a> {
             (layer, Windows::Pooling(of)) => {
                 let size = if matches!(layer, Layer::Upsample { .. }) { of.output } else { of.image };
                 self.channels(size, of.channels);
-                let beyond = [0, 1].map(|dim| {
-                    let reach = (of.output[dim] - 1) * of.stride[dim] + of.window[dim];
-                    reach as i64 - (of.image[dim] + of.padding[dim]) as i64
-                });
-                let windows = || {
-                    let of_window = ints("kernel_shape", of.window.map(|w| w as i64));
-                    [of_window, ints("strides", of.stride.map(|s| s as i64)), ints("pads", pads(of.padding, beyond))]
-                };
+                let (windows, _) = windows([of.image, of.output, of.window, of.stride, of.padding]);
                 match layer {
-                    Layer::MaxPool { .. } => self.node("MaxPool", &[], windows()),
-                    Layer::AveragePool { .. } => self.node("AveragePool", &[], windows()),
+                    Layer::MaxPool { .. } => self.node("MaxPool", &[], windows),
+                    Layer::AveragePool { .. } => self.node("AveragePool", &[], windows),
                     Layer::GlobalAverage => self.node("GlobalAveragePool", &[], []),
                     Layer::Upsample { factor } => {
                         let scales = [1.0, 1.0, factor as f32, factor as f32];
@@ -242,7 +228,7 @@ impl<'a> Graph<'a> {
                         self.reshape(&[channels]);
                     }
                 }
-                let tensors: Vec<String> = placed.params.iter().map(|param| self.param(param)).collect();
+                let tensors: Vec<String> = placed.params.iter().map(|param| self.vector(param)).collect();
                 self.node("BatchNormalization", &tensors, [float("epsilon", edition.epsilon())]);
                 if self.form == Form::Rows {
                     self.reshape(&[input]);
@@ -293,9 +279,17 @@ fn rows((name, values): (&str, usize)) -> Message {
     Message::new().bytes(1, name).message(2, Message::new().message(1, tensor))
 }
 
-/// Rows above, columns to the left, rows below, columns to the right.
-fn pads(before: [usize; 2], beyond: [i64; 2]) -> [i64; 4] {
-    [before[0] as i64, before[1] as i64, beyond[0].max(0), beyond[1].max(0)]
+/// The attributes of the windows of a convolution or a pool, and how far the windows reach beyond the lower and right edges of an image;
+/// negative where pixels remain.
+fn windows([image, output, kernel, stride, padding]: [[usize; 2]; 5]) -> ([Message; 3], [i64; 2]) {
+    let beyond = [0, 1].map(|dim| {
+        let reach = (output[dim] - 1) * stride[dim] + kernel[dim];
+        reach as i64 - (image[dim] + padding[dim]) as i64
+    });
+    let pair = |pixels: [usize; 2]| pixels.map(|pixels| pixels as i64);
+    let ([above, left], [below, right]) = (pair(padding), beyond.map(|pixels| pixels.max(0)));
+    let pads = ints("pads", [above, left, below, right]);
+    ([ints("kernel_shape", pair(kernel)), ints("strides", pair(stride)), pads], beyond)
 }
 
 fn ints<const N: usize>(name: &str, values: [i64; N]) -> Message {

@@ -20,13 +20,13 @@ settings! {
     pub struct Augmentation {
         /// The least share of height and width that a crop keeps; what is kept is enlarged to the whole image. 1 crops nothing.
         pub crop: f64 = 1.0, in CROP;
+        /// Whether an image is mirrored, left and right, with probability 1/2.
+        pub flip: bool = false;
         /// The most pixels that the image moves up or down, and left or right; what comes in is 0.
         pub shift: usize = 0, in PIXELS;
-        /// Whether an image is exchanged left and right, with probability 1/2.
-        pub flip: bool = false;
         /// The most by which the factor of all pixels differs from 1; the product is clipped to [0, 1].
         pub brightness: f64 = 0.0, in FACTOR;
-        /// The largest standard deviation in pixels of the normal blur that an image gets with probability 1/2; 0 blurs nothing.
+        /// The largest standard deviation in pixels of the Gaussian blur that an image gets with probability 1/2; 0 blurs nothing.
         pub blur: f64 = 0.0, in BLUR;
         /// The side in pixels of a square that is set to 0, whose centre is any pixel; 0 cuts nothing.
         pub cutout: usize = 0, in PIXELS;
@@ -138,7 +138,7 @@ fn enlarge<T: Real>([share, top, left]: [f64; 3], shape: [usize; 3], image: &mut
     }
 }
 
-/// Moves an image down and to the right, having exchanged left and right where it is flipped.
+/// Moves an image down and to the right, mirrored left and right before where it is flipped.
 fn displace<T: Real>(
     [down, right]: [isize; 2],
     is_flipped: bool,
@@ -162,7 +162,7 @@ fn displace<T: Real>(
 /// Pixels that a blur reaches to each side, 1.5 times the largest standard deviation.
 const REACH: usize = 3;
 
-/// A normal blur, along rows into `scratch` and down columns back; what lies outside is 0.
+/// A Gaussian blur, along rows into `scratch` and down columns back; what lies outside is 0.
 fn blur<T: Real>(std: f64, [_, width, channels]: [usize; 3], image: &mut [T], scratch: &mut [T]) {
     let weights: [f64; REACH + 1] = std::array::from_fn(|k| libm::exp(-0.5 * (k * k) as f64 / (std * std).max(1e-3)));
     let total = weights[0] + 2.0 * weights[1..].iter().sum::<f64>();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_moves_by_whole_pixels_and_is_exchanged_left_and_right() {
+    fn an_image_is_mirrored_and_moves_by_whole_pixels() {
         let (from, mut to) = (image(), vec![0.0; 60]);
         displace([2, -1], true, SHAPE, &from, &mut to);
         for row in 0..6 {
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn streams_decide_and_pixels_stay_in_range() {
-        let all = Augmentation { crop: 0.6, shift: 1, flip: true, brightness: 0.5, blur: 1.0, cutout: 2 };
+        let all = Augmentation { crop: 0.6, flip: true, shift: 1, brightness: 0.5, blur: 1.0, cutout: 2 };
         assert_eq!(applied(all, 4), applied(all, 4));
         assert_ne!(applied(all, 4), applied(all, 5));
         assert!((0..50).all(|index| applied(all, index).iter().all(|value| (0.0..=1.0).contains(value))));

@@ -42,7 +42,8 @@ pub(super) fn read(name: &str, files: &[PathBuf]) -> Result<Dataset, DataError> 
         for (number, record) in bytes.chunks_exact(RECORD).enumerate() {
             let (label, planes) = (record[0], &record[1..]);
             if usize::from(label) >= CLASSES.len() {
-                return Err(payload.refuse(format!("its record {number} has the label {label}"), "labels are 0 to 9"));
+                let found = format!("its record {number} (counting from 0) has the label {label}");
+                return Err(payload.refuse(found, "labels are 0 to 9"));
             }
             labels.push(label);
             let values = SIZE * SIZE;

@@ -5,13 +5,6 @@ use super::error::{DataError, Fault};
 use crate::spelling::nearest;
 
 impl Dataset {
-    /// The samples of some classes, in their old order, renumbered in the order of their old numbers.
-    pub fn filter_classes<S: AsRef<str>>(mut self, selectors: &[S]) -> Result<Dataset, DataError> {
-        let (members, kept) = self.members_of(selectors)?;
-        self.keep(&members);
-        Ok(self.renumbered(&kept))
-    }
-
     /// The indices of the samples of some classes, and the numbers of the classes, both ascending. A selector is the name
     /// of a class, whatever its case, or else its number in digits; naming a class twice is naming it once.
     ///

@@ -115,16 +115,6 @@ impl Dataset {
         self.shape
     }
 
-    /// Rows of an image.
-    pub fn height(&self) -> usize {
-        self.shape[0]
-    }
-
-    /// Columns of an image.
-    pub fn width(&self) -> usize {
-        self.shape[1]
-    }
-
     /// Values of one sample: `height * width * channels`.
     pub fn features(&self) -> usize {
         self.shape.iter().product()
@@ -229,7 +219,7 @@ impl Dataset {
     }
 
     /// The samples of `self`, then those of `other`: joins the published training and test parts. The name stays.
-    /// Refused: other shapes, other classes, labels in only one of the two, bytes and floats.
+    /// Refused: other shapes, other classes, labels in only one of the two, bytes and floats, bytes that stand for other values.
     pub fn concatenate(mut self, other: Dataset) -> Result<Dataset, DataError> {
         let refuse = |first: Dataset, difference: String| {
             Err(Fault::new(difference, "").doing(format!("join {} and {}", first.name, other.name)).into())
@@ -249,6 +239,9 @@ impl Dataset {
             return refuse(self, "their classes differ, and must be the same in the same order".into());
         }
         match (&mut self.values, &other.values) {
+            (Values::Bytes(_, table), Values::Bytes(_, theirs)) if table != theirs => {
+                return refuse(self, "their bytes stand for different values".into());
+            }
             (Values::Bytes(bytes, _), Values::Bytes(more, _)) => bytes.extend_from_slice(more),
             (Values::Floats(floats), Values::Floats(more)) => floats.extend_from_slice(more),
             _ => return refuse(self, "one holds bytes and the other floats".into()),

@@ -11,7 +11,7 @@ use super::{cifar, idx, matlab, picture};
 use crate::files::{FileError, create_folder, write_whole};
 
 /// Names of the classes, one a line, in a folder of one's own; without it the classes are called by their numbers.
-const CLASS_NAMES: &str = "class-names.txt";
+pub const CLASS_NAMES: &str = "class-names.txt";
 
 /// Where data are looked for: `explicit` (`--data-dir`), then `$NARROWS_DATA_DIR`, then `data/`.
 pub fn data_dirs(explicit: Option<&Path>) -> Vec<PathBuf> {
@@ -48,8 +48,8 @@ pub fn locate(data_dirs: &[PathBuf], set: &CatalogSet) -> Result<PathBuf, DataEr
 /// Loads the published training part of `set` from its `folder` (see [`locate`]), and the test part if it is published in
 /// two.
 ///
-/// Refused: headers, sizes and image shapes that are not the catalogue's, counts that differ, labels that are no class.
-/// The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
+/// Refused: image shapes that are not the catalogue's; of IDX files also other headers and sizes, counts that differ, labels that are
+/// no class. The hashes are not compared: that is [`verify`](super::verify::verify), which takes longer.
 pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>), DataError> {
     let path = |file: &CatalogFile| stored(folder, &file.name).ok_or_else(|| missing(folder, &file.name));
     if let [file] = &set.files[..] {
@@ -193,7 +193,7 @@ pub fn save_part(folder: &Path, prefix: &str, part: &Dataset) -> Result<(), Data
     let images = folder.join(format!("{prefix}-images-idx3-ubyte"));
     let ([height, width, 1], Some(bytes)) = (part.shape(), part.bytes()) else {
         let accepted = "IDX files hold images of bytes with one channel";
-        let fault = Fault::new(format!("the samples of {} are others", part.name), accepted);
+        let fault = Fault::new(format!("{} has floats or more than one channel", part.name), accepted);
         return Err(fault.doing(format!("write {}", images.display())).into());
     };
     idx::write_images(&images, height, width, bytes)?;

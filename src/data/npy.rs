@@ -117,12 +117,6 @@ pub fn write(path: &Path, array: ArrayView2<'_, f32>) -> Result<(), DataError> {
     write_values(path, "<f4", &format!("({}, {})", array.nrows(), array.ncols()), values)
 }
 
-/// Writes `array` [rows, columns] of `f64` to `path`, as `numpy.save` does.
-pub fn write_f64(path: &Path, array: ArrayView2<'_, f64>) -> Result<(), DataError> {
-    let values = array.iter().flat_map(|value| value.to_le_bytes());
-    write_values(path, "<f8", &format!("({}, {})", array.nrows(), array.ncols()), values)
-}
-
 /// Writes `column` \[n\] of `u8` to `path`, as `numpy.save` does.
 pub fn write_bytes(path: &Path, column: &[u8]) -> Result<(), DataError> {
     write_values(path, "|u1", &format!("({},)", column.len()), column.iter().copied())

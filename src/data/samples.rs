@@ -38,18 +38,12 @@ impl<'a> Samples<'a> {
         Samples { indices: &self.indices[..count.min(self.len())], ..self }
     }
 
-    /// Them in pieces of `size`, the last one what is left.
+    /// The samples in pieces of `size`, the last one what is left.
     ///
     /// # Panics
     /// If `size` is 0.
     pub fn chunks(self, size: usize) -> impl Iterator<Item = Samples<'a>> {
         self.indices.chunks(size).map(move |indices| Samples { indices, ..self })
-    }
-
-    /// Copies the values of a batch `[m]` of samples, given by their numbers in the data set, to `out` `[m, features]`; see
-    /// [`Dataset::gather`].
-    pub fn gather<T: Real>(&self, batch: &[u32], out: &mut [T]) {
-        self.data.gather(batch, out);
     }
 
     /// Their classes; `None` where there are no labels.
@@ -63,10 +57,10 @@ impl<'a> Samples<'a> {
         self.labels().into_iter().flatten().collect()
     }
 
-    /// The numbers in the data set of the first of each class, `count` in all and as many of each.
+    /// The indices of the first samples of each class, `count` in all, the same number of each class.
     ///
     /// # Errors
-    /// A sentence, where `count` is no multiple of the classes or some class has not as many, or there are no labels.
+    /// A sentence, where `count` is no multiple of the number of classes, a class has too few, or there are no labels.
     pub fn of_each_class(&self, count: usize) -> Result<Vec<u32>, String> {
         if self.data.labels.is_none() {
             return Err(format!("{} has no labels", self.data.name));
@@ -84,8 +78,8 @@ impl<'a> Samples<'a> {
             return Ok(indices);
         }
         Err(format!(
-            "as many labels of each of {classes} classes are taken, of {} in all; a multiple of {classes} that leaves enough of each is \
-             expected",
+            "every class gives the same number of labels: a multiple of {classes} is expected, and no class of these {} samples may have \
+             too few",
             self.len()
         ))
     }
@@ -93,7 +87,7 @@ impl<'a> Samples<'a> {
     /// All of them `[n, features]`, in one array.
     pub fn to_array<T: Real>(&self) -> Array2<T> {
         let mut array = Array2::from_elem((self.len(), self.features()), T::ZERO);
-        self.gather(self.indices, array.as_slice_mut().expect("a new array is contiguous"));
+        self.data.gather(self.indices, array.as_slice_mut().expect("a new array is contiguous"));
         array
     }
 }
@@ -173,10 +167,8 @@ impl Splits {
 fn is_ordered_by_class(labels: &[u8], part: &[u32]) -> bool {
     let class = |index: &u32| labels[*index as usize];
     let changes = part.windows(2).filter(|pair| class(&pair[0]) != class(&pair[1])).count() as u128;
-    let (n, mut alike) = (part.len() as u128, 0);
-    for count in class_counts(labels, part) {
-        alike += count as u128 * count as u128;
-    }
+    let n = part.len() as u128;
+    let alike: u128 = class_counts(labels, part).map(|count| (count as u128).pow(2)).iter().sum();
     // changes / (n − 1) < (1 − alike / n²) / 2, without rounding.
     2 * changes * n * n < (n * n - alike) * n.saturating_sub(1)
 }

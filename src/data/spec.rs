@@ -51,7 +51,8 @@ settings! {
     pub enum Scaling {
         /// level / 255
         Unit = "unit",
-        /// (level / 255 − mean) / standard deviation of all training pixels, then from the extremes of those to [0, 1].
+        /// (level / 255 − mean) / standard deviation of all training pixels, then from the extremes of those to [0, 1]; levels that
+        /// training images do not reach lie outside.
         StandardMinMax = "standard-min-max",
     }
 }

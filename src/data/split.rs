@@ -4,8 +4,7 @@ use super::batches::shuffle;
 use super::error::{DataError, Fault};
 use crate::rng::{Purpose, stream};
 
-/// Sample indices of the three parts: disjoint, together all samples, each in ascending order. (The order of training
-/// is that of the epoch, not this one.)
+/// Sample indices of the three parts: disjoint, each in ascending order. (The order of training is that of the epoch, not this one.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// Indices of the training samples.
@@ -16,7 +15,8 @@ pub struct Split {
     pub test: Vec<u32>,
 }
 
-/// Divides `n` samples in the ratio `parts` (training : validation : test), drawn without replacement.
+/// Divides `n` samples in the ratio `parts` (training : validation : test), drawn without replacement; together they have all
+/// samples.
 ///
 /// The sizes are exact by largest remainder: each part gets ⌊n · part / total⌋ samples, and those left over go one each
 /// to the parts with the largest remainders, of equal ones to training before validation before test. With `labels` `[n]`

@@ -20,16 +20,16 @@ use crate::figures::png::{shown_channels, to_pixels};
 use crate::figures::{PALETTE, TEXT_COLOUR};
 use crate::files::{FileError, read_whole, sha256};
 use crate::loss::Loss;
-use crate::nn::{Activation, Placed};
+use crate::nn::Activation;
 use crate::run::{OpenRun, RunError};
 use crate::tape::Arena;
 use crate::tasks::Trained;
 use payload::Payload;
 
-/// Bytes that a page is kept below, by fewer images and a rounded encoder.
+/// Bytes that a page is kept below, by a rounded encoder or none, and by fewer images.
 pub const MOST_BYTES: usize = 5_000_000;
 
-/// Images below which a map says little; a page that is too large without that many gives up its encoder, then its limit.
+/// Images below which a map says little; a page that is too large with so few gives up its encoder, and without one its limit.
 const FEWEST: usize = 250;
 
 const STYLE: &str = concat!(include_str!("../study/templates/page.css"), include_str!("page/explore.css"));
@@ -63,23 +63,17 @@ pub struct Page {
     pub encoder_bits: usize,
 }
 
-/// The page of a run: `count` images of `part` at most on its map, and as many training images; fewer, and an encoder of less
-/// precision, where it would exceed [`MOST_BYTES`]. The t-SNE map is taken from `map.csv` in the run folder, if `map.json` says that it
-/// begins with this part and was made with these weights. Refused: no or one image, codes that are not finite.
+/// The page of a run: `count` images of `part` at most on its map, and as many training images; an encoder of less precision or none, and
+/// fewer images, where it would exceed [`MOST_BYTES`]. The t-SNE map is taken from `map.csv` in the run folder, if `map.json` says of this
+/// file that it begins with this part and was made with these weights. Refused: no or one image, codes that are not finite.
 pub fn page(
     run: &OpenRun,
     context: Context,
     (part, images): (&'static str, Samples<'_>),
     count: usize,
 ) -> Result<Page, RunError> {
-    let attempts = std::iter::successors(Some((count, 32)), |&(count, bits)| match (count, bits) {
-        (count, 32) => Some((count, 16)),
-        (count, 16) if count.min(images.len()) >= 2 * FEWEST => Some((count.min(images.len()) / 2, 16)),
-        (count, 16) => Some((count, 0)),
-        _ => None,
-    });
     let mut last = None;
-    for (count, bits) in attempts {
+    for (count, bits) in attempts(count.min(images.len())) {
         let page = attempt(run, context, (part, images.first(count)), bits)?;
         let fits = page.html.len() <= MOST_BYTES;
         last = Some(page);
@@ -88,6 +82,13 @@ pub fn page(
         }
     }
     Ok(last.expect("there is a first attempt"))
+}
+
+/// How many of `all` images, and bits of the encoder's weights: in the order in which they are tried.
+fn attempts(all: usize) -> impl Iterator<Item = (usize, usize)> {
+    let half = |&count: &usize| (count >= 2 * FEWEST).then_some(count / 2);
+    let halved = move |bits| std::iter::successors(Some(all), half).map(move |count| (count, bits));
+    std::iter::once((all, 32)).chain(halved(16)).chain(halved(0))
 }
 
 fn attempt(
@@ -99,7 +100,6 @@ fn attempt(
     let trained = run.trained(context)?;
     let model = trained.model;
     let data = &run.prepared.loaded.data;
-    let labels = |of: Samples<'_>| of.labels().map(|labels| labels.collect::<Vec<u8>>());
     let tsne = tsne(run, part, images.len());
     let images = images.first(tsne.as_ref().map_or(images.len(), |map| map.len() / 2));
     let training = run.prepared.loaded.train().first(images.len());
@@ -115,7 +115,8 @@ fn attempt(
     let active = active(&trained, images, all.view())?;
 
     let mut payload = Payload::default();
-    let decoder_at = model.decoder().layers().iter().find_map(first_tensor).unwrap_or(0);
+    let decoder_at =
+        model.decoder().layers().iter().flat_map(|placed| &placed.params).next().map_or(0, |param| param.offset);
     let decoder = &run.params[decoder_at..];
     payload.floats("decoder", decoder, 4);
     let mut described = json!(null);
@@ -131,8 +132,9 @@ fn attempt(
     };
     payload.floats("pca", &rounded(&pca.project(context, codes.view())?), 4);
     payload.floats("mean", &pca.mean().iter().map(|&mean| mean as f32).collect::<Vec<_>>(), 4);
-    let components: Vec<f32> = pca.components().iter().map(|&x| x as f32).collect();
-    payload.floats("components", &[components, vec![0.0; if codes.ncols() == 1 { 1 } else { 0 }]].concat(), 4);
+    let mut components: Vec<f32> = pca.components().iter().map(|&x| x as f32).collect();
+    components.resize(2 * codes.ncols(), 0.0);
+    payload.floats("components", &components, 4);
     if let Some(map) = &tsne {
         payload.floats("tsne", map, 4);
     }
@@ -140,8 +142,8 @@ fn attempt(
     let pixels = |of: Samples<'_>| to_pixels(of.to_array::<f32>(), channels);
     let mut push = |of: Samples<'_>, [images, classes]: [&str; 2]| {
         payload.bytes(images, &pixels(of));
-        if let Some(labels) = labels(of) {
-            payload.bytes(classes, &labels);
+        if data.labels.is_some() {
+            payload.bytes(classes, &of.classes());
         }
     };
     push(images, ["images", "labels"]);
@@ -190,10 +192,6 @@ fn attempt(
     Ok(Page { html, points: images.len(), training: training.len(), maps, sha256: decoder_sha256, encoder_bits })
 }
 
-fn first_tensor(placed: &Placed) -> Option<usize> {
-    placed.params.first().map(|param| param.offset)
-}
-
 /// Each active number of the code with the range of a slider, the one of largest effect first.
 fn active(
     trained: &Trained<'_, f32>,
@@ -217,15 +215,16 @@ fn active(
     Ok(by_effect.iter().map(|row| range(row.unit)).collect())
 }
 
-/// The places of the first `count` images of `part` in `map.csv`, x and y one after the other, where there is such a map and it is of
-/// these images and weights.
+/// The places of the first `count` images of `part` in `map.csv`, x and y one after the other, where `map.json` is of this file, and it
+/// of these images and weights.
 fn tsne(run: &OpenRun, part: &str, count: usize) -> Option<Vec<f32>> {
     let read = |name: &str| read_whole(&run.path.join(name)).ok();
     let facts: Value = serde_json::from_slice(&read("map.json")?).ok()?;
-    if facts["parts"][0] != part || facts["model_sha256"] != sha256(&read("model.safetensors")?) {
+    let (map, model) = (read("map.csv")?, read("model.safetensors")?);
+    if facts["parts"][0] != part || facts["map_sha256"] != sha256(&map) || facts["model_sha256"] != sha256(&model) {
         return None;
     }
-    let mut reader = csv::Reader::from_path(run.path.join("map.csv")).ok()?;
+    let mut reader = csv::Reader::from_reader(&map[..]);
     let mut places = Vec::new();
     for row in reader.records().take(count) {
         let row = row.ok()?;
@@ -255,4 +254,27 @@ fn rendered(facts: &Value, payload: &str) -> Result<String, minijinja::Error> {
         worker => WORKER.map(|(name, text)| context! { name, text => safe(text) }),
         scripts => SCRIPTS.map(safe),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_dropped_for_an_encoder_and_again_without_it() {
+        let tried = |all: usize| attempts(all).collect::<Vec<_>>();
+        let expected = [(1000, 32), (1000, 16), (500, 16), (250, 16), (1000, 0), (500, 0), (250, 0)];
+        assert_eq!(tried(1000), expected);
+        assert_eq!(tried(60), [(60, 32), (60, 16), (60, 0)]);
+    }
+
+    #[test]
+    fn a_page_without_an_encoder_asks_for_no_drawing() {
+        let page = |code: usize, bits: usize| {
+            let facts = json!({ "code": code, "active": [], "classes": [], "encoder_bits": bits });
+            rendered(&facts, "").unwrap()
+        };
+        assert!(page(2, 16).contains("codes of 2 numbers.\nClick or drag on the map, move a slider or draw, and the"));
+        assert!(page(1, 0).contains("codes of 1 number.\nClick or drag on the map or move a slider, and the"));
+    }
 }

@@ -79,7 +79,7 @@ impl Chart for BarChart {
                     scene.text(at, LABEL, Anchor::Start, Ink::Text, &printed(value));
                 }
             }
-            scene.line((zero, plot.top), (zero, plot.foot), Ink::Axis);
+            scene.line((zero, plot.top), (zero, plot.bottom), Ink::Axis);
         })
     }
 }

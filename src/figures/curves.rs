@@ -35,17 +35,16 @@ impl Curve {
         Curve { label: label.into(), values, dashed, group, ..Curve::default() }
     }
 
-    /// The mean of several courses, one value per epoch each, as long as all of them go, in a band from the lowest to the highest; of fewer than
-    /// three each by itself, as in [`per_epoch`](Self::per_epoch).
-    pub fn of_courses(label: &str, courses: Vec<Vec<f64>>, dashed: bool, group: usize) -> Vec<Curve> {
-        if courses.len() < 3 {
-            return courses.into_iter().map(|course| Curve::per_epoch(label, course, dashed, group)).collect();
+    /// The mean of several runs, one value per epoch each, up to the length of the shortest, in a band from the lowest to the highest; of fewer
+    /// than three each by itself, as in [`per_epoch`](Self::per_epoch).
+    pub fn of_runs(label: &str, runs: Vec<Vec<f64>>, dashed: bool, group: usize) -> Vec<Curve> {
+        if runs.len() < 3 {
+            return runs.into_iter().map(|values| Curve::per_epoch(label, values, dashed, group)).collect();
         }
-        let length = courses.iter().map(Vec::len).min().unwrap_or(0);
-        let at = |epoch: usize| courses.iter().map(move |course| course[epoch]);
-        let values = (0..length).map(|epoch| at(epoch).sum::<f64>() / courses.len() as f64).collect();
-        let band =
-            |epoch: usize| [at(epoch).fold(f64::INFINITY, f64::min), at(epoch).fold(f64::NEG_INFINITY, f64::max)];
+        let length = runs.iter().map(Vec::len).min().unwrap_or(0);
+        let at = |epoch: usize| runs.iter().map(move |values| values[epoch]);
+        let values = (0..length).map(|epoch| at(epoch).sum::<f64>() / runs.len() as f64).collect();
+        let band = |epoch: usize| <[f64; 2]>::from(extent(at(epoch)));
         vec![Curve { band: (0..length).map(band).collect(), ..Curve::per_epoch(label, values, dashed, group) }]
     }
 
@@ -127,7 +126,7 @@ pub struct LineChart {
     pub dashed: String,
     /// Whether the x axis is logarithmic, with a tick at each value.
     pub logarithmic: bool,
-    /// Its curves, the undermost first.
+    /// Its curves, in the order of drawing.
     pub curves: Vec<Curve>,
 }
 
@@ -145,11 +144,11 @@ impl LineChart {
         }
     }
 
-    /// Draws the curves, each wider than those of other colours above it that have the same course, so that none lies hidden.
+    /// Draws the curves, each wider than those of other colours above it that have the same points, so that none lies hidden.
     fn draw(&self, scene: &mut Scene, plot: &Plot) {
-        let courses: Vec<_> = self.curves.iter().map(|curve| (curve.group, curve.pieces())).collect();
-        for (number, (group, course)) in courses.iter().enumerate() {
-            let above = courses[number + 1..].iter().filter(|(other, same)| other != group && same == course);
+        let curves: Vec<_> = self.curves.iter().map(|curve| (curve.group, curve.pieces())).collect();
+        for (number, (group, points)) in curves.iter().enumerate() {
+            let above = curves[number + 1..].iter().filter(|(other, same)| other != group && same == points);
             self.curves[number].draw(scene, plot, 2.0 + 3.0 * above.count() as f32);
         }
     }

@@ -52,7 +52,7 @@ pub struct Plot<'a> {
     pub left: f32,
     pub right: f32,
     pub top: f32,
-    pub foot: f32,
+    pub bottom: f32,
 }
 
 impl Plot<'_> {
@@ -61,13 +61,13 @@ impl Plot<'_> {
     }
 
     pub fn y(&self, value: f64) -> f32 {
-        self.foot - self.inset - self.axes[1].fraction(value) * (self.foot - self.top - 2.0 * self.inset)
+        self.bottom - self.inset - self.axes[1].fraction(value) * (self.bottom - self.top - 2.0 * self.inset)
     }
 
     /// Draws the ticks of both axes, those of y without labels where it is not the `outermost` of its row.
     fn draw_axes(&self, scene: &mut Scene, lines: [bool; 2], outermost: bool) {
         // Labels keep a line's distance on a low plot.
-        let room = (self.foot - self.top - 2.0 * self.inset) / (self.axes[1].ticks.len().max(2) - 1) as f32;
+        let room = (self.bottom - self.top - 2.0 * self.inset) / (self.axes[1].ticks.len().max(2) - 1) as f32;
         let every = (18.0 / room.max(1.0)).ceil().max(1.0) as usize;
         for (value, label) in self.axes[1].ticks.iter().step_by(every) {
             let y = self.y(*value);
@@ -82,16 +82,16 @@ impl Plot<'_> {
         for (value, label) in &self.axes[0].ticks {
             let (x, half) = (self.x(*value), font::width(label, LABEL) / 2.0);
             match lines[0] {
-                true => scene.line((x, self.top), (x, self.foot), Ink::Grid),
-                false => scene.line((x, self.foot), (x, self.foot + 4.0), Ink::Axis),
+                true => scene.line((x, self.top), (x, self.bottom), Ink::Grid),
+                false => scene.line((x, self.bottom), (x, self.bottom + 4.0), Ink::Axis),
             }
             if x - half > free_from {
-                scene.text((x, self.foot + 18.0), LABEL, Anchor::Middle, Ink::Faint, label);
+                scene.text((x, self.bottom + 18.0), LABEL, Anchor::Middle, Ink::Faint, label);
                 free_from = x + half + 6.0;
             }
         }
         if !lines[0] {
-            scene.line((self.left, self.foot), (self.right, self.foot), Ink::Axis);
+            scene.line((self.left, self.bottom), (self.right, self.bottom), Ink::Axis);
         }
     }
 }
@@ -149,7 +149,7 @@ impl Frame<'_> {
             let title = font::listed(&glued(title), LABEL, width);
             scene.text((left, top - 7.0), LABEL, Anchor::Start, Ink::Text, &title);
             if let Some(axes) = &self.axes {
-                let place = Plot { axes, inset: self.inset, left, right: left + width, top, foot: top + plot };
+                let place = Plot { axes, inset: self.inset, left, right: left + width, top, bottom: top + plot };
                 place.draw_axes(&mut scene, self.lines, column == 0);
                 draw(&mut scene, number, &place);
             }
@@ -162,10 +162,10 @@ impl Frame<'_> {
         let label = font::shortened(&label(0), LABEL, inner);
         let half = font::width(&label, LABEL) / 2.0;
         let middle = ((left + right) / 2.0).min(WIDTH - MARGIN - half).max(MARGIN + half);
-        let foot = height - below;
-        scene.text((middle, foot + 16.0), LABEL, Anchor::Middle, Ink::Text, &label);
+        let bottom = height - below;
+        scene.text((middle, bottom + 16.0), LABEL, Anchor::Middle, Ink::Text, &label);
         for (x, row, entry, label) in legend {
-            let middle = foot + x_label + 8.0 + (row as f32 + 0.5) * ROW;
+            let middle = bottom + x_label + 8.0 + (row as f32 + 0.5) * ROW;
             entry.draw(&mut scene, (MARGIN + x, middle), &label);
         }
         scene

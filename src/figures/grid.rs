@@ -68,7 +68,7 @@ impl ImageGrid {
 
     /// The grid as an 8-bit PNG on white, grey or in colour as its images are.
     pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
-        let channels = self.channels;
+        let channels = shown_channels(self.channels);
         let size = checked_size(self.image_width, self.image_height)? * channels;
         let columns = self.rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
         if columns == 0 {
@@ -163,13 +163,22 @@ impl Line {
 }
 
 /// Images [n × height × width × channels] above their reconstructions, values clipped to [0, 1], not a number black; 3 channels
-/// are colours, of other numbers the first is shown. More than 15 images go on in bands of equal length below.
+/// are colours, of other numbers the first is shown. More than 15 images go on in bands of equal length below. Refused: other than whole
+/// images, and another number of reconstructions.
 pub fn reconstruction_grid(
     [height, width, channels]: [usize; 3],
     originals: &[f32],
     reconstructions: &[f32],
 ) -> Result<Vec<u8>, FigureError> {
+    let channels = channels.max(1);
     let size = checked_size(width, height)? * channels;
+    let count = originals.len().div_ceil(size);
+    for (what, values) in [("the originals", originals), ("the reconstructions", reconstructions)] {
+        if values.len() != count * size {
+            let (what, each, found) = (what.to_owned(), count * channels, values.len());
+            return Err(FigureError::Values { what, width, height, each, found });
+        }
+    }
     let images = |values: &[f32]| -> Vec<Vec<u8>> {
         values.chunks(size).map(|image| to_pixels(image.iter().copied(), channels)).collect()
     };
@@ -272,8 +281,13 @@ mod tests {
         let images = vec![0.5; 40 * 4];
         let (_, height, _) = decode(&reconstruction_grid([2, 2, 1], &images, &images).unwrap());
         assert_eq!(height, 2 * MARGIN + 6 * 56 + 3 * GAP + 2 * BAND_GAP);
-        let error = reconstruction_grid([2, 2, 1], &images, &images[1..]).unwrap_err().to_string();
-        assert!(error.contains("of 2 × 2 pixels: 4 values are needed and 3 were given"), "{error}");
+        let refused = |originals: &[f32], reconstructions: &[f32]| {
+            reconstruction_grid([2, 2, 1], originals, reconstructions).unwrap_err().to_string()
+        };
+        let expected = "draw the reconstructions of 2 × 2 pixels: 160 values are needed and 156 were given";
+        assert!(refused(&images, &images[4..]).contains(expected), "{}", refused(&images, &images[4..]));
+        assert!(refused(&images[1..], &images).contains("draw the originals of 2 × 2 pixels: 160 values are needed"));
+        assert_eq!(reconstruction_grid([2, 2, 0], &images, &images), reconstruction_grid([2, 2, 1], &images, &images));
         assert!(reconstruction_grid([0, 2, 1], &images, &images).is_err());
         assert!(reconstruction_grid([2, 2, 1], &[], &[]).is_err());
         // Two images of one pixel each, red and blue, beside each other.

@@ -1,15 +1,13 @@
 //! Matrices of counts: for each class of a data set what its samples were taken for.
 
 use super::frame::{LABEL, WIDTH};
-use super::scene::{Anchor, Ink, Mark, Scene, Shape};
+use super::scene::{Anchor, Ink, Mark, SQUARE, Scene, Shape};
 use super::{Chart, font};
 
 /// The widest that names of classes may be.
 const WIDEST_NAME: f32 = 150.0;
 /// The widest and highest that a cell is.
 const WIDEST_CELL: f32 = 56.0;
-/// From the centre of a square to its sides, as a share of what [`Shape::Square`] calls its radius.
-const SIDE: f32 = 0.9;
 
 /// Counts in rows and columns of classes; a cell is the darker the larger its share of its row.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +31,8 @@ impl Chart for MatrixChart {
         let every = (18.0 / cell).ceil() as usize;
         let correct: usize = self.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
         let all: usize = self.counts.iter().flatten().sum();
-        let description = format!("{}; {correct} of {all} on the diagonal", self.title);
+        let title = if self.title.is_empty() { "Confusion matrix" } else { &self.title };
+        let description = format!("{title}; {correct} of {all} on the diagonal");
         let height = top + cell * names.len() as f32 + 12.0;
         let mut scene = Scene { description, width: WIDTH, height, marks: Vec::new() };
         if !self.title.is_empty() {
@@ -54,7 +53,7 @@ impl Chart for MatrixChart {
             let total = counts.iter().sum::<usize>().max(1);
             for (column, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let (x, share) = (left + cell * (column as f32 + 0.5), count as f32 / total as f32);
-                let (at, radius) = (vec![(x, middle)], (cell / 2.0 - 1.0) / SIDE);
+                let (at, radius) = (vec![(x, middle)], (cell / 2.0 - 1.0) / SQUARE);
                 let (shape, ink) = (Shape::Square, Ink::Series(0));
                 scene.marks.push(Mark::Points { at, shape, radius, ink, hollow: false, opacity: share });
                 let (ink, count) = (if share > 0.5 { Ink::Paper } else { Ink::Text }, count.to_string());

@@ -18,8 +18,8 @@ pub struct Parallel {
     pub axes: Vec<[String; 3]>,
     /// What the legend calls the groups.
     pub groups: Vec<String>,
-    /// Of each line, the undermost first, its group and its place on each axis, from 0 at the lower end to 1; past an axis on which it has none
-    /// it is dashed.
+    /// Of each line, in the order of drawing, its group and its place on each axis, from 0 at the lower end to 1; past an axis on which it has
+    /// none it is dashed.
     pub lines: Vec<(usize, Vec<f64>)>,
 }
 

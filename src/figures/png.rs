@@ -5,8 +5,8 @@ use super::FigureError;
 /// The most pixels a picture may have: 2²⁶, a 64 MiB grey buffer.
 pub const MOST_PIXELS: usize = 1 << 26;
 
-/// The 8-bit grey of `value`: 0 is black, 1 is white, values outside [0, 1] are clipped, and not-a-number is black.
-pub fn to_grey(value: f32) -> u8 {
+/// The byte of `value`: 0 is black, 1 is white, values outside [0, 1] are clipped, and not-a-number is black.
+pub fn to_byte(value: f32) -> u8 {
     // `clamp` passes NaN through and `as` turns it into 0.
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
@@ -17,11 +17,11 @@ pub fn shown_channels(channels: usize) -> usize {
     if channels == 3 { 3 } else { 1 }
 }
 
-/// The bytes [pixels × shown] that are drawn of an image [pixels × channels], each by [`to_grey`].
+/// The bytes [pixels × shown] that are drawn of an image [pixels × channels], each by [`to_byte`].
 pub fn to_pixels(image: impl IntoIterator<Item = f32>, channels: usize) -> Vec<u8> {
     let (shown, channels) = (shown_channels(channels), channels.max(1));
     let values = image.into_iter().enumerate().filter(|(at, _)| at % channels < shown);
-    values.map(|(_, value)| to_grey(value)).collect()
+    values.map(|(_, value)| to_byte(value)).collect()
 }
 
 /// Refuses a picture size that is zero or beyond [`MOST_PIXELS`]; returns the number of pixels.
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn grey_clips_to_the_unit_interval_and_paints_nan_black() {
-        let greys = [f32::NEG_INFINITY, -0.1, 0.0, 0.5, 1.0, 1.1, f32::INFINITY, f32::NAN].map(to_grey);
+        let greys = [f32::NEG_INFINITY, -0.1, 0.0, 0.5, 1.0, 1.1, f32::INFINITY, f32::NAN].map(to_byte);
         assert_eq!(greys, [0, 0, 0, 128, 255, 255, 255, 0]);
     }
 

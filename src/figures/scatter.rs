@@ -142,7 +142,7 @@ fn write_name(
     let frame = |y: f32| [x - half - border, x + half + border, y - row / 2.0, y + row / 2.0];
     let free = |y: &f32| {
         let own = frame(*y);
-        let inside = own[2] >= plot.top && own[3] <= plot.foot;
+        let inside = own[2] >= plot.top && own[3] <= plot.bottom;
         inside
             && !taken
                 .iter()
@@ -150,7 +150,7 @@ fn write_name(
     };
     // 0, 1 below, 1 above, 2 below, …
     let offset = |step: i32| (step + 1) / 2 * if step % 2 == 1 { 1 } else { -1 };
-    let clamped = y.max(plot.top + row / 2.0).min(plot.foot - row / 2.0);
+    let clamped = y.max(plot.top + row / 2.0).min(plot.bottom - row / 2.0);
     let Some(y) = (0..80).map(|step| clamped + 0.5 * row * offset(step) as f32).find(free) else { return };
     taken.push(frame(y));
     for (ink, by) in [(Ink::Series(group), border), (Ink::Paper, 0.0)] {

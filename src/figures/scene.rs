@@ -47,6 +47,9 @@ pub enum Anchor {
     End,
 }
 
+/// From the centre of a [`Shape::Square`] to its sides, as a share of the radius: its area is about that of a circle.
+pub const SQUARE: f32 = 0.9;
+
 /// The outline of a point. Series beyond the palette's length are told apart by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -62,7 +65,8 @@ impl Shape {
         match self {
             Shape::Circle => Vec::new(),
             Shape::Square => {
-                [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)].map(|(dx, dy)| (x + dx * r, y + dy * r)).into()
+                let half = SQUARE * r;
+                vec![(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)]
             }
             Shape::Triangle => {
                 [(0.0, -1.15), (1.15, 0.92), (-1.15, 0.92)].map(|(dx, dy)| (x + dx * r, y + dy * r)).into()
@@ -78,7 +82,7 @@ pub enum Mark {
     Line { points: Vec<(f32, f32)>, ink: Ink, width: f32, dashed: bool },
     /// The area within an outline of at least three corners.
     Area { points: Vec<(f32, f32)>, ink: Ink, opacity: f32 },
-    /// Points of one kind around their centres; `radius` is half their width, and of hollow ones only the outline is drawn.
+    /// Points of one kind around their centres; `radius` is half the width of a circle, and of hollow ones only the outline is drawn.
     Points { at: Vec<(f32, f32)>, shape: Shape, radius: f32, ink: Ink, hollow: bool, opacity: f32 },
     /// One line of text on the baseline `y`, `size` units to the em.
     Text { x: f32, y: f32, size: f32, anchor: Anchor, ink: Ink, content: String },
@@ -91,7 +95,7 @@ pub struct Scene {
     pub description: String,
     pub width: f32,
     pub height: f32,
-    /// What it consists of, the undermost first.
+    /// What it consists of, in the order of drawing.
     pub marks: Vec<Mark>,
 }
 

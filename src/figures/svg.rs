@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::scene::{Ink, Mark, PALETTE, Scene, Shape, TEXT_COLOUR};
+use super::scene::{Ink, Mark, PALETTE, SQUARE, Scene, Shape, TEXT_COLOUR};
 
 /// What is cut from both sides of a scene, whose own margin of 12 is for pictures: on a page a chart stands flush with
 /// the text.
@@ -107,8 +107,8 @@ fn write_mark(out: &mut String, mark: &Mark) {
             };
             let paint = match (whole, hollow) {
                 (true, _) => {
-                    let cap = if *shape == Shape::Circle { "round" } else { "square" };
-                    let width = Short(2.0 * radius);
+                    let (cap, share) = if *shape == Shape::Circle { ("round", 1.0) } else { ("square", SQUARE) };
+                    let width = Short(2.0 * radius * share);
                     format!(r#"fill="none" stroke="currentColor" stroke-width="{width}" stroke-linecap="{cap}""#)
                 }
                 (_, true) => r#"fill="none" stroke="currentColor" stroke-width="1.5""#.into(),

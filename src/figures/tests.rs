@@ -60,9 +60,9 @@ fn scatter(count: usize, groups: usize) -> Scatter {
 }
 
 #[test]
-fn courses_of_three_seeds_are_their_mean_in_a_band() {
-    let courses = vec![vec![4.0, 2.0, 1.0], vec![5.0, 4.0], vec![6.0, 3.0, 2.0, 1.0]];
-    let curves = Curve::of_courses("run", courses.clone(), false, 0);
+fn runs_of_three_seeds_are_their_mean_in_a_band() {
+    let runs = vec![vec![4.0, 2.0, 1.0], vec![5.0, 4.0], vec![6.0, 3.0, 2.0, 1.0]];
+    let curves = Curve::of_runs("run", runs.clone(), false, 0);
     assert_eq!(curves.len(), 1);
     assert_eq!((&curves[0].values, &curves[0].band), (&vec![5.0, 3.0], &vec![[4.0, 6.0], [2.0, 4.0]]));
     let scene = losses(curves).scene(None);
@@ -70,8 +70,8 @@ fn courses_of_three_seeds_are_their_mean_in_a_band() {
     let areas = scene.marks.iter().filter(|mark| matches!(mark, Mark::Area { points, .. } if points.len() == 4));
     assert_eq!(areas.count(), 1);
     // The ends of the band are on the axis: from 2 to 6.
-    assert!(losses(Curve::of_courses("run", courses, false, 0)).to_svg().contains("<polygon"));
-    assert_eq!(Curve::of_courses("run", vec![vec![1.0], vec![2.0]], true, 3).len(), 2);
+    assert!(losses(Curve::of_runs("run", runs, false, 0)).to_svg().contains("<polygon"));
+    assert_eq!(Curve::of_runs("run", vec![vec![1.0], vec![2.0]], true, 3).len(), 2);
 }
 
 /// How often each of some texts stands in a chart.
@@ -97,7 +97,7 @@ fn panels_share_their_scale_and_do_not_overlap() {
         };
         let draw = |_: &mut Scene, number, plot: &super::frame::Plot| {
             assert_eq!(number, plots.len());
-            plots.push([plot.left, plot.right, plot.top, plot.foot]);
+            plots.push([plot.left, plot.right, plot.top, plot.bottom]);
         };
         assert_nothing_is_cut(&frame.scene(None, draw));
         assert_eq!(plots.len(), count);
@@ -143,6 +143,26 @@ fn names_and_counts_of_a_matrix_stand_where_they_fit() {
         // Beside the names: the title, and what rows and columns are.
         assert_eq!(texts(|text| text != "1234"), names + 3, "{classes} classes");
     }
+}
+
+#[test]
+fn cells_of_a_matrix_have_one_size_in_both_formats_and_do_not_overlap() {
+    let classes = (0..10).map(|class| class.to_string()).collect();
+    let chart = MatrixChart { title: String::new(), classes, counts: vec![vec![5; 10]; 10] };
+    let scene = chart.scene(None);
+    assert!(scene.description.starts_with("Confusion matrix; 50 of 500"), "{}", scene.description);
+    let squares = scene.marks.iter().filter_map(|mark| match mark {
+        Mark::Points { at, shape, radius, .. } => Some(shape.corners(at[0], *radius)),
+        _ => None,
+    });
+    let squares: Vec<Vec<(f32, f32)>> = squares.collect();
+    let (side, gap) = (squares[0][1].0 - squares[0][0].0, squares[1][0].0 - squares[0][1].0);
+    assert!((gap - 2.0).abs() < 0.01, "{gap}");
+    let svg = chart.to_svg();
+    let widths: Vec<f32> =
+        svg.split("stroke-width=\"").skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect();
+    assert_eq!((squares.len(), widths.len()), (100, 100));
+    assert!(widths.iter().all(|width| (width - side).abs() < 0.01), "{side}, not {widths:?}");
 }
 
 #[test]

@@ -241,7 +241,7 @@ fn frey_faces_are_read_whole_and_split_as_their_study_splits_them() {
     let set = catalog.find("frey-face").unwrap();
     let folder = locate(&[folder], set).unwrap();
     let (faces, test) = load(&folder, set).unwrap();
-    assert_eq!((faces.len(), faces.height(), faces.width(), faces.features()), (1965, 28, 20, 560));
+    assert_eq!((faces.len(), faces.shape()), (1965, [28, 20, 1]));
     assert!(faces.labels.is_none() && faces.class_names.is_empty() && test.is_none());
     let (by_path, _) = load_path(&folder.join("freyface.mat"), Some("X")).unwrap();
     assert_eq!(by_path.digest(), faces.digest());

@@ -87,12 +87,12 @@ const LAYERS = {
 
   // The largest of a window; what is outside of the image is left out.
   "max-pool"(of) {
-    return overWindows(of, -Infinity, (so, x) => (!(x <= so) && so === so ? x : so), 1);
+    return overWindows(of, -Infinity, (best, x) => (!(x <= best) && best === best ? x : best), 1);
   },
 
   // The scaled sum over a window: mean pooling, and a border of zeros as windows of one pixel.
   "sum-pool"(of) {
-    return overWindows(of, 0, (so, x) => f32(so + x), of.scale);
+    return overWindows(of, 0, (sum, x) => f32(sum + x), of.scale);
   },
 
   upsample({ output: [height, width, channels], factor }) {
@@ -153,5 +153,5 @@ function overWindows({ image: [height, width, channels], output: [rows, cols], w
 function sequence(layers, weights, start) {
   const tensor = (at, length) => weights.subarray(at - start, at - start + length);
   const functions = layers.map((layer) => LAYERS[layer.kind](layer, tensor));
-  return (x) => functions.reduce((so, layer) => layer(so), x);
+  return (x) => functions.reduce((value, layer) => layer(value), x);
 }

@@ -43,8 +43,10 @@ const map = (() => {
         const { mean, components } = state.points, size = facts.code;
         return [0, 1].map((axis) => code.reduce((sum, z, i) => sum + (z - mean[i]) * components[axis * size + i], 0));
       },
-      meaning: `A place stands for the mean code moved so far along the two directions of largest variance, which hold ${facts.shares} of it; `
-        + "what the codes of images have beside them is left out there.",
+      meaning: facts.code === 1
+        ? "The code is one number, which changes from left to right; up and down nothing changes."
+        : `A place stands for the mean code moved so far along the two directions of largest variance, which hold ${facts.shares} of it; `
+          + "what the codes of images have beside them is left out there.",
     },
   };
 

@@ -132,7 +132,10 @@ fn cifar_files_are_read_as_colour_images_and_refused_with_a_sentence() {
     assert!(said.contains("it has 3072 bytes") && said.contains("records of 3073 bytes"), "{said}");
     fs::write(path("label.bin"), records(&[1, 10])).unwrap();
     let said = sentence(load_path(&path("label.bin"), None));
-    assert!(said.contains("its record 1 has the label 10") && said.contains("labels are 0 to 9"), "{said}");
+    assert!(
+        said.contains("its record 1 (counting from 0) has the label 10") && said.contains("labels are 0 to 9"),
+        "{said}"
+    );
     fs::write(path("empty.bin"), b"").unwrap();
     assert!(sentence(load_path(&path("empty.bin"), None)).contains("it has 0 bytes"));
 }

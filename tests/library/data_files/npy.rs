@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use narrows::data::npy::{Array, read, write, write_bytes, write_f64};
+use narrows::data::npy::{Array, read, write, write_bytes};
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -41,13 +41,17 @@ fn what_is_written_is_read_back_and_is_what_numpy_writes() {
     expected.push(b'\n');
     assert_eq!(bytes[..128], expected[..]);
     assert_eq!(bytes.len(), 128 + 24);
-    let double = single.mapv(|value| f64::from(value) / 3.0);
-    write_f64(&path, double.view()).unwrap();
-    assert_eq!(read(&path).unwrap(), Array::Double(double));
     write(&path, Array2::zeros((0, 5)).view()).unwrap();
     assert_eq!(read(&path).unwrap().dim(), (0, 5));
     write_bytes(&path, &[1, 2]).unwrap();
     assert!(read(&path).unwrap_err().to_string().contains("it has 1 dimension; a row for"));
+}
+
+#[test]
+fn doubles_are_read() {
+    let double = Array2::from_shape_fn((2, 3), |(i, j)| (i + j) as f64 / 3.0);
+    let values: Vec<u8> = double.iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert_eq!(read_bytes(&file(&HEADER.replace("|u1", "<f8"), &values)).unwrap(), Array::Double(double));
 }
 
 #[test]
