@@ -33,12 +33,12 @@ pub struct Arguments {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train one autoencoder and write its run folder
+    /// Train one model and write its run folder
     ///
     /// Without a preset or a file: the footwear autoencoder, on Fashion-MNIST when it is in the data directory, otherwise on
     /// footwear that the program draws itself.
     Train(TrainArguments),
-    /// Train every run of a grid and write the report that compares them
+    /// Train every run of a study or of a workflow and write the report that compares them
     Study(StudyArguments),
     /// Search the best values of what varies in a space, and write the report about it
     Search(SearchArguments),
@@ -259,10 +259,10 @@ pub struct SearchArguments {
     /// Trials of each sampler with each pruner
     #[arg(long, value_name = "N")]
     pub trials: Option<u32>,
-    /// Who suggests the points: tpe, random, quasi, grid
+    /// Samplers: tpe, random, quasi, grid
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub sampler: Vec<String>,
-    /// Who gives hopeless trials up: none, median, asha
+    /// Pruners: none, median, asha
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub pruner: Vec<String>,
     /// Folder to write the search to [default: the first free of runs/NAME-search, runs/NAME-search-2, ...]

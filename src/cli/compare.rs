@@ -24,7 +24,7 @@ pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArgum
     must_differ(paths, "runs")?;
     let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names = names(paths);
-    let differing: Vec<_> = differences(records.iter().map(|record| &record.config)).into_iter().collect();
+    let differing = differences(records.iter().map(|record| &record.config));
     let groups = repeats(&records);
     // A group is called what its first run is.
     let label = |group: &Repeats| names[group[0]].clone();
@@ -154,7 +154,7 @@ fn over_seeds(
         let pairs = paired(records, &groups[0], group);
         let Some(one) = pairs.first() else { continue };
         let seeds = one.differences.len();
-        say!("\n{} less {}, each pair of one seed; mean ± standard error:", label(group), label(&groups[0]));
+        say!("\n{} minus {}, in pairs of equal seeds; mean ± standard error:", label(group), label(&groups[0]));
         let row = |pair: &Paired| {
             let lower = format!("lower in {} of {}", pair.lower(), pair.differences.len());
             vec![named(&pair.part, &pair.figure), shown(pair.mean_and_error()), lower]

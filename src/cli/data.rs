@@ -103,7 +103,6 @@ fn fetch_sets(names: &[String], directories: &[PathBuf]) -> Result<(), CliError>
     let sets = names.iter().map(|name| catalog.find(name)).collect::<Result<Vec<_>, _>>()?;
     for set in sets {
         let folder = set.folder_in(first(directories));
-        create_folder(&folder)?;
         let mut shown = None;
         let fetched = fetch(set, &folder, &FetchOptions::default(), &mut |progress| show(&mut shown, progress));
         drop(shown);
@@ -164,19 +163,17 @@ fn export(run: &Path, out: &Path, directories: &[PathBuf]) -> Result<(), CliErro
     Ok(())
 }
 
-/// Creates the folder `out`, or takes it if it holds no images and no labels, packed or not.
+/// Creates the folder `out`, or takes it if it holds no images, labels or names of classes, packed or not.
 fn create_for_images(out: &Path) -> Result<(), CliError> {
-    for prefix in ["train", "validation", "t10k"] {
-        for kind in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
-            let name = format!("{prefix}-{kind}");
-            let found = [format!("{name}.gz"), name].into_iter().find(|name| out.join(name).exists());
-            if let Some(found) = found {
-                return Err(CliError::Usage(format!(
-                    "{} already holds images ({found}); nothing was changed. Give another folder with --out, or remove that one",
-                    out.display()
-                )));
-            }
-        }
+    let of_part = |prefix: &str| ["images-idx3-ubyte", "labels-idx1-ubyte"].map(|kind| format!("{prefix}-{kind}"));
+    let names = ["train", "validation", "t10k"].into_iter().flat_map(of_part);
+    let mut names = names.flat_map(|name| [format!("{name}.gz"), name]).chain([load::CLASS_NAMES.to_owned()]);
+    if let Some(found) = names.find(|name| out.join(name).exists()) {
+        return Err(CliError::Usage(format!(
+            "{} already holds images or names of their classes ({found}); nothing was changed. Give another folder with --out, or remove \
+             that one",
+            out.display()
+        )));
     }
     Ok(create_folder(out).map_err(RunError::Output)?)
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::CliError;
 use super::output::{self, duration, say};
 use super::runs::size;
-use super::{CliError, interrupt};
 use narrows::config::RunConfig;
 use narrows::figures::number::counted;
 use narrows::run::{Machine, Prepared, beside, fit, run_files};
@@ -41,7 +41,7 @@ impl Callback<f32> for Stopwatch {
         }
         let is_long = self.began.get_or_insert(now).elapsed() >= LONG_ENOUGH;
         let is_enough = self.steps.len() > 1 || self.epochs.len() > 2;
-        if interrupt::is_asked() || (is_long && is_enough) { Flow::Interrupt } else { Flow::Continue }
+        if is_long && is_enough { Flow::Interrupt } else { Flow::Continue }
     }
 }
 
@@ -53,7 +53,6 @@ fn median(values: &[f64]) -> Option<f64> {
 
 /// Says what training would be, in the folder `out`, and writes nothing.
 pub fn run(config: &RunConfig, prepared: &Prepared, machine: Machine, out: PathBuf) -> Result<(), CliError> {
-    interrupt::listen();
     let steps = prepared.steps(&config.train);
     let (watch, validation) = machine.run(|| -> Result<_, CliError> {
         let mut watch = Stopwatch::default();
@@ -71,13 +70,13 @@ pub fn run(config: &RunConfig, prepared: &Prepared, machine: Machine, out: PathB
         let each = if some.is_empty() { 0.0 } else { timed() / some.len() as f64 };
         Ok((watch, each * images.len() as f64))
     })??;
-    if interrupt::is_asked() {
-        return Err(CliError::Interrupted);
-    }
     // The first epoch and the first step make memory.
-    let epoch = match watch.epochs.get(1..).and_then(median) {
-        Some(seconds) => Some(seconds),
-        None => median(&watch.steps).map(|step| step * steps as f64 + validation),
+    let (epoch, timed) = match watch.epochs.get(1..).and_then(median) {
+        Some(seconds) => (Some(seconds), counted(watch.epochs.len() - 1, "timed epoch")),
+        None => {
+            let epoch = median(&watch.steps).map(|step| step * steps as f64 + validation);
+            (epoch, counted(watch.steps.len(), "timed step"))
+        }
     };
     let (memory, epochs) = (prepared.training_memory(), config.train.max_epochs);
     let files = run_files(config, prepared);
@@ -96,9 +95,8 @@ pub fn run(config: &RunConfig, prepared: &Prepared, machine: Machine, out: PathB
     say!("Parameters, gradients and moments: {}; what a batch passes through comes on top", size(memory));
     match epoch {
         Some(seconds) => say!(
-            "An epoch: about {}, from {}; all {} at most about {}",
+            "An epoch: about {}, from {timed}; all {} at most about {}",
             duration(seconds),
-            counted(watch.steps.len() + watch.epochs.len(), "timed step"),
             counted(epochs, "epoch"),
             duration(seconds * epochs as f64),
         ),

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use super::CliError;
 use super::progress::RunProgress;
 use narrows::run::RunRecord;
-use narrows::train::{Callback, Event, Flow, History};
+use narrows::train::{Callback, Event, Flow};
 
 /// Progress for a person, and events for a program where it asked for them.
-pub struct Told {
+pub struct Listeners {
     /// For the person.
     pub progress: RunProgress,
     /// For the program.
@@ -26,7 +26,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Refused: a file that cannot be written, and one that has something in it, unless its run is gone on with.
+    /// Refused: a file that cannot be written, and one that has something in it, unless its run is resumed.
     pub fn open(path: &Path, is_resumed: bool) -> Result<Events, CliError> {
         let name = path.display().to_string();
         if !is_resumed && path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
@@ -49,7 +49,7 @@ impl Events {
     }
 }
 
-impl Told {
+impl Listeners {
     /// Writes an event.
     pub fn tell(&mut self, event: Value) {
         if let Some(events) = &mut self.events
@@ -84,17 +84,16 @@ impl Told {
     }
 }
 
-impl Callback<f32> for Told {
+impl Callback<f32> for Listeners {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
         if self.events.is_some() {
             self.tell(match event {
                 Event::StepDone { epoch, step, steps, loss } => {
                     json!({ "event": "step", "epoch": epoch, "step": step, "steps": steps, "loss": loss })
                 }
-                Event::EpochDone { record, names, improved } => {
-                    let names = History::COLUMNS.into_iter().chain(names.iter().map(String::as_str));
+                Event::EpochDone { record, names, improved, .. } => {
                     let mut line = Map::from_iter([("event".to_owned(), json!("epoch"))]);
-                    line.extend(names.zip(record.numbers()).map(|(name, value)| match name {
+                    line.extend(record.named(names).map(|(name, value)| match name {
                         "epoch" => (name.to_owned(), json!(record.epoch)),
                         _ => (name.to_owned(), json!(value)),
                     }));

@@ -50,7 +50,7 @@ pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
         16 => {
             note("the encoder's weights are rounded to 16 bits in it, or it would be larger; the decoder's are exact")
         }
-        _ => note("the decoder's weights alone make it so large that the encoder is left out: one cannot draw on it"),
+        _ => note("the weights are so large that the encoder is left out: one cannot draw on it"),
     }
     if arguments.open {
         let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };

@@ -8,7 +8,7 @@ use super::codes::part_of;
 use super::images;
 use super::machine;
 use super::output::{json, path_json, say, table};
-use super::paths::must_end_in;
+use super::paths::{must_end_in, or_in_run};
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -60,7 +60,7 @@ pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
     };
     let images = images.first(arguments.count as usize);
     let png = machine.run(|| reconstruction_picture(&run.trained(machine.context)?, images))??;
-    let out = arguments.out.unwrap_or_else(|| run.path.join(format!("reconstructions-{label}.png")));
+    let out = or_in_run(arguments.out, &run, &format!("reconstructions-{label}.png"));
     write_whole(&out, &png)?;
     json(|| json!({ "part": label, "images": images.len(), "picture": path_json(&out) }));
     say!("{} of {} above their reconstructions: {}", counted(images.len(), "image"), images.data.name, out.display());

@@ -136,7 +136,7 @@ fn show(parts: &[PartFigures]) {
     }
 }
 
-/// Says what of a walk has no number, and what was bent to have one.
+/// Says how many codes of a walk are not identifiable, and how many values were clipped on the way.
 fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
     if walk.identifiable < images {
         say!(
@@ -144,10 +144,10 @@ fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
             images - walk.identifiable
         );
     }
-    let pulled: u64 = walk.layers.iter().map(|(_, layer)| layer.pulled_in).sum();
-    if pulled > 0 {
+    let clipped: u64 = walk.layers.iter().map(|(_, layer)| layer.pulled_in).sum();
+    if clipped > 0 {
         say!(
-            "  {part} from {from}: {pulled} values lay at or beyond the rim of their activation's range and were pulled in"
+            "  {part} from {from}: {clipped} values lay at or beyond the edge of their activation's range and were clipped"
         );
     }
 }

@@ -35,6 +35,11 @@ pub fn must_differ<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, nouns: &s
     Ok(())
 }
 
+/// `out`, or this name in the run folder.
+pub fn or_in_run(out: Option<PathBuf>, run: &OpenRun, name: &str) -> PathBuf {
+    out.unwrap_or_else(|| run.path.join(name))
+}
+
 /// The folder `out`, or that of the run, which is made where it is not there.
 pub fn out_folder(out: Option<PathBuf>, run: &OpenRun) -> Result<PathBuf, CliError> {
     let folder = out.unwrap_or_else(|| run.path.clone());

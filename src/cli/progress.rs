@@ -11,8 +11,6 @@ pub struct RunProgress {
     label: String,
     epochs: usize,
     patience: Option<usize>,
-    /// Epochs since the last that early stopping took as better.
-    waited: usize,
     bar: Bar,
 }
 
@@ -20,10 +18,10 @@ impl RunProgress {
     /// Progress of a run whose lines begin with `label`.
     pub fn new(label: String, config: &TrainSettings) -> Self {
         let patience = config.early_stopping.as_ref().map(|stopping| stopping.patience);
-        RunProgress { label, epochs: config.max_epochs, patience, waited: 0, bar: Bar::new() }
+        RunProgress { label, epochs: config.max_epochs, patience, bar: Bar::new() }
     }
 
-    fn line(&self, record: &EpochRecord, names: &[String]) -> String {
+    fn line(&self, record: &EpochRecord, names: &[String], waited: usize) -> String {
         let validation = if record.val_loss.is_nan() {
             String::new()
         } else {
@@ -36,7 +34,7 @@ impl RunProgress {
         let scalars = names.iter().zip(&record.scalars).filter(|(name, _)| !is_left_out(name));
         let scalars: String = scalars.map(|(name, value)| format!("  {name} {}", significant(*value, 3))).collect();
         let mark = match self.patience {
-            Some(patience) if self.waited > 0 => format!("  patience {}/{patience}", self.waited),
+            Some(patience) if waited > 0 => format!("  patience {waited}/{patience}"),
             _ => String::new(),
         };
         format!(
@@ -52,16 +50,13 @@ impl RunProgress {
 
 impl Callback<f32> for RunProgress {
     fn on_event(&mut self, event: Event<'_>) -> Flow {
-        if let Event::EpochDone { improved: Some(improved), .. } = event {
-            self.waited = if improved { 0 } else { self.waited + 1 };
-        }
         match event {
             Event::StepDone { epoch, step, steps, loss } if self.bar.is_drawn() => {
                 let before = format!("{}epoch {epoch}/{}  loss {}", self.label, self.epochs, significant(loss, 4));
                 self.bar.show(&before, step as u64, steps as u64, format!("{step}/{steps}"));
             }
             Event::StepDone { .. } => {}
-            Event::EpochDone { record, names, .. } => note(&self.line(record, names)),
+            Event::EpochDone { record, names, waited, .. } => note(&self.line(record, names, waited)),
         }
         if interrupt::is_asked() { Flow::Interrupt } else { Flow::Continue }
     }

@@ -14,17 +14,13 @@ pub fn list(folder: &Path, is_json: bool) -> Result<(), CliError> {
     if is_json {
         speak_json();
     }
-    if !folder.is_dir() {
-        let is_default = folder == Path::new("runs") && !folder.exists();
-        if !is_default {
-            let what = if folder.exists() { "it is a file" } else { "there is none of that name" };
-            let folder = folder.display();
-            return Err(CliError::Usage(format!(
-                "{folder} is no folder: {what}; one in which there are runs is expected"
-            )));
-        }
+    let is_there = folder.is_dir();
+    if !is_there && (folder != Path::new("runs") || folder.exists()) {
+        let what = if folder.exists() { "it is a file" } else { "there is none of that name" };
+        let folder = folder.display();
+        return Err(CliError::Usage(format!("{folder} is no folder: {what}; one in which there are runs is expected")));
     }
-    let found = if folder.is_dir() { find_runs(folder)? } else { Vec::new() };
+    let found = if is_there { find_runs(folder)? } else { Vec::new() };
     let read: Vec<_> = found.iter().map(|path| (path, RunRecord::read(path))).collect();
     output::json(|| {
         let each = read.iter().map(|(path, record)| match record {

@@ -19,7 +19,7 @@ use narrows::config::{Source, StudyConfig};
 use narrows::figures::number::counted;
 use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
-use narrows::train::Callback;
+use narrows::train::{Callback, Stop};
 
 /// Makes every run of the study that `source` describes.
 pub fn run(source: Source, arguments: StudyArguments, machine: Machine, data_dirs: &[PathBuf]) -> Result<(), CliError> {
@@ -139,6 +139,9 @@ impl Observer for StudyProgress {
 
     fn end(&self, run: &Planned, executed: &RunResult) {
         let name = run.title();
+        if let Stop::Interrupted { epoch, step } = executed.outcome.stop {
+            return note(&format!("{name}: interrupted in epoch {epoch} after step {step}"));
+        }
         let epochs = executed.outcome.history.epochs.len();
         note(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));
     }
@@ -192,9 +195,9 @@ fn conclude(study: &Study, out: &Path) {
         say!("  {:<16}the comparison: open it in a browser", "report.html");
         say!("  {:<16}a row for each run", "summary.csv");
         for (name, holds) in [
-            ("codes.csv", "what the codes are worth"),
+            ("codes.csv", "accuracy, Jacobian and interpolation of codes"),
             ("saturation.csv", "a row for each layer and epoch"),
-            ("maps.csv", "what maps of the codes are worth"),
+            ("maps.csv", "accuracy and trustworthiness of maps of the codes"),
             ("generated.csv", "how near images that runs make come to test images"),
             ("probe.csv", "what a linear classifier reads from the codes"),
         ] {

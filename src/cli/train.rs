@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::TrainArguments;
-use super::events::{Events, Told};
+use super::events::{Events, Listeners};
 use super::output::{self, duration, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
@@ -69,19 +69,19 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     describe(&config, &prepared, machine);
     interrupt::listen();
     let progress = RunProgress::new(String::new(), &config.train);
-    let mut told = Told { progress, events };
-    told.begin(folder.path(), &config, prepared.steps(&config.train));
-    let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut told))?;
+    let mut listeners = Listeners { progress, events };
+    listeners.begin(folder.path(), &config, prepared.steps(&config.train));
+    let executed = machine.run(|| execute(&config, &prepared, machine, &folder, &mut listeners))?;
     if let Err(RunError::File(_)) = &executed
         && folder.has_checkpoint()
     {
         note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
     }
     let executed = executed?;
-    told.end(&RunRecord::read(folder.path())?);
-    drop(told);
-    conclude(&config, &prepared, &executed, folder.path());
     let record = RunRecord::read(folder.path())?;
+    listeners.end(&record);
+    drop(listeners);
+    conclude(&config, &prepared, &executed, folder.path());
     output::json(|| record.to_json());
     if !record.state.is_done() {
         return Err(CliError::Interrupted);
@@ -122,7 +122,7 @@ fn describe(config: &RunConfig, prepared: &Prepared, machine: Machine) {
     );
 }
 
-/// What the arguments ask for. A run that is gone on with has a configuration, which one that is given with it must not change.
+/// What the arguments ask for. A run that is resumed has a configuration, which one that is given with it must not change.
 fn configure(arguments: &TrainArguments, data_dirs: &[PathBuf]) -> Result<RunConfig, CliError> {
     let is_newcomer = arguments.config.is_none() && arguments.resume.is_none();
     let fashion = Catalog::builtin().find("fashion-mnist").is_ok_and(|set| locate(data_dirs, set).is_ok());

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::CliError;
 use super::args::StudyArguments;
 use super::output::{self, say};
-use super::{interrupt, machine, search, source, study};
+use super::{machine, search, source, study};
 use narrows::config::{ConfigError, Place, WorkflowConfig};
 use narrows::data::data_dirs;
 use narrows::run::{Machine, RunError, Trials};
@@ -44,10 +44,9 @@ fn make(
         }
     }
     begin_workflow(&config, &out)?;
-    interrupt::listen();
     let (mut parts, mut found, mut interrupted) = (Vec::new(), Vec::new(), false);
     let all = config.parts.len();
-    for (number, ((name, from), part)) in config.parts.iter().zip(configs).enumerate() {
+    for (number, ((name, _), part)) in config.parts.iter().zip(configs).enumerate() {
         if interrupted {
             break;
         }
@@ -58,13 +57,13 @@ fn make(
                 let made = study::make(*config, seeds, &folder, jobs, machine, data_dirs)?;
                 found.push(study::to_json(&made, &folder));
                 interrupted = made.interrupted;
-                parts.extend(Part::of_study(name, format!("narrows study {from}"), made));
+                parts.extend(Part::of_study(name, made));
             }
             PartConfig::Search(config) => {
                 let made = search::make(*config, &folder, jobs, machine, data_dirs)?;
                 found.push(search::to_json(&made, &folder));
                 interrupted = made.interrupted;
-                parts.push(Part::of_search(name, format!("narrows search {from}"), &made));
+                parts.push(Part::of_search(name, &made));
             }
         }
         // Each part that is done is on the page, should the next take long.

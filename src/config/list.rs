@@ -11,7 +11,7 @@ use crate::spelling::nearest;
 /// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Dotted, with `[]` for the items of a list.
+    /// Dotted, with `[]` for the items of a list and `NAME` for those that have names.
     pub key: String,
     /// What may stand there.
     pub accepted: String,
@@ -43,9 +43,12 @@ pub(super) const STUDY: [(&str, &str, &str); 3] = [
     (
         "quick",
         "dotted keys in quotes with values, and tables [quick.grid] or [quick.variants]",
-        "What `narrows study --quick` puts in the place of what stands above it.",
+        "What `--quick` puts in the place of what stands above it.",
     ),
 ];
+
+/// The table of a study about its report.
+pub(super) const REPORT: About = About { key: "report", doc: "What the report of a study shows.", required: None };
 
 /// The table of a configuration that makes it a space.
 pub(super) const SEARCH: About = About {
@@ -63,8 +66,7 @@ pub fn keys_of_all() -> Vec<Entry> {
         entries.push(Entry { key: key.to_owned(), accepted, default: "none".to_owned(), meaning });
     }
     let mut lister = Lister::default();
-    let about = About { key: "report", doc: "What the report of a study shows.", required: None };
-    ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut lister);
+    ReportConfig::default().show(&REPORT, TableForm::new("a table [report]"), &mut lister);
     None::<SearchSettings>.show(&SEARCH, TableForm::new("a table [search]"), &mut lister);
     entries.extend(lister.entries);
     let mut lister = Lister::default();
@@ -75,18 +77,20 @@ pub fn keys_of_all() -> Vec<Entry> {
     entries
 }
 
-/// The entries of `key` and of what lies in it; in the key a number stands for an item of a list, and its last part alone is
-/// enough. Refused: a key that no configuration has, by the nearest that one has.
+/// The entries of `key` and of what lies in it; in the key a number stands for an item of a list and any name for one that has a
+/// name, and its last part alone is enough. Refused: a key that no configuration has, by the nearest that one has.
 pub fn find_keys(key: &str) -> Result<Vec<Entry>, UnknownKey> {
     let entries = keys_of_all();
-    let parts: Vec<&str> = key.split('.').collect();
-    let dotted = parts.iter().fold(String::new(), |path, part| match part.parse::<u32>() {
-        Ok(_) => path.trim_end_matches("[]").to_owned() + "[]",
-        Err(_) => join(&path, part),
-    });
+    let split = |key: &str| key.replace("[]", ".[]").split('.').map(str::to_owned).collect::<Vec<_>>();
+    let parts = split(key);
     let is_in = |entry: &&Entry| {
-        let rest = entry.key.strip_prefix(dotted.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        let own = split(&entry.key);
+        let fits = |(own, part): (&String, &String)| match own.as_str() {
+            "[]" => part == own || part.parse::<u32>().is_ok(),
+            "NAME" => true,
+            _ => part == own,
+        };
+        own.len() >= parts.len() && own.iter().zip(&parts).all(fits)
     };
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().trim_end_matches("[]").to_owned();
     let mut found: Vec<Entry> = entries.iter().filter(is_in).cloned().collect();
@@ -215,10 +219,12 @@ impl Visitor for Lister {
     }
 
     fn list(&mut self, about: &About, items: &mut dyn Items, length: Length) {
+        let key = if self.is_item { "" } else { about.key };
         self.record(about, length.accepted, write::list(about, items, length).to_toml());
         items.clear();
         items.push("");
-        self.below(&format!("{}[]", about.key), |lister| {
+        self.below(key, |lister| {
+            lister.path += if items.is_named() { ".NAME" } else { "[]" };
             lister.is_item = true;
             items.show(0, lister);
         });

@@ -9,7 +9,7 @@
 
 use crate::data::DataSpec;
 use crate::files::sha256;
-use crate::optim::{Monitor, OptimizerSpec, Schedule};
+use crate::optim::OptimizerSpec;
 use crate::settings::{About, Counts, Fault, Settings, TableForm, Text, Visitor, settings};
 use crate::tasks::TaskSpec;
 use crate::train::TrainSettings;
@@ -87,14 +87,9 @@ impl RunConfig {
     /// Refuses parts that do not fit each other.
     fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
         self.task.check()?;
-        let stopping = self.train.early_stopping.as_ref().map(|rule| ("train.early_stopping.monitor", rule.monitor));
-        let plateau = match self.optimizer.schedule {
-            Schedule::Plateau { monitor, .. } => Some(("optimizer.schedule.plateau", monitor)),
-            _ => None,
-        };
-        let watched = stopping.into_iter().chain(plateau).find(|(_, monitor)| *monitor == Monitor::ValLoss);
+        let watched = self.train.validation_monitor(&self.optimizer.schedule);
         match watched.filter(|_| self.data.split.validation == 0 && self.data.folds.is_none()) {
-            Some((key, _)) => {
+            Some(key) => {
                 let found = "\"val_loss\" while data.split has no validation part";
                 Err(Fault::new(key, found, "\"loss\"; or a data.split.validation of at least 1"))
             }

@@ -55,7 +55,7 @@ const PRESETS: [Preset; 16] = [
     },
     Preset {
         name: "finetuning",
-        summary: "an encoder trained without labels, frozen or tuned below a classifier, beside the same from random weights",
+        summary: "an encoder trained without labels, frozen or fine-tuned below a classifier, beside the same from random weights",
         text: include_str!("presets/finetuning.toml"),
     },
     Preset {
@@ -85,7 +85,7 @@ const PRESETS: [Preset; 16] = [
     },
     Preset {
         name: "optimizers",
-        summary: "nine optimizers, each at the best of three learning rates, and six ways to regularise",
+        summary: "nine optimizers, each at the best of three learning rates, and five ways to regularise",
         text: include_str!("presets/optimizers.toml"),
     },
     Preset {
@@ -95,7 +95,7 @@ const PRESETS: [Preset; 16] = [
     },
     Preset {
         name: "search",
-        summary: "the best values of a small dense autoencoder of Fashion-MNIST, by grid, chance and the Parzen estimator",
+        summary: "the best values of a small dense autoencoder of Fashion-MNIST, by grid search, random search and the tree-structured Parzen estimator",
         text: include_str!("presets/search.toml"),
     },
     Preset {

@@ -58,7 +58,7 @@ settings! {
 }
 
 settings! {
-    /// Runs whose codes a logistic regression reads, beside the same encoders before training and the pixels themselves.
+    /// Runs whose codes a logistic regression reads, beside the same encoders with random weights and the pixels themselves.
     #[derive(Clone, Debug, PartialEq)]
     pub struct ProbeReport {
         /// The runs.

@@ -4,7 +4,7 @@ use std::ops::Bound::{self, Excluded, Included};
 
 use serde_json::{Map, Value, json};
 
-use super::list::{SEARCH, STUDY, keys_of};
+use super::list::{REPORT, SEARCH, STUDY, keys_of};
 use super::report::ReportConfig;
 use super::workflow::WorkflowConfig;
 use super::write;
@@ -57,8 +57,7 @@ fn of_kind(number: usize) -> Value {
     config.task.choose(number);
     let mut visitor = Schema { is_one_kind: true, ..Schema::default() };
     config.visit(&mut visitor);
-    let about = About { key: "report", doc: "What the report of a study shows.", required: None };
-    ReportConfig::default().show(&about, TableForm::new("a table [report]"), &mut visitor);
+    ReportConfig::default().show(&REPORT, TableForm::new("a table [report]"), &mut visitor);
     for (key, accepted, meaning) in STUDY {
         let described = json!({ "type": "object", "description": described(meaning, accepted) });
         visitor.properties.insert(key.to_owned(), described);

@@ -340,26 +340,26 @@ fn conditions(
 impl Table {
     /// Takes away what stands at the dotted key `path`, if it is a key of a table.
     fn take(&mut self, path: &[String]) {
-        let Some((last, outer)) = path.split_last() else { return };
-        let table = match outer {
-            [] => Some(self),
-            [first, rest @ ..] => {
-                self.entries.iter_mut().find(|entry| entry.key == *first).and_then(|entry| entry.node.table_at(rest))
+        match path {
+            [] => {}
+            [key] => drop(self.remove(key)),
+            [key, rest @ ..] => {
+                self.entries.iter_mut().filter(|entry| entry.key == *key).for_each(|entry| entry.node.take(rest));
             }
-        };
-        table.and_then(|table| table.remove(last));
+        }
     }
 }
 
 impl Node {
-    fn table_at(&mut self, path: &[String]) -> Option<&mut Table> {
+    fn take(&mut self, path: &[String]) {
         match (&mut self.value, path) {
-            (Value::Table(table), []) => Some(table),
-            (Value::Table(table), [key, rest @ ..]) => {
-                table.entries.iter_mut().find(|entry| entry.key == *key)?.node.table_at(rest)
+            (Value::Table(table), _) => table.take(path),
+            (Value::Array(items), [key, rest @ ..]) => {
+                if let Some(item) = key.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
+                    item.take(rest);
+                }
             }
-            (Value::Array(items), [key, rest @ ..]) => items.get_mut(key.parse::<usize>().ok()?)?.table_at(rest),
-            _ => None,
+            _ => {}
         }
     }
 }

@@ -116,11 +116,11 @@ impl Source {
 
     /// What `read` makes of it, without the table `[quick]`.
     pub(super) fn read_with_quick<T>(mut self, read: fn(Source) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
-        if self.table.get("quick").is_some() {
-            // What is wrong with [quick] is found now, not when somebody is in a hurry.
+        // What is wrong with [quick] is found now, not when somebody is in a hurry. A setting may name what it takes away.
+        if self.settings.is_empty() && self.table.get("quick").is_some() {
             read(self.clone().quick()?)?;
-            self.table.remove("quick");
         }
+        self.table.remove("quick");
         read(self)
     }
 
@@ -130,10 +130,15 @@ impl Source {
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
                 let origin = as_argument(&self.file);
-                let sentence = format!(
-                    "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or take the table \
-                     out"
-                );
+                let sentence = match table {
+                    "parts" => format!(
+                        "[{table}] makes this a workflow, not a single run; make it with \"narrows study {origin}\""
+                    ),
+                    _ => format!(
+                        "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or \
+                         take the table out"
+                    ),
+                };
                 return Err(ConfigError::new(&entry.key_place, sentence));
             }
         }

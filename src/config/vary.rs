@@ -46,7 +46,7 @@ pub(super) fn path_of(key: &str) -> Vec<String> {
 /// The parts of a dotted key in quotes; `key` is what messages call it, `example` a value for the one they suggest.
 fn dotted(place: &Place, key: &str, text: &str, example: &str) -> Result<Vec<String>, ConfigError> {
     let path = path_of(text);
-    if path.len() == 1 && ["data", "model", "train", "optimizer", "report"].contains(&text) {
+    if path.len() == 1 && ["data", "model", "train", "optimizer", "report", "search"].contains(&text) {
         let accepted = format!("the whole dotted key in quotes, such as \"train.batch_size\" = {example}");
         return Err(refused(place, key, "only the name of a table", accepted));
     }

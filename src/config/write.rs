@@ -35,7 +35,7 @@ fn write_section(table: &Table, path: &str, lines: &mut Vec<String>) {
 fn assignment(key: &str, value: &Value) -> String {
     let line = format!("{key} = {}", value.to_toml());
     match value {
-        Value::Array(items) if line.len() > WIDTH && matches!(items[0].value, Value::Table(_)) => {
+        Value::Array(items) if line.len() > WIDTH && matches!(items[..], [Node { value: Value::Table(_), .. }, ..]) => {
             let items: Vec<String> = items.iter().map(|item| item.value.to_toml()).collect();
             format!("{key} = [\n    {},\n]", items.join(",\n    "))
         }

@@ -65,12 +65,15 @@ impl Visitor for Check {
 
     fn list(&mut self, about: &About, items: &mut dyn Items, length: Length) {
         let is_accepted = (length.least..=length.most).contains(&items.len());
-        self.hold(about, is_accepted, format!("a list of {}", items.len()), length.accepted);
         self.below(about, |check| {
+            check.is_item = true;
+            check.hold(about, is_accepted, format!("a list of {}", items.len()), length.accepted);
             for number in 0..items.len() {
                 check.path.push(number.to_string());
                 check.is_item = true;
                 items.show(number, check);
+                // Words and flags are held to nothing and leave it set.
+                check.is_item = false;
                 check.path.pop();
             }
         });

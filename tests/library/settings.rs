@@ -1,8 +1,9 @@
 //! What values are held to, as data and as words.
 
-use narrows::config::{RunConfig, Source, preset};
+use narrows::config::{ReportConfig, RunConfig, Source, preset};
 use narrows::data::Corruption;
 use narrows::nn::{Activation, dense};
+use narrows::search::SearchSettings;
 use narrows::settings::*;
 
 #[test]
@@ -54,6 +55,12 @@ fn a_value_out_of_its_range_is_named_wherever_it_stands() {
         let said = check(&mut run).expect_err(expected).to_string();
         assert!(said.starts_with(expected), "{said}\ndoes not begin\n{expected}");
     }
+    let mut report = ReportConfig { best: vec![("a".to_owned(), vec![String::new()])], ..ReportConfig::default() };
+    let said = check(&mut report).unwrap_err().to_string();
+    assert_eq!(said, "\"best.0.0\" is \"\"; accepted: the name of a run, as a string");
+    // Behind a list of words.
+    let said = check(&mut SearchSettings { window: 0, ..SearchSettings::default() }).unwrap_err().to_string();
+    assert_eq!(said, "\"window\" is 0; accepted: an integer from 1 to 1024");
 }
 
 #[test]

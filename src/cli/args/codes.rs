@@ -86,7 +86,7 @@ pub struct ProbeArguments {
     /// Also probe with this many labels alone, as many of each class, from the first on
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..))]
     pub labels: Vec<u32>,
-    /// Also probe the pixels themselves, and the codes of the encoder as it was before training
+    /// Also probe the pixels themselves, and the codes of the same encoder with random weights
     #[arg(long)]
     pub beside: bool,
     /// Folder to write probe.json, codes.png and codes.svg to [default: the run folder]

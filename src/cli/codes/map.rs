@@ -142,6 +142,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
     let facts = json!({
         "codes": labels.len(),
         "parts": names,
+        "map_sha256": sha256(csv(map.points.view(), &labels).as_bytes()),
         "model_sha256": sha256(&read_whole(&run.path.join("model.safetensors"))?),
         "perplexity": tsne.perplexity,
         "iterations": map.iterations,

@@ -8,7 +8,7 @@ mod interpolate;
 mod map;
 mod probe;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 
@@ -161,9 +161,4 @@ fn write_grid(
 ) -> Result<(), CliError> {
     let grid = ImageGrid { title: title.into(), columns, ..ImageGrid::new(run.prepared.loaded.shape(), rows) };
     Ok(write_whole(out, &grid.to_png()?)?)
-}
-
-/// `out`, or this name in the run folder.
-fn or_in_run(out: Option<PathBuf>, run: &OpenRun, name: &str) -> PathBuf {
-    out.unwrap_or_else(|| run.path.join(name))
 }

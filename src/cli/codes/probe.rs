@@ -103,7 +103,7 @@ fn others(
 ) -> Result<Vec<(&'static str, Probed)>, RunError> {
     let all = run.prepared.loaded.train().len();
     let few = arguments.labels.iter().map(|&count| count as usize);
-    let beside = [("the encoder before training", Features::Untrained), ("pixels", Features::Pixels)];
+    let beside = [("the encoder with random weights", Features::Untrained), ("pixels", Features::Pixels)];
     let kinds = [("codes", Features::Trained)].into_iter().chain(beside.into_iter().filter(|_| arguments.beside));
     let mut found = Vec::new();
     for (words, features) in kinds {

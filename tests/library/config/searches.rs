@@ -173,6 +173,9 @@ fn bad_spaces_are_refused_with_file_and_line() {
         let said = SearchConfig::from_toml(&SPACE.replace(from, to), "a.toml").expect_err(to).to_string();
         assert!(said.starts_with(expected), "{said}\ndoes not begin\n{expected}");
     }
+    let long = "a".repeat(106);
+    let said = SearchConfig::from_toml(&format!("{SPACE}{long} = []\n"), "a.toml").unwrap_err().to_string();
+    assert!(said.starts_with(&format!("a.toml:26: unknown key \"optimizer.{}\"", &long[..100])), "{said}");
     let run = "name = \"a\"\n[data]\nset = \"mnist\"\n[model]\nencoder = [{ dense = 4 }]\ndecoder = [{ dense = \"input\" }]\n\
                [train]\nloss = \"mse\"\nbatch_size = 4\nmax_epochs = 1\n[optimizer]\nname = \"adam\"\n";
     let said = SearchConfig::from_toml(run, "a.toml").unwrap_err().to_string();

@@ -110,6 +110,19 @@ fn a_setting_is_applied_on_top_of_the_values_of_a_grid() {
 }
 
 #[test]
+fn the_smaller_study_is_read_with_the_settings_only_where_it_is_asked_for() {
+    let source = preset("inversion").unwrap().source().unwrap().set("report.codes=[\"latent-4\"]").unwrap();
+    let error = source.clone().quick().and_then(Source::into_study).unwrap_err().to_string();
+    assert!(error.contains("names the run \"latent-4\", which this study does not have"), "{error}");
+    assert_eq!(source.into_study().unwrap().report.codes, ["latent-4"]);
+    // What is wrong with it is found where nothing is set.
+    for (line, said) in [("seeds = 4", "unknown key \"seeds\""), ("search = 4", "only the name of a table")] {
+        let error = StudyConfig::from_toml(&format!("{}\n[quick]\n{line}\n", footwear()), "a.toml").unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[test]
 fn a_study_reads_back_from_its_toml() {
     for settings in [&[][..], &["report.title=\"a \\\"b\\\"\""], &["train.batch_size=64", "seed=3"]] {
         let study = set(settings).unwrap();
