@@ -24,10 +24,10 @@ pub use repeats::{Paired, Repeats, mean_and_deviation, paired, repeats};
 
 use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
-use crate::files::{FileError, read_whole, write_whole};
+use crate::files::{read_whole, write_whole};
 use crate::run::{
-    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
-    origin, run_config,
+    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, origin,
+    run_config,
 };
 use crate::tasks::Trained;
 use crate::train::{Callback, Stop};
@@ -159,7 +159,7 @@ pub trait Observer: Sync {
     fn begin(&self, run: &Planned) -> Box<dyn Callback<f32>>;
     /// Called in the place of `begin` and `end` for a run that was finished before, and is read back.
     fn kept(&self, run: &Planned);
-    /// Called when a run is done.
+    /// Called when a run is done or interrupted.
     fn end(&self, run: &Planned, executed: &RunResult);
     /// Called as a run's decoder is run backwards: so many of all images are done.
     fn inverting(&self, run: &Planned, done: usize, all: usize);
@@ -167,8 +167,8 @@ pub trait Observer: Sync {
     fn is_interrupted(&self) -> bool;
 }
 
-/// How long a run that waits for another does not look whether the study was interrupted.
-const GLANCE: Duration = Duration::from_millis(100);
+/// How often a waiting run checks for an interruption.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Multiply-adds of the forward half of one training step below which a run does not fill a machine. The four runs of the footwear study
 /// (428,354 parameters, batches of 32 and 256) take 6.6 s side by side on two cores, against 7.1 to 8.7 s one after the other
@@ -226,7 +226,7 @@ pub fn run_study(
     jobs: usize,
     observer: &dyn Observer,
 ) -> Result<Study, RunError> {
-    begin(&config.to_toml(), out)?;
+    take_folder(&config.to_toml(), out)?;
     let (total, next) = (runs.len(), AtomicUsize::new(0));
     let seeds = runs.iter().map(|run| run.repeat + 1).max().unwrap_or(1);
     let made: Mutex<BTreeMap<usize, Result<StudyRun, RunError>>> = Mutex::default();
@@ -245,7 +245,7 @@ pub fn run_study(
                     if observer.is_interrupted() {
                         return;
                     }
-                    so_far = one_more.wait_timeout(so_far, GLANCE).expect("no run panics while holding it").0;
+                    so_far = one_more.wait_timeout(so_far, POLL).expect("no run panics while holding it").0;
                 }
                 if so_far.values().any(Result::is_err) || observer.is_interrupted() {
                     return;
@@ -259,9 +259,7 @@ pub fn run_study(
     };
     std::thread::scope(|scope| {
         for job in 0..jobs {
-            // The first jobs take the threads that do not divide evenly.
-            let threads = (machine.threads / jobs + usize::from(job < machine.threads % jobs)).max(1);
-            scope.spawn(move || worker(Machine { threads, ..machine }));
+            scope.spawn(move || worker(machine.share(job, jobs)));
         }
     });
     let made = made.into_inner().expect("no run panicked");
@@ -281,10 +279,7 @@ fn write_reports(study: &Study, out: &Path, observer: &dyn Observer) -> Result<M
     for (name, text) in summary::files(&facts) {
         write_whole(&out.join(name), text.as_bytes())?;
     }
-    let file = out.join(REPORT);
-    let page = report::page(&facts, &pictures);
-    let page = page.map_err(|error| FileError::on("write", &file)(report::told(&error)))?;
-    write_whole(&file, page.as_bytes())?;
+    report::write(report::page(&facts, &pictures), out)?;
     Ok(Measured { facts, pictures })
 }
 
@@ -344,7 +339,7 @@ fn shared(
 }
 
 /// Takes the folder of a study with this configuration: a new one, or one in which the same study was begun.
-fn begin(text: &str, out: &Path) -> Result<(), RunError> {
+fn take_folder(text: &str, out: &Path) -> Result<(), RunError> {
     let file = out.join("study.toml");
     if !file.is_file() {
         create_output(out)?;

@@ -8,10 +8,9 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::search::{SearchResult, facts::SearchFacts};
-use super::{Measured, Study, begin, report};
+use super::search::{SEARCH, SearchResult, facts::SearchFacts};
+use super::{Measured, Study, report, take_folder};
 use crate::config::{SearchConfig, StudyConfig, WorkflowConfig};
-use crate::files::{FileError, write_whole};
 use crate::run::{REPORT, RunError};
 
 /// What a part is.
@@ -27,47 +26,54 @@ pub enum PartConfig {
 #[derive(Debug)]
 pub struct Part {
     name: String,
-    command: String,
     toml: String,
-    found: Found,
+    result: PartResult,
 }
 
 #[derive(Debug)]
-enum Found {
+enum PartResult {
     Study(Box<Measured>),
     Search(Box<SearchFacts>),
 }
 
 impl Part {
-    /// A study as the part `name`, which `command` makes; `None` where no run of it was begun.
-    pub fn of_study(name: &str, command: String, study: Study) -> Option<Part> {
+    /// A study as the part `name`; `None` where no run of it was begun.
+    pub fn of_study(name: &str, study: Study) -> Option<Part> {
         let toml = study.config.to_toml();
-        Some(Part { name: name.to_owned(), command, toml, found: Found::Study(Box::new(study.measured?)) })
+        Some(Part { name: name.to_owned(), toml, result: PartResult::Study(Box::new(study.measured?)) })
     }
 
-    /// A search as the part `name`, which `command` makes.
-    pub fn of_search(name: &str, command: String, search: &SearchResult) -> Part {
+    /// A search as the part `name`.
+    pub fn of_search(name: &str, search: &SearchResult) -> Part {
         let toml = search.config.to_toml().to_owned();
-        Part { name: name.to_owned(), command, toml, found: Found::Search(Box::new(SearchFacts::of(search))) }
+        Part { name: name.to_owned(), toml, result: PartResult::Search(Box::new(SearchFacts::of(search))) }
     }
 
     fn title(&self) -> &str {
-        match &self.found {
-            Found::Study(measured) => measured.facts.study["title"].as_str().unwrap_or(&self.name),
-            Found::Search(facts) => facts.title(),
+        match &self.result {
+            PartResult::Study(measured) => measured.facts.study["title"].as_str().unwrap_or(&self.name),
+            PartResult::Search(facts) => facts.title(),
         }
     }
 
     /// What the template is given of it.
     fn shown(&self) -> Value {
-        let (is_search, given) = match &self.found {
-            Found::Study(measured) => (false, report::given(&measured.facts, &measured.pictures)),
-            Found::Search(facts) => (true, context! { facts => Serde(facts), pictures => (), charts => () }),
-        };
         let folder = folder_of(&self.name).display().to_string();
+        let (command, is_search, given) = match &self.result {
+            PartResult::Study(measured) => {
+                let seeds = measured.facts.study["asked_seeds"].as_u64().filter(|&seeds| seeds > 1);
+                let seeds = seeds.map_or(String::new(), |seeds| format!(" --seeds {seeds}"));
+                let given = report::given(&measured.facts, &measured.pictures);
+                (format!("narrows study {folder}/study.toml{seeds}"), false, given)
+            }
+            PartResult::Search(facts) => {
+                let given = context! { facts => Serde(facts), pictures => (), charts => () };
+                (format!("narrows search {folder}/{SEARCH}"), true, given)
+            }
+        };
         context! {
             title => self.title(),
-            command => self.command.as_str(),
+            command,
             page => format!("{folder}/{REPORT}"),
             folder,
             toml => self.toml.as_str(),
@@ -84,7 +90,7 @@ pub fn folder_of(part: &str) -> PathBuf {
 
 /// Takes the folder of a workflow: a new one, or one in which the same workflow was begun.
 pub fn begin_workflow(config: &WorkflowConfig, out: &Path) -> Result<(), RunError> {
-    begin(&config.to_toml(), out)
+    take_folder(&config.to_toml(), out)
 }
 
 /// Writes the page about the parts that were made.
@@ -99,10 +105,7 @@ pub fn write_page(config: &WorkflowConfig, parts: &[Part], out: &Path) -> Result
         toml => config.to_toml(),
     };
     let facts: Vec<PartFacts<'_>> = parts.iter().map(PartFacts::of).collect();
-    let file = out.join(REPORT);
-    let page = report::render("workflow", title, &facts, given);
-    let page = page.map_err(|error| FileError::on("write", &file)(report::told(&error)))?;
-    Ok(write_whole(&file, page.as_bytes())?)
+    report::write(report::render("workflow", title, &facts, given), out)
 }
 
 /// The facts of a part, as the page carries them.
@@ -117,9 +120,9 @@ struct PartFacts<'a> {
 
 impl<'a> PartFacts<'a> {
     fn of(part: &'a Part) -> PartFacts<'a> {
-        let (study, search) = match &part.found {
-            Found::Study(measured) => (Some(&measured.facts), None),
-            Found::Search(facts) => (None, Some(&**facts)),
+        let (study, search) = match &part.result {
+            PartResult::Study(measured) => (Some(&measured.facts), None),
+            PartResult::Search(facts) => (None, Some(&**facts)),
         };
         PartFacts { part: &part.name, study, search }
     }

@@ -1,9 +1,11 @@
 //! Whole pages of small studies.
 
+use std::path::Path;
+
 use narrows::Context;
 use narrows::config::StudyConfig;
 use narrows::run::{Machine, RunResult};
-use narrows::study::{Observer, Planned, Study, prepare_runs, run_study};
+use narrows::study::{Observer, Planned, Study, page_of as page_of_runs, prepare_runs, run_study};
 use narrows::train::{Callback, Event, Flow};
 
 /// Interrupts the run that it is told to, after its first epoch.
@@ -59,14 +61,20 @@ learning_rate = 0.1
 
 const SPLIT: &str = "split = { train = 5, validation = 1, test = 1 }";
 
+fn machine() -> Machine {
+    Machine { context: Context::detect(), threads: 2 }
+}
+
 /// A study of drawn images with `seeds` seeds, and its page and `codes.csv`.
 fn made(text: &str, seeds: usize, cut: Option<&'static str>) -> (Study, String, String) {
+    made_in(tempfile::tempdir().unwrap().path(), text, seeds, cut)
+}
+
+fn made_in(folder: &Path, text: &str, seeds: usize, cut: Option<&'static str>) -> (Study, String, String) {
     let config = StudyConfig::from_toml(text, "small.toml").unwrap();
     let runs = prepare_runs(&config, seeds, &[]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let machine = Machine { context: Context::detect(), threads: 2 };
-    let out = folder.path().join("out");
-    let study = run_study(config, runs, &out, machine, 2, &Watch(cut)).unwrap();
+    let out = folder.join("out");
+    let study = run_study(config, runs, &out, machine(), 2, &Watch(cut)).unwrap();
     // Templates write slashes as their number.
     let page = std::fs::read_to_string(out.join("report.html")).unwrap().replace("&#x2f;", "/");
     assert_sound(&page);
@@ -121,7 +129,7 @@ fn a_grid_has_all_sections_tables_and_figures() {
         "Results",
         "What each setting changes",
         "Reconstructions",
-        "How the trainings ended",
+        "How training ended",
         "Files, and how to repeat this",
     ] {
         assert!(page.contains(&format!("<h2>{section}</h2>")), "{section}");
@@ -166,7 +174,8 @@ fn a_grid_over_losses_and_models_has_a_figure_and_a_summary_for_each() {
     let grid = "[grid]\n\"train.loss\" = [\"bce\", \"mse\", \"kl\"]\n\"model.encoder\" = { small = [{ dense = 2 }], \
                 large = [{ dense = 9 }] }\n[report]\nreconstructions = 20\n";
     let page = page_of(SPLIT, grid);
-    assert_eq!(page.matches("Model &quot;encoder&quot;").count(), 2);
+    // What is minimised differs.
+    assert_eq!(page.matches("Model &quot;encoder&quot;").count(), 6);
     let text = text_of(&page);
     for loss in ["Binary cross-entropy", "Mean squared error", "KL divergence"] {
         assert!(text.contains(&format!("{loss} (")), "{loss}");
@@ -185,6 +194,65 @@ fn two_divisions_of_one_set_are_told_apart() {
         assert!(text.contains(&format!("Losses and errors on {of}")) && text.contains(&mean), "{of}");
     }
     assert!(!text.contains("errors on footwear."), "{text}");
+}
+
+#[test]
+fn runs_of_other_seeds_see_other_images_and_are_not_ranked() {
+    let page = page_of(SPLIT, "[variants.a]\n\n[variants.b]\nseed = 4\n");
+    for words in ["<strong>", "has the lowest", "No difference in"] {
+        assert!(!page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn rivals_are_shown_by_what_they_make_and_not_ranked_by_their_losses() {
+    let text = text(SPLIT, "[grid]\n\"train.batch_size\" = [8, 16]\n")
+        .replace("seed = 3", "seed = 3\ntask = \"gan\"")
+        .replace("encoder = [{ dense = 6, activation = \"relu\" }]", "latent = 3")
+        .replace("decoder = ", "discriminator = [{ dense = 4, activation = \"relu\" }, { dense = 1 }]\ngenerator = ")
+        .replace("loss = \"bce\"\n", "");
+    let (_, page, _) = made(&text, 1, None);
+    let text = text_of(&page);
+    for words in ["8 and 16 is compared with none", "Images made of noise", "8: Images"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for words in ["Reconstructions", "has the lowest", "mean training image"] {
+        assert!(!text.contains(words), "{words}: {text}");
+    }
+    assert!(!page.contains("<strong>"));
+}
+
+#[test]
+fn one_training_image_has_a_page_without_accuracies_and_components() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = text("split = { train = 5, test = 1 }\nlimit = 1", "[report]\ncodes = [\"small\"]\n");
+    let (study, page, _) = made_in(folder.path(), &text, 1, None);
+    assert!(page.contains("mean ‖J‖") && !text_of(&page).contains("standardised"), "{page}");
+    // The point of this command is a folder.
+    assert_sound(&page_of_runs("one", study.runs, machine()).unwrap().replace("narrows eval .", "narrows eval"));
+}
+
+#[test]
+fn a_code_of_one_number_has_one_component() {
+    let text = text(SPLIT, "[report]\ncodes = [\"small\"]\n").replace("dense = 6", "dense = 1");
+    assert!(made(&text.replace("relu", "sigmoid"), 1, None).1.contains("second principal component (0"));
+}
+
+#[test]
+fn what_a_report_cannot_measure_is_refused_before_training() {
+    let probe = "[report.probe]\nruns = [\"small\"]\n";
+    let unequal = "[variants.all]\n\n[variants.few]\n\"data.limit\" = 9\n[report.probe]\nruns = [\"all\", \"few\"]\n";
+    let inverted = text(SPLIT, "[report.inversion]\ninvert = [\"small\"]\n");
+    let untested = text("split = { train = 5, validation = 1 }", probe);
+    for (text, said) in [
+        (untested, "report.probe.runs names small, which has no test images"),
+        (text(SPLIT, unequal), "report.probe.runs names few, which has not as many training images as the first"),
+        (inverted.replace("decoder = [", "decoder = [{ dense = 800 }, "), "decoder.1 narrows from 800 to 784 values"),
+    ] {
+        let config = StudyConfig::from_toml(&text, "small.toml").unwrap();
+        let refused = prepare_runs(&config, 1, &[]).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
 }
 
 #[test]

@@ -19,39 +19,39 @@ pub(in crate::study) struct BestFacts {
     pub is_at_end: bool,
     /// Its loss on the validation images.
     pub val_loss: Figure,
-    /// Its mean squared error on the test images.
-    pub test_mse: Figure,
+    /// Its mean squared error on the part that models are judged by.
+    pub mse: Figure,
     /// The same less that on the training images, seed by seed.
     pub gap: Figure,
     /// Whether no difference that counts separates it from the first.
     pub leads: bool,
 }
 
-/// Each kind with the best of its finished runs, the lowest mean test error first. Kinds without a run that has the figures are left out.
-pub(super) fn of(wanted: &[(String, Vec<String>)], runs: &[RunFacts], rules: Rules) -> Vec<BestFacts> {
+/// Each kind with the best of its finished runs, the lowest mean error on the part `judged` first. Kinds without a run that has the figures are left out.
+pub(super) fn of(wanted: &[(String, Vec<String>)], runs: &[RunFacts], judged: &str, rules: Rules) -> Vec<BestFacts> {
     let kind = |(what, names): &(String, Vec<String>)| {
         let named = names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name && !run.is_interrupted()));
         let tried: Vec<(&RunFacts, Figure)> = named.map(|run| (run, run.measured("last_val_loss"))).collect();
         let finite = tried.iter().enumerate().filter(|(_, (_, loss))| loss.mean.is_finite());
         let (at, &(run, val_loss)) = finite.min_by(|(_, a), (_, b)| a.1.mean.total_cmp(&b.1.mean))?;
         let mse = |part: &str, tree: &serde_json::Value| tree["evaluation"][part]["mse"].as_f64().unwrap_or(f64::NAN);
-        let gap = Figure::of(run.each.iter().map(|tree| mse("test", tree) - mse("train", tree)));
+        let gap = Figure::of(run.each.iter().map(|tree| mse(judged, tree) - mse("train", tree)));
         Some(BestFacts {
             what: what.clone(),
             tried: tried.iter().map(|(run, loss)| (run.name.clone(), *loss)).collect(),
             run: run.name.clone(),
             is_at_end: tried.len() > 2 && (at == 0 || at + 1 == tried.len()),
             val_loss,
-            test_mse: run.measured("mse"),
+            mse: run.measured("mse"),
             gap,
             leads: false,
         })
     };
     let mut kinds: Vec<BestFacts> = wanted.iter().filter_map(kind).collect();
-    kinds.sort_by(|a, b| a.test_mse.mean.total_cmp(&b.test_mse.mean));
-    if let Some(first) = kinds.first().map(|kind| kind.test_mse) {
+    kinds.sort_by(|a, b| a.mse.mean.total_cmp(&b.mse.mean));
+    if let Some(first) = kinds.first().map(|kind| kind.mse) {
         for kind in &mut kinds {
-            kind.leads = kind.test_mse.against(&first, Some(rules.floors.error)) != Verdict::Higher;
+            kind.leads = kind.mse.against(&first, Some(rules.floors.error)) != Verdict::Higher;
         }
     }
     kinds

@@ -71,11 +71,11 @@ pub(in crate::study) struct PairFacts {
     pub first: String,
     /// The second.
     pub second: String,
-    /// Accuracy of the first less that of the second, fold by fold.
+    /// Accuracy of the first less that of the second, fold by fold and seed by seed.
     pub difference: Figure,
-    /// Folds in which the first is the better one.
+    /// Folds and seeds in which the first is the better one.
     pub better: usize,
-    /// Folds.
+    /// Folds and seeds that both have.
     pub folds: usize,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts
     let facts = |run: &RunFacts| classifier(study, reach, run);
     let named = |names: &[String]| names.iter().filter_map(by_name).map(facts).collect::<Vec<_>>();
     let folds: Vec<(FoldsFacts, Vec<f64>)> =
-        wanted.folds.iter().map(|(what, names)| folds(what, names, runs)).collect();
+        wanted.folds.iter().map(|(what, names)| folds(what, names, study.seeds, runs)).collect();
     let mut pairs = Vec::new();
     for (at, (first, a)) in folds.iter().enumerate() {
         for (second, b) in folds[at + 1..].iter().filter(|(_, b)| b.len() == a.len()) {
@@ -120,7 +120,7 @@ pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts
                 second: second.what.clone(),
                 difference: Figure::of(differences()),
                 better: differences().filter(|difference| *difference > 0.0).count(),
-                folds: a.len(),
+                folds: differences().filter(|difference| !difference.is_nan()).count(),
             });
         }
     }
@@ -166,17 +166,16 @@ fn classifier(study: &Study, reach: Option<f64>, run: &RunFacts) -> ClassifierFa
     }
 }
 
-/// The accuracies on the folds held out, seed by seed within each run.
-fn folds(what: &str, names: &[String], runs: &[RunFacts]) -> (FoldsFacts, Vec<f64>) {
-    let of_runs: Vec<&RunFacts> =
-        names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name && !run.is_interrupted())).collect();
-    let accuracies: Vec<f64> = of_runs
-        .iter()
-        .flat_map(|run| &run.each)
-        .map(|metrics| metrics["evaluation"]["validation"]["accuracy"].as_f64().unwrap_or(f64::NAN))
-        .collect();
+/// The accuracies on the folds held out, `seeds` of them for each run; NaN for a run that was not finished.
+fn folds(what: &str, names: &[String], seeds: usize, runs: &[RunFacts]) -> (FoldsFacts, Vec<f64>) {
+    let finished = |name: &String| runs.iter().find(|run| run.name == *name && !run.is_interrupted());
+    let mut accuracies = Vec::new();
+    for run in names.iter().map(finished) {
+        let accuracy = |seed: usize| run?.each.get(seed)?["evaluation"]["validation"]["accuracy"].as_f64();
+        accuracies.extend((0..seeds).map(|seed| accuracy(seed).unwrap_or(f64::NAN)));
+    }
     let accuracy = Figure::of(accuracies.iter().copied());
-    let runs = of_runs.iter().map(|run| run.name.clone()).collect();
+    let runs = names.iter().filter_map(finished).map(|run| run.name.clone()).collect();
     (FoldsFacts { what: what.to_owned(), runs, accuracy }, accuracies)
 }
 
@@ -195,4 +194,27 @@ fn confusion(study: &Study, run: &RunFacts) -> Option<Confusion> {
         (of_it, share(counts[class][class], of_it), share(counts[class][class], taken))
     });
     Some(Confusion { run: run.name.clone(), classes, shares: shares.collect(), counts })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn folds_that_are_not_finished_leave_the_others_in_their_places() {
+        let run = |name: &str, accuracies: [f64; 2], interrupted: usize| {
+            let metrics = |accuracy: f64| json!({ "evaluation": { "validation": { "accuracy": accuracy } } });
+            let each = accuracies.map(metrics).to_vec();
+            let mut run = RunFacts { name: name.to_owned(), each, ..RunFacts::default() };
+            run.stops.interrupted = interrupted;
+            run
+        };
+        let runs = [run("a", [0.5, 0.6], 1), run("b", [0.7, 0.8], 0)];
+        let (facts, found) = folds("model", &["a", "b", "c"].map(str::to_owned), 2, &runs);
+        assert!(found[..2].iter().chain(&found[4..]).all(|accuracy| accuracy.is_nan()), "{found:?}");
+        assert_eq!((&found[2..4], facts.runs), (&[0.7, 0.8][..], vec!["b".to_owned()]));
+        assert_eq!((found.len(), facts.accuracy.seeds), (6, 2));
+    }
 }

@@ -1,4 +1,4 @@
-//! What the codes of a run are worth: classes, smoothness, what lies between two of them, and what a prior decodes to.
+//! The codes of a run: accuracy of a classifier, Jacobian, what lies between two of them, and what a prior decodes to.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use ndarray::ArrayView1;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::RunError;
 use super::pictures::{CodePictures, ImageTable};
+use super::{RunError, differ};
 use crate::analysis::{
     ALPHAS, AnalysisError, CodeSpread, Comparison, Gaussian, LogisticRegression, Pair, Pca, choose_pairs, interpolate,
     plane, traverse,
@@ -68,8 +68,8 @@ pub(super) fn without(study: &Study, run: &StudyRun) -> BTreeMap<&'static str, S
     found.collect()
 }
 
-/// Accuracies of a multinomial logistic regression on the codes of the training images (`accuracy`, standardised codes, and
-/// `accuracy_raw`: shares of the training and of the test images, and whether the search converged), the mean of
+/// Where two classes occur, accuracies of a multinomial logistic regression on the codes of the training images (`accuracy`,
+/// standardised codes, and `accuracy_raw`: shares of the training and of the test images, and whether the search converged); the mean of
 /// ‖∂code/∂input‖_F over the first test images (`jacobian`, of `jacobian_images`), what lies between `pairs` of test images
 /// (`interpolation`, one entry for each α; `is_one_image`: all that is decoded there is one image), the share of the variance along
 /// the first two principal components of the training codes (`components`).
@@ -100,14 +100,19 @@ pub(super) fn measure(study: &Study, run: &StudyRun) -> Result<(Value, CodePictu
                 "converged": fitted.minimum().converged,
             }))
         };
-        figures["accuracy"] = accuracy(LogisticRegression::fit(context, train.view(), &train_labels)?)?;
-        figures["accuracy_raw"] = accuracy(LogisticRegression::fit_unscaled(context, train.view(), &train_labels)?)?;
-        let pca = Pca::fit(context, train.view(), 2)?;
-        let points = pca.project(context, test.view())?;
-        figures["components"] = json!(pca.shares);
-        let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
-        let points = test_labels.iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label)));
-        pictures.points = points.collect();
+        if differ(&train_labels) {
+            figures["accuracy"] = accuracy(LogisticRegression::fit(context, train.view(), &train_labels)?)?;
+            figures["accuracy_raw"] =
+                accuracy(LogisticRegression::fit_unscaled(context, train.view(), &train_labels)?)?;
+        }
+        if train_labels.len() > 1 {
+            let pca = Pca::fit(context, train.view(), 2)?;
+            let points = pca.project(context, test.view())?;
+            figures["components"] = json!(pca.shares);
+            let at = |i: usize, component: usize| points.row(i).get(component).copied().unwrap_or(0.0);
+            let points = test_labels.iter().enumerate().map(|(i, &label)| (at(i, 0), at(i, 1), usize::from(label)));
+            pictures.points = points.collect();
+        }
     }
     Ok((figures, pictures))
 }

@@ -22,7 +22,7 @@ pub(in crate::study) struct Rules {
 /// What kind of figure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
-    /// Comparable between runs with the same loss.
+    /// Comparable between runs with the same loss, where that is a loss of its own.
     Loss,
     Error,
     /// The root of an error.
@@ -52,7 +52,13 @@ const fn metric(key: &'static str, name: &'static str, pointer: &'static str, fa
 /// The figures of a run, in the order in which tables have them.
 pub(super) const METRICS: [Metric; 11] = [
     metric("epochs", "epochs", "/epochs", Family::Cost, false),
-    metric("there", "loss after epoch {n}, the last that every run made", "/there", Family::Loss, true),
+    metric(
+        "at_common_epoch",
+        "loss after epoch {n}, the last that every run made",
+        "/at_common_epoch",
+        Family::Loss,
+        true,
+    ),
     metric("last_loss", "training loss of the last epoch", "/last/loss", Family::Loss, true),
     metric("last_val_loss", "validation loss of the last epoch", "/last/val_loss", Family::Loss, true),
     metric("loss", "{} loss", "/evaluation/{}/loss", Family::Loss, true),
@@ -84,7 +90,8 @@ impl Metric {
     }
 
     fn is_comparable(&self, runs: &[&RunFacts]) -> bool {
-        self.family != Family::Loss || runs.windows(2).all(|pair| pair[0].loss_label == pair[1].loss_label)
+        let agree = |pair: &[&RunFacts]| pair[0].loss_label == pair[1].loss_label;
+        self.family != Family::Loss || (runs.windows(2).all(agree) && !runs.iter().any(|run| run.loss_is_relative))
     }
 }
 
@@ -290,6 +297,8 @@ mod tests {
         assert_eq!(rankings.iter().map(|ranking| &ranking.leaders[..]).collect::<Vec<_>>(), [["b"], ["c"]]);
         runs[0].loss_label = "mean squared error";
         assert_eq!(rank(&mut runs, RULES)[0].metric, "test MSE");
+        runs[3].loss_is_relative = true;
+        assert_eq!(rank(&mut runs, RULES)[1].metric, "test MSE");
     }
 
     #[test]

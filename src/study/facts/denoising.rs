@@ -33,7 +33,7 @@ pub(in crate::study) struct DenoisingRow {
     /// The run.
     pub run: String,
     /// The noise that it was trained on, by its number; `None` where it was trained on clean images.
-    pub own: Option<usize>,
+    pub trained_on: Option<usize>,
     /// The peak signal-to-noise ratio in dB of what it makes of the test images with each noise.
     pub restored: Vec<Figure>,
 }
@@ -50,10 +50,10 @@ fn words(noise: Corruption) -> String {
 /// image has the same noise for each of them. `None` where no run is trained on noise.
 pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<DenoisingFacts>, RunError> {
     let runs: Vec<(&String, Vec<&StudyRun>)> = names.iter().map(|name| (name, study.named(name).collect())).collect();
-    let own = |run: &StudyRun| Ok::<_, RunError>(run.trained(study.machine)?.objective.corruption);
+    let trained_on = |run: &StudyRun| Ok::<_, RunError>(run.trained(study.machine)?.objective.corruption);
     let mut noises: Vec<Corruption> = Vec::new();
     for run in runs.iter().filter_map(|(_, seeds)| seeds.first()) {
-        noises.extend(own(run)?.filter(|noise| !noises.contains(noise)));
+        noises.extend(trained_on(run)?.filter(|noise| !noises.contains(noise)));
     }
     let Some(first) = runs.iter().find_map(|(_, seeds)| seeds.first()).filter(|_| !noises.is_empty()) else {
         return Ok(None);
@@ -71,8 +71,8 @@ pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<Denoisin
             }
             restored.push(Figure::of(ratios));
         }
-        let own = own(seeds[0])?.and_then(|own| noises.iter().position(|noise| *noise == own));
-        rows.push(DenoisingRow { run: (*name).clone(), own, restored });
+        let trained_on = trained_on(seeds[0])?.and_then(|noise| noises.iter().position(|other| *other == noise));
+        rows.push(DenoisingRow { run: (*name).clone(), trained_on, restored });
     }
     let best = (0..noises.len()).map(|at| {
         let mean = |row: &&DenoisingRow| row.restored[at].mean;
@@ -84,22 +84,22 @@ pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<Denoisin
 /// For each noise: the first test images with it, what the run trained on it makes of them, and what the first run that was trained
 /// on clean images does; the clean images above all.
 pub(super) fn draw(study: &Study, facts: &DenoisingFacts) -> Result<Option<ImageTable>, RunError> {
-    let plain = first_of(study, facts.rows.iter().find(|row| row.own.is_none()));
+    let plain = first_of(study, facts.rows.iter().find(|row| row.trained_on.is_none()));
     let Some(any) = first_of(study, facts.rows.first()) else { return Ok(None) };
     let images = any.loaded().test().first(SHOWN);
     let clean = images.to_array();
     let mut table = ImageTable::new(images.data, Vec::new());
     table.row("clean", clean.outer_iter())?;
     for (at, words) in facts.noises.iter().enumerate() {
-        let Some(own) = first_of(study, facts.rows.iter().find(|row| row.own == Some(at))) else { continue };
-        let trained = own.trained(study.machine)?;
+        let Some(run) = first_of(study, facts.rows.iter().find(|row| row.trained_on == Some(at))) else { continue };
+        let trained = run.trained(study.machine)?;
         let mut noisy = clean.clone();
         let (from, to) = (clean.as_slice(), noisy.as_slice_mut());
         if let (Some(noise), Some(from), Some(to)) = (trained.objective.corruption, from, to) {
             corrupt_measured(noise, any.plan.config.seed, images.indices, from, to);
         }
         table.row(words.as_str(), noisy.outer_iter())?;
-        table.row(own.plan.name.as_str(), trained.reconstruct(noisy.view())?.outer_iter())?;
+        table.row(run.plan.name.as_str(), trained.reconstruct(noisy.view())?.outer_iter())?;
         if let Some(plain) = plain {
             let answer = plain.trained(study.machine)?.reconstruct(noisy.view())?;
             table.row(plain.plan.name.as_str(), answer.outer_iter())?;

@@ -83,8 +83,8 @@ fn ways(wanted: &GeneratedReport) -> [(Distribution, &[String]); 3] {
     [(Distribution::Standard, standard), (Distribution::Fitted, fitted), (Distribution::ByClass, by_class)]
 }
 
-/// Refuses, before anything is trained: a run for features that is no classifier, a run that cannot make images of such codes, images of
-/// several sizes.
+/// Refuses, before anything is trained: a run for features that is no classifier or has too few images to compare with, a run that cannot
+/// make images of such codes, images of several sizes.
 pub(in crate::study) fn check(wanted: &GeneratedReport, runs: &[Planned]) -> Result<(), RunError> {
     let find = |name: &String| runs.iter().find(|run| run.name == *name);
     let Some(by) = find(&wanted.features) else { return Ok(()) };
@@ -93,6 +93,16 @@ pub(in crate::study) fn check(wanted: &GeneratedReport, runs: &[Planned]) -> Res
             "report.generated.features names {}, which is no classifier; the run of one is expected",
             wanted.features
         )));
+    }
+    for (part, images) in [("test", by.prepared.loaded.test()), ("training", by.prepared.loaded.train())] {
+        if images.len() <= Fidelity::NEIGHBOURS {
+            return Err(RunError::Unusable(format!(
+                "report.generated.features names {}, which has {} {part} images; more than {} are expected",
+                by.name,
+                images.len(),
+                Fidelity::NEIGHBOURS
+            )));
+        }
     }
     for (distribution, names) in ways(wanted) {
         for run in names.iter().filter_map(find) {
@@ -144,13 +154,11 @@ pub(super) fn measure(
             }
         }
     }
-    let accuracy =
-        by.executed.evaluation("test").map_or(f64::NAN, |test| test["accuracy"].as_f64().unwrap_or(f64::NAN));
     let facts = GeneratedFacts {
         features: wanted.features.clone(),
         values: features.code_size(),
         weights: by.executed.weights_sha256.clone(),
-        accuracy: Figure::of([accuracy]),
+        accuracy: by.executed.evaluation("test").map(|test| Figure::read(&test["accuracy"])).unwrap_or_default(),
         images: wanted.images,
         test: test.len(),
         neighbours: Fidelity::NEIGHBOURS,

@@ -22,13 +22,13 @@ use crate::study::{Observer, Study, StudyRun};
 /// Test images in the picture of a decoder run backwards.
 const SHOWN: usize = 10;
 /// Images at a time; no figure depends on it.
-const TOGETHER: usize = 4096;
+const CHUNK: usize = 4096;
 
 /// Everything measured for `[report.inversion]`.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct InversionFacts {
-    /// Groups of runs that differ in one thing: `what`, `leaders`, and `runs`, lowest test NRMSE first, each with the `value` that
-    /// it has of that thing and the `gap` between its NRMSE on test and training images.
+    /// Groups of runs that differ in one thing: `what`, `leaders`, and `runs`, lowest NRMSE on the part that models are judged by first,
+    /// each with the `value` that it has of that thing and the `gap` between that NRMSE and the one on training images.
     pub schemes: Vec<Value>,
     /// Decoders run backwards on all images.
     pub whole: Vec<Inverted>,
@@ -173,7 +173,7 @@ fn raw_nrmse(study: &Study, run: &StudyRun) -> Result<[f64; 2], RunError> {
     for (name, samples) in parts(run, usize::MAX) {
         let (mut squares, mut values) = (0.0, 0usize);
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for samples in samples.chunks(TOGETHER) {
+        for samples in samples.chunks(CHUNK) {
             let x = samples.to_array::<f32>();
             let y = trained.decode(trained.encode(x.view())?.view())?;
             for (&x, &y) in x.iter().zip(&y) {
@@ -191,8 +191,8 @@ fn scheme(what: &str, names: &[String], facts: &[RunFacts], rules: Rules) -> Val
     let mut runs: Vec<&RunFacts> = names.iter().filter_map(|name| facts.iter().find(|run| run.name == *name)).collect();
     runs.sort_by(|a, b| a.measured("nrmse").mean.total_cmp(&b.measured("nrmse").mean));
     let choice = |run: &&RunFacts| {
-        let nrmse = |part: &str| Figure::read(&run.figures["evaluation"][part]["nrmse"]).mean;
-        json!({ "run": run.name, "value": value(what, run), "gap": Figure::of([nrmse("test") - nrmse("train")]) })
+        let train = Figure::read(&run.figures["evaluation"]["train"]["nrmse"]).mean;
+        json!({ "run": run.name, "value": value(what, run), "gap": Figure::of([run.measured("nrmse").mean - train]) })
     };
     let ranked: Vec<&RunFacts> = runs.iter().copied().filter(|run| !run.is_interrupted()).collect();
     let choices: Vec<Value> = runs.iter().map(choice).collect();

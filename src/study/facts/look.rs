@@ -8,19 +8,19 @@ use serde::Serialize;
 use super::RunError;
 use super::codes::draw;
 use super::pictures::{CodePictures, ImageTable, LookPictures, MadePictures};
+use super::run::RunFacts;
 use crate::analysis::Pca;
 use crate::data::Samples;
 use crate::figures::number::subscript;
 use crate::files::read_whole;
 use crate::run::{Machine, SNAPSHOTS_PICTURE};
 use crate::study::StudyRun;
-use crate::study::figure::Figure;
 use crate::tasks::{Content, Weights};
 
 /// Images of each kind among the best, the typical and the worst.
 const EACH: usize = 8;
 /// Images at a time; no figure depends on it.
-const TOGETHER: usize = 512;
+const CHUNK: usize = 512;
 /// Numbers in the widest code that is laid out in a plane: the time of its components grows with the third power, half a second here.
 const WIDEST: usize = 256;
 /// Images whose codes say where the components lie, and that are drawn among them, at most.
@@ -77,17 +77,17 @@ pub(super) fn made(machine: Machine, run: &StudyRun) -> Result<MadePictures, Run
     Ok(MadePictures { tables, epochs })
 }
 
-/// Looks at a run on the part that models are judged by. `figures` are those of its metrics.
+/// Looks at a run on the part that models are judged by.
 pub(super) fn look(
     machine: Machine,
     judged: &str,
     run: &StudyRun,
-    figures: &serde_json::Value,
+    facts: &RunFacts,
 ) -> Result<(LookFacts, LookPictures), RunError> {
     let (loaded, trained) = (run.loaded(), run.trained(machine)?);
     let images = loaded.part(judged).unwrap_or(loaded.train());
     let mut errors = Vec::new();
-    for some in images.chunks(TOGETHER) {
+    for some in images.chunks(CHUNK) {
         let originals = some.to_array();
         let made = trained.reconstruct(originals.view())?;
         let of = |(a, b): (ndarray::ArrayView1<'_, f32>, ndarray::ArrayView1<'_, f32>)| {
@@ -132,7 +132,7 @@ pub(super) fn look(
     let (axes, plane) = if size == 2 {
         let names = ["1", "2"].map(|number| format!("z{}, number {number} of the code", subscript(number)));
         (Axes::Numbers(names), codes.mapv(f64::from))
-    } else if size > WIDEST {
+    } else if size > WIDEST || loaded.train().len() < 2 {
         (Axes::Components(Vec::new()), Array2::zeros([0, 2]))
     } else {
         let pca = Pca::fit(machine.context, trained.encode(loaded.train().first(CODES))?.view(), 2)?;
@@ -145,9 +145,7 @@ pub(super) fn look(
     let points = (0..plane.nrows()).map(|i| (at(i, 0), at(i, 1), class(i))).collect();
 
     let mut pictures = CodePictures::default();
-    let divergences = figures["evaluation"][judged]["elbo"]["kl_per_dimension"].as_array();
-    let divergences: Option<Vec<f64>> = divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
-    draw(machine, run, divergences.as_deref(), &mut pictures)?;
+    draw(machine, run, facts.divergences(judged).as_deref(), &mut pictures)?;
     let error =
         |share: f64| order.get(((order.len().max(1) - 1) as f64 * share) as usize).map_or(f64::NAN, |&at| errors[at]);
     let facts = LookFacts {

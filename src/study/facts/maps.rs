@@ -1,4 +1,4 @@
-//! Maps of codes, and what they are worth.
+//! Maps of codes, their accuracy and trustworthiness.
 
 use ndarray::{Array2, ArrayView2};
 use serde::Serialize;

@@ -44,6 +44,7 @@ use super::figure::{Figure, over_seeds};
 use super::{Observer, Page, Planned, Study, StudyRun};
 use crate::config::ReportConfig;
 use crate::data::Splits;
+use crate::invert::Decoder;
 use crate::run::RunError;
 use compare::{Comparison, METRICS, Ranking, Rules};
 use record::Record;
@@ -72,7 +73,7 @@ pub(super) struct Facts {
     pub comparisons: Vec<Comparison>,
     /// How layers saturate.
     pub saturation: Vec<SaturationFacts>,
-    /// What codes are worth.
+    /// Accuracy, Jacobian and interpolation of codes.
     pub codes: Vec<CodesFacts>,
     /// Codes in a plane.
     pub maps: Vec<MapsFacts>,
@@ -80,7 +81,7 @@ pub(super) struct Facts {
     pub denoising: Option<DenoisingFacts>,
     /// Images that runs make.
     pub generated: Option<GeneratedFacts>,
-    /// What codes are worth to a linear classifier.
+    /// How well a linear classifier reads codes.
     pub probe: Option<ProbeFacts>,
     /// Runs looked at closely.
     pub looks: Vec<LookFacts>,
@@ -98,6 +99,28 @@ pub(super) struct Facts {
 
 /// Refuses what cannot be measured, before anything is trained.
 pub(super) fn check(report: &ReportConfig, runs: &[Planned]) -> Result<(), RunError> {
+    let mut lists =
+        vec![("codes", &report.codes), ("saturation", &report.saturation), ("denoising", &report.denoising)];
+    if let Some(wanted) = &report.inversion {
+        lists.extend([("inversion.invert", &wanted.invert), ("inversion.compression", &wanted.compression)]);
+        lists.extend(wanted.schemes.iter().map(|(_, names)| ("inversion.schemes", names)));
+    }
+    for (key, names) in lists {
+        for run in runs.iter().filter(|run| run.repeat == 0 && names.contains(&run.name)) {
+            let task = run.prepared.task.autoencoder().ok_or_else(|| {
+                let (name, task) = (&run.name, run.config.task.name());
+                RunError::Unusable(format!(
+                    "report.{key} names {name}, which trains a {task}; an autoencoder is expected"
+                ))
+            })?;
+            if ["inversion.invert", "inversion.compression"].contains(&key) {
+                // The layers decide, whatever their weights are.
+                let weights = vec![0.0; run.prepared.layout().len()];
+                Decoder::<f32>::of(task.model(), &weights, task.objective().loss)
+                    .map_err(|error| RunError::InStudy { run: run.title(), source: Box::new(error.into()) })?;
+            }
+        }
+    }
     report.generated.as_ref().map_or(Ok(()), |wanted| generated::check(wanted, runs))?;
     report.probe.as_ref().map_or(Ok(()), |wanted| probe::check(wanted, runs))
 }
@@ -131,13 +154,13 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
     if let Some((measured, shown)) =
         report.generated.as_ref().map(|wanted| generated::measure(study, wanted)).transpose()?.flatten()
     {
-        for name in measured.rows.iter().map(|row| &row.run) {
-            // What a generator makes from epoch to epoch is in its folder.
-            for run in study.named(name).take(1).filter(|run| run.plan.prepared.task.autoencoder().is_none()) {
-                pictures.made.insert(name.clone(), look::made(study.machine, run)?);
-            }
-        }
         (facts.generated, pictures.generated) = (Some(measured), Some(shown));
+    }
+    for run in study.runs.iter().filter(|run| run.plan.repeat == 0) {
+        let task = &run.plan.prepared.task;
+        if task.generator().is_some() && task.autoencoder().is_none() {
+            pictures.made.insert(run.plan.name.clone(), look::made(study.machine, run)?);
+        }
     }
     if let Some(wanted) = &report.probe {
         facts.probe = probe::measure(study, wanted)?;
@@ -155,7 +178,7 @@ pub(super) fn looked_at(study: &Study) -> Result<(Facts, Pictures), RunError> {
     for run in study.runs.iter().filter(|run| run.plan.repeat == 0) {
         let Some(of) = facts.runs.iter().find(|of| of.name == run.plan.name) else { continue };
         if run.plan.prepared.task.autoencoder().is_some() {
-            let (look, shown) = look::look(study.machine, facts.judged, run, &of.figures)?;
+            let (look, shown) = look::look(study.machine, facts.judged, run, of)?;
             pictures.looks.insert(of.name.clone(), shown);
             facts.looks.push(look);
         } else {
@@ -183,7 +206,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
 
     let mut means: BTreeMap<*const Splits, f64> = BTreeMap::new();
     let mut runs: Vec<RunFacts> = Vec::new();
-    let mut groups: Vec<(Value, Value)> = Vec::new();
+    let mut groups: Vec<(usize, Value)> = Vec::new();
     for (number, name) in names.iter().enumerate() {
         let seeds = study.named(name).map(|run| Ok((run, Record::read(run, common_epoch)?)));
         let seeds: Vec<(&StudyRun, Record)> = seeds.collect::<Result<_, RunError>>()?;
@@ -192,13 +215,13 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
             *means.entry(Arc::as_ptr(run.loaded())).or_insert_with(|| run::mean_image_mse(run.loaded(), judged))
         }));
         let mut facts = RunFacts::of(&seeds, mean_image, judged, rules.floors);
-        // Who sees the same images in the same way: data and corruption agree.
-        let seen = (record.config["data"].clone(), record.config["model"]["corruption"].clone());
+        facts.set = sets.iter().position(|(set, _)| Arc::ptr_eq(set, first.loaded())).unwrap_or(0);
+        // Who sees the same images in the same way.
+        let seen = (facts.set, record.config["model"]["corruption"].clone());
         facts.group = groups.iter().position(|other| *other == seen).unwrap_or_else(|| {
             groups.push(seen);
             groups.len() - 1
         });
-        facts.set = sets.iter().position(|(set, _)| Arc::ptr_eq(set, first.loaded())).unwrap_or(0);
         facts.place = setup::place(config, number);
         for metric in &METRICS {
             let figure = facts.figures.pointer(&metric.pointer.replace("{}", judged)).map(Figure::read);
@@ -211,8 +234,8 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
 
     let mut pictures = Pictures::default();
     for (number, (loaded, _)) in sets.iter().enumerate() {
-        let users = runs.iter().filter(|run| run.set == number);
-        let users: Vec<&StudyRun> = users.filter_map(|run| study.named(&run.name).next()).collect();
+        let users = runs.iter().filter(|run| run.set == number).filter_map(|run| study.named(&run.name).next());
+        let users: Vec<&StudyRun> = users.filter(|run| run.plan.prepared.task.autoencoder().is_some()).collect();
         let count = config.report.reconstructions;
         pictures.reconstructions.extend(pictures::reconstructions(study.machine, loaded, judged, count, &users)?);
     }
@@ -223,7 +246,7 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
         study: setup::settings(study),
         classes: classes::of(study, config.report.classes.as_ref(), &runs)
             .filter(|classes| is_about(study, classes, &runs)),
-        best: best::of(&config.report.best, &runs, rules),
+        best: best::of(&config.report.best, &runs, judged, rules),
         comparisons: compare::along_axes(&axes, &runs, rules),
         axes,
         models: setup::models(&firsts),
@@ -246,6 +269,11 @@ fn gathered(study: &Study) -> Result<(Facts, Pictures), RunError> {
     Ok((facts, pictures))
 }
 
+/// Whether two classes occur among these labels.
+fn differ(labels: &[u8]) -> bool {
+    labels.windows(2).any(|pair| pair[0] != pair[1])
+}
+
 /// The measures of a run's codes over its seeds, and the pictures of the first.
 fn codes_of(study: &Study, run: &RunFacts) -> Result<(CodesFacts, CodePictures), RunError> {
     let mut pictures = CodePictures::default();
@@ -254,10 +282,7 @@ fn codes_of(study: &Study, run: &RunFacts) -> Result<(CodesFacts, CodePictures),
         let (figures, shown) = codes::measure(study, made)?;
         if number == 0 {
             pictures = shown;
-            let divergences = run.figures["evaluation"]["test"]["elbo"]["kl_per_dimension"].as_array();
-            let divergences: Option<Vec<f64>> =
-                divergences.map(|each| each.iter().map(|kl| Figure::read(kl).mean).collect());
-            codes::draw(study.machine, made, divergences.as_deref(), &mut pictures)?;
+            codes::draw(study.machine, made, run.divergences("test").as_deref(), &mut pictures)?;
         }
         trees.push(figures.clone());
         each.push((made.plan.config.seed, figures));

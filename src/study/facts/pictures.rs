@@ -36,7 +36,7 @@ pub(in crate::study) struct Pictures {
     pub codes: BTreeMap<String, CodePictures>,
     /// Of each run that is looked at closely.
     pub looks: BTreeMap<String, LookPictures>,
-    /// Of each run that is no autoencoder and looked at closely.
+    /// Of each generator of a study, and of each run looked at closely that is no autoencoder.
     pub made: BTreeMap<String, MadePictures>,
     /// Of each run whose decoder was run backwards: the picture beside its figures, as base64 of a PNG.
     pub inverted: BTreeMap<String, String>,
@@ -67,7 +67,7 @@ pub(in crate::study) struct Reconstructions {
     pub part: &'static str,
     /// The runs that are shown.
     pub shown: usize,
-    /// The runs that there are.
+    /// The autoencoders that there are.
     pub runs: usize,
     /// The images.
     pub table: ImageTable,
@@ -148,7 +148,7 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
     for run in runs {
         let plan = &run.plan;
         let mut given = originals.clone();
-        let Ok(trained) = run.trained(machine) else { continue };
+        let trained = run.trained(machine)?;
         if let Some(corruption) = trained.objective.corruption {
             let clean = originals.as_slice().expect("a new array is contiguous");
             let noisy = given.as_slice_mut().expect("a copy of it is, too");
@@ -168,7 +168,7 @@ pub(super) fn reconstructed(machine: Machine, images: Samples<'_>, runs: &[&Stud
     Ok(table)
 }
 
-/// The first images of a data set above the reconstructions of the first runs that use it; `None` for no images.
+/// The first images of a data set above the reconstructions of the first of `runs`, autoencoders; `None` for no images or no runs.
 pub(super) fn reconstructions(
     machine: Machine,
     loaded: &Splits,
@@ -178,9 +178,8 @@ pub(super) fn reconstructions(
 ) -> Result<Option<Reconstructions>, RunError> {
     let parts = loaded.parts();
     let of = |name: &str| parts.iter().find(|(part, images)| *part == name && !images.is_empty());
-    let Some((part, images)) = [judged, "test", "validation", "train"].into_iter().find_map(of) else {
-        return Ok(None);
-    };
+    let found = [judged, "test", "validation", "train"].into_iter().find_map(of);
+    let Some((part, images)) = found.filter(|_| !runs.is_empty()) else { return Ok(None) };
     let shown = &runs[..runs.len().min(MOST_RUNS)];
     let table = reconstructed(machine, images.first(count), shown)?;
     Ok(Some(Reconstructions { part: super::setup::word(part), shown: shown.len(), runs: runs.len(), table }))

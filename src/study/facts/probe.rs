@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::RunError;
+use super::{RunError, differ};
 use crate::config::ProbeReport;
 use crate::run::{Features, Probe};
 use crate::study::figure::{Figure, in_front};
 use crate::study::{Planned, Study, StudyRun};
 
-/// What codes of runs are worth to a linear classifier.
+/// How well a linear classifier reads codes of runs.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct ProbeFacts {
     /// Numbers of labels that it learns from, ascending.
@@ -22,7 +22,7 @@ pub(in crate::study) struct ProbeFacts {
 /// Features of images.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct ProbeRow {
-    /// The run whose encoder gives them; of the pixels the first.
+    /// The run whose encoder gives them, or whose pixels they are, those of the first.
     pub run: String,
     /// What they are.
     pub features: Features,
@@ -34,18 +34,26 @@ pub(in crate::study) struct ProbeRow {
     pub converged: Vec<bool>,
 }
 
-/// Refuses, before anything is trained: a run without an encoder, images without labels, a number of labels that is not as many of each
-/// class. More labels than there are images mean all of them.
+/// Refuses, before anything is trained: a run without an encoder, images without labels, of one class or without test images, runs with
+/// different numbers of training images, a number of labels that is not as many of each class. More labels than there are images mean all
+/// of them.
 pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<(), RunError> {
-    for run in wanted.runs.iter().filter_map(|name| runs.iter().find(|run| run.name == *name)) {
-        let (name, train) = (&run.name, run.prepared.loaded.train());
+    let named: Vec<&Planned> = runs.iter().filter(|run| wanted.runs.contains(&run.name)).collect();
+    for run in &named {
+        let loaded = &run.prepared.loaded;
+        let train = loaded.train();
         let lacks = match () {
             () if run.prepared.task.encoder().is_none() => "which has no encoder; one that has is expected",
             () if train.data.labels.is_none() => "whose images have no labels; a set that has is expected",
+            () if !differ(&train.classes()) => "whose training images are of one class; two or more are expected",
+            () if loaded.test().is_empty() => "which has no test images; some are expected",
+            () if train.len() != named[0].prepared.loaded.train().len() => {
+                "which has not as many training images as the first; equal numbers are expected"
+            }
             () => "",
         };
         if !lacks.is_empty() {
-            return Err(RunError::Unusable(format!("report.probe.runs names {name}, {lacks}")));
+            return Err(RunError::Unusable(format!("report.probe.runs names {}, {lacks}", run.title())));
         }
         for &count in wanted.labels.iter().filter(|&&count| count < train.len()) {
             let refused = |why| RunError::Unusable(format!("report.probe.labels has {count}: {why}"));
@@ -55,13 +63,13 @@ pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<
     Ok(())
 }
 
-/// Probes the codes of each run that `wanted` names, over its seeds, those of its encoder before training, and the pixels. `None` where
+/// Probes the codes of each run that `wanted` names, over its seeds, those of its encoder with random weights, and the pixels. `None` where
 /// there is no such run. What [`check`] refuses was refused.
 pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<ProbeFacts>, RunError> {
     let named = wanted.runs.iter().map(|name| study.named(name).collect::<Vec<_>>());
     let runs: Vec<Vec<&StudyRun>> = named.filter(|seeds| !seeds.is_empty()).collect();
-    let Some(first) = runs.first().and_then(|seeds| seeds.first()) else { return Ok(None) };
-    let all = first.loaded().train().len();
+    let Some(first) = runs.first() else { return Ok(None) };
+    let all = first[0].loaded().train().len();
     let mut labels: Vec<usize> = wanted.labels.iter().copied().filter(|&count| count < all).chain([all]).collect();
     labels.sort_unstable();
     labels.dedup();
@@ -72,7 +80,7 @@ pub(super) fn measure(study: &Study, wanted: &ProbeReport) -> Result<Option<Prob
     for seeds in &runs {
         rows.push(probed(study, seeds, Features::Untrained, &labels)?);
     }
-    rows.push(probed(study, &[*first], Features::Pixels, &labels)?);
+    rows.push(probed(study, first, Features::Pixels, &labels)?);
     let of_all: Vec<Figure> = rows.iter().filter_map(|row| row.accuracy.last().copied()).collect();
     Ok(Some(ProbeFacts { labels, leaders: in_front(&of_all, true), rows }))
 }
@@ -83,10 +91,7 @@ fn probed(study: &Study, seeds: &[&StudyRun], features: Features, counts: &[usiz
     for run in seeds {
         let (prepared, params, seed) = (&run.plan.prepared, &run.executed.outcome.params, run.plan.config.seed);
         let probe = Probe { prepared, params, seed, features, context: study.machine.context };
-        // Where a run has fewer images, all of them.
-        let all = run.loaded().train().len();
-        let counts: Vec<usize> = counts.iter().map(|&count| count.min(all)).collect();
-        for (at, probed) in probe.measure(&counts)?.into_iter().enumerate() {
+        for (at, probed) in probe.measure(counts)?.into_iter().enumerate() {
             found[at].push(probed.accuracy);
             converged[at] &= probed.fitted.minimum().converged;
             values = probed.values;

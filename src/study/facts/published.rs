@@ -67,11 +67,11 @@ fn recognised<'a>(runs: &[(&'a str, &RunConfig)]) -> Vec<(Value, Vec<(String, &'
     FILES.into_iter().filter_map(known).collect()
 }
 
-/// The published verdicts on these runs, each tested by their NRMSE on one part: what it `says`, its `source`, the `part`, its
-/// test and whether it `holds`.
+/// The published verdicts on these runs, each tested by their NRMSE on one part: what it `says`, the `part`, whether it `is_order`, its
+/// `groups` of `run` and `nrmse`, and whether it `holds`.
 ///
-/// A verdict is about an `order` of groups of runs (every run has a lower error than every run of a later group) or about `equal`
-/// runs; the test is repeated with the `runs` and their `nrmse`. It `holds`: "yes" where every difference that it states counts, and
+/// A verdict is about an order of groups of runs (every run has a lower error than every run of a later group) or about equal runs, each
+/// a group. It `holds`: "yes" where every difference that it states counts, and
 /// no difference between equal runs does; "no" where one counts the other way; "open" where one that it states does not count. A
 /// verdict on a run that is not here, or was interrupted, is left out.
 pub(super) fn verdicts(runs: &[(&str, &RunConfig)], facts: &[RunFacts], floors: Floors) -> Vec<Value> {

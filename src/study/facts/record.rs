@@ -66,8 +66,8 @@ impl Record {
     }
 
     /// Adds to the metrics what the history says: `last` (figures of the last epoch), `at` (losses after epochs 1, 5 and 10),
-    /// `there` (the validation loss after `common_epoch`, or else the training loss), `course` (of the loss that early stopping watches, or would), `steps`,
-    /// `seconds_per_epoch` (the median), `fastest_epoch` and `revision`.
+    /// `at_common_epoch` (the validation loss after `common_epoch`, or else the training loss), `course` (of the loss that early stopping
+    /// watches, or would; `watched` says which), `steps`, `seconds_per_epoch` (the median), `fastest_epoch` and `revision`.
     fn add_course(&mut self, run: &StudyRun, common_epoch: usize) {
         let at = |column: &[f64], epoch: usize| column.get(epoch.wrapping_sub(1)).copied().unwrap_or(f64::NAN);
         let (loss, val_loss, penalty) = (self.column("loss"), self.column("val_loss"), self.column("penalty"));
@@ -87,8 +87,10 @@ impl Record {
         });
         let losses: Vec<Value> = losses.collect();
         let stopping = &self.config["train"]["early_stopping"];
-        let judged = if val_loss.iter().any(|loss| !loss.is_nan()) { val_loss } else { loss };
-        let watched = if stopping["monitor"] == "loss" { loss } else { judged };
+        let is_validated = val_loss.iter().any(|loss| !loss.is_nan());
+        let judged = if is_validated { val_loss } else { loss };
+        let is_of_validation = is_validated && stopping["monitor"] != "loss";
+        let (watched, word) = if is_of_validation { (val_loss, "validation") } else { (loss, "training") };
         let patience = stopping["patience"].as_u64().map_or(LAST_EPOCHS, |patience| patience.max(1) as usize);
         let course = course(watched, patience);
         let mut seconds = self.column("seconds").to_vec();
@@ -101,9 +103,10 @@ impl Record {
         let more = json!({
             "last": last_epoch,
             "at": losses,
-            "there": at(judged, common_epoch),
+            "at_common_epoch": at(judged, common_epoch),
             "first_mean_activation": at(self.column("mean_activation"), 1),
             "course": course,
+            "watched": word,
             "steps": last * steps_per_epoch + begun,
             "seconds_per_epoch": seconds.get(seconds.len() / 2),
             "fastest_epoch": seconds.first(),

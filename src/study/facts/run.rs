@@ -13,7 +13,7 @@ use crate::study::figure::{Figure, Floors, Verdict, over_seeds};
 use crate::train::Stop;
 
 /// Images at a time; no figure depends on it.
-const TOGETHER: usize = 512;
+const CHUNK: usize = 512;
 
 /// A run: its configuration, and what its seeds measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -34,6 +34,8 @@ pub(in crate::study) struct RunFacts {
     pub group: usize,
     /// What its loss is, with its unit.
     pub loss_label: &'static str,
+    /// Whether its loss depends on what it is trained against, a rival network or other views, and says nothing beside that of another run.
+    pub loss_is_relative: bool,
     /// Numbers in its code; 0 where it has none.
     pub code_size: usize,
     /// Seeds that ended by early stopping, after the last epoch, and by an interruption.
@@ -92,13 +94,15 @@ impl RunFacts {
                 Stop::Interrupted { .. } => &mut stops.interrupted,
             } += 1;
         }
+        let task = &first.plan.prepared.task;
         RunFacts {
             name: first.plan.name.clone(),
             folders: seeds.iter().map(|(run, _)| run.plan.folder().to_string_lossy().replace('\\', "/")).collect(),
             seeds: seeds.iter().map(|(run, _)| run.plan.config.seed).collect(),
             config: record.config.clone(),
-            loss_label: first.plan.prepared.task.loss_label(),
-            code_size: first.plan.prepared.task.encoder().map_or(0, |encoder| encoder.output().len()),
+            loss_label: task.loss_label(),
+            loss_is_relative: task.autoencoder().is_none() && first.plan.config.task.classifier().is_none(),
+            code_size: task.encoder().map_or(0, |encoder| encoder.output().len()),
             stops,
             score,
             mean_image,
@@ -116,6 +120,12 @@ impl RunFacts {
         self.stops.interrupted > 0
     }
 
+    /// Of a code that is a distribution, the divergence of each of its numbers on a part.
+    pub fn divergences(&self, part: &str) -> Option<Vec<f64>> {
+        let each = self.figures["evaluation"][part]["elbo"]["kl_per_dimension"].as_array()?;
+        Some(each.iter().map(|kl| Figure::read(kl).mean).collect())
+    }
+
     /// A figure by its key; absent where the run has none.
     pub fn measured(&self, key: &str) -> Figure {
         self.measured.get(key).copied().unwrap_or_default()
@@ -125,7 +135,7 @@ impl RunFacts {
 /// The mean over images and pixels of `part` of (pixel − mean training image)², pixels as the run sees them; NaN for no images.
 pub(super) fn mean_image_mse(loaded: &Splits, part: &str) -> f64 {
     let in_chunks = |samples: Samples<'_>, work: &mut dyn FnMut(ArrayView1<'_, f64>)| {
-        samples.chunks(TOGETHER).for_each(|samples| samples.to_array().outer_iter().for_each(&mut *work));
+        samples.chunks(CHUNK).for_each(|samples| samples.to_array().outer_iter().for_each(&mut *work));
     };
     let (train, part) = (loaded.train(), loaded.part(part).unwrap_or(loaded.train().first(0)));
     let mut mean = vec![0.0; train.features()];

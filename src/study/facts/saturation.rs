@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::RunError;
 use super::pictures::ImageTable;
+use crate::figures::number::counted;
 use crate::run::{beside, fit, watch};
 use crate::study::{Planned, Study, StudyRun};
 use crate::train::{Callback, Event, Flow};
@@ -86,7 +87,7 @@ fn moved(begun: &[f32], now: &[f32]) -> f64 {
     difference / norm(&mut begun.iter().map(|&a| f64::from(a)))
 }
 
-/// The first test images above what each run made of them after its first [`STEPS`] steps.
+/// The first test images above what each run made of them after its first [`STEPS`] steps, or after all where it makes fewer.
 pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTable>, RunError> {
     let Some(loaded) = runs.first().map(|run| run.loaded()) else { return Ok(None) };
     let originals = loaded.test().first(SHOWN).to_array();
@@ -97,7 +98,7 @@ pub(super) fn early(study: &Study, runs: &[&StudyRun]) -> Result<Option<ImageTab
         let mut until = Until { left: STEPS };
         let params = fit(&plan.config, &plan.prepared, beside(&run.folder), context, &mut until)?.params;
         let made = plan.trained(&params, context)?.reconstruct(originals.view())?;
-        table.row(format!("{} after {STEPS} steps", plan.name), made.outer_iter())?;
+        table.row(format!("{} after {}", plan.name, counted(STEPS - until.left, "step")), made.outer_iter())?;
     }
     Ok((!originals.is_empty()).then_some(table))
 }

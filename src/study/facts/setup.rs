@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::run::RunFacts;
 use crate::config::{self, StudyConfig};
 use crate::data::Splits;
+use crate::figures::number::counted;
 use crate::study::{Study, StudyRun};
 
 /// A key of the grid that takes several values.
@@ -88,11 +89,23 @@ pub(super) fn settings(study: &Study) -> Value {
         json!([variant.name, like.map(|other| &other.name), own])
     });
     let variants: Vec<Value> = variants.collect();
+    let runs = config.runs();
+    let seeds = runs.iter().map(|(name, _)| study.named(name).count()).filter(|&count| count > 0);
+    let (fewest, most) = seeds.fold((usize::MAX, 0usize), |(fewest, most), count| (fewest.min(count), most.max(count)));
     json!({
         "page": study.page,
         "title": config.report.title.as_ref().unwrap_or(&config.base_run().name),
-        "seeds": study.seeds,
-        "planned": config.runs().len() * study.seeds,
+        "asked_seeds": study.seeds,
+        // What the runs have, which are fewer after an interruption, and differ between runs that were made apart from each other.
+        "seeds": most,
+        "fewest_seeds": fewest,
+        "counted_seeds": if fewest == most { counted(most, "seed") } else { format!("{fewest} to {most} seeds") },
+        "few_seeds": match (fewest, most) {
+            (_, 1) => "one seed",
+            (2, 2) => "two seeds",
+            _ => "fewer than three seeds",
+        },
+        "planned": runs.len() * study.seeds,
         "begun": study.runs.len(),
         "interrupted": study.interrupted,
         "jobs": study.jobs,
@@ -185,7 +198,7 @@ fn set(loaded: &Splits, run: &str, block: usize) -> SetFacts {
     }
 }
 
-/// The networks of `runs`, each run with its first seed as it was made; two runs whose penalties differ train two models. For
+/// The networks of `runs`, each run with its first seed as it was made; two runs whose losses or penalties differ train two models. For
 /// each the runs, parameters, code size, table `[model]` and summary in the manner of Keras.
 pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
     let mut found: Vec<(Value, Vec<&str>, &StudyRun, &RunFacts)> = Vec::new();
@@ -193,7 +206,7 @@ pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
         let mut config = run.config["model"].clone();
         // How weights begin is no part of what is trained; the size of the images is.
         config["init"] = json!(made.loaded().data.features());
-        match found.iter_mut().find(|(other, ..)| *other == config) {
+        match found.iter_mut().find(|(other, _, _, of)| *other == config && of.loss_label == run.loss_label) {
             Some((_, names, ..)) => names.push(&run.name),
             None => found.push((config, vec![&run.name], made, run)),
         }

@@ -45,7 +45,7 @@ pub(super) struct Charts {
     saturation: String,
     /// Test codes along their principal components, by run.
     codes: BTreeMap<String, String>,
-    /// Test MSE and ‖∂code/∂input‖ against the weight of the contractive penalty, by the run without it.
+    /// MSE and ‖∂code/∂input‖ against the weight of the contractive penalty, by the run without it.
     contraction: BTreeMap<String, [String; 2]>,
     /// Maps by run, each `svg` with its `iterations` of t-SNE.
     maps: BTreeMap<String, Vec<Value>>,
@@ -86,8 +86,8 @@ impl Charts {
         };
         let scatter = pictures.codes.iter().filter(|(_, shown)| differ(&shown.points)).map(|(name, shown)| {
             let codes = facts.codes.iter().find(|codes| codes.run == *name);
-            let share = |at: usize| codes.map_or(f64::NAN, |codes| Figure::read(&codes.figures["components"][at]).mean);
-            let shares = [share(0), share(1)];
+            let shares = codes.and_then(|codes| codes.figures["components"].as_array()).into_iter().flatten();
+            let shares: Vec<f64> = shares.map(|share| Figure::read(share).mean).collect();
             let chart = Scatter::of_components(String::new(), &shares, classes_of(name), shown.points.clone());
             (name.clone(), chart.to_svg())
         });
@@ -193,7 +193,7 @@ fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
     LineChart { logarithmic: true, ..chart }.to_svg()
 }
 
-/// Test accuracy of a linear classifier against the number of labels, a curve for each kind of features; before training dashed.
+/// Test accuracy of a linear classifier against the number of labels, a curve for each kind of features; random weights dashed.
 fn probe(facts: &ProbeFacts) -> String {
     let mut runs: Vec<&str> = facts.rows.iter().map(|row| row.run.as_str()).collect();
     runs.sort_unstable();
@@ -202,7 +202,7 @@ fn probe(facts: &ProbeFacts) -> String {
         let group = runs.iter().position(|run| *run == row.run).unwrap_or(0);
         let (label, group) = match row.features {
             Features::Trained => (row.run.clone(), group),
-            Features::Untrained => (format!("{}, before training", row.run), group),
+            Features::Untrained => (format!("{}, random weights", row.run), group),
             Features::Pixels => ("pixels".to_owned(), runs.len()),
         };
         Curve {
@@ -229,7 +229,7 @@ fn courses(ways: &[(String, Vec<ClassifierFacts>)]) -> Vec<String> {
             for run in runs.iter().filter(|run| run.images == images) {
                 let percent = |course: &Vec<f64>| course.iter().map(|share| 100.0 * share).collect::<Vec<_>>();
                 let courses = run.courses.iter().map(percent).collect();
-                curves.extend(Curve::of_courses(&run.run, courses, false, group));
+                curves.extend(Curve::of_runs(&run.run, courses, false, group));
             }
         }
         let title = format!("{} images", grouped(images));
@@ -250,7 +250,7 @@ fn curves(run: &RunFacts, group: usize) -> Vec<Curve> {
 fn curves_of(run: &RunFacts, column: &str, dashed: bool, group: usize) -> Vec<Curve> {
     let courses = run.history.iter().filter_map(|columns| columns.get(column).cloned());
     let courses = courses.filter(|values| values.iter().any(|value| !value.is_nan())).collect();
-    Curve::of_courses(&run.name, courses, dashed, group)
+    Curve::of_runs(&run.name, courses, dashed, group)
 }
 
 /// The validation losses of the first seed of the best run of each kind, as many on a chart as can be told apart.
@@ -262,7 +262,7 @@ fn best(kinds: &[BestFacts], runs: &[&RunFacts]) -> Vec<String> {
     };
     let on_one = |some: &[BestFacts]| {
         let curves = some.iter().enumerate().filter_map(curve).collect();
-        LineChart::losses("", "validation loss", curves).to_svg()
+        chart("epoch", "validation loss", curves).to_svg()
     };
     kinds.chunks(CURVES).map(on_one).collect()
 }
@@ -367,7 +367,7 @@ fn is_flattened(run: &RunFacts, others: &[(usize, &RunFacts)]) -> bool {
     !is_logarithmic && all.iter().any(|losses| has_shape(losses) && extent(*losses) < FLAT * height)
 }
 
-/// Of every run that has more than two twins with a contractive penalty of some weight; where it is the same at all weights, dashed.
+/// Of every run that has more than two twins with a contractive penalty, error and Jacobian against its weight; dashed, the run itself.
 fn contraction(facts: &Facts) -> BTreeMap<String, [String; 2]> {
     let run = |name: &str| facts.runs.iter().find(|run| run.name == name);
     let jacobian = |name: &str| facts.codes.iter().find(|one| one.run == name).map(|one| &one.figures["jacobian"]);
@@ -396,7 +396,7 @@ fn contraction(facts: &Facts) -> BTreeMap<String, [String; 2]> {
             curves.iter_mut().for_each(|curve| curve.at = Some(x.clone()));
             LineChart { logarithmic: true, ..chart("weight λ of the penalty", label, curves) }.to_svg()
         };
-        (twin.clone(), [one(0, "test MSE"), one(1, "mean ‖∂code/∂input‖")])
+        (twin.clone(), [one(0, &format!("{} MSE", facts.rules.part)), one(1, "mean ‖∂code/∂input‖")])
     });
     drawn.collect()
 }

@@ -6,6 +6,7 @@
 mod charts;
 mod words;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
@@ -14,6 +15,8 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, contex
 use serde::Serialize;
 
 use super::facts::{Facts, Pictures};
+use crate::files::{FileError, write_whole};
+use crate::run::{REPORT, RunError};
 use charts::Charts;
 
 /// The templates by their names.
@@ -81,6 +84,13 @@ pub(super) fn render(template: &str, title: &str, facts: &impl Serialize, given:
     })
 }
 
+/// Writes a page to `folder`.
+pub(super) fn write(page: Result<String, Error>, folder: &Path) -> Result<(), RunError> {
+    let file = folder.join(REPORT);
+    let page = page.map_err(|error| FileError::on("write", &file)(told(&error)))?;
+    Ok(write_whole(&file, page.as_bytes())?)
+}
+
 /// What is wrong with a template, with the place in each template that includes it.
 pub(super) fn told(error: &Error) -> std::io::Error {
     let sources = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
@@ -112,6 +122,7 @@ fn environment(headings: &Arc<Mutex<Headings>>) -> Result<Environment<'static>, 
     environment.add_filter("term", words::term);
     environment.add_filter("sentence", words::sentence);
     environment.add_filter("listed", words::listed);
+    environment.add_filter("named", words::named);
     let numbers = [Mutex::new(0usize), Mutex::new(0usize)];
     environment.add_function("number", move |kind: &str| {
         let mut number = numbers[usize::from(kind == "Table")].lock().expect("no template panics");
@@ -203,7 +214,7 @@ mod tests {
         };
         let facts = json!({
             "inversion": { "schemes": [] },
-            "study": { "seeds": 1 },
+            "study": { "seeds": 1, "fewest_seeds": 1, "few_seeds": "one seed" },
             "rules": { "floors": { "loss": 0.034, "error": 0.12, "code": 0.1 } },
             "verdicts": [verdict(true, "yes"), verdict(false, "no"), verdict(true, "open")],
         });

@@ -38,8 +38,9 @@ pub(super) fn show(value: &Value, digits: Option<usize>) -> String {
                 let text = significant(value, digits);
                 if text.contains('e') { usize::MAX } else { text.split_once('.').map_or(0, |(_, rest)| rest.len()) }
             };
-            let decimals = decimals(deviation, 2).min(decimals(figure.mean, digits));
-            format!("{:.decimals$}\u{a0}±\u{a0}{:.decimals$}", figure.mean, deviation)
+            let spread = if deviation == 0.0 { usize::MAX } else { decimals(deviation, 2) };
+            let decimals = spread.min(decimals(figure.mean, digits));
+            format!("{:.decimals$}\u{a0}±\u{a0}{:.decimals$}", figure.mean, deviation).replace('-', "−")
         }
     })
 }
@@ -107,6 +108,12 @@ pub(super) fn listed(items: Vec<String>) -> String {
     }
 }
 
+/// The run of this name.
+pub(super) fn named(runs: Vec<Value>, name: &str) -> Value {
+    let is_named = |run: &Value| run.get_attr("name").is_ok_and(|found| found.as_str() == Some(name));
+    runs.into_iter().find(is_named).unwrap_or_default()
+}
+
 /// What readers call the words of a configuration.
 const TERMS: [(&str, &str); 10] = [
     ("keras", "Keras"),
@@ -154,6 +161,8 @@ mod tests {
         assert_eq!(show(&over(&[0.21689]), None), "0.2169");
         assert_eq!(show(&over(&[0.2169, 0.2181, 0.2193]), None), "0.2181\u{a0}±\u{a0}0.0012");
         assert_eq!(show(&over(&[21.0, 24.0]), Some(3)), "22.5\u{a0}±\u{a0}2.1");
+        assert_eq!(show(&over(&[0.25, 0.25]), None), "0.2500\u{a0}±\u{a0}0.0000");
+        assert_eq!(show(&over(&[-0.2169, -0.2181, -0.2193]), None), "−0.2181\u{a0}±\u{a0}0.0012");
         assert_eq!(show(&over(&[1.234e-5]), Some(2)), "1.2·10⁻⁵");
         assert_eq!(show(&over(&[]), None), ABSENT);
         assert_eq!(show(&over(&[f64::INFINITY]), None), "∞");

@@ -44,6 +44,8 @@ pub(in crate::study) struct SearchFacts {
     folds: Option<Figure>,
     /// The figures of the test images of the best trial as a run.
     test: Option<Value>,
+    /// Whether `best.toml` is of that trial.
+    is_best_written: bool,
     failed: Vec<Row>,
     charts: Charts,
     toml: String,
@@ -130,12 +132,13 @@ impl SearchFacts {
             complete,
             folds: result.best().filter(|_| settings.over_folds).and_then(|(_, trial)| folds(trial)),
             test: result.test.clone(),
+            is_best_written: result.is_best_written,
             failed,
             charts: Charts::of(result),
             toml: result.config.to_toml().to_owned(),
             machine: format!(
                 "{}, {} at a time",
-                result.machine.describe()["cpu"].as_str().unwrap_or("an unknown processor"),
+                result.machine.describe()["cpu"].as_str().unwrap_or_default(),
                 result.jobs
             ),
         }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::config::{RunConfig, SearchConfig};
-use crate::files::{FileError, sha256, write_whole};
+use crate::files::{FileError, read_whole, sha256, write_whole};
 use crate::run::{
-    FolderLock, Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, Trials, execute, find_run, prepare,
-    run_config,
+    FolderLock, Found, Machine, Prepared, RunError, RunFolder, RunResult, Trials, check_vacant, execute, find_run,
+    prepare, run_config,
 };
 use crate::search::{Journal, Outcome, Point, PrunerKind, Running, SamplerKind, Search, Trial, drive};
 use crate::train::{Callback, Stop};
@@ -35,14 +35,16 @@ pub struct SearchResult {
     /// The figures of the test images of the best trial, made once more as a run of its own; `None` where there is no best trial or no test
     /// image, and after an interruption.
     pub test: Option<Value>,
+    /// Whether `best.toml` is of the best trial: after an interruption it may be of an earlier one, whose run stands beside it.
+    pub is_best_written: bool,
 }
 
 /// A sampler and a pruner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arm {
-    /// Who suggests.
+    /// The sampler.
     pub sampler: SamplerKind,
-    /// Who gives up.
+    /// The pruner.
     pub pruner: PrunerKind,
 }
 
@@ -59,7 +61,7 @@ impl Arm {
 /// What a sampler with a pruner did.
 #[derive(Debug)]
 pub struct ArmResult {
-    /// Which.
+    /// The sampler and pruner.
     pub arm: Arm,
     /// Its trials.
     pub search: Search,
@@ -83,6 +85,8 @@ pub trait SearchObserver: Sync {
 
 /// The file of the best trial's configuration.
 const BEST: &str = "best.toml";
+/// The folder of the run that it describes.
+const WINNER: &str = "best";
 /// The file of a search's configuration in its folder.
 pub const SEARCH: &str = "search.toml";
 
@@ -97,6 +101,7 @@ pub fn run_search(
     observer: &dyn SearchObserver,
 ) -> Result<SearchResult, RunError> {
     let _lock = FolderLock::take(out)?;
+    check_folder(&config, out)?;
     let trials = Trials::new(&config, data_dirs, out)?;
     let data = trials.prepare(&config.middle_run()?)?.loaded.data.digest();
     write_whole(&out.join(SEARCH), config.to_toml().as_bytes())?;
@@ -109,38 +114,78 @@ pub fn run_search(
         }
     }
     let interrupted = observer.is_interrupted();
-    let mut result = SearchResult { machine, jobs, arms, interrupted, config, test: None };
+    let mut result = SearchResult { machine, jobs, arms, interrupted, config, test: None, is_best_written: false };
     if let Some(best) = result.best_run()?.filter(|_| !interrupted) {
-        write_whole(&out.join(BEST), result.best_toml(&best).as_bytes())?;
         let prepared = prepare(&best, data_dirs)?;
-        let executed = make_winner(&best, &prepared, &out.join("best"), machine, observer)?;
+        let executed = make_winner(&result, &best, &prepared, out, observer)?;
         result.interrupted = matches!(executed.outcome.stop, Stop::Interrupted { .. });
         result.test = executed.evaluation("test").filter(|_| !result.interrupted).cloned();
     }
-    write_files(&result, out)?;
+    write_files(&mut result, out)?;
     Ok(result)
 }
 
-/// Makes the best trial as a run in `folder`; the run of a trial that was the best before is removed.
+/// Refuses a folder that this search did not begin, or whose run of the best trial was changed since.
+fn check_folder(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
+    let file = out.join(SEARCH);
+    if !file.is_file() {
+        return check_vacant(out);
+    }
+    let text = read_whole(&file)?;
+    let begun = SearchConfig::from_toml(&String::from_utf8_lossy(&text), &file.display().to_string())?;
+    if begun.identity() != config.identity() {
+        return Err(RunError::Folder(format!(
+            "{} is of another search: more differs than the numbers of trials, the samplers and the pruners; nothing was changed. Another \
+             search needs another folder (--out)",
+            file.display()
+        )));
+    }
+    best_before(out).map(drop)
+}
+
+/// The run of the best trial so far, if there is one. Refuses a run that is not the one that `best.toml` describes: it would be removed
+/// if another trial is the best.
+fn best_before(out: &Path) -> Result<Option<RunConfig>, RunError> {
+    let (winner, file) = (out.join(WINNER), out.join(BEST));
+    if !winner.join("config.toml").is_file() {
+        return Ok(None);
+    }
+    let (found, text) = (run_config(&winner)?, read_whole(&file)?);
+    if found == RunConfig::from_toml(&String::from_utf8_lossy(&text), &file.display().to_string())? {
+        return Ok(Some(found));
+    }
+    Err(RunError::Folder(format!(
+        "{} is not the run that {} describes; nothing was changed. Move it to another folder, and the best trial is made once more",
+        winner.display(),
+        file.display()
+    )))
+}
+
+/// Makes the best trial as a run; the run of a trial that was the best before is removed. What stands in `best.toml` is what is in `best/`.
 fn make_winner(
+    result: &SearchResult,
     best: &RunConfig,
     prepared: &Prepared,
-    folder: &Path,
-    machine: Machine,
+    out: &Path,
     observer: &dyn SearchObserver,
 ) -> Result<RunResult, RunError> {
-    if folder.join("config.toml").is_file() && run_config(folder)? != *best {
-        std::fs::remove_dir_all(folder).map_err(FileError::on("remove", folder))?;
+    let path = out.join(WINNER);
+    let mut folder = RunFolder::take(&path)?;
+    // It may have been changed while the trials were made.
+    if best_before(out)?.is_some_and(|before| before != *best) {
+        std::fs::remove_dir_all(&path).map_err(FileError::on("remove", &path))?;
+        // The lock went with the folder.
+        drop(folder);
+        folder = RunFolder::take(&path)?;
     }
-    let folder = RunFolder::take(folder)?;
-    let executed = match find_run(&folder, best, prepared)? {
-        Found::Finished(executed) => *executed,
+    write_whole(&out.join(BEST), result.best_toml(best).as_bytes())?;
+    match find_run(&folder, best, prepared)? {
+        Found::Finished(executed) => Ok(*executed),
         Found::Begun | Found::Absent => {
             let mut callback = observer.winner();
-            machine.run(|| execute(best, prepared, machine, &folder, &mut *callback))??
+            result.machine.run(|| execute(best, prepared, result.machine, &folder, &mut *callback))?
         }
-    };
-    Ok(executed)
+    }
 }
 
 /// What all samplers and pruners of a search work with.
@@ -169,7 +214,8 @@ impl Work<'_> {
         let path = self.out.join(format!("trials-{}-{}.journal", arm.sampler.name(), arm.pruner.name()));
         // What the trials depend on, besides how many there are.
         let version = env!("CARGO_PKG_VERSION");
-        let of = [version, &self.data, arm.sampler.name(), arm.pruner.name(), self.config.identity()].join("\n");
+        let gemm = crate::run::checkpoint::gemm_name(self.machine.context.gemm);
+        let of = [version, &self.data, gemm, arm.sampler.name(), arm.pruner.name(), self.config.identity()].join("\n");
         let opened = Journal::open(&path, &sha256(of.as_bytes()))?;
         opened.note.iter().for_each(|note| self.observer.note(note));
         let made: BTreeMap<usize, Outcome> =
@@ -180,7 +226,7 @@ impl Work<'_> {
                 return Ok(None);
             }
             let mut callback = self.observer.begin(running);
-            self.trials.make(running, self.share(running.job), &mut *callback)
+            self.trials.make(running, self.machine.share(running.job, self.jobs), &mut *callback)
         };
         let keep = |number: usize, point: &Point, outcome: &Outcome| {
             opened.journal.add(number, point, outcome)?;
@@ -199,24 +245,19 @@ impl Work<'_> {
             None => Ok(search),
         }
     }
-
-    /// The machine of a job; the first jobs take the threads that do not divide evenly.
-    fn share(&self, job: usize) -> Machine {
-        let (threads, jobs) = (self.machine.threads, self.jobs);
-        Machine { threads: (threads / jobs + usize::from(job < threads % jobs)).max(1), ..self.machine }
-    }
 }
 
-/// Writes `trials.csv`, `best.toml` and `report.html`.
-fn write_files(result: &SearchResult, out: &Path) -> Result<(), RunError> {
+/// Writes `trials.csv`, `report.html` and, unless the run of an earlier best trial stands beside it, `best.toml`.
+fn write_files(result: &mut SearchResult, out: &Path) -> Result<(), RunError> {
     write_whole(&out.join("trials.csv"), facts::trials_csv(result).as_bytes())?;
     if let Some(best) = result.best_run()? {
-        write_whole(&out.join(BEST), result.best_toml(&best).as_bytes())?;
+        let (file, text) = (out.join(BEST), result.best_toml(&best));
+        if !out.join(WINNER).exists() {
+            write_whole(&file, text.as_bytes())?;
+        }
+        result.is_best_written = read_whole(&file).is_ok_and(|found| found == text.as_bytes());
     }
-    let file = out.join(REPORT);
-    let page = facts::SearchFacts::of(result).page();
-    let page = page.map_err(|error| FileError::on("write", &file)(super::report::told(&error)))?;
-    Ok(write_whole(&file, page.as_bytes())?)
+    super::report::write(facts::SearchFacts::of(result).page(), out)
 }
 
 impl SearchResult {
