@@ -13,7 +13,7 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
         metrics["evaluation"]["test"]["mse"].as_f64().unwrap()
     };
     // A constant image scores 0.0675; the quick edition sees an eighth of the images.
-    for run in ["mse", "cross-entropy"] {
+    for run in ["mse", "cross-entropy", "convolutional"] {
         assert!(mse(run) < 0.05, "{run}: {}", mse(run));
     }
     for run in ["dead-mse", "dead-cross-entropy"] {
