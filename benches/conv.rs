@@ -9,18 +9,18 @@
 //! round; medians over the rounds are reported. Before a convolution is timed, its results are compared by their bits: forward and by
 //! the weights with those of patches, by the images with the definition, for one image of the batch.
 
-#[path = "peak.rs"]
-mod peak;
+#[path = "harness.rs"]
+mod harness;
 
 use std::hint::black_box;
 use std::time::Instant;
 
+use harness::{median, peak, random, read_arguments, warm_up};
 use narrows_kernels::conv::pool::{Pooling, max_pool, max_pool_transposed};
 use narrows_kernels::conv::{Convolution, convolve, convolve_transposed, weight_gradient};
 use narrows_kernels::{
     Accumulate, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, gemm, reference, with_spinning_threads,
 };
-use peak::{median, peak, warm_up};
 
 const fn layer(size: usize, from: usize, to: usize, stride: usize) -> Convolution {
     Convolution {
@@ -88,18 +88,17 @@ fn timed(f: impl FnOnce()) -> f64 {
 
 fn main() {
     let (mut batch, mut threads, mut rounds, mut only) = (128, 0, 11, String::new());
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
-        match argument.as_str() {
-            "--bench" => {}
+    read_arguments(|argument, value| {
+        match argument {
             "--batch" => batch = value().parse().expect("a number of images"),
             "--threads" => threads = value().parse().expect("a number of threads"),
             "--rounds" => rounds = value().parse().expect("a number of rounds"),
             "--only" => only = value(),
-            _ => panic!("unknown argument {argument}"),
+            _ => return false,
         }
-    }
+        true
+    });
+    assert!(LAYERS.iter().any(|(name, _)| name.contains(&only)), "--only {only} is in no layer's name");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
     pool.install(|| {
         warm_up();
@@ -142,15 +141,8 @@ fn pools(isa: Isa, batch: usize, rounds: usize) {
 }
 
 fn measure(isa: Isa, name: &str, of: &Convolution, batch: usize, rounds: usize) {
-    let mut state = 1u64;
-    let mut random = |len: usize| -> Vec<f32> {
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        };
-        (0..len).map(|_| next()).collect()
-    };
-    let (x, w, y) = (random(batch * of.image_len()), random(of.weights()), random(batch * of.output_len()));
+    let x = random::<f32>(batch * of.image_len(), 1);
+    let (w, y) = (random::<f32>(of.weights(), 2), random::<f32>(batch * of.output_len(), 3));
     let (rows, depth, cols) =
         (batch * of.output[0] * of.output[1], of.weights() / of.output_channels, of.output_channels);
     let mut copied = vec![0.0; rows * depth];

@@ -9,17 +9,17 @@
 //! Engines take turns within a round, so that a change of clock or a neighbour's load meets all of them; medians over rounds
 //! are reported. Before it is timed, three rows of every result are checked: ours by their bits, the others' within rounding.
 
-#[path = "peak.rs"]
-mod peak;
+#[path = "harness.rs"]
+mod harness;
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
+use harness::{median, peak, random, read_arguments, warm_up};
 use narrows_kernels::{
     Accumulate, AlignedVec, Context, Epilogue, GemmEngine, Isa, MatMut, MatRef, Real, gemm, reference,
 };
-use peak::{median, peak, warm_up};
 
 /// m, k, n and how the operands lie: `nn` A·B, `tn` Aᵀ·B (a weight's gradient), `nt` A·Bᵀ (an input's gradient). Layers of
 /// autoencoders at batch 32 and 256, wide layers, cubes, and convolutions as products.
@@ -106,8 +106,7 @@ impl Engine {
 
 struct Options {
     rounds: usize,
-    shapes: &'static [(usize, usize, usize, &'static str)],
-    only: Vec<String>,
+    shapes: Vec<(usize, usize, usize, &'static str)>,
     dtype: Option<String>,
     threads: Option<usize>,
     isa: Isa,
@@ -118,24 +117,31 @@ struct Options {
 impl Options {
     fn parse() -> Options {
         let isa = Isa::from_env().unwrap_or_else(|error| panic!("{error}"));
-        let shapes = &SHAPES;
-        let mut options = Options { rounds: 31, shapes, only: Vec::new(), dtype: None, threads: None, isa, csv: None };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
-            match argument.as_str() {
-                "--bench" => {}
-                "--small" => options.shapes = &SMALL,
+        let shapes = SHAPES.to_vec();
+        let mut options = Options { rounds: 31, shapes, dtype: None, threads: None, isa, csv: None };
+        let mut only: Vec<String> = Vec::new();
+        read_arguments(|argument, value| {
+            match argument {
+                "--small" => options.shapes = SMALL.to_vec(),
                 "--quick" => options.rounds = 5,
                 "--rounds" => options.rounds = value().parse().expect("a number of rounds"),
-                "--only" => options.only.push(value()),
+                "--only" => only.push(value()),
                 "--dtype" => options.dtype = Some(value()),
                 "--threads" => options.threads = Some(value().parse().expect("a number of threads")),
                 "--csv" => options.csv = Some(value()),
                 "--isa" => options.isa = Isa::named(&value()).unwrap_or_else(|error| panic!("{error}")),
-                _ => panic!("unknown argument {argument}"),
+                _ => return false,
             }
+            true
+        });
+        let dtype = options.dtype.as_deref();
+        assert!(dtype.is_none_or(|dtype| ["f32", "f64"].contains(&dtype)), "--dtype takes f32 or f64");
+        let name = |(m, k, n, op): &(usize, usize, usize, &str)| format!("{m},{k},{n},{op}");
+        let names: Vec<String> = options.shapes.iter().map(name).collect();
+        if let Some(unknown) = only.iter().find(|one| !names.contains(one)) {
+            panic!("--only {unknown} matches no shape; the shapes are {}", names.join(" "));
         }
+        options.shapes.retain(|shape| only.is_empty() || only.contains(&name(shape)));
         options
     }
 }
@@ -297,16 +303,6 @@ fn private_gemm<T: Peer>(_: usize, _: Strided<T>, _: Strided<T>, _: Strided<T>) 
     unreachable!("private-gemm-x86 is for x86-64")
 }
 
-fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
-    let mut state = seed;
-    let mut elements = AlignedVec::zeros(len);
-    for x in elements.iter_mut() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        *x = T::from_f64((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0);
-    }
-    elements
-}
-
 /// GFLOP/s.
 struct Row {
     /// In the order of [`Engine::ALL`].
@@ -397,10 +393,7 @@ fn profile<T: Peer>(options: &Options, threads: usize, csv: &mut String) {
     }
     println!(" {:>6}", "ratio");
     let mut ratios = Vec::new();
-    for &(m, k, n, op) in options.shapes {
-        if !options.only.is_empty() && !options.only.contains(&format!("{m},{k},{n},{op}")) {
-            continue;
-        }
+    for &(m, k, n, op) in &options.shapes {
         let Row { engines, peak } = pool.install(|| measure::<T>(options, threads, (m, k, n, op)));
         let (ours, peers) = (engines[0], &engines[1..]);
         let ratio = ours / peers.iter().copied().fold(0.0, f64::max);

@@ -4,22 +4,25 @@
 //! trials is reported, for a space of numbers alone and for one of numbers, logarithms, integers and choices in turn.
 //! `benches/peers/suggestion.py` does the same with Optuna.
 
-#[path = "peak.rs"]
-#[allow(dead_code)]
-mod peak;
+#[path = "harness.rs"]
+#[allow(dead_code, reason = "no kernel is timed here")]
+mod harness;
 
 use std::time::Instant;
 
+use harness::{median, read_arguments};
 use narrows::search::{Next, Outcome, Parameter, Pruner, Sampler, Search, Space, TpeSettings};
-use peak::median;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let option = |name: &str| {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1)?.parse::<usize>().ok()
-    };
-    let (dimensions, trials) = (option("--dimensions").unwrap_or(40), option("--trials").unwrap_or(1000));
+    let (mut dimensions, mut trials): (usize, usize) = (40, 1000);
+    read_arguments(|argument, value| {
+        match argument {
+            "--dimensions" => dimensions = value().parse().expect("a number of dimensions"),
+            "--trials" => trials = value().parse().expect("a number of trials"),
+            _ => return false,
+        }
+        true
+    });
     let number = |name: String, _: usize| Parameter::float(name, -5.0, 5.0);
     let mixed = |name: String, at: usize| match at % 4 {
         0 => Parameter::float(name, -5.0, 5.0),

@@ -1,16 +1,17 @@
-//! Time of the footwear model's training: `cargo bench --bench training [-- --threads N] [--epochs N]`.
+//! Time of the footwear model's training: `cargo bench --bench training [-- --threads N] [--epochs N]`, of 2 epochs or more.
 //!
 //! Whole epochs (training and validation) and single steps are timed through the public training loop, at batch 32 and 256,
 //! on Fashion-MNIST where it is in `$NARROWS_DATA_DIR` or `data/`, else on the drawn footwear: the time does not depend on
 //! which. Then each kind of operation is timed alone, at the same shapes and as often as an epoch has it; the shares are
 //! of the sum, and the rest of the epoch is what lies between the operations.
 
-#[path = "peak.rs"]
-mod peak;
+#[path = "harness.rs"]
+mod harness;
 
 use std::path::Path;
 use std::time::Instant;
 
+use harness::{median, peak, random, read_arguments, warm_up};
 use narrows::config::{RunConfig, preset};
 use narrows::data::{Catalog, data_dirs, locate};
 use narrows::optim::Stepper;
@@ -19,23 +20,23 @@ use narrows::train::{Callback, Event, Flow};
 use narrows_kernels::activation::activation_derivative_and_column_sums;
 use narrows_kernels::losses::bce_with_logits_and_gradient;
 use narrows_kernels::reduce::column_sums;
-use narrows_kernels::{
-    Accumulate, Activation, AlignedVec, Context, Epilogue, MatMut, MatRef, Real, gemm, with_spinning_threads,
-};
-use peak::{median, peak, warm_up};
+use narrows_kernels::{Accumulate, Activation, Context, Epilogue, MatMut, MatRef, gemm, with_spinning_threads};
 
 /// Inputs and outputs of the four layers.
 const LAYERS: [(usize, usize); 4] = [(784, 256), (256, 50), (50, 256), (256, 784)];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let option = |name: &str| {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1)?.parse::<usize>().ok()
-    };
     let mut machine = Machine::detect().expect("NARROWS_ISA names an instruction set of this CPU");
-    machine.threads = option("--threads").unwrap_or(machine.threads);
-    let epochs = option("--epochs").unwrap_or(9);
+    let mut epochs: usize = 9;
+    read_arguments(|argument, value| {
+        match argument {
+            "--threads" => machine.threads = value().parse().expect("a number of threads"),
+            "--epochs" => epochs = value().parse().expect("a number of epochs"),
+            _ => return false,
+        }
+        true
+    });
+    assert!(epochs >= 2, "--epochs takes at least 2: the first epoch is not counted");
     let dirs = data_dirs(None);
     let fashion = Catalog::builtin().find("fashion-mnist").is_ok_and(|set| locate(&dirs, set).is_ok());
     let source = preset("footwear").map(|preset| preset.source()).expect("the preset exists").expect("and parses");
@@ -120,10 +121,11 @@ fn parts(config: &RunConfig, prepared: &Prepared, context: Context) -> Vec<(&'st
     let steps = split.train.len() as f64 / batch as f64;
     let largest = LAYERS.iter().map(|&(k, n)| k.max(n)).max().expect("there are layers");
     let parameters = prepared.layout().len();
-    let (mut a, mut b) = (noise(batch.max(500) * largest, 1), noise(batch.max(500) * largest, 2));
-    let (weights, mut params, mut grads) = (noise(784 * 256, 3), noise(parameters, 4), noise(parameters, 5));
-    let bias = noise(largest, 6);
-    let mut bias_gradient = noise(largest, 7);
+    let random = random::<f32>;
+    let (mut a, mut b) = (random(batch.max(500) * largest, 1), random(batch.max(500) * largest, 2));
+    let (weights, mut params, mut grads) = (random(784 * 256, 3), random(parameters, 4), random(parameters, 5));
+    let bias = random(largest, 6);
+    let mut bias_gradient = random(largest, 7);
     let mut optimizer =
         Stepper::<f32>::new(config.optimizer.rule, parameters).expect("the preset's optimizer is valid");
     let order: Vec<u32> = split.train.iter().rev().copied().take(batch).collect();
@@ -222,15 +224,4 @@ fn time(mut call: impl FnMut()) -> f64 {
         samples.push(start.elapsed().as_secs_f64());
     }
     median(samples)
-}
-
-/// Numbers in (−0.5, 0.5), always the same.
-fn noise(len: usize, seed: u32) -> AlignedVec<f32> {
-    let mut state = seed;
-    let mut values = AlignedVec::zeros(len);
-    for value in values.iter_mut() {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *value = f32::from_f64(f64::from(state) / f64::from(u32::MAX) - 0.5);
-    }
-    values
 }

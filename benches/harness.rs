@@ -1,9 +1,32 @@
-//! What every figure is held against: the peak of the machine, measured in the same run.
+//! What the benches share: arguments, random numbers, and what every figure is held against, the peak of the machine, measured in the
+//! same run.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use narrows_kernels::{Isa, Kernel, Real, Simd};
+use narrows_kernels::{AlignedVec, Isa, Kernel, Real, Simd};
+
+/// Gives each argument of the command line to `take`, with a function that takes the value behind it. `take` says whether it knows the
+/// argument; one that it does not know ends the program.
+pub fn read_arguments(mut take: impl FnMut(&str, &mut dyn FnMut() -> String) -> bool) {
+    // cargo adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} takes a value"));
+        assert!(take(&argument, &mut value), "unknown argument {argument}");
+    }
+}
+
+/// Numbers from −1 to 1, always the same of one seed: a linear congruential generator with Knuth's multiplier for MMIX.
+pub fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
+    let mut state = seed;
+    let mut elements = AlignedVec::zeros(len);
+    for x in elements.iter_mut() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *x = T::from_f64((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0);
+    }
+    elements
+}
 
 /// The FMA peak of the pool that the caller runs in: chains of independent fused multiply-adds in the registers of each
 /// core. GFLOP/s.
