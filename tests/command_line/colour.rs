@@ -98,6 +98,13 @@ fn a_folder_of_colour_pictures_trains_and_everything_drawn_of_it_is_in_colour() 
     run(&[&["train", "colours.toml", "--out", "dense"], &dense[..]].concat());
     run(&["invert", "dense", "--count", "4"]);
     in_colour(&place.read("dense/inversion.png"));
+
+    // CIFAR-10's files train as they are: records of a label and 32×32 pixels.
+    let records = (0..24 * 3073).map(|at| if at % 3073 == 0 { 7 } else { (at * 37 % 251) as u8 });
+    place.write("cifar/data_batch_1.bin", &records.collect::<Vec<_>>());
+    let cifar = ["--set", "data.set=./cifar", "--set", "train.max_epochs=1"];
+    let train = ["train", "colours.toml", "--out", "cifar-run"];
+    run(&[&train[..], &dense, &cifar].concat()).says(&["24 images of 32×32 pixels in colour", "Trained 1 epoch"]);
 }
 
 #[test]

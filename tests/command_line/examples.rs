@@ -52,10 +52,10 @@ fn two_networks_find_all_eight_modes() {
 fn figures_of_each_kind_are_drawn() {
     let place = Place::new();
     example(&place, "figures", &["drawn"]);
-    for name in ["curves", "panels", "logarithmic", "points", "bars", "scatter", "grid"] {
+    for name in ["curves", "panels", "logarithmic", "points", "bars", "scatter", "matrix", "parallel", "grid"] {
         assert!(png_size(&place.read(&format!("drawn/{name}.png"))).0 > 500, "{name}");
     }
-    assert_eq!(place.text("drawn/page.html").matches("<svg").count(), 6);
+    assert_eq!(place.text("drawn/page.html").matches("<svg").count(), 8);
 }
 
 #[test]

@@ -229,6 +229,11 @@ fn a_page_has_the_maps_of_its_images_and_the_same_bytes_every_time() {
     place.write("run/map.json", facts.replace(&hash, &place.sha256("run/map.csv")).as_bytes());
     place.narrows(&["explore", "run", "--part", "train"]).done().says(&["15 train images on the map (pca)"]);
     place.write("run/map.json", facts.as_bytes());
+    // A map of another part, whose `map.json` was not written any more, is not of these images.
+    let map = place.text("run/map.csv");
+    place.write("run/map.csv", map.replacen("\n0,", "\n0,1", 1).as_bytes());
+    place.narrows(&["explore", "run", "--part", "train"]).done().says(&["15 train images on the map (pca)"]);
+    place.write("run/map.csv", map.as_bytes());
     // The colour of the text is no class's own.
     assert!(page.contains(".series-5 {") && !page.contains(".series-6 {"));
     // Twice the same bytes, and nothing of another place or of the network in them.

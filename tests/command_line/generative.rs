@@ -110,7 +110,7 @@ fn rivals_leave_pictures_of_their_epochs_and_are_measured_beside_training_images
             (other["features"].as_str().unwrap().to_owned(), other["labels"].as_u64().unwrap())
         })
         .collect();
-    let untrained = "the encoder before training";
+    let untrained = "the encoder with random weights";
     let expected = [
         ("codes", 30),
         ("codes", 60),

@@ -1,10 +1,10 @@
-//! The same bits everywhere: SHA-256 of every trained tensor of a small run of each kind, held against a committed table; history,
-//! figures and pictures against those of the first machine.
+//! The same bits everywhere: SHA-256 of every trained tensor of a small run of each kind, held against a committed table. History,
+//! figures and pictures are held against those of the same case on the same machine, on the widest instruction set with one thread.
 //!
-//! Whoever runs these tests on another machine proves the contract there. A case runs on the widest instruction set with
-//! one thread and on three others of the twelve combinations of instruction set and 1, 2, 3 or 7 threads, which take turns;
-//! NARROWS_GOLDEN=all runs all twelve. NARROWS_GOLDEN=write writes the tables anew, which only a change of what is
-//! computed on purpose may do: a commit that does says which lines moved, and why.
+//! Whoever runs these tests on another machine proves the contract on tensors there. A case runs on the widest instruction set with
+//! one thread and on three others of the combinations of instruction set and 1, 2, 3 or 7 threads, which take turns: twelve
+//! with AVX-512, eight with AVX2 or NEON. NARROWS_GOLDEN=all runs all. NARROWS_GOLDEN=write writes the tables anew, which only a
+//! change of what is computed on purpose may do: a commit that does says which lines moved, and why.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -80,6 +80,16 @@ fn a_run_that_was_broken_off_with_more_epochs_to_do_is_not_taken_for_its_earlier
 }
 
 #[test]
+fn damaged_figures_are_not_taken_for_absent_ones() {
+    let place = with_run(1);
+    place.write("run/metrics.json", b"{");
+    let begins = ["train", "toys.toml", "--set", "init_from=run", "--out", "new"];
+    for command in [&["eval", "run"][..], &begins] {
+        place.narrows(command).refused(1, &["cannot read run/metrics.json", "no JSON"]);
+    }
+}
+
+#[test]
 fn epochs_that_cannot_be_raised_are_refused_and_nothing_is_changed() {
     let place = with_run(3);
     let before = place.snapshot();

@@ -44,7 +44,7 @@ fn wrong_paths_and_empty_folders_get_a_sentence() {
     // As deep as runs of a workflow lie.
     let deep = "deep/overview/parts/noise/seeds/2/run";
     place.write(&format!("{deep}/config.toml"), &place.read("runs/slow/config.toml"));
-    place.narrows(&["runs", "deep"]).done().says(&[deep, "broken off"]);
+    place.narrows(&["runs", "deep"]).done().says(&[deep, "not finished"]);
     place.refuses(&["runs", "nowhere"], 2, &["nowhere is no folder", "none of that name"]);
     place.refuses(&["runs", "toys.toml"], 2, &["toys.toml is no folder: it is a file"]);
     for command in ["show", "compare"] {
@@ -79,7 +79,7 @@ fn a_run_under_way_is_looked_at_without_being_disturbed() {
     assert_eq!(runs[0]["state"], "interrupted");
     place.narrows(&["show", "runs/long"]).done().says(&["interrupted in epoch", "--resume runs/long"]);
     std::fs::remove_file(place.path("runs/long/metrics.json")).unwrap();
-    place.narrows(&["runs"]).done().says(&["broken off"]);
+    place.narrows(&["runs"]).done().says(&["not finished"]);
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn a_map_has_one_sha_256_on_all_instruction_sets_and_threads() {
     assert!(rows.iter().enumerate().all(|(index, row)| row[0] == index as f64 && row[1] < 3.0));
     let facts = place.json("scalar-1/map.json");
     assert_eq!(facts["parts"], serde_json::json!(["train", "validation", "test"]));
+    assert_eq!(facts["map_sha256"], MAP);
     assert_eq!(facts["model_sha256"], place.sha256("run/model.safetensors"));
     assert_eq!((&facts["codes"], &facts["iterations"], &facts["finished"]), (&720.into(), &300.into(), &true.into()));
     // Codes of three numbers, of pictures with noise; by chance a third of the labels would be right and half of the ranks.

@@ -3,12 +3,17 @@
 use std::process::Command;
 
 use narrows::data::npy;
+use narrows::files::protobuf::Message;
 use narrows::run::OpenRun;
 use ndarray::{Array2, ArrayView4};
 
 use crate::explore::{CONVOLUTIONAL, DENSE, VARIATIONAL, train};
 use crate::support::protobuf::{all, bits, fields};
 use crate::support::{Place, skipped_in_ci_too};
+
+/// The weights behind its code are one row.
+const ONE: &str = "encoder = [{ dense = 1 }]\n\
+                   decoder = [{ dense = 5, activation = \"tanh\" }, { dense = \"input\", activation = \"sigmoid\" }]\n";
 
 /// Images that no set has, with values from 0 to 1.
 fn images(count: usize) -> Array2<f32> {
@@ -47,9 +52,10 @@ fn another_runtime_gives_the_same_numbers() {
     train(&place, "dense", DENSE, "bce");
     train(&place, "variational", VARIATIONAL, "bce-logits");
     train(&place, "convolutional", CONVOLUTIONAL, "mse");
+    train(&place, "one", ONE, "mse");
     train(&place, "distribution", &DENSE.replace("\"sigmoid\"", "\"relu\""), "kl");
     npy::write(&place.path("images.npy"), images(10_000).view()).unwrap();
-    for name in ["dense", "variational", "convolutional", "distribution"] {
+    for name in ["dense", "variational", "convolutional", "one", "distribution"] {
         place
             .narrows(&["export", name, "--onnx", "--out", "onnx"])
             .done()
@@ -81,18 +87,20 @@ fn frameworks_load_trained_weights() {
     train(&place, "dense", model, "bce");
     npy::write(&place.path("images.npy"), images(1000).view()).unwrap();
     place.narrows(&["encode", "dense", "--images", "images.npy", "--out", "codes.npy"]).done();
-    for (variable, module, file) in [
-        ("NARROWS_PYTORCH", "torch, safetensors", "load_pytorch.py"),
-        ("NARROWS_KERAS", "keras, safetensors", "load_keras.py"),
+    place.narrows(&["data", "export", "dense", "--out", "exported"]).done();
+    for (variable, module, file, data) in [
+        ("NARROWS_PYTORCH", "torch, safetensors", "load_pytorch.py", &["images.npy", "codes.npy"][..]),
+        ("NARROWS_KERAS", "keras, safetensors", "load_keras.py", &["images.npy", "codes.npy"]),
+        ("NARROWS_PYTHON", "numpy, safetensors", "check_weights.py", &["exported/t10k-images-idx3-ubyte"]),
     ] {
         if let Some(mut python) = python(variable, module) {
-            succeeds(python.arg(script(file)).args(["dense", "images.npy", "codes.npy"]).current_dir(place.root()));
+            succeeds(python.arg(script(file)).arg("dense").args(data).current_dir(place.root()));
         }
     }
 }
 
 /// Every tensor of the model is in the file of its part under its name, its numbers in the order that ONNX wants: kernels as
-/// [outputs, inputs, height, width], all others as they are.
+/// [outputs, inputs, height, width], all others as they are; a bias and what batch normalisation has are vectors.
 fn holds_the_weights(place: &Place, name: &str) {
     let run = OpenRun::open(&place.path(name), &[]).unwrap();
     let layout = run.prepared.layout();
@@ -115,6 +123,13 @@ fn holds_the_weights(place: &Place, name: &str) {
                 _ => own.to_vec(),
             };
             assert_eq!(stored.collect::<Vec<_>>(), expected, "{}", param.name);
+            let dims = match *param.shape.dims() {
+                [height, width, from, to] => vec![to, from, height, width],
+                [1, count] if name != "one" || param.name.ends_with("bias") => vec![count],
+                ref dims => dims.to_vec(),
+            };
+            let dims = Message::new().ints(1, dims.into_iter().map(|dim| dim as i64)).into_bytes();
+            assert_eq!(all(tensor, 1), all(&fields(&dims), 1), "{}", param.name);
         }
     }
 }

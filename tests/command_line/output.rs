@@ -70,7 +70,7 @@ fn commands_answer_in_json_as_the_schema_says() {
     assert!(close("mean", mean) && close("standard_error", error), "{loss}");
     assert_eq!(loss["lower"], differences.iter().filter(|d| **d < 0.0).count());
     let with_page = [&both[..], &["--out", "seeds.html"]].concat();
-    place.narrows(&with_page).done().says(&["over the seeds", "(3 seeds)", "each pair of one seed", "lower in "]);
+    place.narrows(&with_page).done().says(&["over the seeds", "(3 seeds)", "in pairs of equal seeds", "lower in "]);
     assert_eq!(facts(&place.text("seeds.html"))["runs"].as_array().unwrap().len(), 2);
     place.write("runs/a/metrics.json", b"{");
     assert_eq!(printed(&place, "runs", &["runs"])[0]["state"], "unreadable");
@@ -113,7 +113,8 @@ fn a_dry_run_measures_and_writes_nothing() {
         found.sort();
         assert_eq!(found, written);
     }
-    place.narrows(&["train", "toys.toml", "--dry-run"]).done().says(&["runs/toys-2", "Nothing was written"]);
+    let said = ["timed epoch", "runs/toys-2", "Nothing was written"];
+    place.narrows(&["train", "toys.toml", "--dry-run"]).done().says(&said);
 }
 
 #[test]
@@ -188,7 +189,9 @@ fn a_report_ranks_kinds_by_the_best_of_their_runs_on_validation() {
     place.write("kinds.toml", (place.text("toys.toml") + variants).as_bytes());
     place.narrows(&["study", "kinds.toml", "--seeds", "2", "--out", "s"]).done();
     let page = place.text("s/report.html");
-    assert!(page.contains(">Each at its best</h2>"));
+    assert!(page.contains("and, with two seeds, 2·√(s² + t²)"));
+    let kinds = page.split(">Best run of each kind</h2>").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(kinds.contains("<svg") && !kinds.contains("solid: training"), "{kinds}");
     let found = facts(&page);
     let kinds = found["best"].as_array().unwrap();
     let figure = |run: &str, pointer: &str| {
@@ -203,10 +206,10 @@ fn a_report_ranks_kinds_by_the_best_of_their_runs_on_validation() {
             loss(a).total_cmp(&loss(b))
         });
         assert_eq!(kind["run"], best.unwrap());
-        let mse = kind["test_mse"]["mean"].as_f64().unwrap();
+        let mse = kind["mse"]["mean"].as_f64().unwrap();
         assert!((mse - figure(best.unwrap(), "/evaluation/test/mse")).abs() < 1e-12);
     }
-    assert!(kinds[0]["test_mse"]["mean"].as_f64() <= kinds[1]["test_mse"]["mean"].as_f64());
+    assert!(kinds[0]["mse"]["mean"].as_f64() <= kinds[1]["mse"]["mean"].as_f64());
     place.write("kinds.toml", (place.text("toys.toml") + &variants.replace("\"b-1\"]", "\"c\"]")).as_bytes());
     place.refuses(&["study", "kinds.toml", "--out", "t"], 2, &["report.best.SGD", "\"c\""]);
 }

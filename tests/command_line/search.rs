@@ -4,7 +4,7 @@ use crate::output::printed;
 use crate::support::running::Running;
 use crate::support::{Place, TOYS, facts, without_seconds};
 
-/// A space of the toys with a condition; the largest rates are hopeless, and the one infinite weight penalty fails.
+/// A space of the toys with a condition; the largest rates are hopeless.
 fn place() -> Place {
     let place = Place::with_toys();
     let space = TOYS
@@ -121,6 +121,31 @@ fn trials_and_the_best_run_begin_with_a_run_in_the_folder_of_the_search() {
 }
 
 #[test]
+fn an_interrupted_search_says_whose_configuration_is_written() {
+    let place = place();
+    place.narrows(&["search", "space.toml", "--out", "s", "--trials", "6"]).done();
+    let mut running = Running::start(&place, &["search", "--resume", "s", "--trials", "1000"]);
+    running.wait_for("tpe with median: trial 20: ");
+    running.signal("-INT");
+    assert_eq!(running.end().0, Some(130));
+    let page = place.text("s/report.html");
+    let best = &facts(&page)["arms"][0]["best"]["trial"];
+    let is_of_it = place.text("s/best.toml").starts_with(&format!("# The best trial, number {best} of "));
+    assert_eq!(page.contains("best.toml</a> has them all"), is_of_it, "{page}");
+    assert_eq!(page.contains("best.toml</a>: the configuration of an earlier best trial"), !is_of_it, "{page}");
+}
+
+/// Another machine may hold it: it is no trial that failed.
+#[test]
+fn a_model_that_memory_does_not_hold_ends_the_search() {
+    let place = place();
+    let wide = "model.encoder=[{ dense = { choices = [1048575, 1048576] } }, { dense = 1048576 }]";
+    let answer = place.narrows(&["search", "space.toml", "--out", "s", "--set", wide]);
+    answer.refused(2, &["\"model\" is a network of 1,099,5", " GB of memory that are free"]);
+    assert_eq!(place.text("s/trials-tpe-median.journal").lines().count(), 1, "a trial was written down");
+}
+
+#[test]
 fn what_cannot_be_searched_is_refused() {
     let place = place();
     printed(&place, "search", &["search", "space.toml", "--out", "s", "--trials", "3"]);
@@ -147,7 +172,19 @@ fn what_cannot_be_searched_is_refused() {
     );
     let objective = ["search", "space.toml", "--set", "search.objective=accuracy"];
     place.refuses(&objective, 2, &["\"search.objective\" is \"accuracy\", which no trial has", "loss, val_loss"]);
-    // Another space in the same folder, and a damaged journal.
+    // Another space in the same folder.
+    let begun = place.text("s/search.toml");
+    place.refuses(&["search", "--resume", "s", "--seed", "5"], 2, &["s/search.toml is of another search", "--out"]);
+    assert_eq!(place.text("s/search.toml"), begun);
+    // A run of one's own in the place of the best trial, in a new folder and in that of the search.
+    place.narrows(&["train", "toys.toml", "--out", "mine/best"]).done();
+    place.refuses(&["search", "space.toml", "--out", "mine"], 2, &["mine already holds", "best", "--out"]);
+    std::fs::remove_dir_all(place.path("s/best")).unwrap();
+    place.narrows(&["train", "toys.toml", "--out", "s/best"]).done();
+    let changed = ["s/best is not the run that s/best.toml describes", "nothing was changed", "Move it"];
+    place.refuses(&["search", "--resume", "s", "--trials", "4"], 2, &changed);
+    std::fs::remove_dir_all(place.path("s/best")).unwrap();
+    // A damaged journal.
     let journal = "s/trials-tpe-median.journal";
     let mut bytes = place.read(journal);
     bytes[40] ^= 1;

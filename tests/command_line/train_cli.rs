@@ -1,7 +1,9 @@
 //! What a newcomer does first, and what the files of a run and of a study hold.
 
-use crate::support::{Answer, Place, png_size, without_seconds};
+use crate::support::{Answer, Place, png_size, real_data, without_seconds};
 use narrows::config::{RunConfig, StudyConfig, schema};
+use narrows::data::idx;
+use narrows::run::OpenRun;
 use serde_json::Value;
 
 const SHORT: [&str; 4] = ["--set", "data.per_class=70", "--set", "train.max_epochs=2"];
@@ -130,7 +132,7 @@ fn the_configuration_in_a_run_folder_repeats_the_run() {
 }
 
 #[test]
-fn eval_gives_the_figures_of_the_run_and_reconstruct_draws_its_images() {
+fn eval_export_and_reconstruct_take_the_images_of_the_run() {
     let place = Place::new();
     train(&place, &SHORT);
     let run = "runs/footwear";
@@ -138,6 +140,18 @@ fn eval_gives_the_figures_of_the_run_and_reconstruct_draws_its_images() {
     assert_eq!(found, place.json("runs/footwear/metrics.json")["evaluation"]);
     let table = place.narrows(&["eval", run]).done();
     assert_eq!(row(&table.stdout, "test")[0], "30");
+
+    let export = ["data", "export", run, "--out", "exported"];
+    place.narrows(&export).done().says(&["train: 150 images", "test: 30 images in exported/t10k-images-idx3-ubyte"]);
+    let opened = OpenRun::open(&place.path(run), &[]).unwrap();
+    for ((_, part), prefix) in opened.prepared.loaded.parts().into_iter().zip(["train", "validation", "t10k"]) {
+        let file = |kind: &str| place.path(&format!("exported/{prefix}-{kind}-ubyte"));
+        let (images, labels) = (idx::read_images(&file("images-idx3")), idx::read_labels(&file("labels-idx1")));
+        let expected = part.data.subset(part.indices);
+        assert_eq!(Some(&images.unwrap().pixels[..]), expected.bytes(), "{prefix}");
+        assert_eq!(Some(labels.unwrap()), expected.labels, "{prefix}");
+    }
+    place.refuses(&export, 2, &["exported already holds"]);
 
     place.narrows(&["reconstruct", run]).done().says(&["15 images of footwear", "reconstructions-test.png"]);
     assert_eq!(place.read("runs/footwear/reconstructions-test.png"), place.read("runs/footwear/reconstructions.png"));
@@ -213,6 +227,12 @@ fn one_is_singular_the_loss_stands_once_and_a_stop_says_what_was_asked_for() {
     let stopping = "train.early_stopping={ patience = 1, min_delta = 9.0 }";
     let sentence = "no epoch since 1 improved on its validation loss by more than min_delta = 9";
     train(&["stopped", "--set", stopping, "--set", "train.max_epochs=5"]).says(&["Trained 2 epochs in", sentence]);
+    // Epochs that early stopping does not watch, and the first that it does, take nothing of its patience.
+    let later = "train.early_stopping={ patience = 5, min_delta = 9.0, start_from_epoch = 2 }";
+    let said = train(&["later", "--set", later, "--set", "train.max_epochs=4"]).stderr;
+    let epochs = said.lines().filter(|line| line.starts_with("epoch "));
+    let waits: Vec<bool> = epochs.map(|line| line.contains("patience")).collect();
+    assert!(waits == [false, false, false, true] && said.contains("  patience 1/5"), "{said}");
     // No line is longer than the terminal.
     let narrow = crate::support::answer(place.command(&["eval", "run"]).env("COLUMNS", "40")).done();
     assert!(narrow.stdout.lines().all(|line| line.chars().count() <= 40), "{}", narrow.stdout);
@@ -267,7 +287,7 @@ fn a_study_makes_every_run_of_its_grid_and_compares_them() {
 
 #[test]
 fn the_footwear_of_fashion_mnist_is_taken_where_it_is() {
-    let Some(folder) = crate::support::real_data() else { return };
+    let Some(folder) = real_data() else { return };
     let place = Place::new();
     let mut command =
         place.command(&["train", "--set", "train.max_epochs=1", "--set", "model.encoder=[{ dense = 8 }]"]);
@@ -279,33 +299,25 @@ fn the_footwear_of_fashion_mnist_is_taken_where_it_is() {
     assert_eq!(row(data, "test"), ["3000", "1000", "1000", "1000"]);
 }
 
-/// 24 colour pictures in the binary format of CIFAR-10, written here, train a convolutional autoencoder.
 #[test]
-fn colour_pictures_train_a_convolutional_autoencoder() {
+fn files_of_a_public_set_that_are_not_the_published_ones_fail_their_check() {
+    let (verify, file) = (["data", "verify", "frey-face"], "data/frey-face/freyface.mat");
     let place = Place::new();
-    let value = |at: usize| (at * 37 % 251) as u8;
-    let records = (0..24)
-        .flat_map(|number| std::iter::once((number % 10) as u8).chain((0..3072).map(move |at| value(at + number))));
-    place.write("colours/data_batch_1.bin", &records.collect::<Vec<u8>>());
-    place.write(
-        "colours.toml",
-        br#"name = "colours"
-        data.set = "colours"
-        data.merge = true
-        data.split = { train = 4, validation = 1, test = 1, stratified = false }
-        [model]
-        encoder = [{ conv = 4, stride = 2, activation = "relu" }, { max-pool = 2 }, { dense = 8 }]
-        decoder = [{ dense = 64 }, { reshape = [8, 8, 1] }, { upsample = 4 }, { conv = 3, activation = "sigmoid" }]
-        [train]
-        loss = "mse"
-        batch_size = 8
-        max_epochs = 2
-        [optimizer]
-        name = "adam""#,
-    );
-    let answer = train(&place, &["colours.toml"]);
-    answer.says(&["24 images of 32×32 pixels", "(batch, 16, 16, 4)", "(batch, 32, 32, 3)", "Trained 2 epochs"]);
-    let picture = place.read("runs/colours/reconstructions.png");
-    // The colour type of the header is 2, red, green and blue (PNG specification, section 11.2.2).
-    assert_eq!(picture[25], 2);
+    place.narrows(&["data", "verify"]).done().says(&["No catalogued set is here"]);
+    let wrong = |word: &str| {
+        place.refuses(&verify, 1, &["1 of the files"]);
+        place.narrows(&verify).says(&["frey-face in data/frey-face", "freyface.mat", word]);
+    };
+    wrong("missing");
+    place.write(file, b"faces");
+    wrong("wrong size");
+    let Some(folder) = real_data() else { return };
+    let mut bytes = std::fs::read(folder.join("frey-face/freyface.mat")).unwrap();
+    place.write(file, &bytes);
+    for command in [&verify[..], &["data", "verify"]] {
+        place.narrows(command).done().says(&["frey-face in data/frey-face", "freyface.mat", " ok\n"]);
+    }
+    bytes[1000] ^= 1;
+    place.write(file, &bytes);
+    wrong("wrong content");
 }

@@ -113,12 +113,17 @@ fn a_study_measures_images_and_codes_as_the_commands_on_single_runs_do() {
         &other.unwrap()["test_accuracy"]
     };
     close(&rows[0]["accuracy"][0]["mean"], of("codes", 30));
-    close(&rows[2]["accuracy"][1]["mean"], of("the encoder before training", 120));
+    close(&rows[2]["accuracy"][1]["mean"], of("the encoder with random weights", 120));
     close(&rows[4]["accuracy"][0]["mean"], of("pixels", 30));
 
     // Refused before anything is trained.
     for (setting, code, said) in [
-        ("report.probe.labels=[31]", 1, "a multiple of 3 that leaves enough"),
+        ("report.codes=[\"rivals\"]", 1, "report.codes names rivals, which trains a gan; an autoencoder is expected"),
+        ("report.saturation=[\"views\"]", 1, "report.saturation names views"),
+        ("report.denoising=[\"classifier\"]", 1, "report.denoising names classifier"),
+        ("report.inversion.schemes.model=[\"plain\", \"rivals\"]", 1, "report.inversion.schemes names rivals"),
+        ("data.limit=3", 1, "report.generated.features names classifier, which has 3 test images"),
+        ("report.probe.labels=[31]", 1, "a multiple of 3 is expected"),
         ("report.probe.runs=[\"rivals\"]", 1, "report.probe.runs names rivals, which has no encoder"),
         ("report.generated.features=plain", 1, "report.generated.features names plain, which is no classifier"),
         ("report.generated.standard=[\"plain\"]", 1, "in the run plain: cannot draw from N(0, I)"),
@@ -169,6 +174,9 @@ fn a_workflow_is_made_once_and_has_its_parts_on_one_page() {
     for link in ["parts/models/report.html", "parts/rates/report.html", "parts/rates/best.toml"] {
         assert!(page.contains(&format!("href=\"{link}\"")) && place.path(&format!("w/{link}")).is_file(), "{link}");
     }
+    for command in ["narrows study parts/models/study.toml", "narrows search parts/rates/search.toml"] {
+        assert!(page.contains(&format!("<code>{command}</code>")), "{command}");
+    }
     let found = facts(&place.text("w/report.html"));
     assert_eq!(found[0]["part"], "models");
     assert_eq!(found[0]["study"]["runs"], facts(&place.text("w/parts/models/report.html"))["runs"]);
@@ -197,7 +205,7 @@ fn bad_workflows_get_a_sentence_and_write_nothing() {
         &["models.train.max_epochs=5"],
     );
     place.refuses(&["study", "both.toml", "--out", "w", "--set", "rates.train.epochs=5"], 2, &["train.epochs"]);
-    place.refuses(&["train", "both.toml"], 2, &["[parts] makes this a study", "narrows study both.toml"]);
+    place.refuses(&["train", "both.toml"], 2, &["[parts] makes this a workflow", "narrows study both.toml"]);
     place.refuses(&["train", "unsupervised"], 2, &["\"narrows study unsupervised\""]);
     for (text, said) in [
         ("name = \"a\"\n[parts]\n", "1 to 100 parts"),
