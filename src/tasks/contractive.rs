@@ -12,7 +12,7 @@ use narrows_kernels::{Real, with_spinning_threads};
 use super::evaluate::{Trained, record_batch};
 use crate::data::Samples;
 use crate::loss::{Contractive, JacobianMethod};
-use crate::nn::{Autoencoder, Encoded, Layer, Pass, Placed};
+use crate::nn::{Autoencoder, Encoded, Layer, Pass};
 use crate::rng::Purpose;
 use crate::settings::Fault;
 use crate::tape::{Arena, Shape, Tape, Var};
