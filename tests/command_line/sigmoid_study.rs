@@ -43,6 +43,7 @@ fn the_quick_sigmoid_study_tells_the_living_from_the_dead() {
         "product of the slopes",
         "moved in the first epoch",
         "after 20 steps",
+        "normal distribution of standard deviation 0.1, biases too",
     ] {
         assert!(report.contains(words), "{words}");
     }

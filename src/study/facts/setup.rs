@@ -198,26 +198,34 @@ fn set(loaded: &Splits, run: &str, block: usize) -> SetFacts {
     }
 }
 
-/// The networks of `runs`, each run with its first seed as it was made; two runs whose losses or penalties differ train two models. For
-/// each the runs, parameters, code size, table `[model]` and summary in the manner of Keras.
+/// The networks of `runs`, each run with its first seed as it was made; two runs whose penalties differ train two models. For each the
+/// runs, parameters, code size, table `[model]`, summary in the manner of Keras, and each loss that is minimised with its runs.
 pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
-    let mut found: Vec<(Value, Vec<&str>, &StudyRun, &RunFacts)> = Vec::new();
+    let mut found: Vec<(Value, Vec<(&StudyRun, &RunFacts)>)> = Vec::new();
     for (made, run) in runs {
         let mut config = run.config["model"].clone();
         // How weights begin is no part of what is trained; the size of the images is.
         config["init"] = json!(made.loaded().data.features());
-        match found.iter_mut().find(|(other, _, _, of)| *other == config && of.loss_label == run.loss_label) {
-            Some((_, names, ..)) => names.push(&run.name),
-            None => found.push((config, vec![&run.name], made, run)),
+        match found.iter_mut().find(|(other, _)| *other == config) {
+            Some((_, users)) => users.push((made, run)),
+            None => found.push((config, vec![(made, run)])),
         }
     }
-    let facts = found.into_iter().map(|(_, names, made, run)| {
+    let facts = found.into_iter().map(|(_, users)| {
+        let (made, run) = users[0];
         let task = &made.plan.prepared.task;
+        let mut losses: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (_, user) in &users {
+            match losses.iter_mut().find(|(loss, _)| *loss == user.loss_label) {
+                Some((_, names)) => names.push(&user.name),
+                None => losses.push((&user.loss_label, vec![&user.name])),
+            }
+        }
         json!({
-            "runs": names,
+            "runs": users.iter().map(|(_, user)| &user.name).collect::<Vec<_>>(),
             "parameters": task.layout().len(),
             "code_size": run.code_size,
-            "loss": run.loss_label,
+            "losses": losses,
             "config": run.config["model"],
             "summary": task.summary().trim_end(),
         })
