@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use narrows_kernels::{AlignedVec, Isa, Kernel, Real, Simd};
 
-/// Gives each argument of the command line to `take`, with a function that takes the value behind it. `take` says whether it knows the
+/// Gives each argument of the command line to `take`, with a function that reads the value after it. `take` says whether it knows the
 /// argument; one that it does not know ends the program.
 pub fn read_arguments(mut take: impl FnMut(&str, &mut dyn FnMut() -> String) -> bool) {
     // cargo adds `--bench`.
@@ -17,7 +17,7 @@ pub fn read_arguments(mut take: impl FnMut(&str, &mut dyn FnMut() -> String) -> 
     }
 }
 
-/// Numbers from −1 to 1, always the same of one seed: a linear congruential generator with Knuth's multiplier for MMIX.
+/// Numbers from −1 to 1, always the same for one seed: a linear congruential generator with Knuth's multiplier for MMIX.
 pub fn random<T: Real>(len: usize, seed: u64) -> AlignedVec<T> {
     let mut state = seed;
     let mut elements = AlignedVec::zeros(len);

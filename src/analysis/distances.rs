@@ -39,7 +39,7 @@ impl Points {
     }
 
     /// `f` of the number of each point and its squared distances \[n\] from all, that from itself ∞, in order: in f64, as
-    /// |x_i|² + |x_j|² − 2 x_i·x_j to d · 1.1e-16 of the squares, and 0 from an equal point. `f` runs on all threads of the
+    /// |x_i|² + |x_j|² − 2 x_i·x_j to (2d + 1) · 1.1e-16 of the sum of the squares, and 0 from an equal point. `f` runs on all threads of the
     /// current pool, with a scratch value for each.
     pub fn each_row<S: Default, R: Send>(
         &self,

@@ -90,7 +90,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compare runs: where their configurations differ, their figures, and the course of their losses
+    /// Compare runs: where their configurations differ, their figures, and the curves of their losses
     Compare {
         /// The run folders
         #[arg(required = true, num_args = 2.., value_name = "RUN")]

@@ -38,15 +38,15 @@ pub fn run(command: ConfigCommand) -> Result<(), CliError> {
 fn page(entries: &[Entry]) -> String {
     let mut text = "# Keys of a configuration\n\n\
                     This page is what `narrows config keys --markdown` prints. A key in a table is written with a dot here, as in\n\
-                    `--set`; `[]` is an item of a list, in whose place `--set` has a number from 0, and `NAME` is any name. A key that\n\
-                    stands here twice means something else, or has another default, beside another choice.\n"
+                    `--set`; `[]` is an item of a list, in whose place `--set` has a number from 0, and `NAME` is a name: of a run or a part,\n\
+                    or of a group of layers. A key that stands here twice means something else, or has another default, beside another choice.\n"
         .to_owned();
     let mut table = None;
     for entry in entries {
         let of = entry.key.split(['.', '[']).next().unwrap_or_default();
         let of = if of == entry.key && !entry.accepted.starts_with("a table") { "" } else { of };
         if table != Some(of) {
-            let heading = if of.is_empty() { "Outside of tables".to_owned() } else { format!("`[{of}]`") };
+            let heading = if of.is_empty() { "Top level".to_owned() } else { format!("`[{of}]`") };
             text += &format!("\n## {heading}\n\n| key | accepted | default | meaning |\n|---|---|---|---|\n");
         }
         table = Some(of);

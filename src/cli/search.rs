@@ -178,7 +178,7 @@ impl SearchObserver for SearchProgress<'_> {
         let epochs = counted(outcome.reports.len(), settings.step());
         let what = match &outcome.end {
             End::Complete(value) => format!("{} {}", settings.objective, significant(*value, 5)),
-            End::Pruned => format!("given up after {epochs}"),
+            End::Pruned => format!("pruned after {epochs}"),
             End::Failed(reason) => format!("failed: {reason}"),
         };
         let names = self
@@ -275,15 +275,16 @@ fn conclude(result: &SearchResult, out: &Path) {
     let best = format!("best {}", settings.objective);
     say!("");
     let steps = format!("{}s", settings.step());
-    table(&["sampler", "complete", "given up", "failed", &steps, &best], &rows);
+    table(&["sampler", "complete", "pruned", "failed", &steps, &best], &rows);
     for one in result.arms.iter().filter(|one| one.search.trials().len() < settings.trials && !result.interrupted) {
         say!("\n{}: the grid has {} and no more.", one.arm.name(), counted(one.search.trials().len(), "point"));
     }
     say!("\nSearch folder: {}", out.display());
-    say!("  {:<16}the course of the search and what matters: open it in a browser", "report.html");
+    say!("  {:<16}how the search went and what matters: open it in a browser", "report.html");
     say!("  {:<16}a row for each trial", "trials.csv");
     if result.best().is_some() {
-        say!("  {:<16}the configuration of the best trial, for `narrows train`", "best.toml");
+        let whose = if result.is_best_written { "the best trial" } else { "an earlier best trial" };
+        say!("  {:<16}the configuration of {whose}, for `narrows train`", "best.toml");
     }
     if let Some(test) = &result.test {
         say!("  {:<16}the best trial as a run; its test images chose nothing", "best/");

@@ -92,7 +92,10 @@ pub fn find_keys(key: &str) -> Result<Vec<Entry>, UnknownKey> {
         };
         own.len() >= parts.len() && own.iter().zip(&parts).all(fits)
     };
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().trim_end_matches("[]").to_owned();
+    let last = |key: &str| {
+        let of_table = key.trim_end_matches("[]").trim_end_matches(".NAME");
+        of_table.rsplit('.').next().unwrap_or_default().to_owned()
+    };
     let mut found: Vec<Entry> = entries.iter().filter(is_in).cloned().collect();
     if found.is_empty() {
         found.extend(entries.iter().filter(|entry| last(&entry.key) == key).cloned());

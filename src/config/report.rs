@@ -33,7 +33,7 @@ settings! {
         pub inversion: Option<InversionReport> = None, in TableForm::new("a table [report.inversion]");
         /// What the classifiers of the study reach; where given, the report is about them.
         pub classes: Option<ClassesReport> = None, in TableForm::new("a table [report.classes]");
-        /// Images that runs make, and how near they come to images that were not made.
+        /// Images that runs generate, and how close they come to real ones.
         pub generated: Option<GeneratedReport> = None, in TableForm::new("a table [report.generated]");
         /// How well a linear classifier reads the classes from codes.
         pub probe: Option<ProbeReport> = None, in TableForm::new("a table [report.probe]");
@@ -72,7 +72,7 @@ settings! {
     /// What a study of classifiers compares.
     #[derive(Clone, Debug, PartialEq)]
     pub struct ClassesReport {
-        /// The share of the validation images to be classified right, for epochs and seconds until then.
+        /// The share of the validation images to be classified correctly, for epochs and seconds until then.
         pub reach: f64 = 0.8, in Range::INSIDE;
         /// Runs that differ in how many images they are trained on, each group a way of training.
         pub labels: Vec<(String, Vec<String>)> = Vec::new(), in (GROUPS, (NAMES, NAME));
@@ -100,7 +100,7 @@ settings! {
 
 impl ReportConfig {
     /// Every run that is named, with the key that names it; some more than once.
-    pub(super) fn named_runs(&self) -> Vec<(String, &String)> {
+    pub(crate) fn named_runs(&self) -> Vec<(String, &String)> {
         let lists = [
             ("saturation", &self.saturation),
             ("codes", &self.codes),

@@ -178,6 +178,11 @@ fn read_search(source: Source) -> Result<SearchConfig, ConfigError> {
     let text = write::text(&table);
     let mut same = table.clone();
     ["trials", "samplers", "pruners"].iter().for_each(|key| same.take(&["search", key].map(str::to_owned)));
+    // A space without [search] is that of one in which nothing else stands.
+    if matches!(same.get("search").map(|entry| &entry.node.value), Some(Value::Table(table)) if table.entries.is_empty())
+    {
+        same.remove("search");
+    }
     let identity = write::text(&same);
     let mut settings = SearchSettings::default();
     if let Some(Entry { node, .. }) = table.remove("search") {

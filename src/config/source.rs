@@ -130,15 +130,10 @@ impl Source {
         for table in STUDY_TABLES {
             if let Some(entry) = self.table.get(table) {
                 let origin = as_argument(&self.file);
-                let sentence = match table {
-                    "parts" => format!(
-                        "[{table}] makes this a workflow, not a single run; make it with \"narrows study {origin}\""
-                    ),
-                    _ => format!(
-                        "[{table}] makes this a study, not a single run; run it with \"narrows study {origin}\", or \
-                         take the table out"
-                    ),
-                };
+                let (what, or) = if table == "parts" { ("workflow", "") } else { ("study", ", or take the table out") };
+                let sentence = format!(
+                    "[{table}] makes this a {what}, not a single run; run it with \"narrows study {origin}\"{or}"
+                );
                 return Err(ConfigError::new(&entry.key_place, sentence));
             }
         }

@@ -28,8 +28,8 @@ fn deal(labels: Option<&[u8]>, members: &[u32], folds: usize, block: usize, seed
 impl Splits {
     /// Divides the training and the validation samples anew into `folds`, of which the one numbered `fold` is validated on and the
     /// others are trained on; the test samples stay. Every such sample is in exactly one fold. If `stratified`, the folds have the
-    /// samples of each class within one of each other, and all samples within one; with a `block` of more than one, the samples of each
-    /// class within a block. What is dealt depends on samples, `folds`, `block` and `seed` alone.
+    /// samples of each class within one of each other, and all samples within one; with a `block` of more than one, the blocks of each
+    /// class and all blocks, of which the last of a class may be shorter. What is dealt depends on samples, `folds`, `block` and `seed` alone.
     ///
     /// Refused: fewer than two folds or more than samples, no fold of this number, a block of 0, stratification without labels, a fold
     /// that would get no sample or all.

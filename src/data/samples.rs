@@ -78,8 +78,8 @@ impl<'a> Samples<'a> {
             return Ok(indices);
         }
         Err(format!(
-            "every class gives the same number of labels: a multiple of {classes} is expected, and no class of these {} samples may have \
-             too few",
+            "each of the {classes} classes gives the same number of labels: a multiple of {classes} is expected, of which every class of \
+             these {} samples has its share",
             self.len()
         ))
     }

@@ -37,7 +37,7 @@ settings! {
         pub train_images: Option<usize> = None, in at_least(1);
         /// Keep only the first so many images of each part, after splitting.
         pub limit: Option<usize> = None, in at_least(1);
-        /// How grey levels become values in [0, 1].
+        /// How grey levels become values.
         pub scaling: Scaling = Scaling::Unit;
         /// How many images of each class to draw. Only the drawn set reads it.
         pub per_class: usize = 7000, in Counts::new(1, 100_000);
@@ -46,7 +46,7 @@ settings! {
 }
 
 settings! {
-    /// How grey levels become values in [0, 1].
+    /// How grey levels become values.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Scaling {
         /// level / 255

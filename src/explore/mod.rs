@@ -215,8 +215,8 @@ fn active(
     Ok(by_effect.iter().map(|row| range(row.unit)).collect())
 }
 
-/// The places of the first `count` images of `part` in `map.csv`, x and y one after the other, where `map.json` is of this file, and it
-/// of these images and weights.
+/// The places of the first `count` images of `part` in `map.csv`, x and y one after the other, if `map.json` describes this
+/// file, this part and these weights.
 fn tsne(run: &OpenRun, part: &str, count: usize) -> Option<Vec<f32>> {
     let read = |name: &str| read_whole(&run.path.join(name)).ok();
     let facts: Value = serde_json::from_slice(&read("map.json")?).ok()?;

@@ -163,8 +163,8 @@ impl Line {
 }
 
 /// Images [n × height × width × channels] above their reconstructions, values clipped to [0, 1], not a number black; 3 channels
-/// are colours, of other numbers the first is shown. More than 15 images go on in bands of equal length below. Refused: other than whole
-/// images, and another number of reconstructions.
+/// are colours, of other numbers the first is shown. More than 15 images go on in bands of equal length below. Refused: values that do not
+/// fill whole images, and more or fewer reconstructions than originals.
 pub fn reconstruction_grid(
     [height, width, channels]: [usize; 3],
     originals: &[f32],

@@ -24,7 +24,7 @@ pub fn conv_transpose(filters: usize, kernel: usize, stride: usize, activation: 
     Layer::ConvTranspose { filters, kernel, stride, padding: Padding::Same, output_padding: 0, activation }
 }
 
-/// The largest value of each window of this size, at most 16 pixels, windows side by side.
+/// The largest value of each window, `window` pixels high and wide (at most 16), windows side by side.
 pub fn max_pool(window: usize) -> Layer {
     Layer::MaxPool { window, stride: None, padding: Padding::Valid }
 }

@@ -22,7 +22,7 @@ const MOST_VALUES: usize = 1 << 31;
 /// Values of a matrix or a kernel at most.
 const MOST_WEIGHTS: usize = 1 << 40;
 
-/// Height and width of a window of maxima at most, whose positions are bytes.
+/// The most that a window of maxima may be high or wide: their positions are bytes.
 const MOST_WINDOW: usize = 16;
 
 const PIXELS: Counts = Counts { noun: "pixels", ..Counts::new(1, MOST_PIXELS as u64) };
@@ -297,7 +297,7 @@ impl Layer {
                 (params, Shape::from([of.image[0], of.image[1], filters]))
             }
             Layer::MaxPool { window, .. } if window > MOST_WINDOW => {
-                return Err(place.refuse(format!("windows of at most {MOST_WINDOW} pixels")));
+                return Err(place.refuse(format!("windows at most {MOST_WINDOW} pixels high and wide")));
             }
             Layer::MaxPool { window, stride, padding } => {
                 let of = place.pooling(window, stride.unwrap_or(window), padding)?;

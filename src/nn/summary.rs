@@ -83,15 +83,15 @@ struct Row {
 /// The input of a part, and its layers.
 fn rows(name: &str, layers: &Sequential, head: Option<&[Param; 2]>) -> Vec<Row> {
     let mut rows = vec![Row { layer: "input".to_owned(), output: layers.input(), parameters: 0 }];
-    let last = layers.layers().len().saturating_sub(1);
+    let count = layers.layers().len();
     for (number, placed) in layers.layers().iter().enumerate() {
-        let detail = if number == last && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
+        let detail = if number + 1 == count && head.is_some() { "mean head".to_owned() } else { placed.layer.detail() };
         let detail = if detail.is_empty() { detail } else { format!(" ({detail})") };
         let layer = format!("{name}.{number} {}{detail}", placed.layer.name());
         rows.push(Row { layer, output: placed.output, parameters: placed.parameters() });
     }
     if let Some([weight, bias]) = head {
-        let layer = format!("{name}.{last} log-variance head");
+        let layer = format!("{name}.{} log-variance head", count - 1);
         rows.push(Row { layer, output: layers.output(), parameters: weight.len() + bias.len() });
     }
     rows

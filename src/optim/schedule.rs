@@ -51,7 +51,7 @@ settings! {
         Cosine = "cosine" {
             /// Epochs from η₀ down half a cosine to the floor.
             epochs("cosine"): usize = 50, in at_least(1);
-            /// The smallest learning rate.
+            /// The smallest learning rate; at most `learning_rate`.
             floor: f64 = 0.0, in Range::NOT_NEGATIVE;
         },
         /// Reduced when the monitored value stops falling.
@@ -69,7 +69,7 @@ settings! {
             threshold: Option<f64> = None, in Range::BELOW_ONE;
             /// Epochs after a reduction in which epochs without improvement are not counted; none where absent.
             cooldown: Option<usize> = None;
-            /// The smallest learning rate.
+            /// The smallest learning rate; at most `learning_rate`.
             floor: f64 = 0.0, in Range::NOT_NEGATIVE;
         },
     }

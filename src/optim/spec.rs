@@ -44,6 +44,14 @@ impl OptimizerSpec {
         }
     }
 
+    /// Multiplies every learning rate by a factor above 0, the floor of the schedule too.
+    pub fn scale_learning_rate(&mut self, factor: f64) {
+        self.rule.scale_learning_rate(factor);
+        if let Schedule::Cosine { floor, .. } | Schedule::Plateau { floor, .. } = &mut self.schedule {
+            *floor *= factor;
+        }
+    }
+
     fn settle(&mut self, given: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
         self.rule.settings().settle(given)?;
         if self.clip_norm.is_some() && self.clip_value.is_some() {

@@ -6,7 +6,7 @@ use narrows_kernels::AlignedVec;
 use serde_json::{Value, json};
 
 use super::error::RunError;
-use super::folder::{CONFIG, METRICS, MODEL, check_is_run, check_weights, has_ended, read_json};
+use super::folder::{CONFIG, MODEL, check_is_run, check_weights, has_ended};
 use super::prepare::Prepared;
 use crate::config::RunConfig;
 use crate::files::{read_whole, sha256};
@@ -62,7 +62,7 @@ pub(super) fn begin(
     for file in [CONFIG, MODEL] {
         check_is_run(&run, file).map_err(|error| refuse(error.to_string()))?;
     }
-    if !run.join(METRICS).is_file() || !has_ended(&read_json(&run, METRICS)?) {
+    if !has_ended(&run)? {
         let resume = format!("`narrows train --resume {}` finishes it", run.display());
         return Err(refuse(format!("it is not finished; {resume}")));
     }

@@ -39,9 +39,13 @@ pub(super) const LAST_EPOCH: &str = "last epoch";
 /// In `metrics.json`, that a run ended because early stopping ran out of patience.
 pub(super) const EARLY: &str = "early stopping";
 
-/// Whether a run has come to its end, by its `metrics.json`.
-pub(super) fn has_ended(metrics: &Value) -> bool {
-    [LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end)
+/// Whether the run in `path` has come to its end, by its `metrics.json`.
+pub(super) fn has_ended(path: &Path) -> Result<bool, RunError> {
+    if !path.join(METRICS).is_file() {
+        return Ok(false);
+    }
+    let metrics = read_json(path, METRICS)?;
+    Ok([LAST_EPOCH, EARLY].iter().any(|end| metrics["stop"] == *end))
 }
 
 /// What a run writes, and what a study, a search or a workflow writes above its runs.
@@ -80,17 +84,17 @@ const WRITTEN: [&str; 32] = [
     EVENTS,
 ];
 
-/// Creates the folder of a run or a study, or takes it if it holds nothing that either would write.
+/// Creates the folder of a run or a study, or takes it if it holds nothing that narrows would write.
 pub fn create_output(path: &Path) -> Result<(), RunError> {
     check_vacant(path)?;
     create_folder(path).map_err(RunError::Output)
 }
 
-/// Refuses a folder that holds something which a run or a study would write.
+/// Refuses a folder that holds something which a run, a study, a search or a workflow would write.
 pub fn check_vacant(path: &Path) -> Result<(), RunError> {
     match WRITTEN.into_iter().find(|name| path.join(name).exists()) {
         Some(name) => Err(RunError::Folder(format!(
-            "{} already holds a run ({name}); nothing was changed. Give another folder with --out, or remove that one",
+            "{} already holds results ({name}); nothing was changed. Give another folder with --out, or remove that one",
             path.display()
         ))),
         None => Ok(()),

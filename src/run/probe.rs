@@ -47,7 +47,7 @@ pub struct Probed {
     pub values: usize,
     /// The fitted regression.
     pub fitted: LogisticRegression,
-    /// The share of the test images that it classifies right.
+    /// The share of the test images that it classifies correctly.
     pub accuracy: f64,
 }
 

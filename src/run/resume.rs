@@ -209,7 +209,7 @@ impl Parent {
 /// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. A run that has ended may have
 /// more epochs.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    let may_differ = is_raised(begun, now) && read_json(path, METRICS).is_ok_and(|metrics| has_ended(&metrics));
+    let may_differ = is_raised(begun, now) && has_ended(path)?;
     match begun.difference(now).filter(|_| !may_differ) {
         Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
         None => Ok(()),

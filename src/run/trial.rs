@@ -24,7 +24,7 @@ pub struct Trials<'a> {
     data_dirs: &'a [PathBuf],
     /// Where a run that trials begin with and that is named without a folder is looked for.
     beside: &'a Path,
-    /// The last used last.
+    /// The least recently used first.
     loaded: Mutex<Vec<(RunConfig, Arc<Splits>)>>,
 }
 
@@ -55,11 +55,12 @@ impl<'a> Trials<'a> {
         // Held while loading, so that nothing is loaded twice.
         let mut loaded = self.loaded.lock().expect("nobody panics while holding it");
         let same = loaded.iter().position(|(other, _)| (&other.data, other.seed) == (&run.data, run.seed));
-        let data = match same {
-            Some(at) => loaded.remove(at).1,
-            None => Arc::new(load_data(run, self.data_dirs)?),
+        let entry = match same {
+            Some(at) => loaded.remove(at),
+            None => (run.clone(), Arc::new(load_data(run, self.data_dirs)?)),
         };
-        loaded.push((run.clone(), Arc::clone(&data)));
+        let data = Arc::clone(&entry.1);
+        loaded.push(entry);
         if loaded.len() > KEPT.max(run.data.folds.unwrap_or(1)) {
             loaded.remove(0);
         }
@@ -68,7 +69,8 @@ impl<'a> Trials<'a> {
     }
 
     /// Makes a trial: its end, or none where the callback interrupted it. What is wrong with the trial's own configuration, model or
-    /// training is its failure; all else is that of the search, such as a model that the memory of this machine does not hold.
+    /// training is its failure; every other error ends the search, for instance a model that does not fit in
+    /// memory.
     pub fn make(
         &self,
         running: &Running<'_>,
@@ -148,7 +150,7 @@ impl Callback<f32> for Watch<'_, '_> {
             let objective = record.named(names).find(|(name, _)| *name == self.objective);
             let value = objective.map_or(f64::NAN, |(_, value)| value);
             self.values.push(value);
-            // A trial that has come to its end is not given up any more.
+            // A trial that has come to its end is not pruned any more.
             self.is_given_up = self.running.is_some_and(|running| running.report(value)) && record.epoch < self.epochs;
         }
         match self.callback.on_event(event) {

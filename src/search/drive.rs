@@ -21,10 +21,10 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Takes the objective after a step, and says whether the trial is to be given up.
+    /// Takes the objective after a step, and says whether the trial is to be pruned.
     pub fn report(&self, value: f64) -> bool {
         let mut reports = self.reports.lock().expect("nobody panics while holding it");
-        // The journal keeps no infinity, and a search that is gone on with must decide as this one does.
+        // The journal keeps no infinity, and a resumed search must decide as this one does.
         reports.push(if value.is_finite() { value } else { f64::NAN });
         self.shared.lock().expect("nobody panics while holding it").search.gives_up(self.number, &reports)
     }

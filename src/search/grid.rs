@@ -48,10 +48,10 @@ fn values(domain: Domain, levels: usize) -> Vec<f64> {
     let level = |at: usize| match at {
         0 => ends[0],
         at if at + 1 == levels => ends[1],
-        at => domain.untransform(low + (high - low) * at as f64 / (levels - 1) as f64),
+        at => domain.inverse_transform(low + (high - low) * at as f64 / (levels - 1) as f64),
     };
     let mut values: Vec<f64> = match levels {
-        1 => vec![domain.untransform(0.5 * (low + high))],
+        1 => vec![domain.inverse_transform(0.5 * (low + high))],
         _ => (0..levels).map(level).collect(),
     };
     // Few integers have fewer values than levels.

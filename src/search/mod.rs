@@ -155,7 +155,7 @@ impl Search {
         trial.expect("a trial that is under way").result = Some(outcome);
     }
 
-    /// Whether the trial `number`, which has reported `reports`, is to be given up. The answer is known from the moment on in
+    /// Whether the trial `number`, which has reported `reports`, is to be pruned. The answer is known from the moment on in
     /// which the trial was asked for.
     pub fn gives_up(&self, number: usize, reports: &[f64]) -> bool {
         let others = self.trials[..self.known(number)].iter().filter_map(|trial| trial.result.as_ref());

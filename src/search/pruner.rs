@@ -1,4 +1,4 @@
-//! Which trials are given up before their end.
+//! Which trials are pruned.
 //!
 //! Steps are counted from 1. The rules are those of Optuna 5.0's `MedianPruner` and `SuccessiveHalvingPruner` (L. Li et al.,
 //! "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020), for trials that report after every step.
@@ -7,7 +7,7 @@ use super::trial::{End, Outcome};
 use crate::settings::{Counts, at_least, settings};
 
 settings! {
-    /// Who decides which trials are given up before their end.
+    /// Who decides which trials are pruned.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum PrunerKind {
         /// Nobody: every trial is brought to its end.
@@ -23,9 +23,9 @@ settings! {
     /// When the median decides.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct MedianSettings {
-        /// Complete trials before the first is given up.
+        /// Complete trials before the first is pruned.
         pub startup: usize = 5;
-        /// Steps of each trial in which it is not given up.
+        /// Steps of each trial in which it is not pruned.
         pub warmup: usize = 0;
         /// A decision after the first step behind the warm-up, and then every so many.
         pub interval: usize = 1, in at_least(1);
@@ -55,7 +55,7 @@ pub enum Pruner {
 }
 
 impl Pruner {
-    /// Whether a trial is given up that has reported `reports`, the last just now, beside `others`. Objectives are multiplied by
+    /// Whether a trial is pruned that has reported `reports`, the last just now, beside `others`. Objectives are multiplied by
     /// `sign` to be minimised.
     pub(super) fn gives_up<'a>(&self, reports: &[f64], others: impl Iterator<Item = &'a Outcome>, sign: f64) -> bool {
         match self {
@@ -108,7 +108,7 @@ impl AshaSettings {
             return true;
         }
         let there = others.filter_map(|other| other.reports.get(step - 1)).map(|report| sign * report);
-        // Who came with NaN was given up there and competes with nobody.
+        // Who came with NaN was pruned there and competes with nobody.
         let mut there: Vec<f64> = there.filter(|report| !report.is_nan()).chain([value]).collect();
         there.sort_by(f64::total_cmp);
         value > there[(there.len() / self.factor).saturating_sub(1)]

@@ -56,7 +56,7 @@ impl Domain {
         match self {
             Domain::Float { low, high, .. } => [low, high],
             Domain::Int { low, high, .. } => [low as f64, high as f64],
-            // Where there is one choice, a second has its place.
+            // A single choice counts as two, so that the range is not empty.
             Domain::Choices(count) => [0.0, count.max(2) as f64 - 1.0],
         }
     }
@@ -72,7 +72,7 @@ impl Domain {
     }
 
     /// The value that stands for a number of the range.
-    pub(super) fn untransform(self, number: f64) -> f64 {
+    pub(super) fn inverse_transform(self, number: f64) -> f64 {
         let value = if self.is_log() { libm::exp(number) } else { number };
         match self {
             Domain::Float { low, high, .. } => value.clamp(low, high),
@@ -85,7 +85,7 @@ impl Domain {
     pub fn at(self, unit: f64) -> f64 {
         match (self, self.range()) {
             (Domain::Choices(count), _) => (unit * count as f64).floor().min(count as f64 - 1.0),
-            (_, Some([low, high])) => self.untransform(low + unit * (high - low)),
+            (_, Some([low, high])) => self.inverse_transform(low + unit * (high - low)),
             (_, None) => f64::NAN,
         }
     }

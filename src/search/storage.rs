@@ -48,7 +48,7 @@ pub struct Journal {
     file: Mutex<File>,
 }
 
-/// A journal that is gone on with.
+/// A journal that is resumed.
 #[derive(Debug)]
 pub struct Opened {
     /// To add to.
@@ -150,7 +150,7 @@ fn read(
                         );
                     }
                     Some(head) if head.of != of => {
-                        let expected = "the space, sampler and pruner that it was begun with, or another folder";
+                        let expected = "the space, data, --gemm and version of the program that it was begun with, or another folder";
                         return refuse(1, "this is the journal of another search", expected);
                     }
                     Some(_) => whole = line.len(),

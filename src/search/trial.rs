@@ -58,7 +58,7 @@ impl Outcome {
         Outcome { end: End::of(value), reports: Vec::new(), seconds: 0.0 }
     }
 
-    /// The objective of a trial that was neither given up nor failed.
+    /// The objective of a trial that was neither pruned nor failed.
     pub fn value(&self) -> Option<f64> {
         match self.end {
             End::Complete(value) => Some(value),
@@ -77,7 +77,7 @@ impl Outcome {
 }
 
 impl Trial {
-    /// The objective of a trial that was neither given up nor failed.
+    /// The objective of a trial that was neither pruned nor failed.
     pub fn value(&self) -> Option<f64> {
         self.result.as_ref()?.value()
     }

@@ -382,7 +382,7 @@ fn make(plan: &Planned, out: &Path, machine: Machine, observer: &dyn Observer) -
         }
     };
     let run = StudyRun { plan: plan.clone(), executed, folder: folder.path().to_path_buf() };
-    // A study has its number of epochs: a run of it that has ended is not gone on with.
+    // A study has its number of epochs: a run of it that has ended is not resumed.
     if !run.is_interrupted() {
         folder.forget_state()?;
     }

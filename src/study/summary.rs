@@ -137,7 +137,7 @@ fn probe_csv(facts: &ProbeFacts) -> String {
     for row in &facts.rows {
         let features = match row.features {
             Features::Trained => "codes",
-            Features::Untrained => "codes of random weights",
+            Features::Untrained => "codes of the encoder with random weights",
             Features::Pixels => "pixels",
         };
         for (labels, accuracy) in facts.labels.iter().zip(&row.accuracy) {

@@ -17,7 +17,7 @@ use crate::rng::Purpose;
 use crate::settings::Fault;
 use crate::tape::{Arena, Shape, Tape, Var};
 
-/// What an encoder without a closed form is told.
+/// The panic message for an encoder without a closed form.
 const CLOSED: &str = "the closed form of a Jacobian takes an encoder of one or two dense layers alone";
 
 /// Code units up to which [`JacobianMethod::Auto`] computes the norm exactly where there is no closed form.

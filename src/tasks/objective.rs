@@ -3,10 +3,10 @@
 use narrows_kernels::Real;
 
 use crate::data::Corruption;
-use crate::loss::{self, CodePenalty, Contractive, Loss, Variational};
+use crate::loss::{self, CodePenalty, Contractive, Loss, Variational, WeightPenalty};
 use crate::nn::{Activation, Autoencoder, Encoded, Pass};
 use crate::rng::Purpose;
-use crate::settings::Fault;
+use crate::settings::{Fault, Settings, check};
 use crate::tape::{Tape, Var};
 
 /// The loss of the reconstruction, and the penalties on code and weights.
@@ -66,6 +66,28 @@ impl Objective {
             _ => return Ok(()),
         };
         Err(Fault::new("loss", found, accepted))
+    }
+
+    /// Refuses weights out of their ranges, and other penalties on a code that is drawn: they would have to say on which.
+    pub(super) fn check_penalties(&self) -> Result<(), Fault> {
+        let (mut copy, mut weights) = (*self, WeightPenalty { l2: self.weight_l2 });
+        let parts: [(&str, Option<&mut dyn Settings>); 4] = [
+            ("code_penalty", Some(&mut copy.code_penalty)),
+            ("weight_penalty", Some(&mut weights)),
+            ("contractive", copy.contractive.as_mut().map(|part| part as _)),
+            ("variational", copy.variational.as_mut().map(|part| part as _)),
+        ];
+        for (key, part) in parts {
+            part.map_or(Ok(()), check).map_err(|fault| fault.within(key))?;
+        }
+        let others = [("code_penalty", !self.code_penalty.is_none()), ("contractive", self.contractive.is_some())];
+        match others.into_iter().find(|(_, is_given)| *is_given && self.variational.is_some()) {
+            Some((key, _)) => {
+                let accepted = "model.variational without it: the divergence from N(0, I) is the penalty on the code";
+                Err(Fault::new(key, "given in a variational model", accepted))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether a step needs all samples of its batch at once. The mean of a code unit over the batch does; and the gradients of

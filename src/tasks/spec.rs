@@ -159,13 +159,6 @@ impl AutoencoderSpec {
             let accepted = "an encoder that ends in a dense layer without activation, such as { dense = 20 }, which gives the mean";
             return Err(Fault::new("encoder", format!("{found} in a variational model"), accepted));
         }
-        let others = [("code_penalty", !self.code_penalty.is_none()), ("contractive", self.contractive.is_some())];
-        match others.into_iter().find(|(_, is_given)| *is_given) {
-            Some((key, _)) => {
-                let accepted = "model.variational without it: the divergence from N(0, I) is the penalty on the code";
-                Err(Fault::new(key, "given in a variational model", accepted))
-            }
-            None => Ok(()),
-        }
+        self.objective().check_penalties()
     }
 }

@@ -136,7 +136,10 @@ impl Trainer {
     pub fn fit_with(&self, data: &Splits, callback: &mut dyn Callback<f32>) -> Result<Fitted, FitError> {
         let model = self.net.build()?;
         self.objective.check(model.decoder().last_activation())?;
-        contractive::check(self.objective.contractive, model.encoder().layers().iter().map(|placed| &placed.layer))?;
+        self.objective.check_penalties()?;
+        // A weight of 0 is no penalty.
+        let contractive = self.objective.contractive.filter(|contractive| contractive.weight > 0.0);
+        contractive::check(contractive, model.encoder().layers().iter().map(|placed| &placed.layer))?;
         self.check_variational(&model)?;
         if data.train().is_empty() {
             return Err(FitError::NoSamples);
@@ -148,7 +151,7 @@ impl Trainer {
             return Err(Fault::new(key, found, "\"loss\"; or some validation samples").into());
         }
         let context = Context::detect();
-        let task = AutoencoderTask::new(model, self.objective, self.phase.clone());
+        let task = AutoencoderTask::new(model, Objective { contractive, ..self.objective }, self.phase.clone());
         let training = Training {
             context,
             task: &task,

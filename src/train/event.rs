@@ -27,7 +27,7 @@ pub enum Event<'a> {
         names: &'a [String],
         /// Whether the monitored value is the best so far; `None` without early stopping.
         improved: Option<bool>,
-        /// Epochs without an improvement that counts, as early stopping counts them against its patience; 0 without it.
+        /// Epochs without improvement, as early stopping counts them; 0 without early stopping.
         waited: usize,
     },
 }

@@ -227,7 +227,7 @@ fn an_output_folder_that_cannot_be_made_is_refused_before_training() {
 fn an_output_folder_that_is_in_use_is_left_as_it_is() {
     let place = Place::with_toys();
     place.narrows(&TRAIN).done();
-    both_refuse(&place, 2, &["out already holds a run", "nothing was changed", "--out"]);
+    both_refuse(&place, 2, &["out already holds results", "nothing was changed", "--out"]);
     fs::remove_dir_all(place.path("out")).unwrap();
     place.narrows(&STUDY).done();
     place.refuses(&TRAIN, 2, &["out already holds a", "nothing was changed", "--out"]);

@@ -67,8 +67,8 @@ fn what_a_run_needs_is_looked_for_before_its_folder_is_made() {
     place.refuses(&train(&[&begun[..], &["--out", "out/run"]].concat()), 2, &["of the run out/nowhere"]);
     place.refuses(&train(&["--dry-run", "--events", "e.jsonl"]), 2, &["--dry-run", "--events"]);
     place.write("out/config.toml", b"mine");
-    place.refuses(&train(&["--dry-run", "--out", "out"]), 2, &["out already holds a run (config.toml)"]);
-    place.refuses(&train(&["--events", "e.jsonl", "--out", "out"]), 2, &["out already holds a run (config.toml)"]);
+    place.refuses(&train(&["--dry-run", "--out", "out"]), 2, &["out already holds results (config.toml)"]);
+    place.refuses(&train(&["--events", "e.jsonl", "--out", "out"]), 2, &["out already holds results (config.toml)"]);
 }
 
 #[test]

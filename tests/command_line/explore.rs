@@ -229,7 +229,7 @@ fn a_page_has_the_maps_of_its_images_and_the_same_bytes_every_time() {
     place.write("run/map.json", facts.replace(&hash, &place.sha256("run/map.csv")).as_bytes());
     place.narrows(&["explore", "run", "--part", "train"]).done().says(&["15 train images on the map (pca)"]);
     place.write("run/map.json", facts.as_bytes());
-    // A map of another part, whose `map.json` was not written any more, is not of these images.
+    // A map of another part, whose `map.json` was not yet written, is not of these images.
     let map = place.text("run/map.csv");
     place.write("run/map.csv", map.replacen("\n0,", "\n0,1", 1).as_bytes());
     place.narrows(&["explore", "run", "--part", "train"]).done().says(&["15 train images on the map (pca)"]);

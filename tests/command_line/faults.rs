@@ -31,22 +31,23 @@ learning_rate = 1e-3
 "#;
 
 /// A task that keeps images of every epoch.
-const RIVALS: &str = r#"name = "rivals"
+const GAN: &str = r#"name = "gan"
 task = "gan"
 data = { set = "toys", merge = true }
-optimizer = { name = "adam" }
+optimizer = { name = "adam", schedule = { cosine = 50, floor = 5e-4 } }
 train = { batch_size = 4, max_epochs = 1000000 }
 [model]
 latent = 2
 generator = [{ dense = "input", activation = "sigmoid" }]
 discriminator = [{ dense = 1 }]
+discriminator_rate = 0.25
 "#;
 
 fn place() -> Place {
     let place = Place::with_toys();
     place.write("run.toml", CONFIG.as_bytes());
     place.write("long.toml", CONFIG.replace("max_epochs = 12", "max_epochs = 1000000").as_bytes());
-    place.write("rivals.toml", RIVALS.as_bytes());
+    place.write("gan.toml", GAN.as_bytes());
     place
 }
 
@@ -197,7 +198,7 @@ fn a_second_process_on_a_run_is_refused_and_the_lock_ends_with_the_first() {
     running.wait_for("epoch   2/");
     let answer = place.narrows(&["train", "--resume", "run"]);
     answer.refused(2, &["another process (", ") is writing to run"]);
-    place.narrows(&["train", "long.toml", "--out", "run"]).refused(2, &["run already holds a run"]);
+    place.narrows(&["train", "long.toml", "--out", "run"]).refused(2, &["run already holds results"]);
     running.signal("-KILL");
     running.end();
     assert!(place.path("run/checkpoint/lock").exists(), "the file is left, the lock is not");
@@ -210,7 +211,7 @@ fn a_second_process_on_a_run_is_refused_and_the_lock_ends_with_the_first() {
 #[test]
 fn a_folder_that_is_deleted_ends_the_run_with_a_sentence() {
     let place = place();
-    for config in ["long.toml", "rivals.toml"] {
+    for config in ["long.toml", "gan.toml"] {
         let mut running = Running::start(&place, &["train", config, "--out", "run"]);
         running.wait_for("epoch   2/");
         // The run may be putting a file into it at that moment.

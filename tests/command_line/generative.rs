@@ -13,7 +13,7 @@ split = { train = 4, validation = 1, test = 1 }
 name = "adam"
 "#;
 
-const RIVALS: &str = r#"
+const GAN: &str = r#"
 [model]
 latent = 6
 generator = [{ dense = 98, activation = "relu" }, { reshape = [7, 7, 2] }, { conv-transpose = 1, kernel = 4, stride = 4, activation = "sigmoid" }]
@@ -50,8 +50,8 @@ fn place(runs: &[(&str, &str)]) -> Place {
 }
 
 #[test]
-fn rivals_leave_pictures_of_their_epochs_and_are_measured_beside_training_images() {
-    let place = place(&[("gan", RIVALS), ("classifier", CLASSIFIER), ("autoencoder", VARIATIONAL), ("simclr", PAIRS)]);
+fn gans_leave_pictures_of_their_epochs_and_are_measured_beside_training_images() {
+    let place = place(&[("gan", GAN), ("classifier", CLASSIFIER), ("autoencoder", VARIATIONAL), ("simclr", PAIRS)]);
     let history = place.text("gan/history.csv");
     let header = history.lines().next().unwrap();
     assert!(header.ends_with("generator_loss,d_real,d_fake,diversity"), "{header}");

@@ -84,7 +84,8 @@ fn damaged_figures_are_not_taken_for_absent_ones() {
     let place = with_run(1);
     place.write("run/metrics.json", b"{");
     let begins = ["train", "toys.toml", "--set", "init_from=run", "--out", "new"];
-    for command in [&["eval", "run"][..], &begins] {
+    let raised = ["train", "--resume", "run", "--set", "train.max_epochs=5"];
+    for command in [&["eval", "run"][..], &begins, &raised] {
         place.narrows(command).refused(1, &["cannot read run/metrics.json", "no JSON"]);
     }
 }

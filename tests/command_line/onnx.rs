@@ -1,4 +1,5 @@
-//! `narrows export --onnx`: what is in the files, and what another runtime makes of them; models loaded by PyTorch and Keras.
+//! `narrows export --onnx`: what is in the files, and what another runtime makes of them; trained weights
+//! applied by PyTorch, Keras and numpy.
 
 use std::process::Command;
 

@@ -133,6 +133,9 @@ fn an_interrupted_search_says_whose_configuration_is_written() {
     let is_of_it = place.text("s/best.toml").starts_with(&format!("# The best trial, number {best} of "));
     assert_eq!(page.contains("best.toml</a> has them all"), is_of_it, "{page}");
     assert_eq!(page.contains("best.toml</a>: the configuration of an earlier best trial"), !is_of_it, "{page}");
+    // The file is of the run that stands beside it.
+    let body = |file: &str| place.text(file).split_once("\n\n").unwrap().1.to_owned();
+    assert_eq!(body("s/best.toml"), body("s/best/config.toml"));
 }
 
 /// Another machine may hold it: it is no trial that failed.

@@ -121,7 +121,7 @@ fn a_study_measures_images_and_codes_as_the_commands_on_single_runs_do() {
         ("report.codes=[\"rivals\"]", 1, "report.codes names rivals, which trains a gan; an autoencoder is expected"),
         ("report.saturation=[\"views\"]", 1, "report.saturation names views"),
         ("report.denoising=[\"classifier\"]", 1, "report.denoising names classifier"),
-        ("report.inversion.schemes.model=[\"plain\", \"rivals\"]", 1, "report.inversion.schemes names rivals"),
+        ("report.inversion.schemes.model=[\"plain\", \"rivals\"]", 1, "report.inversion.schemes.model names rivals"),
         ("data.limit=3", 1, "report.generated.features names classifier, which has 3 test images"),
         ("report.probe.labels=[31]", 1, "a multiple of 3 is expected"),
         ("report.probe.runs=[\"rivals\"]", 1, "report.probe.runs names rivals, which has no encoder"),

@@ -184,7 +184,7 @@ impl Norm {
     }
 }
 
-/// The largest error relative to the largest element expected, or where that is less to `floor`. NaN and other lengths are an
+/// The largest error, divided by the largest expected element or by `floor`, whichever is larger. NaN and other lengths are an
 /// infinite error.
 fn relative<T: Real>(found: &[T], expected: &[f64], floor: f64) -> f64 {
     let size = expected.iter().fold(floor.max(f64::MIN_POSITIVE), |size, x| size.max(x.abs()));
@@ -442,7 +442,7 @@ fn what_does_not_fit_is_refused_with_the_layer_and_the_shape() {
     );
     assert_eq!(
         refuse(&[20, 20, 1], narrows::nn::max_pool(17)),
-        "encoder.0 (max-pool) is given samples of shape [20, 20, 1]; it takes windows of at most 16 pixels"
+        "encoder.0 (max-pool) is given samples of shape [20, 20, 1]; it takes windows at most 16 pixels high and wide"
     );
     assert_eq!(
         refuse(&[5], narrows::nn::reshape(&[2, 2, 1])),

@@ -1,12 +1,10 @@
 //! The promises of the library, one module each.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod analysis;
 mod charts;
 mod config;
 mod contractive;
+mod contrastive_and_adversarial;
 mod convolutions;
 mod data_files;
 mod early_stopping;
@@ -29,7 +27,6 @@ mod nn;
 mod number;
 mod optim;
 mod optimizers;
-mod pairs_and_rivals;
 mod reports;
 mod rng;
 mod run;
@@ -38,5 +35,7 @@ mod settings;
 mod slices;
 mod spelling;
 mod structure;
+#[path = "../support/mod.rs"]
+mod support;
 mod tape;
 mod trainer;

@@ -77,6 +77,25 @@ fn settings_out_of_their_ranges() {
 }
 
 #[test]
+fn penalties_out_of_their_ranges() {
+    let (data, plain) = (data([5, 1, 1]), Objective::from(Loss::Bce));
+    let penalty = |weight, method| Objective { contractive: Some(Contractive { weight, method }), ..plain };
+    for (objective, sentence) in [
+        (penalty(-1.0, JacobianMethod::Auto), "\"contractive.weight\" is -1"),
+        (penalty(0.1, JacobianMethod::Probes { count: 0 }), "\"contractive.probes\" is 0"),
+        (Objective { weight_l2: -1.0, ..plain }, "\"weight_penalty.l2\" is -1"),
+        (
+            Objective { variational: Some(Variational { beta: -1.0, ..Variational::default() }), ..plain },
+            "\"variational.beta\" is -1",
+        ),
+    ] {
+        refuses(&trainer(net([dense(3, Tanh)]), objective), &data, sentence);
+    }
+    // A weight of 0 is no penalty.
+    trainer(net(vec![dense(3, Tanh); 3]), penalty(0.0, JacobianMethod::Gram)).fit(&data).unwrap();
+}
+
+#[test]
 fn samples_of_another_size() {
     let data = data([5, 1, 1]);
     let small = Autoencoder::new([100]).encoder([dense(3, Tanh)]).decoder([dense(100, Sigmoid)]);

@@ -29,7 +29,7 @@ struct Scratch {
 /// t-SNE itself takes p over the nearest neighbours only; here every pair counts, so that maps made in different ways can be
 /// compared. Takes time of the order of n²·(d + 100), and memory of the order of n.
 ///
-/// Refused: another number of points in the map than of codes, points of another number of values than two, values that are not
+/// Refused: another number of points in the map than of codes, points that do not have two values, values that are not
 /// finite, a perplexity that [`Tsne::fit`](super::Tsne::fit) refuses.
 pub fn kl_divergence(
     context: Context,

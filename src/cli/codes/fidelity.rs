@@ -91,13 +91,13 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     let grid_row =
         |label: &str, images: ArrayView2<'_, f32>| GridRow { label: label.into(), images: pixels(&run, images) };
     let rows = vec![
-        grid_row("made", shown.view()),
+        grid_row("generated", shown.view()),
         grid_row("nearest training image", super::images_at(&run, &indices).view()),
     ];
     let errors = near.iter().map(|(_, square)| significant((square / found as f64).sqrt(), 2));
     let (of, file, drawn_from) = match source {
         Source::File(path, _) => (path.display().to_string(), Some(path_json(path)), None),
-        Source::Drawn(from) => (format!("{}: images made", run.config.name), None, Some(from.words())),
+        Source::Drawn(from) => (format!("{}: generated images", run.config.name), None, Some(from.words())),
     };
     let title = format!("{of}, and how far the nearest training image is (RMSE)");
     write_grid(&run, &title, errors.collect(), rows, &folder.join("nearest.png"))?;
@@ -118,7 +118,7 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
     let of = drawn_from.map_or(of, |from| format!("codes drawn from {from}, seed {}", arguments.seed));
     say!("{} of {of}, beside {} test images,", counted(count, "image"), test.len());
     say!("in the {} values of the classifier {} ({hash}).", features.code_size(), by.path.display());
-    table(&["", "Fréchet distance", "precision", "recall"], &[row("made", made), row("training images", floor)]);
+    table(&["", "Fréchet distance", "precision", "recall"], &[row("generated", made), row("training images", floor)]);
     say!("\n{}: fidelity.json, nearest.png", folder.display());
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
     };
 
     let context = machine.context;
-    let (map, figures) = machine.run(|| -> Result<_, CliError> {
+    let (map, hash, figures) = machine.run(|| -> Result<_, CliError> {
         let encoder = run.encoder(context)?;
         let mut codes = Vec::new();
         let mut left = arguments.count;
@@ -82,10 +82,12 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         let components = pca.project(context, codes.view())?;
 
         let points = map.points.mapv(f64::from);
+        let written = csv(map.points.view(), &labels);
+        let hash = sha256(written.as_bytes());
         write_map(
             &folder,
             "map",
-            &csv(map.points.view(), &labels),
+            &written,
             &Scatter {
                 title: title("t-SNE map"),
                 x_label: "first axis of the map".into(),
@@ -102,7 +104,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         );
         write_map(&folder, "pca", &csv(components.view(), &labels), &chart)?;
         if map.iterations < tsne.iterations {
-            return Ok((map, None));
+            return Ok((map, hash, None));
         }
         let perplexity = tsne.perplexity;
         say!("t-SNE in {}: perplexity {perplexity}, {} iterations", duration(seconds), tsne.iterations);
@@ -119,7 +121,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         let of_codes = Figures { neighbour_accuracy, trustworthiness: None };
         let all = [of_codes, measure(map.points.view())?, measure(components.view())?];
         show(k, divergence, &all, &pca.shares);
-        Ok((map, Some((k, divergence, all, pca.shares))))
+        Ok((map, hash, Some((k, divergence, all, pca.shares))))
     })??;
 
     let figures = match figures {
@@ -142,7 +144,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
     let facts = json!({
         "codes": labels.len(),
         "parts": names,
-        "map_sha256": sha256(csv(map.points.view(), &labels).as_bytes()),
+        "map_sha256": hash,
         "model_sha256": sha256(&read_whole(&run.path.join("model.safetensors"))?),
         "perplexity": tsne.perplexity,
         "iterations": map.iterations,

@@ -170,7 +170,7 @@ impl Column {
         let Steps { kinds, logs } = &mut self.steps;
         let logs = logs.entry(x.to_bits()).or_default();
         // The step of the range that stands for the integer.
-        let value = self.domain.untransform(x);
+        let value = self.domain.inverse_transform(x);
         let [a, b] = [value - 0.5, value + 0.5].map(|edge| self.domain.transform(edge));
         let log = |[mu, sigma, all]: &[f64; 3]| libm::log(mass((a - mu) / sigma, (b - mu) / sigma)) - all;
         logs.extend(kinds[logs.len()..].iter().map(log));
@@ -222,6 +222,6 @@ impl Column {
                 break value;
             }
         };
-        self.domain.transform(self.domain.untransform(value))
+        self.domain.transform(self.domain.inverse_transform(value))
     }
 }

@@ -102,7 +102,7 @@ impl Tpe {
             // The first of equal ones.
             let chosen = (1..gain.len()).fold(0, |chosen, at| if gain[at] > gain[chosen] { at } else { chosen });
             for ((column, &parameter), value) in group.columns.iter().zip(&group.parameters).zip(&drawn[chosen]) {
-                values[parameter] = column.domain.untransform(*value);
+                values[parameter] = column.domain.inverse_transform(*value);
             }
         }
         space.active(|parameter| values[parameter])

@@ -30,7 +30,9 @@ pub(in crate::study) struct BestFacts {
 /// Each kind with the best of its finished runs, the lowest mean error on the part `judged` first. Kinds without a run that has the figures are left out.
 pub(super) fn of(wanted: &[(String, Vec<String>)], runs: &[RunFacts], judged: &str, rules: Rules) -> Vec<BestFacts> {
     let kind = |(what, names): &(String, Vec<String>)| {
-        let named = names.iter().filter_map(|name| runs.iter().find(|run| run.name == *name && !run.is_interrupted()));
+        let named = names.iter().filter_map(|name| {
+            runs.iter().find(|run| run.name == *name && !run.is_interrupted() && !run.loss_is_relative)
+        });
         let tried: Vec<(&RunFacts, Figure)> = named.map(|run| (run, run.measured("last_val_loss"))).collect();
         let finite = tried.iter().enumerate().filter(|(_, (_, loss))| loss.mean.is_finite());
         let (at, &(run, val_loss)) = finite.min_by(|(_, a), (_, b)| a.1.mean.total_cmp(&b.1.mean))?;
@@ -51,7 +53,8 @@ pub(super) fn of(wanted: &[(String, Vec<String>)], runs: &[RunFacts], judged: &s
     kinds.sort_by(|a, b| a.mse.mean.total_cmp(&b.mse.mean));
     if let Some(first) = kinds.first().map(|kind| kind.mse) {
         for kind in &mut kinds {
-            kind.leads = kind.mse.against(&first, Some(rules.floors.error)) != Verdict::Higher;
+            kind.leads =
+                kind.mse.mean.is_finite() && kind.mse.against(&first, Some(rules.floors.error)) != Verdict::Higher;
         }
     }
     kinds

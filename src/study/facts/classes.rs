@@ -11,7 +11,7 @@ use crate::study::figure::{Figure, in_front};
 /// What classifiers of a study reach.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct ClassesFacts {
-    /// The share of the validation images that is to be classified right, where somebody asks when it first is.
+    /// The share of the validation images that is to be classified correctly, where somebody asks when it first is.
     pub reach: Option<f64>,
     /// Every run that trains a classifier.
     pub runs: Vec<ClassifierFacts>,
@@ -34,7 +34,7 @@ pub(in crate::study) struct ClassifierFacts {
     pub run: String,
     /// Images that it is trained on.
     pub images: usize,
-    /// Shares of the images of each part that are classified right.
+    /// Shares of the images of each part that are classified correctly.
     pub train: Figure,
     /// The same.
     pub validation: Figure,
@@ -115,12 +115,13 @@ pub(super) fn of(study: &Study, wanted: Option<&ClassesReport>, runs: &[RunFacts
     for (at, (first, a)) in folds.iter().enumerate() {
         for (second, b) in folds[at + 1..].iter().filter(|(_, b)| b.len() == a.len()) {
             let differences = || a.iter().zip(b).map(|(a, b)| a - b);
+            let difference = Figure::of(differences());
             pairs.push(PairFacts {
                 first: first.what.clone(),
                 second: second.what.clone(),
-                difference: Figure::of(differences()),
+                difference,
                 better: differences().filter(|difference| *difference > 0.0).count(),
-                folds: differences().filter(|difference| !difference.is_nan()).count(),
+                folds: difference.seeds,
             });
         }
     }

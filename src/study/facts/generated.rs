@@ -25,7 +25,7 @@ pub(in crate::study) struct GeneratedFacts {
     pub values: usize,
     /// SHA-256 of its weights.
     pub weights: String,
-    /// The share of its test images that it classifies right.
+    /// The share of its test images that it classifies correctly.
     pub accuracy: Figure,
     /// Images that each run makes.
     pub images: usize,
@@ -33,7 +33,7 @@ pub(in crate::study) struct GeneratedFacts {
     pub test: usize,
     /// Neighbours that reach how far a set fills the space.
     pub neighbours: usize,
-    /// As many training images in the place of images that were made: what images that cannot be told from real ones would have.
+    /// As many training images in the place of generated images: what images that cannot be told from real ones would have.
     pub floor: FidelityFacts,
     /// The runs, each with what its codes are drawn from.
     pub rows: Vec<GeneratedRow>,

@@ -99,21 +99,17 @@ pub(super) struct Facts {
 
 /// Refuses what cannot be measured, before anything is trained.
 pub(super) fn check(report: &ReportConfig, runs: &[Planned]) -> Result<(), RunError> {
-    let mut lists =
-        vec![("codes", &report.codes), ("saturation", &report.saturation), ("denoising", &report.denoising)];
-    if let Some(wanted) = &report.inversion {
-        lists.extend([("inversion.invert", &wanted.invert), ("inversion.compression", &wanted.compression)]);
-        lists.extend(wanted.schemes.iter().map(|(_, names)| ("inversion.schemes", names)));
-    }
-    for (key, names) in lists {
-        for run in runs.iter().filter(|run| run.repeat == 0 && names.contains(&run.name)) {
+    for (key, name) in report.named_runs() {
+        let is_inverted = ["inversion.invert", "inversion.compression"].contains(&key.as_str());
+        let needs = ["codes", "saturation", "denoising"].contains(&key.as_str()) || key.starts_with("inversion.");
+        if let Some(run) = runs.iter().find(|run| needs && run.repeat == 0 && run.name == *name) {
             let task = run.prepared.task.autoencoder().ok_or_else(|| {
                 let (name, task) = (&run.name, run.config.task.name());
                 RunError::Unusable(format!(
                     "report.{key} names {name}, which trains a {task}; an autoencoder is expected"
                 ))
             })?;
-            if ["inversion.invert", "inversion.compression"].contains(&key) {
+            if is_inverted {
                 // The layers decide, whatever their weights are.
                 let weights = vec![0.0; run.prepared.layout().len()];
                 Decoder::<f32>::of(task.model(), &weights, task.objective().loss)

@@ -28,7 +28,7 @@ pub(in crate::study) struct ProbeRow {
     pub features: Features,
     /// How many there are of an image.
     pub values: usize,
-    /// For each number of labels the share of the test images that is classified right.
+    /// For each number of labels the share of the test images that is classified correctly.
     pub accuracy: Vec<Figure>,
     /// For each number of labels, whether every fit converged.
     pub converged: Vec<bool>,
@@ -48,7 +48,7 @@ pub(in crate::study) fn check(wanted: &ProbeReport, runs: &[Planned]) -> Result<
             () if !differ(&train.classes()) => "whose training images are of one class; two or more are expected",
             () if loaded.test().is_empty() => "which has no test images; some are expected",
             () if train.len() != named[0].prepared.loaded.train().len() => {
-                "which has not as many training images as the first; equal numbers are expected"
+                "whose number of training images differs from that of the first run named; equal numbers are expected"
             }
             () => "",
         };

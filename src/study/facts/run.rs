@@ -34,7 +34,7 @@ pub(in crate::study) struct RunFacts {
     pub group: usize,
     /// What its loss is, with its unit.
     pub loss_label: &'static str,
-    /// Whether its loss depends on what it is trained against, a rival network or other views, and says nothing beside that of another run.
+    /// Whether its loss depends on what it is trained against, a discriminator or other views, and says nothing beside that of another run.
     pub loss_is_relative: bool,
     /// Numbers in its code; 0 where it has none.
     pub code_size: usize,

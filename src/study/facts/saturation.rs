@@ -58,8 +58,6 @@ pub(super) fn measure(plan: &Planned, folder: &Path, context: Context) -> Result
         let mut table = plan.prepared.layout().iter();
         table.find(|param| param.name == name).map_or(Vec::new(), |param| param.of(params).to_vec())
     };
-    // Refused here, the run is none of those that are watched below.
-    plan.trained(&[], context)?;
     watch(&plan.config, &plan.prepared, beside(folder), context, |epoch, params| {
         let layers = plan.prepared.trained(params, context).map_or(Vec::new(), |trained| trained.saturation(first));
         for (at, found) in layers.into_iter().enumerate() {

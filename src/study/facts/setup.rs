@@ -218,7 +218,7 @@ pub(super) fn models(runs: &[(&StudyRun, &RunFacts)]) -> Vec<Value> {
         for (_, user) in &users {
             match losses.iter_mut().find(|(loss, _)| *loss == user.loss_label) {
                 Some((_, names)) => names.push(&user.name),
-                None => losses.push((&user.loss_label, vec![&user.name])),
+                None => losses.push((user.loss_label, vec![&user.name])),
             }
         }
         json!({

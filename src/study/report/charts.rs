@@ -189,7 +189,7 @@ fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
         ..Curve::default()
     };
     let curves = ways.iter().enumerate().map(curve).collect();
-    let chart = chart("images trained on", "test images classified right (%)", curves);
+    let chart = chart("images trained on", "test images classified correctly (%)", curves);
     LineChart { logarithmic: true, ..chart }.to_svg()
 }
 
@@ -214,7 +214,8 @@ fn probe(facts: &ProbeFacts) -> String {
             group,
         }
     };
-    let chart = chart("labelled images", "test images classified right (%)", facts.rows.iter().map(curve).collect());
+    let chart =
+        chart("labelled images", "test images classified correctly (%)", facts.rows.iter().map(curve).collect());
     LineChart { logarithmic: true, ..chart }.to_svg()
 }
 
@@ -233,7 +234,7 @@ fn courses(ways: &[(String, Vec<ClassifierFacts>)]) -> Vec<String> {
             }
         }
         let title = format!("{} images", grouped(images));
-        LineChart { title, ..chart("epoch", "validation images classified right (%)", curves) }.to_svg()
+        LineChart { title, ..chart("epoch", "validation images classified correctly (%)", curves) }.to_svg()
     };
     numbers.into_iter().map(of).collect()
 }

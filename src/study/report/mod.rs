@@ -20,7 +20,7 @@ use crate::run::{REPORT, RunError};
 use charts::Charts;
 
 /// The templates by their names.
-const TEMPLATES: [(&str, &str); 29] = [
+const TEMPLATES: [(&str, &str); 30] = [
     ("page", include_str!("../templates/page.html")),
     ("macros", include_str!("../templates/macros.html")),
     ("report", include_str!("../templates/report.html")),
@@ -32,6 +32,7 @@ const TEMPLATES: [(&str, &str); 29] = [
     ("best", include_str!("../templates/best.html")),
     ("made", include_str!("../templates/made.html")),
     ("results", include_str!("../templates/results.html")),
+    ("cost", include_str!("../templates/cost.html")),
     ("reconstructions", include_str!("../templates/reconstructions.html")),
     ("endings", include_str!("../templates/endings.html")),
     ("classes", include_str!("../templates/classes.html")),

@@ -135,7 +135,7 @@ fn check_folder(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
     let begun = SearchConfig::from_toml(&String::from_utf8_lossy(&text), &file.display().to_string())?;
     if begun.identity() != config.identity() {
         return Err(RunError::Folder(format!(
-            "{} is of another search: more differs than the numbers of trials, the samplers and the pruners; nothing was changed. Another \
+            "{} is of another search: it differs in more than the number of trials, the samplers and the pruners; nothing was changed. Another \
              search needs another folder (--out)",
             file.display()
         )));

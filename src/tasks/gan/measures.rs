@@ -54,7 +54,7 @@ impl Trainable for Gan {
     }
 
     fn loss_label(&self) -> &'static str {
-        "binary cross-entropy of verdicts (nats per image)"
+        "binary cross-entropy of the discriminator's outputs (nats per image)"
     }
 
     fn further_losses(&self) -> &[&'static str] {
@@ -89,12 +89,13 @@ impl Trainable for Gan {
                 ["loss", "d_real", "d_fake", "diversity"].map(|key| Cell::of(figures, key, 4));
             vec![(*name).into(), (&figures["images"]).into(), loss, real, made, diversity]
         };
-        let header = ["", "images", self.loss_name(), "D(real)", "D(made)", "diversity"].map(str::to_owned).to_vec();
+        let header =
+            ["", "images", self.loss_name(), "D(real)", "D(generated)", "diversity"].map(str::to_owned).to_vec();
         vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
     }
 
     fn picture_files(&self, _: &Splits) -> Vec<(&'static str, String)> {
-        vec![("samples.png", "images made of noise".to_owned())]
+        vec![("samples.png", "images generated from noise".to_owned())]
     }
 
     fn pictures(&self, weights: Weights<'_>, loaded: &Splits) -> Vec<Picture> {

@@ -49,7 +49,7 @@ impl Gan {
         Ok(Gan { spec: spec.clone(), generator, discriminator, layout, phases })
     }
 
-    /// Records images made of the noise of this pass.
+    /// Records images generated from the noise of this pass.
     fn made<T: Real>(&self, tape: &mut Tape<'_, T>, count: usize, pass: Pass) -> Var {
         let like = tape.zeros([count, self.spec.latent]);
         let noise = tape.normal_like(like, pass.draws().unwrap_or_default().streams(Purpose::Latent, 0));
@@ -67,7 +67,7 @@ impl<T: Real> Task<T> for Gan {
         &self.phases
     }
 
-    /// The discriminator's cross-entropy on real and on made images, each in a batch of its own, and then, of other noise, the
+    /// The discriminator's cross-entropy on real and on generated images, each in a batch of its own, and then, of other noise, the
     /// generator's non-saturating loss.
     fn record(
         &self,
@@ -105,8 +105,8 @@ impl<T: Real> Task<T> for Gan {
         Recorded { total, loss, penalty }
     }
 
-    /// generator_loss; d_real and d_fake, the probability of "real" that the discriminator gives to real and to made images; and
-    /// diversity, the root of the mean squared distance between two made images over that between two real ones: one for a
+    /// generator_loss; d_real and d_fake, the probability of "real" that the discriminator gives to real and to generated images; and
+    /// diversity, the root of the mean squared distance between two generated images over that between two real ones: one for a
     /// generator that makes as many different images as there are, near zero for one that makes one image of all noise.
     fn scalar_names(&self) -> Vec<String> {
         SCALARS.map(str::to_owned).into()

@@ -68,13 +68,13 @@ impl Spec for GanSpec {
     }
 
     fn visit_training(&mut self, visitor: &mut dyn Visitor) {
-        let accepted = "no loss: each network minimises a cross-entropy of the discriminator's verdicts";
+        let accepted = "no loss: each network minimises a cross-entropy of the discriminator's outputs";
         visitor.meaningless("loss", "given while the task is \"gan\"", accepted);
     }
 
     fn build(&self, loaded: &Splits, optimizer: &OptimizerSpec) -> Result<Arc<dyn Trainable>, BuildError> {
         let mut of_discriminator = optimizer.clone();
-        of_discriminator.rule.scale_learning_rate(self.discriminator_rate);
+        of_discriminator.scale_learning_rate(self.discriminator_rate);
         Ok(Arc::new(Gan::new(self, loaded.shape(), [of_discriminator, optimizer.clone()])?))
     }
 }

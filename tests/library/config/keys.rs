@@ -72,6 +72,7 @@ fn keys_are_found_whole_by_table_and_by_their_end() {
     assert_eq!(keys("model.encoder.0.dense"), ["model.encoder[].dense"]);
     assert_eq!(keys("report.best.adam"), ["report.best.NAME", "report.best.NAME[]"]);
     assert_eq!(keys("report.best.adam.0"), ["report.best.NAME[]"]);
+    assert_eq!(keys("rates"), ["model.rates", "model.rates.NAME"]);
     assert!(keys("train").len() > 4 && keys("train").iter().all(|key| key.starts_with("train")));
     let said = |key: &str| find_keys(key).unwrap_err().to_string();
     let end = "; `narrows config keys` lists all";

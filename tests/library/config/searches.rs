@@ -79,6 +79,10 @@ fn a_space_reads_back_as_the_same() {
     // More trials, or others who make them, are the same search.
     assert_eq!(set("search.trials=30").identity(), space().identity());
     assert_ne!(set("search.window=5").identity(), space().identity());
+    let plain =
+        SPACE.replacen("[search]\ntrials = 20\nsamplers = [\"random\", \"tpe\"]\nasha = { first = 2 }\n", "", 1);
+    let more = Source::parse(&plain, "a.toml").unwrap().set("search.trials=30").unwrap().into_search().unwrap();
+    assert_eq!(more.identity(), SearchConfig::from_toml(&plain, "a.toml").unwrap().identity());
     assert_ne!(set("train.max_epochs=6").identity(), space().identity());
     // A setting fixes what varied, and lets vary what was fixed.
     assert_eq!(set("train.batch_size=48").space.len(), 5);

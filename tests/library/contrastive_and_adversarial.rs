@@ -222,7 +222,7 @@ fn running_statistics_move_with_every_batch_that_a_step_shows_the_discriminator(
         arena.assign(&mut params);
         mean.of(&params).to_vec()
     };
-    // PyTorch keeps 0.9 for the made images, and of that 0.9 for the real ones.
+    // PyTorch keeps 0.9 for the generated images, and of that 0.9 for the real ones.
     for (from_1, from_0) in after_a_step(1.0).iter().zip(after_a_step(0.0)) {
         assert!((from_1 - from_0 - 0.81).abs() <= 1e-6, "{from_1} {from_0}");
     }
