@@ -230,7 +230,7 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
     both_refuse(&place, 2, &["out already holds results", "nothing was changed", "--out"]);
     fs::remove_dir_all(place.path("out")).unwrap();
     place.narrows(&STUDY).done();
-    place.refuses(&TRAIN, 2, &["out already holds a", "nothing was changed", "--out"]);
+    place.refuses(&TRAIN, 2, &["out already holds results", "nothing was changed", "--out"]);
     let other = [&STUDY[..], &["--seed", "12"]].concat();
     place.refuses(&other, 2, &["out/study.toml is of another study", "line 2", "nothing was changed", "--out"]);
     // What would be written over counts too, whoever wrote it.

@@ -164,7 +164,7 @@ fn a_workflow_is_made_once_and_has_its_parts_on_one_page() {
         "<h4>The space</h4>",
         "<h2>Results</h2>",
         "<h4>Images that runs make</h4>",
-        "<h4>The course of the search</h4>",
+        "<h4>How the search went</h4>",
         "<h2>Appendix</h2>",
     ] {
         let (_, after) = rest.split_once(heading).unwrap_or_else(|| panic!("{heading} is missing or misplaced"));
