@@ -94,6 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         y_label: "second principal component (9.3 %)".into(),
         groups: classes.map(String::from).into(),
         points: (0..10_000).map(|i| (sum(i) + (i % 10) as f64 * 0.4, sum(i + 77_777), (i % 10) as usize)).collect(),
+        ..Scatter::default()
     };
     show("scatter", scatter.to_svg(), scatter.to_png(1200, 1100)?)?;
     let count =

@@ -162,6 +162,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             y_label: "y".to_owned(),
             groups: vec!["real".to_owned(), "generated".to_owned()],
             points: points.map(|(xy, group)| (xy[0].into(), xy[1].into(), group)).collect(),
+            ..Scatter::default()
         };
         let path = format!("two_networks-{seed}.png");
         std::fs::write(&path, picture.to_png(900, 900)?)?;

@@ -85,6 +85,12 @@ impl Axis {
         Axis { low: ticks[0].0, high: ticks[ticks.len() - 1].0, ticks, logarithmic: false }
     }
 
+    /// An axis of the whole numbers from 0, each called by its name, half a step wider at both ends.
+    pub fn named(names: &[String]) -> Axis {
+        let ticks = names.iter().enumerate().map(|(number, name)| (number as f64, name.clone())).collect();
+        Axis { low: -0.5, high: names.len() as f64 - 0.5, ticks, logarithmic: false }
+    }
+
     /// The axis of epochs 1 to `last`: whole ticks, epoch 1 among them, at most about `about`.
     pub fn epochs(last: usize, about: usize) -> Axis {
         let high = last.max(1) as i64;
@@ -141,6 +147,13 @@ mod tests {
 
     fn labels(axis: &Axis) -> Vec<&str> {
         axis.ticks.iter().map(|(_, label)| label.as_str()).collect()
+    }
+
+    #[test]
+    fn names_stand_at_the_whole_numbers_within_the_axis() {
+        let axis = Axis::named(&["relu".into(), "tanh".into()]);
+        assert_eq!(labels(&axis), ["relu", "tanh"]);
+        assert_eq!([0.0, 1.0].map(|value| axis.fraction(value)), [0.25, 0.75]);
     }
 
     #[test]

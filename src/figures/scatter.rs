@@ -28,12 +28,14 @@ const MOST_NAMED: usize = 30;
 const NAME: [f32; 3] = [18.0, 110.0, 2.0];
 
 /// Points in a plane, each of a group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scatter {
     /// Its title; may be empty.
     pub title: String,
     /// What the x axis shows.
     pub x_label: String,
+    /// What the whole numbers 0, 1, … of the x axis stand for; empty for an axis of numbers.
+    pub x_names: Vec<String>,
     /// What the y axis shows; stands above the axis.
     pub y_label: String,
     /// What the legend calls the groups; no legend where there is none.
@@ -56,7 +58,7 @@ impl Scatter {
         let percent = |component: usize| significant(100.0 * shares.get(component).copied().unwrap_or(0.0), 3);
         let x_label = format!("first principal component ({} % of the variance)", percent(0));
         let y_label = format!("second principal component ({} %)", percent(1));
-        Scatter { title, x_label, y_label, groups: classes, points }
+        Scatter { title, x_label, y_label, groups: classes, points, ..Scatter::default() }
     }
 }
 
@@ -69,6 +71,7 @@ impl Chart for Scatter {
             let (low, high) = extent(points.iter().map(of));
             Axis::covering(low, high, 8)
         };
+        let x = || if self.x_names.is_empty() { axis(|point| point.0) } else { Axis::named(&self.x_names) };
         let is_few = points.len() <= FEW;
         let entry = |(group, label): (usize, &String)| Entry::of_group(group, shape(group, is_few), label);
         let title = if self.title.is_empty() { "Points" } else { &self.title };
@@ -77,7 +80,7 @@ impl Chart for Scatter {
         let frame = Frame {
             title: &self.title,
             labels: [&self.x_label, &self.y_label],
-            axes: (!points.is_empty()).then(|| [axis(|point| point.0), axis(|point| point.1)]),
+            axes: (!points.is_empty()).then(|| [x(), axis(|point| point.1)]),
             lines: [true, true],
             inset: 8.0,
             beyond: 0.0,

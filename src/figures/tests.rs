@@ -56,6 +56,7 @@ fn scatter(count: usize, groups: usize) -> Scatter {
         y_label: "second component".into(),
         groups: (0..groups).map(|group| group.to_string()).collect(),
         points: (0..count).map(|i| ((i * 37 % 101) as f64, (i * 53 % 97) as f64 - 50.0, i % groups)).collect(),
+        ..Scatter::default()
     }
 }
 

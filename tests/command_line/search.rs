@@ -131,7 +131,7 @@ fn an_interrupted_search_says_whose_configuration_is_written() {
     let page = place.text("s/report.html");
     let best = &facts(&page)["arms"][0]["best"]["trial"];
     let is_of_it = place.text("s/best.toml").starts_with(&format!("# The best trial, number {best} of "));
-    assert_eq!(page.contains("best.toml</a> has them all"), is_of_it, "{page}");
+    assert_eq!(page.contains("best.toml</a> has them in full"), is_of_it, "{page}");
     assert_eq!(page.contains("best.toml</a>: the configuration of an earlier best trial"), !is_of_it, "{page}");
     // The file is of the run that stands beside it.
     let body = |file: &str| place.text(file).split_once("\n\n").unwrap().1.to_owned();

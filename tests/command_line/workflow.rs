@@ -240,4 +240,15 @@ fn the_quick_unsupervised_workflow_runs_to_its_end_on_the_public_images() {
     assert_eq!(found[0]["study"]["generated"]["rows"].as_array().unwrap().len(), 7);
     assert_eq!(found[1]["study"]["best"].as_array().unwrap().len(), 15);
     assert_eq!(found[4]["study"]["denoising"]["rows"].as_array().unwrap().len(), 6);
+
+    // The losses of many runs stand on charts of a few each, every run on one of them.
+    let page = place.text("w/parts/optimizers/report.html");
+    let charts = page.split("<svg").map(|rest| rest.split("</svg>").next().unwrap());
+    let charts = charts.filter(|svg| svg.contains("solid: training"));
+    let runs: Vec<&str> =
+        found[1]["study"]["runs"].as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect();
+    let drawn = charts.map(|svg| runs.iter().filter(|run| svg.contains(&format!(">{run}<"))).count());
+    let drawn: Vec<usize> = drawn.collect();
+    assert!(drawn.iter().all(|runs| (1..=7).contains(runs)), "{drawn:?}");
+    assert_eq!(drawn.iter().sum::<usize>(), runs.len(), "{drawn:?}");
 }

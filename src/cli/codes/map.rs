@@ -94,6 +94,7 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
                 y_label: "second axis of the map".into(),
                 groups: data.class_names.clone(),
                 points: shown(points.view()),
+                ..Scatter::default()
             },
         )?;
         let chart = Scatter::of_components(

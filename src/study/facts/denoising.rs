@@ -3,16 +3,12 @@
 use serde::Serialize;
 
 use super::RunError;
-use super::pictures::ImageTable;
-use crate::data::{Corruption, corrupt_measured};
+use crate::data::Corruption;
 use crate::settings::Choice as _;
 use crate::study::figure::Figure;
 use crate::study::{Study, StudyRun};
 use crate::tape::Arena;
 use crate::tasks::psnr;
-
-/// Images of each noise in the picture.
-const SHOWN: usize = 10;
 
 /// Noise trained on × noise tested on.
 #[derive(Clone, Debug, Serialize)]
@@ -79,36 +75,4 @@ pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<Denoisin
         rows.iter().max_by(|a, b| mean(a).total_cmp(&mean(b))).map_or(String::new(), |row| row.run.clone())
     });
     Ok(Some(DenoisingFacts { best: best.collect(), noises: noises.into_iter().map(words).collect(), noisy, rows }))
-}
-
-/// For each noise: the first test images with it, what the run trained on it makes of them, and what the first run that was trained
-/// on clean images does; the clean images above all.
-pub(super) fn draw(study: &Study, facts: &DenoisingFacts) -> Result<Option<ImageTable>, RunError> {
-    let plain = first_of(study, facts.rows.iter().find(|row| row.trained_on.is_none()));
-    let Some(any) = first_of(study, facts.rows.first()) else { return Ok(None) };
-    let images = any.loaded().test().first(SHOWN);
-    let clean = images.to_array();
-    let mut table = ImageTable::new(images.data, Vec::new());
-    table.row("clean", clean.outer_iter())?;
-    for (at, words) in facts.noises.iter().enumerate() {
-        let Some(run) = first_of(study, facts.rows.iter().find(|row| row.trained_on == Some(at))) else { continue };
-        let trained = run.trained(study.machine)?;
-        let mut noisy = clean.clone();
-        let (from, to) = (clean.as_slice(), noisy.as_slice_mut());
-        if let (Some(noise), Some(from), Some(to)) = (trained.objective.corruption, from, to) {
-            corrupt_measured(noise, any.plan.config.seed, images.indices, from, to);
-        }
-        table.row(words.as_str(), noisy.outer_iter())?;
-        table.row(run.plan.name.as_str(), trained.reconstruct(noisy.view())?.outer_iter())?;
-        if let Some(plain) = plain {
-            let answer = plain.trained(study.machine)?.reconstruct(noisy.view())?;
-            table.row(plain.plan.name.as_str(), answer.outer_iter())?;
-        }
-    }
-    Ok(Some(table))
-}
-
-/// The first run of the name that a row has.
-fn first_of<'s>(study: &'s Study, row: Option<&DenoisingRow>) -> Option<&'s StudyRun> {
-    study.runs.iter().find(|run| row.is_some_and(|row| row.run == run.plan.name))
 }

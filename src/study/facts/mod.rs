@@ -144,9 +144,6 @@ pub(super) fn measured(study: &Study, observer: &dyn Observer) -> Result<(Facts,
         facts.maps.extend(maps::measure(study, run)?);
     }
     facts.denoising = denoising::measure(study, &report.denoising)?;
-    if let Some(measured) = &facts.denoising {
-        pictures.denoising = denoising::draw(study, measured)?;
-    }
     if let Some((measured, shown)) =
         report.generated.as_ref().map(|wanted| generated::measure(study, wanted)).transpose()?.flatten()
     {

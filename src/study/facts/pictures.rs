@@ -28,8 +28,6 @@ pub(in crate::study) struct Pictures {
     pub schemes: BTreeMap<String, ImageTable>,
     /// After a few steps: for each run that is looked at for saturation.
     pub early: Option<ImageTable>,
-    /// Noisy images and what is made of them.
-    pub denoising: Option<ImageTable>,
     /// Images that runs make, and the training images nearest to them.
     pub generated: Option<ImageTable>,
     /// Of each run whose codes are measured.

@@ -21,7 +21,7 @@ use crate::train::History;
 
 /// Classes up to which unequal numbers of images are drawn beside the table.
 const MOST_CLASSES: usize = 20;
-/// Curves of different runs on one chart that a reader can tell apart.
+/// Runs whose curves a reader can tell apart on one chart.
 const CURVES: usize = 7;
 /// Curves closer than this share of a chart's height lie on each other: a line is 2 of 300 units wide.
 const COINCIDE: f64 = 0.01;
@@ -98,11 +98,11 @@ impl Charts {
             let map = |map: &MapFacts| {
                 let axis = if map.iterations.is_some() { "axis of the map" } else { "principal component" };
                 let scatter = Scatter {
-                    title: String::new(),
                     x_label: format!("first {axis}"),
                     y_label: format!("second {axis}"),
                     groups: classes_of(&one.run),
                     points: map.points.clone(),
+                    ..Scatter::default()
                 };
                 json!({ "iterations": map.iterations, "svg": scatter.to_svg() })
             };
@@ -114,7 +114,7 @@ impl Charts {
                 Axes::Components(shares) => Scatter::of_components(String::new(), shares, classes, points),
                 Axes::Numbers([x, y]) => {
                     let (x_label, y_label) = (x.clone(), y.clone());
-                    Scatter { title: String::new(), x_label, y_label, groups: classes, points }
+                    Scatter { x_label, y_label, groups: classes, points, ..Scatter::default() }
                 }
             };
             (look.run.clone(), scatter.to_svg())
@@ -268,11 +268,14 @@ fn best(kinds: &[BestFacts], runs: &[&RunFacts]) -> Vec<String> {
     kinds.chunks(CURVES).map(on_one).collect()
 }
 
-/// The columns that tasks add to the history, a chart each; one whose name begins with `val_` is drawn dashed beside its twin.
+/// The columns that tasks add to the history, a chart each under the name of the column; one whose name begins with `val_` is
+/// drawn dashed beside its twin. Columns that are numbered, one for each unit of a code, are left out.
 fn further(runs: &[&RunFacts]) -> Vec<String> {
     let columns = || runs.iter().flat_map(|run| &run.history).flat_map(BTreeMap::iter);
-    let is_drawn =
-        |name: &str, values: &[f64]| !History::COLUMNS.contains(&name) && values.iter().any(|value| !value.is_nan());
+    let is_numbered = |name: &str| name.rsplit('_').next().is_some_and(|end| end.parse::<usize>().is_ok());
+    let is_drawn = |name: &str, values: &[f64]| {
+        !History::COLUMNS.contains(&name) && !is_numbered(name) && values.iter().any(|value| !value.is_nan())
+    };
     let named =
         columns().filter(|(name, values)| is_drawn(name, values)).map(|(name, _)| name.trim_start_matches("val_"));
     let of = |name: &str| {
@@ -281,7 +284,7 @@ fn further(runs: &[&RunFacts]) -> Vec<String> {
             curves.extend(curves_of(run, name, false, group));
             curves.extend(curves_of(run, &format!("val_{name}"), true, group));
         }
-        chart("epoch", &name.replace('_', " "), curves).to_svg()
+        chart("epoch", name, curves).to_svg()
     };
     named.collect::<BTreeSet<_>>().into_iter().map(of).collect()
 }
@@ -297,28 +300,31 @@ fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
     (high - low).max(0.0)
 }
 
-/// An entry for each kind of loss among the runs: its `label`; its `charts`, each with its `runs`, the `svg` and whether the
+/// An entry for each kind of loss among the runs: its `label`; its `charts`, each with the `svg` and whether the
 /// vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each other, empty where
-/// there are none; and whether there are validation losses (`validated`).
+/// there are none; whether there are validation losses (`validated`), and `variational` runs.
 fn losses(runs: &[&RunFacts]) -> Vec<Value> {
     let mut labels: Vec<&'static str> = runs.iter().map(|run| run.loss_label).collect();
     labels.sort_unstable();
     labels.dedup();
     let of = |label: &'static str| {
-        let of_label = runs.iter().copied().filter(|run| run.loss_label == label).enumerate();
-        // Charts of runs that do not press each other flat, and in each the panels of runs that do not cover each other.
+        let of_label = || runs.iter().copied().filter(move |run| run.loss_label == label);
+        // Charts of a few runs that do not press each other flat, and in each the panels of runs that do not cover each other.
+        // A run has its number on its chart.
         let mut charts: Vec<Vec<Vec<(usize, &RunFacts)>>> = Vec::new();
         let mut differences = Vec::new();
-        for (number, run) in of_label {
-            let chart = charts.iter_mut().find(|chart| !is_flattened(run, &chart.concat()));
-            let Some(chart) = chart else {
-                charts.push(vec![vec![(number, run)]]);
+        for run in of_label() {
+            let has_room = |others: &[(usize, &RunFacts)]| others.len() < CURVES && !is_flattened(run, others);
+            let Some(chart) = charts.iter_mut().find(|chart| has_room(&chart.concat())) else {
+                charts.push(vec![vec![(0, run)]]);
                 continue;
             };
+            let number = chart.iter().map(Vec::len).sum();
             let covers = |other: &(usize, &RunFacts)| coincide(first_losses(run), first_losses(other.1));
             if let Some((_, other)) = chart.iter().flatten().copied().find(covers) {
                 let values = first_losses(run).iter().zip(first_losses(other)).map(|(a, b)| a - b).collect();
-                differences.push(Curve::per_epoch(format!("{} − {}", run.name, other.name), values, false, number));
+                let label = format!("{} − {}", run.name, other.name);
+                differences.push(Curve::per_epoch(label, values, false, differences.len()));
             }
             match chart.iter_mut().find(|panel| !panel.iter().any(covers)) {
                 Some(panel) => panel.push((number, run)),
@@ -326,22 +332,28 @@ fn losses(runs: &[&RunFacts]) -> Vec<Value> {
             }
         }
         let drawn = charts.into_iter().map(|panels| {
-            let runs: Vec<&str> = panels.iter().flatten().map(|(_, run)| run.name.as_str()).collect();
             let panel = |panel: &Vec<(usize, &RunFacts)>| {
                 let names: Vec<&str> = panel.iter().map(|(_, run)| run.name.as_str()).collect();
                 let curves = panel.iter().flat_map(|(number, run)| curves(run, *number)).collect();
                 LineChart::losses(names.join(", "), label, curves)
             };
             let svg = drawn(panels.iter().map(panel).collect());
-            json!({ "runs": runs, "logarithmic": svg.contains(", logarithmic"), "svg": svg })
+            json!({ "logarithmic": svg.contains(", logarithmic"), "svg": svg })
         });
         let drawn: Vec<Value> = drawn.collect();
         let differences = match differences.is_empty() {
             true => String::new(),
             false => chart("epoch", &format!("difference of the training losses: {label}"), differences).to_svg(),
         };
-        let validated = runs.iter().any(|run| run.loss_label == label && run.measured("last_val_loss").seeds > 0);
-        json!({ "label": label, "charts": drawn, "differences": differences, "validated": validated })
+        let validated = of_label().any(|run| run.measured("last_val_loss").seeds > 0);
+        let variational = of_label().any(|run| !run.config["model"]["variational"].is_null());
+        json!({
+            "label": label,
+            "charts": drawn,
+            "differences": differences,
+            "validated": validated,
+            "variational": variational,
+        })
     };
     labels.into_iter().map(of).collect()
 }

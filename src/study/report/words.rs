@@ -78,8 +78,8 @@ pub(super) fn percent(value: &Value) -> String {
         let text = match percent.abs() {
             0.0 => "0".to_owned(),
             size if size < 0.01 => "< 0.01".to_owned(),
-            size if size < 1.0 => format!("{percent:.2}"),
-            size if size < 10.0 => format!("{percent:.1}"),
+            size if size < 0.995 => format!("{percent:.2}"),
+            size if size < 9.95 => format!("{percent:.1}"),
             _ => format!("{percent:.0}"),
         };
         format!("{}\u{a0}%", text.replace('-', "−"))
@@ -177,6 +177,7 @@ mod tests {
     #[test]
     fn shares_and_settings_are_short() {
         assert_eq!(percent(&Value::from(0.00456)), "0.46\u{a0}%");
+        assert_eq!([0.0996, 0.00998].map(|x| percent(&Value::from(x))), ["10\u{a0}%", "1.0\u{a0}%"]);
         assert_eq!(change(&Value::from(-0.344)), "−34\u{a0}%");
         assert_eq!(change(&Value::from(0.0123)), "+1.2\u{a0}%");
         assert_eq!([1e-6, 2.5e-3, 0.01, 100.0].map(|x| setting(&Value::from(x))), ["10⁻⁶", "2.5·10⁻³", "0.01", "100"]);

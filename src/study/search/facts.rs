@@ -8,6 +8,7 @@ use super::{Arm, ArmResult, SearchResult};
 use crate::figures::Chart;
 use crate::figures::bars::BarChart;
 use crate::figures::curves::{Curve, LineChart};
+use crate::figures::number::{significant, typeset};
 use crate::figures::parallel::Parallel;
 use crate::figures::scatter::Scatter;
 use crate::search::{Domain, End, Parameter, Trial, importance};
@@ -77,6 +78,7 @@ struct Row {
     trial: usize,
     objective: Option<f64>,
     epochs: usize,
+    /// Numbers with four digits.
     values: Vec<String>,
     reason: String,
 }
@@ -171,8 +173,11 @@ fn all(result: &SearchResult) -> impl Iterator<Item = (Arm, &Trial)> {
 impl Row {
     fn of(result: &SearchResult, arm: Arm, trial: &Trial) -> Self {
         let outcome = trial.result.as_ref();
-        let word = |(number, value): (usize, &Option<f64>)| {
-            value.map_or(String::new(), |value| result.config.word(number, value))
+        let parameters = result.config.space.parameters();
+        let word = |(number, value): (usize, &Option<f64>)| match (value, &parameters[number].domain) {
+            (None, _) => String::new(),
+            (Some(value), Domain::Float { .. }) => typeset(&significant(*value, 4)),
+            (Some(value), _) => result.config.word(number, *value),
         };
         Row {
             arm: arm.name(),
@@ -193,7 +198,10 @@ impl ParameterFacts {
         let parameter = &result.config.space.parameters()[number];
         let log = if parameter.domain.is_log() { ", evenly in the logarithm" } else { "" };
         let values = match parameter.domain {
-            Domain::Float { low, high, .. } => format!("{low} to {high}{log}"),
+            Domain::Float { low, high, .. } => {
+                let [low, high] = [low, high].map(|end| result.config.word(number, end));
+                format!("{low} to {high}{log}")
+            }
             Domain::Int { low, high, .. } => format!("integers from {low} to {high}{log}"),
             Domain::Choices(count) => {
                 (0..count).map(|choice| result.config.word(number, choice as f64)).collect::<Vec<_>>().join(", ")
@@ -303,14 +311,10 @@ fn importance_chart(result: &SearchResult) -> String {
 fn against(result: &SearchResult, number: usize) -> String {
     let parameter = &result.config.space.parameters()[number];
     let name = &parameter.name;
-    let x_label = match parameter.domain {
-        Domain::Choices(count) => {
-            let words: Vec<String> =
-                (0..count).map(|choice| format!("{choice} = {}", result.config.word(number, choice as f64))).collect();
-            format!("{name} ({})", words.join(", "))
-        }
-        domain if domain.is_log() => format!("decimal logarithm of {name}"),
-        _ => name.clone(),
+    let x_label = if parameter.domain.is_log() { format!("decimal logarithm of {name}") } else { name.clone() };
+    let x_names = match parameter.domain {
+        Domain::Choices(count) => (0..count).map(|choice| result.config.word(number, choice as f64)).collect(),
+        _ => Vec::new(),
     };
     let x = |value: f64| if parameter.domain.is_log() { libm::log10(value) } else { value };
     let mut points = Vec::new();
@@ -322,8 +326,8 @@ fn against(result: &SearchResult, number: usize) -> String {
         return String::new();
     }
     let groups = result.arms.iter().map(|one| one.arm.name()).collect();
-    Scatter { title: String::new(), x_label, y_label: result.config.settings.objective.clone(), groups, points }
-        .to_svg()
+    let y_label = result.config.settings.objective.clone();
+    Scatter { x_label, y_label, x_names, groups, points, ..Scatter::default() }.to_svg()
 }
 
 fn parallel(result: &SearchResult) -> String {
@@ -343,7 +347,7 @@ fn parallel(result: &SearchResult) -> String {
         [parameter.name.rsplit('.').next().unwrap_or_default().to_owned(), low, high]
     };
     let [low, high] = [worst.min(*best), worst.max(*best)];
-    let words = [low, high].map(|value| crate::figures::number::significant(value, 3));
+    let words = [low, high].map(|value| significant(value, 3));
     let objective = [result.config.settings.objective.clone(), words[0].clone(), words[1].clone()];
     let height = |value: f64| if high > low { (value - low) / (high - low) } else { 0.5 };
     let shown = complete.len() - (BEST * complete.len() as f64).ceil() as usize;
@@ -380,7 +384,10 @@ pub(super) fn trials_csv(result: &SearchResult) -> String {
             row.epochs.to_string(),
             format!("{:.3}", outcome.seconds),
         ];
-        rows.push(head.into_iter().chain(row.values).chain([row.reason]).collect());
+        let exact = trial.point.iter().enumerate();
+        let values =
+            exact.map(|(number, value)| value.map_or(String::new(), |value| result.config.word(number, value)));
+        rows.push(head.into_iter().chain(values).chain([row.reason]).collect());
     }
     for row in rows {
         writer.write_record(row).expect("memory takes all text");
