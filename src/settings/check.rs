@@ -4,11 +4,19 @@ use super::{About, Choice, Counts, Fault, Items, Length, Range, Settings, TableF
 
 /// Refuses the first value out of its range, or else settings at odds with each other.
 pub fn check(settings: &mut dyn Settings) -> Result<(), Fault> {
-    let mut check = Check { path: Vec::new(), is_item: false, fault: None };
+    let mut check = Check::default();
     check.settings(settings);
     check.fault.map_or(Ok(()), Err)
 }
 
+/// Refuses the first value out of its range among those of what is chosen.
+pub fn check_choice(choice: &mut dyn Choice) -> Result<(), Fault> {
+    let mut check = Check::default();
+    choice.visit(&mut check);
+    check.fault.map_or(Ok(()), Err)
+}
+
+#[derive(Default)]
 struct Check {
     path: Vec<String>,
     /// Whether what is shown next is an item of a list, which has no key of its own.

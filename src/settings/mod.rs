@@ -10,7 +10,7 @@ mod declare;
 mod forms;
 mod values;
 
-pub use check::check;
+pub use check::{check, check_choice};
 pub(crate) use declare::settings;
 pub use forms::{Counts, Length, Range, TableForm, Text, at_least};
 

@@ -6,7 +6,7 @@ use crate::data::Corruption;
 use crate::loss::{self, CodePenalty, Contractive, Loss, Variational, WeightPenalty};
 use crate::nn::{Activation, Autoencoder, Encoded, Pass};
 use crate::rng::Purpose;
-use crate::settings::{Fault, Settings, check};
+use crate::settings::{Fault, Settings, check, check_choice};
 use crate::tape::{Tape, Var};
 
 /// The loss of the reconstruction, and the penalties on code and weights.
@@ -68,8 +68,8 @@ impl Objective {
         Err(Fault::new("loss", found, accepted))
     }
 
-    /// Refuses weights out of their ranges, and other penalties on a code that is drawn: they would have to say on which.
-    pub(super) fn check_penalties(&self) -> Result<(), Fault> {
+    /// Refuses weights and noise out of their ranges, and other penalties on a code that is drawn: they would have to say on which.
+    pub(super) fn check_settings(&self) -> Result<(), Fault> {
         let (mut copy, mut weights) = (*self, WeightPenalty { l2: self.weight_l2 });
         let parts: [(&str, Option<&mut dyn Settings>); 4] = [
             ("code_penalty", Some(&mut copy.code_penalty)),
@@ -80,6 +80,8 @@ impl Objective {
         for (key, part) in parts {
             part.map_or(Ok(()), check).map_err(|fault| fault.within(key))?;
         }
+        let noise = copy.corruption.as_mut().map_or(Ok(()), |noise| check_choice(noise));
+        noise.map_err(|fault| fault.within("corruption"))?;
         let others = [("code_penalty", !self.code_penalty.is_none()), ("contractive", self.contractive.is_some())];
         match others.into_iter().find(|(_, is_given)| *is_given && self.variational.is_some()) {
             Some((key, _)) => {

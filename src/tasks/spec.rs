@@ -159,6 +159,6 @@ impl AutoencoderSpec {
             let accepted = "an encoder that ends in a dense layer without activation, such as { dense = 20 }, which gives the mean";
             return Err(Fault::new("encoder", format!("{found} in a variational model"), accepted));
         }
-        self.objective().check_penalties()
+        self.objective().check_settings()
     }
 }

@@ -136,7 +136,7 @@ impl Trainer {
     pub fn fit_with(&self, data: &Splits, callback: &mut dyn Callback<f32>) -> Result<Fitted, FitError> {
         let model = self.net.build()?;
         self.objective.check(model.decoder().last_activation())?;
-        self.objective.check_penalties()?;
+        self.objective.check_settings()?;
         // A weight of 0 is no penalty.
         let contractive = self.objective.contractive.filter(|contractive| contractive.weight > 0.0);
         contractive::check(contractive, model.encoder().layers().iter().map(|placed| &placed.layer))?;

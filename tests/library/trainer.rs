@@ -1,6 +1,6 @@
 //! What a [`Trainer`] refuses in a sentence, since no configuration was checked before.
 
-use narrows::data::{Dataset, Published, Samples, Splits};
+use narrows::data::{Corruption, Dataset, Published, Samples, Splits};
 use narrows::loss::{Contractive, JacobianMethod, Loss, Variational};
 use narrows::nn::Activation::{Linear, Sigmoid, Tanh};
 use narrows::nn::{Autoencoder, AutoencoderBuilder, BatchNorm, Layer, batch_norm, dense, dropout};
@@ -77,7 +77,7 @@ fn settings_out_of_their_ranges() {
 }
 
 #[test]
-fn penalties_out_of_their_ranges() {
+fn penalties_and_noise_out_of_their_ranges() {
     let (data, plain) = (data([5, 1, 1]), Objective::from(Loss::Bce));
     let penalty = |weight, method| Objective { contractive: Some(Contractive { weight, method }), ..plain };
     for (objective, sentence) in [
@@ -87,6 +87,10 @@ fn penalties_out_of_their_ranges() {
         (
             Objective { variational: Some(Variational { beta: -1.0, ..Variational::default() }), ..plain },
             "\"variational.beta\" is -1",
+        ),
+        (
+            Objective { corruption: Some(Corruption::Masking { rate: 1.5 }), ..plain },
+            "\"corruption.masking\" is 1.5; accepted: a probability of at least 0 and at most 1",
         ),
     ] {
         refuses(&trainer(net([dense(3, Tanh)]), objective), &data, sentence);
