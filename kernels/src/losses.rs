@@ -4,10 +4,9 @@
 //! above, so that a batch may be summed in slices of rows. Gradients are elementwise; `scale` carries whatever the loss is
 //! divided by (and the 2 of the squared error).
 
-use crate::elementwise::drive::{Map, map, maps};
 use crate::once::once;
 use crate::reduce::{Summand, chain, whole_rows};
-use crate::{Accumulate, Isa, Real, Simd, vecmath};
+use crate::{Isa, Real, Simd, vecmath};
 
 /// (x − t)².
 #[derive(Clone, Copy)]
@@ -19,13 +18,6 @@ impl<T: Real> Summand<T, 2, 0> for SquaredError {
         let error = simd.sub(x, t);
         (simd.mul(error, error), [])
     }
-}
-
-maps! {
-    /// scale · (x − t).
-    SquaredErrorGradient[scale](simd, x, t) = simd.mul(scale, simd.sub(x, t));
-    /// scale · (σ(z) − t).
-    BceGradient[scale](simd, z, t) = bce_gradient_of_exp(simd, scale, z, t, vecmath::exp_minus_abs(simd, z));
 }
 
 #[derive(Clone, Copy)]
@@ -81,13 +73,8 @@ once! {
         chain(isa, SquaredError, [x, t], [], cols, start)
     }
 
-    /// out (+)= scale · (x − t): the gradient of the mean of n squared errors has scale 2/n.
-    pub fn squared_error_gradient<T: Real>(isa: Isa, x: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-        map(isa, SquaredErrorGradient { scale }, [x, t], out, accumulate);
-    }
-
-    /// [`squared_error`] and [`squared_error_gradient`] (overwriting) in one pass, to the same bits. Moves three elements per
-    /// element.
+    /// [`squared_error`], to the same bits, and out = scale · (x − t) in one pass: the gradient of the mean of n squared errors has
+    /// scale 2/n. Moves three elements per element.
     pub fn squared_error_and_gradient<T: Real>(
         isa: Isa,
         x: &[T],
@@ -108,13 +95,8 @@ once! {
         chain(isa, Bce, [z, t], [], cols, start)
     }
 
-    /// out (+)= scale · (σ(z) − t).
-    pub fn bce_with_logits_gradient<T: Real>(isa: Isa, z: &[T], t: &[T], scale: T, out: &mut [T], accumulate: Accumulate) {
-        map(isa, BceGradient { scale }, [z, t], out, accumulate);
-    }
-
-    /// [`bce_with_logits`] and [`bce_with_logits_gradient`] (overwriting) in one pass and with one exponential, to the same
-    /// bits. Moves three elements per element.
+    /// [`bce_with_logits`], to the same bits, and out = scale · (σ(z) − t) in one pass and with one exponential. Moves three elements
+    /// per element.
     pub fn bce_with_logits_and_gradient<T: Real>(
         isa: Isa,
         z: &[T],

@@ -53,7 +53,6 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + AddAssign
-    + From<u8>
     + 'static
 {
     /// "f32" or "f64".

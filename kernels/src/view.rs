@@ -148,17 +148,6 @@ impl<'a, T: Copy> MatMut<'a, T> {
         Self { data, rows, cols, row_stride, col_stride }
     }
 
-    /// The same elements as [cols, rows].
-    pub fn transposed(self) -> Self {
-        Self {
-            data: self.data,
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-        }
-    }
-
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows

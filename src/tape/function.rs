@@ -94,8 +94,4 @@ impl<T: Real> Operation<T> for Apply<T> {
             }
         }
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }

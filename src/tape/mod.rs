@@ -75,11 +75,6 @@ impl WholeBatch {
     pub fn of(shape: Shape) -> Self {
         WholeBatch { samples: shape.samples(), sum_before: 0.0 }
     }
-
-    /// One over the number of elements of the whole batch.
-    fn scale(self, slice: Shape) -> f64 {
-        1.0 / (self.samples * slice.features()) as f64
-    }
 }
 
 /// Inputs of an operation, at most.
@@ -189,7 +184,7 @@ impl<'a, T: Real> Tape<'a, T> {
     /// [`Arena::assign`]: for what a model itself keeps up to date, like running statistics.
     ///
     /// # Panics
-    /// When the value is a parameter, or shows another value: detached, or in another shape.
+    /// When the value is a parameter, or shows another value in another shape.
     pub fn assign(&mut self, offset: usize, value: Var) {
         let op = self.arena.nodes[value.index()].op;
         assert!(op.owns_value(), "a {} is assigned, which has no numbers of its own; scale it by 1", op.name());
@@ -253,7 +248,6 @@ impl<'a, T: Real> Tape<'a, T> {
         let (shape, len) = (node.shape, node.shape.len());
         let data = match node.op {
             Op::Parameter { offset } => &self.params[offset..offset + len],
-            Op::Detach { of } => self.value(of),
             Op::Reshape => self.value(node.inputs[0]),
             _ => &node.value[..len],
         };

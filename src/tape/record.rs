@@ -95,11 +95,6 @@ impl<T: Real> Tape<'_, T> {
         if from == shape { x } else { self.append(Op::Reshape, &[x], shape) }
     }
 
-    /// The value of x as a constant: no gradient flows through it, and no number is copied.
-    pub fn detach(&mut self, x: Var) -> Var {
-        self.append(Op::Detach { of: x }, &[], self.shape(x))
-    }
-
     methods! {
         /// A dense layer, activation(x·W + b): x [batch, in], `weight` [in, out], `bias` [1, out] → [batch, out].
         dense(x, weight, bias; activation: Activation) = Dense { activation };
@@ -153,8 +148,6 @@ impl<T: Real> Tape<'_, T> {
         /// [1, image channels] → [batch, image, image channels].
         convolve_transposed(y, weight, bias; of: Convolution, activation: Activation) =
             ConvolveLayer { convolve: Convolve { of, product: Product::Transposed }, activation };
-        /// activation(x + b): x [.., cols], `bias` [1, cols].
-        bias_and_activation(x, bias; activation: Activation) = BiasAndActivation { activation };
         /// scale · the sum over each window: x [batch, image, channels] → [batch, output, channels].
         sum_pool(x; of: Pooling, scale: f64) = SumPool { of, scale, is_transposed: false };
         /// scale · the sum of the windows that hold an element: y [batch, output, channels] → [batch, image, channels].
@@ -255,8 +248,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// The part of [`mse`](Self::mse) that these samples have in a larger batch.
     pub fn mse_in(&mut self, whole: WholeBatch, x: Var, target: Var) -> Var {
-        let scale = whole.scale(self.shape(x));
-        self.loss(Loss { criterion: Criterion::SquaredError, scale }, whole.sum_before, x, target)
+        self.loss(Criterion::SquaredError, whole, x, target)
     }
 
     /// The binary cross-entropy of targets in [0, 1] against σ(logits), in nats, the mean over all elements → [1, 1].
@@ -268,8 +260,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// The part of [`bce_with_logits`](Self::bce_with_logits) that these samples have in a larger batch.
     pub fn bce_with_logits_in(&mut self, whole: WholeBatch, logits: Var, target: Var) -> Var {
-        let scale = whole.scale(self.shape(logits));
-        self.loss(Loss { criterion: Criterion::BceWithLogits, scale }, whole.sum_before, logits, target)
+        self.loss(Criterion::BceWithLogits, whole, logits, target)
     }
 
     /// The cross-entropy −Σ_k t_k ln softmax(logits)_k in nats of targets whose rows sum to one, the mean over rows → [1, 1].
@@ -281,9 +272,7 @@ impl<T: Real> Tape<'_, T> {
 
     /// The part of [`softmax_cross_entropy`](Self::softmax_cross_entropy) that these samples have in a larger batch.
     pub fn softmax_cross_entropy_in(&mut self, whole: WholeBatch, logits: Var, target: Var) -> Var {
-        let criterion = Criterion::SoftmaxCrossEntropy;
-        let scale = 1.0 / (whole.samples * criterion.parts(self.shape(logits))) as f64;
-        self.loss(Loss { criterion, scale }, whole.sum_before, logits, target)
+        self.loss(Criterion::SoftmaxCrossEntropy, whole, logits, target)
     }
 
     /// Of a squared error or cross-entropy: Σ before the mean is taken, [`WholeBatch::sum_before`] included, in f64, and how many

@@ -19,8 +19,6 @@ macro_rules! operations {
             Positions,
             /// A parameter, at this offset of the flat buffer.
             Parameter { offset: usize },
-            /// The value of another node, through which no gradient flows.
-            Detach { of: Var },
             /// The value of its input in another shape.
             Reshape,
             $($name($name $(<$param>)?),)*
@@ -32,7 +30,6 @@ macro_rules! operations {
                     Op::Constant => "input",
                     Op::Positions => "positions of maxima",
                     Op::Parameter { .. } => "parameter",
-                    Op::Detach { .. } => "detach",
                     Op::Reshape => "reshape",
                     $(Op::$name(op) => Operation::<T>::name(op),)*
                 }
@@ -40,7 +37,7 @@ macro_rules! operations {
 
             /// Whether the numbers lie in the node itself.
             pub fn owns_value(&self) -> bool {
-                !matches!(self, Op::Parameter { .. } | Op::Detach { .. } | Op::Reshape)
+                !matches!(self, Op::Parameter { .. } | Op::Reshape)
             }
 
             pub fn output_shape(&self, inputs: &[Shape]) -> Shape {
@@ -59,7 +56,7 @@ macro_rules! operations {
 
             pub fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
                 match self {
-                    Op::Constant | Op::Positions | Op::Parameter { .. } | Op::Detach { .. } => {}
+                    Op::Constant | Op::Positions | Op::Parameter { .. } => {}
                     Op::Reshape => backward.pass(call.inputs[0], grad),
                     $(Op::$name(op) => op.vjp(call, grad, backward),)*
                 }
@@ -67,7 +64,7 @@ macro_rules! operations {
 
             pub fn accumulates(&self) -> bool {
                 match self {
-                    $(Op::$name(op) => Operation::<T>::accumulates(op),)*
+                    $(Op::$name(_) => <$name $(<$param>)? as Operation<T>>::ACCUMULATES,)*
                     _ => false,
                 }
             }
@@ -89,7 +86,6 @@ operations! {
     Elementwise<T>,
     Combine,
     AddRow,
-    BiasAndActivation,
     MulScalar,
     Sum,
     RowSum,

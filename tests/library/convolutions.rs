@@ -308,15 +308,6 @@ fn gradients_of_the_maxima_of_a_convolution() {
 }
 
 #[test]
-fn bias_and_activation_have_gradients() {
-    for activation in crate::gradients::ACTIVATIONS {
-        check(&format!("bias and {activation}"), &inputs(&[[4, 3], [1, 3]]), |t, x| {
-            t.bias_and_activation(x[0], x[1], activation)
-        });
-    }
-}
-
-#[test]
 #[should_panic(expected = "cannot be that of the output of")]
 fn windows_on_other_images_than_the_convolution_gives_are_refused() {
     let mut arena = Arena::<f32>::default();

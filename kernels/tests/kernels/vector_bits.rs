@@ -151,15 +151,9 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
             normalise::input_gradient(isa, activation, [c, a], [&m, &f, &q, &k, &q], out);
         });
     }
-    with("squared_error_gradient".into(), c, &mut |out, add| {
-        losses::squared_error_gradient(isa, a, b, s, out, add);
-    });
-    with("bce_with_logits_gradient".into(), c, &mut |out, add| {
-        losses::bce_with_logits_gradient(isa, a, b, s, out, add);
-    });
     with("softmax".into(), c, &mut |out, _| softmax(isa, a, cols, out));
     let mut gradient = vec![nan; len];
-    let mut of_softmax = gradient.clone();
+    let (mut of_softmax, mut of_squares) = (gradient.clone(), gradient.clone());
     let sums = [
         softmax_cross_entropy_and_gradient(isa, a, b, cols, s, 0.5, &mut of_softmax),
         reduce::sum(isa, a, cols),
@@ -167,12 +161,14 @@ fn outcomes<T: Real>(isa: Isa, [a, b, c]: [&[T]; 3], cols: usize) -> Vec<Outcome
         reduce::sum_of_abs(isa, a),
         reduce::dot(isa, a, b),
         losses::squared_error(isa, a, b, cols, 0.5),
+        losses::squared_error_and_gradient(isa, a, b, cols, s, 0.5, &mut of_squares),
         losses::bce_with_logits(isa, a, b, cols, 0.5),
         losses::bce_with_logits_and_gradient(isa, a, b, cols, s, 0.5, &mut gradient),
     ];
     all.push(("sums".into(), bits(&sums)));
     all.push(("fused gradient".into(), bits(&gradient)));
     all.push(("gradient of the softmax cross-entropy".into(), bits(&of_softmax)));
+    all.push(("gradient of the squared error".into(), bits(&of_squares)));
     all.push(("is_all_finite".into(), vec![reduce::is_all_finite(isa, a).into()]));
     all.extend(updates(isa, [a, b, c]));
     all
@@ -382,9 +378,10 @@ fn a_softmax_of_any_size_adds_up_to_one_and_does_not_overflow() {
 fn the_fused_cross_entropy_has_the_bits_of_the_separate_ones() {
     let (isa, cols) = (Isa::detect(), 101);
     let [z, t] = [1, 2].map(|seed| numbers::<f32>(9 * cols, seed, false));
-    let (mut fused, mut separate) = (vec![0.0; z.len()], vec![0.0; z.len()]);
+    let (mut fused, mut separate) = (vec![0.0; z.len()], z.clone());
     let value = losses::bce_with_logits_and_gradient(isa, &z, &t, cols, 0.3, 0.0, &mut fused);
-    losses::bce_with_logits_gradient(isa, &z, &t, 0.3, &mut separate, Overwrite);
+    activate_in_place(isa, Activation::Sigmoid, &mut separate);
+    separate.iter_mut().zip(&t).for_each(|(p, t)| *p = 0.3 * (*p - t));
     assert_eq!(value, losses::bce_with_logits(isa, &z, &t, cols, 0.0));
     assert_eq!(bits(&fused), bits(&separate));
 }

@@ -142,8 +142,4 @@ impl<T: Real> Operation<T> for ConvolveLayer {
         let dz = backward.activation_and_bias(self.activation, call.output, grad, bias);
         self.convolve.give([first, second], dz, backward);
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }

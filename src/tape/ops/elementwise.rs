@@ -1,6 +1,6 @@
 //! Operations that treat each element alike.
 
-use narrows_kernels::activation::{activate, activate_in_place, activation_derivative};
+use narrows_kernels::activation::{activate, activation_derivative};
 use narrows_kernels::elementwise::{Binary, add_row, binary, mul_scalar, unary};
 
 use super::*;
@@ -26,10 +26,6 @@ impl<T: Real> Operation<T> for Activate {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         let derivative = ActivationDerivative { activation: self.activation, order: 0 };
         backward.give(call.inputs[0], derivative, &[call.output, grad]);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
     }
 }
 
@@ -212,39 +208,6 @@ impl<T: Real> Operation<T> for AddRow {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         backward.pass(call.inputs[0], grad);
         backward.give(call.inputs[1], ColumnSum, &[grad]);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
-}
-
-/// y = activation(x + b): x [rows, cols], b [1, cols].
-#[derive(Clone, Copy)]
-pub(in crate::tape) struct BiasAndActivation {
-    pub activation: Activation,
-}
-
-impl<T: Real> Operation<T> for BiasAndActivation {
-    const NAME: &'static str = "bias and activation";
-
-    fn output_shape(&self, inputs: &[Shape]) -> Shape {
-        Operation::<T>::output_shape(&AddRow, inputs)
-    }
-
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        add_row(context.isa, inputs[0].data, inputs[1].data, target.data);
-        activate_in_place(context.isa, self.activation, target.data);
-    }
-
-    /// dx = G ∘ f(y); db = column sums of dx.
-    fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let dx = backward.activation_and_bias(self.activation, call.output, grad, call.inputs[1]);
-        backward.pass(call.inputs[0], dx);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
     }
 }
 

@@ -160,8 +160,4 @@ impl<T: Real> Operation<T> for JacobianNorm {
             backward.give_multiple(input, gradient, grad);
         }
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }

@@ -110,8 +110,4 @@ impl<T: Real> Operation<T> for Dense {
         backward.give(weight, MatMul { lhs: Transpose::Yes, rhs: Transpose::No }, &[x, dz]);
         backward.give(x, MatMul { lhs: Transpose::No, rhs: Transpose::Yes }, &[dz, weight]);
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }

@@ -3,9 +3,7 @@
 //! A loss and its gradient are computed in one pass over prediction and target: the loss takes the gradient's node as its
 //! third input, and its own product hands that on.
 
-use narrows_kernels::losses::{
-    bce_with_logits_and_gradient, bce_with_logits_gradient, squared_error_and_gradient, squared_error_gradient,
-};
+use narrows_kernels::losses::{bce_with_logits_and_gradient, squared_error_and_gradient};
 use narrows_kernels::softmax::{softmax, softmax_cross_entropy_and_gradient};
 
 use super::*;
@@ -50,25 +48,24 @@ pub(in crate::tape) struct Loss {
 }
 
 impl<T: Real> Tape<'_, T> {
-    /// Records `loss` of x against target, and its gradient, in one pass. The sum begins with `sum_before`.
-    pub(in crate::tape) fn loss(&mut self, loss: Loss, sum_before: f64, x: Var, target: Var) -> Var {
+    /// Records the part that these samples have in the mean of `criterion` over the whole batch, and its gradient, in one pass.
+    pub(in crate::tape) fn loss(&mut self, criterion: Criterion, whole: WholeBatch, x: Var, target: Var) -> Var {
         let shape = same_shape("a loss", self.shape(x), self.shape(target));
-        let one = self.constant_with(Shape::SCALAR, |value| value[0] = T::ONE);
-        let gradient = LossGradient { criterion: loss.criterion, scale: loss.scale };
-        let gradient = self.append(gradient.into(), &[x, target, one], shape);
-        let both = match loss.criterion {
+        let scale = 1.0 / (whole.samples * criterion.parts(shape)) as f64;
+        let gradient = self.append(LossGradient { criterion, scale }.into(), &[x, target], shape);
+        let both = match criterion {
             Criterion::SquaredError => squared_error_and_gradient,
             Criterion::BceWithLogits => bce_with_logits_and_gradient,
             Criterion::SoftmaxCrossEntropy => softmax_cross_entropy_and_gradient,
         };
-        let scale = T::from_f64(loss.criterion.factor() * loss.scale);
-        let row = if loss.criterion == Criterion::SoftmaxCrossEntropy { shape.cols() } else { shape.features() };
+        let factor = T::from_f64(criterion.factor() * scale);
+        let row = if criterion == Criterion::SoftmaxCrossEntropy { shape.cols() } else { shape.features() };
         let sum = self.lend(gradient, |tape, gradient| {
-            both(tape.context.isa, tape.value(x), tape.value(target), row, scale, sum_before, gradient)
+            both(tape.context.isa, tape.value(x), tape.value(target), row, factor, whole.sum_before, gradient)
         });
-        let var = self.append(loss.into(), &[x, target, gradient], Shape::SCALAR);
+        let var = self.append(Loss { criterion, scale }.into(), &[x, target, gradient], Shape::SCALAR);
         let node = &mut self.arena.nodes[var.index()];
-        (node.value[0], node.sum) = (T::from_f64(loss.scale * (sum - sum_before)), sum);
+        (node.value[0], node.sum) = (T::from_f64(scale * (sum - whole.sum_before)), sum);
         var
     }
 }
@@ -96,7 +93,7 @@ impl<T: Real> Operation<T> for Loss {
     }
 }
 
-/// scale · s · 2(x − t), scale · s · (σ(x) − t) or scale · s · (softmax(x) − t), s [1, 1].
+/// scale · 2(x − t), scale · (σ(x) − t) or scale · (softmax(x) − t).
 #[derive(Clone, Copy)]
 pub(in crate::tape) struct LossGradient {
     pub criterion: Criterion,
@@ -110,50 +107,24 @@ impl<T: Real> Operation<T> for LossGradient {
         inputs[0]
     }
 
-    fn evaluate(&self, context: Context, inputs: &[Operand<'_, T>], target: Target<'_, T>) {
-        let scale = T::from_f64(self.criterion.factor() * self.scale) * inputs[2].data[0];
-        let (isa, x, t) = (context.isa, inputs[0].data, inputs[1].data);
-        match self.criterion {
-            Criterion::SquaredError => squared_error_gradient(isa, x, t, scale, target.data, target.accumulate),
-            Criterion::BceWithLogits => bce_with_logits_gradient(isa, x, t, scale, target.data, target.accumulate),
-            Criterion::SoftmaxCrossEntropy => {
-                softmax_cross_entropy_and_gradient(isa, x, t, inputs[0].cols(), scale, 0.0, target.data);
-            }
-        }
-    }
-
-    fn accumulates(&self) -> bool {
-        self.criterion != Criterion::SoftmaxCrossEntropy
-    }
-
-    /// With c = factor · scale: dx = c·s·G, through σ or the softmax for the cross-entropies; dt = −c·s·G; ds = c · Σ G ∘ (x − t), σ(x)
-    /// or softmax(x) in place of x for these.
+    /// With c = factor · scale: dx = c·G, through σ or the softmax for the cross-entropies; dt = −c·G.
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
-        let [x, t, s] = [call.inputs[0], call.inputs[1], call.inputs[2]];
-        let factor = self.criterion.factor() * self.scale;
-        let predicted = match self.criterion {
-            Criterion::SquaredError => x,
-            Criterion::BceWithLogits => backward.apply(Activate { activation: Activation::Sigmoid }, &[x]),
-            Criterion::SoftmaxCrossEntropy => backward.apply(Softmax, &[x]),
-        };
-        if backward.wants(x) || backward.wants(t) {
-            let scaled = backward.apply(Elementwise(Unary::Scale(T::from_f64(factor))), &[grad]);
-            let weighted = backward.apply(MulScalar, &[scaled, s]);
-            match self.criterion {
-                Criterion::SquaredError => backward.pass(x, weighted),
-                Criterion::BceWithLogits => {
-                    let derivative = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
-                    backward.give(x, derivative, &[predicted, weighted]);
-                }
-                Criterion::SoftmaxCrossEntropy => through_softmax(backward, x, predicted, weighted),
+        let [x, t] = [call.inputs[0], call.inputs[1]];
+        let factor = T::from_f64(self.criterion.factor() * self.scale);
+        let scaled = backward.apply(Elementwise(Unary::Scale(factor)), &[grad]);
+        match self.criterion {
+            Criterion::SquaredError => backward.pass(x, scaled),
+            Criterion::BceWithLogits => {
+                let predicted = backward.apply(Activate { activation: Activation::Sigmoid }, &[x]);
+                let derivative = ActivationDerivative { activation: Activation::Sigmoid, order: 0 };
+                backward.give(x, derivative, &[predicted, scaled]);
             }
-            backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[weighted]);
+            Criterion::SoftmaxCrossEntropy => {
+                let predicted = backward.apply(Softmax, &[x]);
+                through_softmax(backward, x, predicted, scaled);
+            }
         }
-        if backward.wants(s) {
-            let difference = backward.apply(Combine::SUB, &[predicted, t]);
-            let product = backward.apply(Combine::MUL, &[grad, difference]);
-            backward.give(s, Sum { scale: factor }, &[product]);
-        }
+        backward.give(t, Elementwise(Unary::Scale(-T::ONE)), &[scaled]);
     }
 }
 
@@ -174,10 +145,6 @@ impl<T: Real> Operation<T> for Softmax {
 
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         through_softmax(backward, call.inputs[0], call.output, grad);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
     }
 }
 

@@ -14,13 +14,11 @@ use narrows_kernels::elementwise::Unary;
 use narrows_kernels::{Accumulate, Activation, Context, Real};
 
 use super::operation::{Call, Operand, Operation, Target};
-use super::{Backward, MOST_INPUTS, Shape, Tape, Var};
+use super::{Backward, MOST_INPUTS, Shape, Tape, Var, WholeBatch};
 
 pub(super) use columns::{PadColumns, SliceColumns};
 pub(super) use convolution::{Convolve, ConvolveLayer, Product};
-pub(super) use elementwise::{
-    Activate, ActivationDerivative, AddRow, BiasAndActivation, Combine, Elementwise, MulScalar,
-};
+pub(super) use elementwise::{Activate, ActivationDerivative, AddRow, Combine, Elementwise, MulScalar};
 pub(super) use jacobian::JacobianNorm;
 pub use linear::Transpose;
 pub(super) use linear::{Dense, MatMul};

@@ -54,10 +54,6 @@ impl<T: Real> Operation<T> for Normalise {
             backward.give(shift, ColumnSum, &[of_centred]);
         }
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }
 
 /// y = activation(γ·(x − μ)/√(σ² + ε) + β) of x [.., channels], γ and β [1, channels], with the mean μ and variance σ² of each channel.
@@ -255,9 +251,5 @@ impl<T: Real> Operation<T> for BatchNormalise {
         } else {
             self.slot_vjp(call, grad, backward);
         }
-    }
-
-    fn accumulates(&self) -> bool {
-        false
     }
 }

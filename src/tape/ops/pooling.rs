@@ -125,10 +125,6 @@ impl<T: Real> Operation<T> for ConvolvePool {
         let spread = backward.apply(AtMaxima { of: self.pool, is_transposed: true }, &[dz, positions]);
         self.convolve.give([x, weight], spread, backward);
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }
 
 impl<T: Real> Operation<T> for MaxPool {
@@ -141,14 +137,11 @@ impl<T: Real> Operation<T> for MaxPool {
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         backward.give(call.inputs[0], AtMaxima { of: self.of, is_transposed: true }, &[grad, call.inputs[1]]);
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }
 
 impl<T: Real> Operation<T> for AtMaxima {
     const NAME: &'static str = "elements at maxima";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         checked("elements at maxima", &self.of, self.is_transposed, inputs[0])
@@ -167,14 +160,11 @@ impl<T: Real> Operation<T> for AtMaxima {
         let transposed = AtMaxima { is_transposed: !self.is_transposed, ..*self };
         backward.give(call.inputs[0], transposed, &[grad, call.inputs[1]]);
     }
-
-    fn accumulates(&self) -> bool {
-        false
-    }
 }
 
 impl<T: Real> Operation<T> for SumPool {
     const NAME: &'static str = "sum over windows";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         checked("sum over windows", &self.of, self.is_transposed, inputs[0])
@@ -190,9 +180,5 @@ impl<T: Real> Operation<T> for SumPool {
 
     fn vjp(&self, call: Call<'_>, grad: Var, backward: &mut Backward<'_, '_, T>) {
         backward.give(call.inputs[0], SumPool { is_transposed: !self.is_transposed, ..*self }, &[grad]);
-    }
-
-    fn accumulates(&self) -> bool {
-        false
     }
 }

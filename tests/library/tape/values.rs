@@ -186,35 +186,14 @@ fn parameters_that_overlap_are_refused() {
 }
 
 #[test]
-fn no_gradient_flows_through_a_detached_value() {
-    let params = [2.0, -3.0];
-    let (mut arena, mut grads) = (Arena::default(), [0.0; 2]);
-    let mut tape = Tape::new(Context::detect(), &mut arena, &params);
-    let x = tape.parameter(0, [2]);
-    let square = tape.square(x);
-    let constant = tape.detach(square);
-    assert_eq!(tape.value(constant), [4.0, 9.0]);
-    let product = tape.mul(constant, x);
-    let loss = tape.sum(product);
-    let recorded = tape.gradient_of(loss, x).unwrap();
-    assert_eq!(tape.value(recorded), [4.0, 9.0]);
-    tape.backward(loss, ALL, &mut grads, Accumulate::Overwrite).unwrap();
-    assert_eq!(grads, [4.0, 9.0]);
-    // Nor a second one.
-    let total = tape.sum(recorded);
-    let second = tape.gradient_of(total, x).unwrap();
-    assert_eq!(tape.value(second), [0.0, 0.0]);
-}
-
-#[test]
-#[should_panic(expected = "a detach is assigned, which has no numbers of its own")]
+#[should_panic(expected = "a reshape is assigned, which has no numbers of its own")]
 fn a_value_that_shows_another_one_is_not_assigned() {
     let mut arena = Arena::default();
     let mut tape = Tape::new(Context::detect(), &mut arena, &[0.0]);
     let x = tape.parameter(0, [1]);
     let moved = tape.scale(x, 2.0);
     tape.assign(0, moved);
-    let shown = tape.detach(moved);
+    let shown = tape.reshape(moved, [1, 1]);
     tape.assign(0, shown);
 }
 
