@@ -9,7 +9,7 @@ use super::CliError;
 use super::output::{self, duration, say};
 use super::runs::size;
 use narrows::config::RunConfig;
-use narrows::figures::number::counted;
+use narrows::figures::number::{counted, median};
 use narrows::run::{Machine, Prepared, beside, fit, run_files};
 use narrows::tape::Arena;
 use narrows::train::{Callback, Event, Flow, Metrics};
@@ -43,12 +43,6 @@ impl Callback<f32> for Stopwatch {
         let is_enough = self.steps.len() > 1 || self.epochs.len() > 2;
         if is_long && is_enough { Flow::Interrupt } else { Flow::Continue }
     }
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
 }
 
 /// Says what training would be, in the folder `out`, and writes nothing.

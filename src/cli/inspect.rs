@@ -19,12 +19,12 @@ use narrows::tasks::{Cell, Table, Weights};
 pub fn evaluate(of: &RunArguments) -> Result<(), CliError> {
     let (machine, run) = machine::open(of)?;
     let loaded = &run.prepared.loaded;
-    let task = &run.prepared.task;
+    let (task, seed) = (&run.prepared.task, run.config.seed);
     let parts: Vec<(&'static str, Value)> = machine.run(|| {
         let mut arena = Arena::default();
         let parts = loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
         let weights = Weights { params: &run.params, context: machine.context };
-        parts.map(|(name, samples)| (name, task.evaluate(weights, samples, &mut arena))).collect()
+        parts.map(|(name, samples)| (name, task.figures(weights, name, samples, seed, &mut arena))).collect()
     })?;
     json(|| Value::Object(parts.iter().map(|(name, figures)| ((*name).to_owned(), figures.clone())).collect()));
     show(&task.tables(&parts));

@@ -140,14 +140,14 @@ fn show(parts: &[PartFigures]) {
 fn mention(part: &str, from: &str, walk: &WalkFigures, images: usize) {
     if walk.identifiable < images {
         say!(
-            "  {part}: {} of {images} codes are not identifiable from {from}: fewer active outputs of a relu layer than unknowns",
+            "  {part}: {} of {images} codes are not identifiable from {from}: fewer active outputs of a relu layer than unknowns, or weights of less rank",
             images - walk.identifiable
         );
     }
     let clipped: u64 = walk.layers.iter().map(|(_, layer)| layer.pulled_in).sum();
     if clipped > 0 {
         say!(
-            "  {part} from {from}: {clipped} values lay at or beyond the edge of their activation's range and were clipped"
+            "  {part} from {from}: {clipped} values lay on, near or beyond the edge of their activation's range and were clipped"
         );
     }
 }

@@ -9,16 +9,15 @@ use super::output::{self, duration, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{data, dry_run, inspect, interrupt, machine, study};
-use narrows::config::{RunConfig, Source};
+use narrows::config::{RunConfig, Source, argument};
 use narrows::data::{Catalog, DRAWN_SET, data_dirs, locate};
 use narrows::figures::number::counted;
-use narrows::files::write_whole;
 use narrows::optim::Monitor;
 use narrows::run::{
     Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, beside, check_config, check_origin,
     check_vacant, execute, find_run, prepare, run_config,
 };
-use narrows::study::{Planned, StudyRun, page_of};
+use narrows::study::write_page_of_run;
 use narrows::train::Stop;
 
 /// Trains one run, or goes on with one.
@@ -75,7 +74,7 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     if let Err(RunError::File(_)) = &executed
         && folder.has_checkpoint()
     {
-        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", folder.path().display()));
+        note(&format!("`narrows train --resume {}` goes on from the last checkpoint", argument(folder.path())));
     }
     let executed = executed?;
     let record = RunRecord::read(folder.path())?;
@@ -97,9 +96,7 @@ fn write_page(
     folder: &Path,
     machine: Machine,
 ) -> Result<(), CliError> {
-    let (title, plan) = (config.name.clone(), Planned { name: config.name.clone(), repeat: 0, config, prepared });
-    let page = page_of(&title, vec![StudyRun { plan, executed, folder: folder.to_path_buf() }], machine)?;
-    write_whole(&folder.join(REPORT), page.as_bytes())?;
+    write_page_of_run(config, prepared, executed, folder, machine)?;
     say!("  {REPORT:<22}all of this and more: open it in a browser");
     Ok(())
 }
@@ -186,7 +183,7 @@ fn conclude(config: &RunConfig, prepared: &Prepared, executed: &RunResult, folde
         Stop::Interrupted { epoch, step } => {
             format!(
                 "interrupted in epoch {epoch} after step {step}; `narrows train --resume {}` goes on",
-                folder.display()
+                argument(folder)
             )
         }
     };

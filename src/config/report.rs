@@ -93,7 +93,7 @@ settings! {
         pub invert: Vec<String> = Vec::new(), in (NAMES, NAME);
         /// Runs that differ in the size of their code.
         pub compression: Vec<String> = Vec::new(), in (NAMES, NAME);
-        /// How many training images (the first of them) the runs of `compression` are inverted on; all where absent.
+        /// How many images of each part (the first of them) the runs of `compression` are inverted on; all where absent.
         pub compression_images: Option<usize> = None, in at_least(1);
     }
 }

@@ -26,7 +26,8 @@ settings! {
         pub shift: usize = 0, in PIXELS;
         /// The most by which the factor of all pixels differs from 1; the product is clipped to [0, 1].
         pub brightness: f64 = 0.0, in FACTOR;
-        /// The largest standard deviation in pixels of the Gaussian blur that an image gets with probability 1/2; 0 blurs nothing.
+        /// The largest standard deviation in pixels of the Gaussian blur that an image gets with probability 1/2; 0 blurs nothing. The
+        /// Gaussian is cut off 3 pixels away.
         pub blur: f64 = 0.0, in BLUR;
         /// The side in pixels of a square that is set to 0, whose centre is any pixel; 0 cuts nothing.
         pub cutout: usize = 0, in PIXELS;

@@ -14,6 +14,8 @@ const BAND_GAP: usize = 12;
 const MARGIN: usize = 8;
 /// Pixels to the em of the labels.
 const LABEL: f32 = 12.0;
+/// From one line of a label to the next.
+const LINE: usize = 15;
 /// Pixels to the em of the title.
 const TITLE: f32 = 15.0;
 /// The widest that labels of rows may be.
@@ -98,13 +100,19 @@ impl ImageGrid {
             y += 26;
         }
         if self.columns.iter().any(|label| !label.is_empty()) {
-            for (column, label) in self.columns.iter().take(columns).enumerate() {
-                let text = font::shortened(&glued(label), LABEL, cell_width as f32);
-                let left =
-                    left + column * (cell_width + GAP) + (cell_width - width_of(&text, LABEL).min(cell_width)) / 2;
-                lines.push(Line { text, size: LABEL, left, middle: y + 7 });
+            let most = cell_width as f32;
+            let label = |label: &String| font::wrapped(&glued(label), LABEL, most);
+            let labels: Vec<Vec<String>> = self.columns.iter().take(columns).map(label).collect();
+            let highest = labels.iter().map(Vec::len).max().unwrap_or(1);
+            for (column, label) in labels.into_iter().enumerate() {
+                let first = highest - label.len();
+                for (number, line) in (first..).zip(label) {
+                    let room = cell_width - width_of(&line, LABEL).min(cell_width);
+                    let left = left + column * (cell_width + GAP) + room / 2;
+                    lines.push(Line { text: line, size: LABEL, left, middle: y + number * LINE + 7 });
+                }
             }
-            y += 18;
+            y += (highest - 1) * LINE + 18;
         }
         let row_height = cell_height.max(LABEL as usize + 4);
         let mut tops = Vec::with_capacity(self.rows.len());

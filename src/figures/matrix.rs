@@ -7,7 +7,9 @@ use super::{Chart, font};
 /// The widest that names of classes may be.
 const WIDEST_NAME: f32 = 150.0;
 /// The widest and highest that a cell is.
-const WIDEST_CELL: f32 = 56.0;
+const WIDEST_CELL: f32 = 64.0;
+/// From one line of a name to the next.
+const LINE: f32 = 15.0;
 
 /// Counts in rows and columns of classes; a cell is the darker the larger its share of its row.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,10 +27,15 @@ impl Chart for MatrixChart {
     fn scene(&self, _: Option<f32>) -> Scene {
         let names: Vec<String> = self.classes.iter().map(|name| font::shortened(name, LABEL, WIDEST_NAME)).collect();
         let widest = names.iter().map(|name| font::width(name, LABEL)).fold(0.0, f32::max);
-        let (left, top) = (24.0 + widest, if self.title.is_empty() { 52.0 } else { 78.0 });
+        let left = 24.0 + widest;
         let cell = ((WIDTH - left - 12.0) / names.len().max(1) as f32).min(WIDEST_CELL);
         // Names keep a line's distance where cells are lower.
         let every = (18.0 / cell).ceil() as usize;
+        let room = cell * every as f32 - 4.0;
+        let heads: Vec<Vec<String>> = names.iter().map(|name| font::wrapped(name, LABEL, room)).collect();
+        let highest = heads.iter().step_by(every).map(Vec::len).max().unwrap_or(1);
+        let label = if self.title.is_empty() { 26.0 } else { 52.0 };
+        let top = label + 26.0 + LINE * (highest - 1) as f32;
         let correct: usize = self.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
         let all: usize = self.counts.iter().flatten().sum();
         let title = if self.title.is_empty() { "Confusion matrix" } else { &self.title };
@@ -38,12 +45,13 @@ impl Chart for MatrixChart {
         if !self.title.is_empty() {
             scene.text((12.0, 24.0), 16.0, Anchor::Start, Ink::Text, &self.title);
         }
-        scene.text((12.0, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class");
-        scene.text((left, top - 26.0), LABEL, Anchor::Start, Ink::Faint, "class with the largest score");
-        for (column, name) in names.iter().enumerate().step_by(every) {
-            let at = (left + cell * (column as f32 + 0.5), top - 7.0);
-            let name = font::shortened(name, LABEL, cell * every as f32 - 4.0);
-            scene.text(at, LABEL, Anchor::Middle, Ink::Faint, &name);
+        scene.text((12.0, label), LABEL, Anchor::Start, Ink::Faint, "class");
+        scene.text((left, label), LABEL, Anchor::Start, Ink::Faint, "class with the largest score");
+        for (column, head) in heads.iter().enumerate().step_by(every) {
+            for (above, line) in head.iter().rev().enumerate() {
+                let at = (left + cell * (column as f32 + 0.5), top - 7.0 - LINE * above as f32);
+                scene.text(at, LABEL, Anchor::Middle, Ink::Faint, line);
+            }
         }
         for (row, (name, counts)) in names.iter().zip(&self.counts).enumerate() {
             let middle = top + cell * (row as f32 + 0.5);

@@ -30,6 +30,15 @@ pub fn count_or_significant(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e10 { format!("{}", value as i64) } else { significant(value, 4) }
 }
 
+/// The middle one of `values`, of an even number the mean of the two in the middle; `None` for none. Not-a-number is larger than any
+/// number.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
+    let (upper, lower) = (sorted.len() / 2, sorted.len().checked_sub(1)? / 2);
+    Some(if upper == lower { sorted[upper] } else { 0.5 * (sorted[lower] + sorted[upper]) })
+}
+
 /// "1 epoch", "2 epochs", "2 batches".
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = if noun.ends_with("ch") && noun != "epoch" { "es" } else { "s" };

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::optimal::{Optimum, Stop};
 use super::walk::{LayerTrace, Walked};
+use crate::figures::number::median;
 
 /// A walk's codes Ẑ against the codes Z that they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -197,16 +198,16 @@ impl Sums {
         }
         optimal.gap = encoder.nrmse - best.nrmse;
         optimal.mean_steps /= *images as f64;
-        [optimal.median_gradient, optimal.worst_gradient] = median_and_largest(&mut self.gradients);
-        [optimal.median_cosine, optimal.worst_cosine] = median_and_largest(&mut self.cosines);
+        [optimal.median_gradient, optimal.worst_gradient] = median_and_largest(&self.gradients);
+        [optimal.median_cosine, optimal.worst_cosine] = median_and_largest(&self.cosines);
         self.figures
     }
 }
 
-/// The median (of an even number the upper one) and the largest; sorts.
-fn median_and_largest(values: &mut [f64]) -> [f64; 2] {
-    values.sort_by(f64::total_cmp);
-    [values.len() / 2, values.len().saturating_sub(1)].map(|at| values.get(at).copied().unwrap_or(f64::NAN))
+/// The median and the largest, not-a-number being larger than any number.
+fn median_and_largest(values: &[f64]) -> [f64; 2] {
+    let larger = |a: f64, b: f64| if a.is_nan() || a > b { a } else { b };
+    [median(values), values.iter().copied().reduce(larger)].map(|value| value.unwrap_or(f64::NAN))
 }
 
 impl WalkFigures {

@@ -12,7 +12,8 @@
 //!
 //! After relu only the positive outputs say what t was. Each sample is then solved on its own active rows, those with
 //! y > √ε·max|y| (ε the type's: what is nearer to zero may be a rounded zero). A sample with fewer active rows than unknowns,
-//! or whose active rows have a short rank, is not identifiable: it gets no code, and is counted.
+//! or whose active rows have a short rank, is not identifiable: it gets no code, and is counted. So is every sample where the weight
+//! of a layer with another activation has a short rank.
 
 use narrows_kernels::elementwise::{Binary, binary};
 use narrows_kernels::reduce::sum_of_squares;
@@ -140,10 +141,14 @@ struct Part<T> {
 }
 
 impl<T: Real> Part<T> {
-    /// Through a layer whose activation has an inverse.
+    /// Through a layer whose activation has an inverse. Weights of less rank than it has inputs leave no sample identifiable.
     fn pass(&mut self, context: Context, dense: &Dense<T>, factor: &PivotedQr<T>, rim: f64) -> LayerTrace {
         let count = self.identifiable.len();
-        let mut pulled_in = 0;
+        let (mut pulled_in, mut not_identifiable) = (0, 0);
+        if factor.rank() < dense.inputs {
+            not_identifiable = self.identifiable.iter().filter(|known| **known).count();
+            self.identifiable.fill(false);
+        }
         for (row, &known) in self.values.chunks_exact_mut(dense.outputs).zip(&self.identifiable) {
             pulled_in += if known { undo(dense.activation, row, rim) } else { 0 };
             row.iter_mut().zip(&dense.bias).for_each(|(t, &b)| *t = *t - b);
@@ -166,7 +171,7 @@ impl<T: Real> Part<T> {
         let rows = difference.chunks_exact(dense.outputs).zip(&self.identifiable);
         let residual = rows.filter(|(_, known)| **known).map(|(row, _)| sum_of_squares(context.isa, row)).sum();
         self.values = x;
-        LayerTrace { residual, pulled_in, not_identifiable: 0 }
+        LayerTrace { residual, pulled_in, not_identifiable }
     }
 
     /// Through a layer with relu, each sample on its own active rows.

@@ -203,11 +203,6 @@ impl Autoencoder {
         let logits = self.decoder.record_to_logits(tape, code, pass);
         rows(tape, logits)
     }
-
-    /// What files of weights say of the model, as JSON: the layout of a weight and the activation of every layer that has one.
-    pub fn description(&self) -> String {
-        self.layout.describe_layers(self.layers())
-    }
 }
 
 impl Layout {

@@ -52,7 +52,8 @@ impl BatchNorm {
     }
 
     /// activation(γ · (x − μ) / √(σ² + ε) + β) for x [.., channels]. While training μ and σ² are those of the batch at hand, over all but the
-    /// last dimension, and the running statistics move towards them when the step is done; otherwise they are the running ones.
+    /// last dimension, and the running statistics move towards them when the step is done, unless a batch has one row, whose variance
+    /// tells nothing; otherwise they are the running ones.
     pub(super) fn record<T: Real>(
         self,
         params: &[Param],
@@ -69,9 +70,12 @@ impl BatchNorm {
         if let Pass::Train(_) = pass {
             let made = tape.batch_normalise(x, weight, bias, self.epsilon(), activation);
             let rows = tape.shape(x).rows();
+            if rows == 1 {
+                return made.output;
+            }
             let unbiased = match self {
                 BatchNorm::Keras => 1.0,
-                BatchNorm::Pytorch => rows as f64 / (rows as f64 - 1.0).max(1.0),
+                BatchNorm::Pytorch => rows as f64 / (rows as f64 - 1.0),
             };
             for (param, old, new, factor) in
                 [(running_mean, old_mean, made.mean, 1.0), (running_variance, old_variance, made.variance, unbiased)]

@@ -6,9 +6,9 @@ use narrows_kernels::AlignedVec;
 use serde_json::{Value, json};
 
 use super::error::RunError;
-use super::folder::{CONFIG, MODEL, check_is_run, check_weights, has_ended};
+use super::folder::{CONFIG, MODEL, check_is_run, check_weights, has_ended, run_config};
 use super::prepare::Prepared;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, differences};
 use crate::files::{read_whole, sha256};
 use crate::nn::Params;
 use crate::tasks::Origin;
@@ -18,16 +18,30 @@ pub(super) struct Taken {
     run: PathBuf,
     tensors: Vec<String>,
     sha256: String,
+    divided_otherwise: Vec<String>,
 }
 
 impl Taken {
     pub fn sentence(&self) -> String {
-        format!("taken from {}: {}", self.run.display(), self.tensors.join(", "))
+        let taken = format!("taken from {}: {}", self.run.display(), self.tensors.join(", "));
+        match self.divided_otherwise.is_empty() {
+            true => taken,
+            false => format!(
+                "{taken}; its images are divided otherwise ({} differ{}), so that it may have been trained on validation or test images of this run",
+                self.divided_otherwise.join(", "),
+                if self.divided_otherwise.len() == 1 { "s" } else { "" }
+            ),
+        }
     }
 
     /// The content of `begun_from.json`.
     pub fn to_json(&self) -> Value {
-        json!({ "run": self.run.display().to_string(), "tensors": self.tensors, "model_sha256": self.sha256 })
+        json!({
+            "run": self.run.display().to_string(),
+            "tensors": self.tensors,
+            "model_sha256": self.sha256,
+            "divided_otherwise": self.divided_otherwise,
+        })
     }
 }
 
@@ -71,5 +85,37 @@ pub(super) fn begin(
     let mut params = Params { layout: prepared.layout().clone(), values };
     let tensors = params.load_prefix(&file, origin.prefix)?;
     let sha256 = sha256(&read_whole(&file)?);
-    Ok((params.values, Some(Taken { run, tensors, sha256 })))
+    let divided_otherwise = divided_otherwise(&run_config(&run)?, config);
+    Ok((params.values, Some(Taken { run, tensors, sha256, divided_otherwise })))
+}
+
+/// The keys in which two runs differ that decide which images each is trained on, beyond how many of them; none for runs of different
+/// data sets.
+fn divided_otherwise(one: &RunConfig, other: &RunConfig) -> Vec<String> {
+    const OTHER: [&str; 3] = ["data.limit", "data.scaling", "data.train_images"];
+    let is_drawn = |run: &RunConfig| run.data.merge || run.data.split.validation > 0 || run.data.folds.is_some();
+    let keys = differences([one, other]).into_iter().map(|(key, _)| key);
+    let decides = |key: &String| match key.as_str() {
+        "seed" => is_drawn(one) || is_drawn(other),
+        key => key.starts_with("data.") && !OTHER.contains(&key),
+    };
+    if one.data.set == other.data.set { keys.filter(decides).collect() } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::divided_otherwise;
+    use crate::config::preset;
+
+    #[test]
+    fn the_keys_that_divide_images_otherwise_are_named() {
+        let run = |settings: &[&str]| {
+            let source = preset("mnist").unwrap().source().unwrap();
+            settings.iter().fold(source, |source, setting| source.set(setting).unwrap()).into_run().unwrap()
+        };
+        let differ = |other: &[&str]| divided_otherwise(&run(&[]), &run(other)).join(", ");
+        assert_eq!(differ(&["data.train_images=100", "train.batch_size=9", "data.scaling=standard-min-max"]), "");
+        assert_eq!(differ(&["data.merge=true", "data.split.test=1", "seed=3"]), "seed, data.merge, data.split.test");
+        assert_eq!(differ(&["data.set=fashion-mnist", "data.merge=true"]), "");
+    }
 }

@@ -77,8 +77,7 @@ impl Distribution {
     }
 }
 
-/// Codes drawn from a normal distribution of each class: the first from that of the first class, the second from that of the
-/// second, and so on in turn.
+/// Codes drawn from a normal distribution of each class, each as often as its share of the labels says.
 fn by_class(
     context: Context,
     training: &Array2<f32>,
@@ -89,14 +88,44 @@ fn by_class(
     let mut classes = labels.to_vec();
     classes.sort_unstable();
     classes.dedup();
+    let rows_of = |class: u8| (0..labels.len()).filter(|&row| labels[row] == class).collect::<Vec<usize>>();
+    let rows: Vec<Vec<usize>> = classes.iter().map(|&class| rows_of(class)).collect();
+    let places = by_share(&rows.iter().map(Vec::len).collect::<Vec<_>>(), count);
     let mut codes = Array2::zeros((count, training.ncols()));
-    for (at, &class) in classes.iter().enumerate() {
-        let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == class).collect();
-        let own = training.select(ndarray::Axis(0), &rows);
-        let places: Vec<usize> = (at..count).step_by(classes.len()).collect();
+    for ((&class, rows), places) in classes.iter().zip(&rows).zip(&places) {
+        let own = training.select(ndarray::Axis(0), rows);
         let mut stream = stream(seed, Purpose::Sample, 1 + u64::from(class));
         let drawn = Gaussian::fit(context, own.view())?.sample(places.len(), &mut stream);
         places.iter().zip(drawn.rows()).for_each(|(&place, code)| codes.row_mut(place).assign(&code));
     }
     Ok(codes)
+}
+
+/// The places 0 to `count` of each class, `sizes` being how many samples the classes have: the next place is that of the class that is
+/// furthest behind its share, the first of equal ones.
+fn by_share(sizes: &[usize], count: usize) -> Vec<Vec<usize>> {
+    let all: usize = sizes.iter().sum();
+    let mut places = vec![Vec::new(); sizes.len()];
+    for place in 0..count {
+        let ahead = |class: &usize| {
+            let [is, should_be] = [places[*class].len() * all, (place + 1) * sizes[*class]];
+            is.cast_signed() - should_be.cast_signed()
+        };
+        if let Some(next) = (0..sizes.len()).min_by_key(ahead) {
+            places[next].push(place);
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_share;
+
+    #[test]
+    fn classes_take_turns_by_their_shares() {
+        assert_eq!(by_share(&[5, 5, 5], 7), [vec![0, 3, 6], vec![1, 4], vec![2, 5]]);
+        let counts: Vec<usize> = by_share(&[60, 30, 10], 1000).iter().map(Vec::len).collect();
+        assert_eq!(counts, [600, 300, 100]);
+    }
 }

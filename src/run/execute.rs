@@ -167,12 +167,12 @@ pub fn execute(
     let weights = Weights { params: &outcome.params, context: machine.context };
     let mut arena = Arena::default();
     let parts = prepared.loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
-    let evaluations: Vec<_> =
-        parts.map(|(name, samples)| (name, task.evaluate(weights, samples, &mut arena))).collect();
+    let evaluations: Vec<_> = parts
+        .map(|(name, samples)| (name, task.figures(weights, name, samples, config.seed, &mut arena)))
+        .collect();
 
-    let title = config.name.as_str();
     if !outcome.history.epochs.is_empty() {
-        let chart = loss_chart(title, task, std::iter::once((title, &outcome.history)));
+        let chart = loss_chart(&config.name, task, &outcome.history);
         folder.write(LOSS, &chart.to_png(1200, 750)?)?;
     }
     let mut pictures = Vec::new();
@@ -191,12 +191,7 @@ pub fn execute(
         folder.write(SNAPSHOTS_PICTURE, &strip)?;
         pictures.push((SNAPSHOTS_PICTURE, holds.to_owned()));
     }
-    let mut metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
-    for (name, samples) in prepared.loaded.parts() {
-        if let Some(Value::Object(part)) = metrics["evaluation"].get_mut(name) {
-            part.extend(task.further_figures(weights, name, samples, config.seed, &mut arena));
-        }
-    }
+    let metrics = metrics(prepared, &outcome, &evaluations, &weights_sha256, machine);
     // Written last: where it exists, all other files exist.
     folder.write_json(METRICS, &metrics)?;
     match outcome.stop {

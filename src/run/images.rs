@@ -10,32 +10,20 @@ use crate::figures::grid::{GridRow, ImageGrid, reconstruction_grid};
 use crate::figures::matrix::MatrixChart;
 use crate::figures::png::to_pixels;
 use crate::tasks::{Content, Trainable, Trained};
-use crate::train::History;
+use crate::train::{EpochRecord, History};
 
-/// Training and validation curves of the histories given, each under its label, and the further losses of the task.
-pub fn loss_chart<'a>(
-    title: &str,
-    task: &dyn Trainable,
-    runs: impl Iterator<Item = (&'a str, &'a History)>,
-) -> LineChart {
-    let mut curves = Vec::new();
-    let runs: Vec<_> = runs.collect();
-    // A further loss has a colour of its own, behind those of the runs.
-    let mut further = runs.len()..;
-    for (group, (label, history)) in runs.into_iter().enumerate() {
-        let column =
-            |value: fn(&crate::train::EpochRecord) -> f64| history.epochs.iter().map(value).collect::<Vec<_>>();
-        curves.push(Curve::per_epoch(label, column(|epoch| epoch.loss), false, group));
-        if history.epochs.iter().any(|epoch| !epoch.val_loss.is_nan()) {
-            curves.push(Curve::per_epoch(label, column(|epoch| epoch.val_loss), true, group));
-        }
-        for name in task.further_losses() {
-            let losses = history.scalar(name).map_or(Vec::new(), Iterator::collect);
-            let group = further.next().unwrap_or(group);
-            curves.push(Curve::per_epoch(format!("{label}, {}", name.replace('_', " ")), losses, false, group));
-        }
+/// Training and validation curves, and the further losses of the task.
+pub(super) fn loss_chart(name: &str, task: &dyn Trainable, history: &History) -> LineChart {
+    let column = |value: fn(&EpochRecord) -> f64| history.epochs.iter().map(value).collect::<Vec<_>>();
+    let mut curves = vec![Curve::per_epoch(name, column(|epoch| epoch.loss), false, 0)];
+    if history.epochs.iter().any(|epoch| !epoch.val_loss.is_nan()) {
+        curves.push(Curve::per_epoch(name, column(|epoch| epoch.val_loss), true, 0));
     }
-    LineChart::losses(title, task.loss_label(), curves)
+    for (group, further) in (1..).zip(task.further_losses()) {
+        let losses = history.scalar(further).map_or(Vec::new(), Iterator::collect);
+        curves.push(Curve::per_epoch(format!("{name}, {}", further.replace('_', " ")), losses, false, group));
+    }
+    LineChart::losses(name, task.loss_label(), curves)
 }
 
 /// The images given above their reconstructions, pixels clipped to [0, 1], as PNG.

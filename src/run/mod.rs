@@ -27,7 +27,7 @@ pub use environment::Machine;
 pub use error::RunError;
 pub use execute::{beside, execute, fit, run_files, watch};
 pub use folder::{OpenRun, REPORT, RunFolder, RunResult, check_vacant, create_output, run_config};
-pub use images::{loss_chart, reconstruction_picture};
+pub use images::reconstruction_picture;
 pub use lock::FolderLock;
 pub use prepare::{Prepared, load_data, prepare};
 pub use probe::{Features, Probe, Probed};

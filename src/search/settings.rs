@@ -3,7 +3,7 @@
 use super::pruner::{AshaSettings, MedianSettings, Pruner, PrunerKind};
 use super::sampler::{Sampler, SamplerKind};
 use super::tpe::TpeSettings;
-use crate::settings::{Counts, Length, TableForm, Text, settings};
+use crate::settings::{Counts, Fault, Length, TableForm, Text, settings};
 
 const SAMPLERS: Length =
     Length { least: 1, most: 4, accepted: "a list of samplers, such as [\"tpe\"] or [\"grid\", \"random\", \"tpe\"]" };
@@ -64,9 +64,22 @@ settings! {
         /// Pruning by asynchronous successive halving.
         pub asha: AshaSettings = AshaSettings::default(), in TableForm::new("a table such as { first = 1, factor = 4 }");
     }
+    settle settle;
 }
 
 impl SearchSettings {
+    fn settle(&mut self, _: &dyn Fn(&str) -> bool) -> Result<(), Fault> {
+        let is_accuracy = self.objective.ends_with("accuracy");
+        let wrong = if is_accuracy { Direction::Minimize } else { Direction::Maximize };
+        let is_known = is_accuracy || self.objective.ends_with("loss");
+        if is_known && self.direction == wrong {
+            let found = format!("{:?} for the objective {:?}", wrong.name(), self.objective);
+            let right = if is_accuracy { "\"maximize\"" } else { "\"minimize\"" };
+            return Err(Fault::new("direction", found, right));
+        }
+        Ok(())
+    }
+
     /// A trial reports its objective after each of these: epoch or fold.
     pub fn step(&self) -> &'static str {
         if self.over_folds { "fold" } else { "epoch" }
@@ -93,6 +106,30 @@ impl SearchSettings {
             PrunerKind::None => Pruner::None,
             PrunerKind::Median => Pruner::Median(self.median),
             PrunerKind::Asha => Pruner::Asha(self.asha),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Direction, SearchSettings};
+    use crate::settings::check;
+
+    #[test]
+    fn accuracies_are_maximised_and_losses_minimised() {
+        let refused = |objective: &str, direction| {
+            let objective = objective.to_owned();
+            check(&mut SearchSettings { objective, direction, ..SearchSettings::default() })
+                .err()
+                .map(|fault| fault.to_string())
+        };
+        let said = "\"direction\" is \"minimize\" for the objective \"val_accuracy\"; accepted: \"maximize\"";
+        assert_eq!(refused("val_accuracy", Direction::Minimize).as_deref(), Some(said));
+        assert!(refused("loss", Direction::Maximize).is_some());
+        for (objective, direction) in
+            [("accuracy", Direction::Maximize), ("val_loss", Direction::Minimize), ("d_real", Direction::Maximize)]
+        {
+            assert_eq!(refused(objective, direction), None);
         }
     }
 }

@@ -30,7 +30,8 @@ impl Figure {
     pub fn of(values: impl IntoIterator<Item = f64>) -> Figure {
         let values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
         let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
+        // What 0 / 0 gives has a sign that is not the same on every platform, and is sorted by it.
+        let mean = if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / n };
         let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
         let deviation = (values.len() > 1 && mean.is_finite()).then(|| (squares / (n - 1.0)).sqrt());
         Figure { mean, deviation, seeds: values.len() }

@@ -26,7 +26,7 @@ use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{read_whole, write_whole};
 use crate::run::{
-    Found, Machine, Prepared, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, origin,
+    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, origin,
     run_config,
 };
 use crate::tasks::Trained;
@@ -298,6 +298,19 @@ pub fn page_of(title: &str, runs: Vec<StudyRun>, machine: Machine) -> Result<Str
     let (facts, pictures) = study.machine.run(|| facts::looked_at(&study))??;
     report::page(&facts, &pictures)
         .map_err(|error| RunError::Unusable(format!("cannot write the page: {}", report::told(&error))))
+}
+
+/// Writes the page of a finished run into its folder.
+pub fn write_page_of_run(
+    config: RunConfig,
+    prepared: Prepared,
+    executed: RunResult,
+    folder: &Path,
+    machine: Machine,
+) -> Result<(), RunError> {
+    let (title, plan) = (config.name.clone(), Planned { name: config.name.clone(), repeat: 0, config, prepared });
+    let page = page_of(&title, vec![StudyRun { plan, executed, folder: folder.to_path_buf() }], machine)?;
+    Ok(write_whole(&folder.join(REPORT), page.as_bytes())?)
 }
 
 /// The finished runs in these folders, with the data that they were made with. Each has a name, and a number where it is one of several

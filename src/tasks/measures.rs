@@ -95,7 +95,7 @@ impl Trainable for AutoencoderTask {
         figures
     }
 
-    /// A loss that is the mean squared error stands there once.
+    /// A loss that is the mean squared error stands there once. A second table has the parts of the bound where they were measured.
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table> {
         let loss = self.loss_name();
         let errors = if loss == "mse" { &["mse"][..] } else { &[loss, "mse"] };
@@ -108,7 +108,19 @@ impl Trainable for AutoencoderTask {
             row
         };
         let header = header.into_iter().map(str::to_owned).collect();
-        vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }]
+        let mut tables = vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }];
+        let bounded = || parts.iter().filter(|(_, figures)| figures["elbo"].is_object());
+        if bounded().next().is_some() {
+            let keys = [("reconstruction", 4), ("kl", 4), ("negative_elbo", 4), ("active_dimensions", 4)];
+            let row = |(name, figures): &(&'static str, Value)| {
+                [vec![(*name).into()], keys.map(|(key, digits)| Cell::of(&figures["elbo"], key, digits)).to_vec()]
+                    .concat()
+            };
+            let header = ["", "reconstruction", "divergence", "sum", "active numbers"].map(str::to_owned).to_vec();
+            let title = "Parts of the bound, an image, with drawn codes".to_owned();
+            tables.push(Table { title, header, rows: bounded().map(row).collect() });
+        }
+        tables
     }
 
     fn picture_files(&self, loaded: &Splits) -> Vec<(&'static str, String)> {

@@ -189,10 +189,26 @@ pub trait Trainable: Task<f32> + Debug + Send {
         Map::new()
     }
 
-    /// The figures of samples, an object; what `narrows eval` gives.
+    /// The figures of samples, an object.
     fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value;
 
-    /// Figures of samples, the part called `part`, that a run writes down besides.
+    /// All figures of the part called `part`, what `metrics.json` holds and `narrows eval` gives.
+    fn figures(
+        &self,
+        weights: Weights<'_>,
+        part: &str,
+        samples: Samples<'_>,
+        seed: u64,
+        arena: &mut Arena<f32>,
+    ) -> Value {
+        let mut figures = self.evaluate(weights, samples, arena);
+        if let Value::Object(figures) = &mut figures {
+            figures.extend(self.further_figures(weights, part, samples, seed, arena));
+        }
+        figures
+    }
+
+    /// Figures of samples, the part called `part`, beside those of [`evaluate`](Self::evaluate).
     fn further_figures(
         &self,
         weights: Weights<'_>,
@@ -205,7 +221,7 @@ pub trait Trainable: Task<f32> + Debug + Send {
         Map::new()
     }
 
-    /// The figures of [`evaluate`](Self::evaluate) for each part, as tables for a person.
+    /// The [`figures`](Self::figures) of each part, as tables for a person.
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table>;
 
     /// The names of the pictures of a run, and what each shows, for a person.

@@ -5,7 +5,7 @@ use std::path::Path;
 use narrows_kernels::{AlignedVec, Context};
 use ndarray::{Array2, ArrayView2};
 
-use super::{AutoencoderTask, Evaluation, Objective, Trained, WidthError, contractive};
+use super::{AutoencoderTask, Evaluation, Objective, Trainable, Trained, WidthError, contractive};
 use crate::data::{Samples, Splits};
 use crate::nn::weights::{self, WeightsError};
 use crate::nn::{Autoencoder, AutoencoderBuilder, ModelError};
@@ -232,8 +232,8 @@ impl Fitted {
 
     /// Writes the weights as a `safetensors` file, see [`weights`].
     pub fn save(&self, path: &Path) -> Result<(), WeightsError> {
-        let model = self.task.model();
-        weights::save(path, model.layout(), &self.params, Some(model.description()))
+        let layout = self.task.model().layout();
+        weights::save(path, layout, &self.params, Some(Trainable::description(&self.task)))
     }
 
     fn run<R: Send>(&self, work: impl FnOnce(Trained<'_, f32>) -> R + Send) -> R {

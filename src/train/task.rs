@@ -4,7 +4,7 @@ use narrows_kernels::{Context, Real};
 
 use super::metrics::Metrics;
 use crate::data::Samples;
-use crate::nn::{Layout, Pass};
+use crate::nn::{Draws, Layout, Pass};
 use crate::optim::OptimizerSpec;
 use crate::tape::{Arena, Shape, Tape, Var, WholeBatch};
 
@@ -122,6 +122,11 @@ impl<'a> Batch<'a> {
     /// A batch in one piece.
     pub fn new(samples: Samples<'a>) -> Self {
         Batch { samples, whole: WholeBatch { samples: samples.len(), sum_before: 0.0 } }
+    }
+
+    /// What the draws of a pass that measures are keyed by: the first sample, so that other batches draw other numbers.
+    pub fn measured_draws(&self) -> Draws {
+        Draws { step: self.samples.indices.first().map_or(0, |&index| index.into()), ..Draws::default() }
     }
 
     /// How many samples are at hand.

@@ -8,7 +8,7 @@ use narrows::optim::{Adam, Sgd};
 use narrows::rng::{Purpose, stream};
 use narrows::tape::check::{Input, check_gradients};
 use narrows::tape::{ALL, Arena, Tape};
-use narrows::tasks::{Gan, GanSpec, Generator as _, Simclr, SimclrSpec, Trainable as _, TrainedEncoder, Weights};
+use narrows::tasks::{Gan, GanSpec, Generator as _, Simclr, SimclrSpec, Trainable, TrainedEncoder, Weights};
 use narrows::train::{Batch, Metrics, Task};
 use narrows_kernels::{Accumulate, Context};
 use ndarray::{Array2, Array3};
@@ -241,6 +241,29 @@ fn a_batch_of_one_image_leaves_the_diversity_to_the_others() {
     assert!(whole > Some(0.0));
     assert_eq!(diversity((0..501).collect()), whole);
     assert_eq!(diversity(vec![7]), None);
+}
+
+#[test]
+fn every_batch_that_is_measured_draws_noise_and_views_of_its_own() {
+    // One image again and again: without noise of its own every batch has the same figures.
+    let image = Array3::from_elem((1000, 8, 8), 0.5f32);
+    let data = Dataset::from_array("toys", image.view()).unwrap();
+    let (gan, pairs) = (gan(0.0, false), simclr(Contrast::NtXent, false));
+    let indices: Vec<u32> = (0..1000).collect();
+    let halves = |measure: &dyn Fn(Samples<'_>) -> f64| {
+        let half = |indices: &[u32]| measure(Samples { data: &data, indices });
+        [half(&indices[..500]), half(&indices[500..]), half(&indices[..500])]
+    };
+    let [params, of_pairs] = [gan.init(5), pairs.init(5)];
+    let context = Context::detect();
+    let loss = |task: &dyn Trainable, params: &[f32], samples: Samples<'_>| {
+        task.evaluate(Weights { params, context }, samples, &mut Arena::default())["loss"].as_f64().unwrap()
+    };
+    for [first, other, again] in
+        [halves(&|samples| loss(&gan, &params, samples)), halves(&|samples| loss(&pairs, &of_pairs, samples))]
+    {
+        assert!(first == again && first != other, "{first} {other} {again}");
+    }
 }
 
 #[test]

@@ -182,6 +182,19 @@ fn relu_is_inverted_on_active_rows_and_samples_without_enough_of_them_get_no_cod
 }
 
 #[test]
+fn weights_of_less_rank_than_unknowns_leave_no_code() {
+    let mut layers = random_decoder(&[3, 9, 20], Activation::Sigmoid, 206).layers().to_vec();
+    let (first, rest) = layers[0].weight.split_at_mut(9);
+    rest[..9].copy_from_slice(first);
+    let walk = Walk::new(Context::detect(), Decoder::new(layers, Activation::Linear).unwrap()).unwrap();
+    let y = walk.decoder().decode(Context::detect(), &[0.5, -0.5, 0.2, 0.1, 0.0, 1.0]);
+    let found = walk.invert(&y, f64::EPSILON);
+    assert_eq!(found.identifiable, [false, false]);
+    assert_eq!(found.layers.iter().map(|layer| layer.not_identifiable).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(found.codes, [0.0; 6]);
+}
+
+#[test]
 fn samples_without_a_code_are_left_out_below_too() {
     // On two active rows a code of two numbers is found, on fewer none.
     let mut layers = random_decoder(&[2, 2, 6], Activation::Sigmoid, 205).layers().to_vec();

@@ -44,3 +44,12 @@ fn powers_are_raised_and_units_stay_with_their_numbers() {
     );
     assert_eq!(glued("a % s"), "a % s");
 }
+
+#[test]
+fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+    assert_eq!(median(&[]), None);
+    assert_eq!(median(&[3.0]), Some(3.0));
+    assert_eq!(median(&[4.0, 1.0, 3.0]), Some(3.0));
+    assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+    assert_eq!(median(&[f64::NAN, 1.0, 3.0]), Some(3.0));
+}

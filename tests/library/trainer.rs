@@ -5,7 +5,7 @@ use narrows::loss::{Contractive, JacobianMethod, Loss, Variational};
 use narrows::nn::Activation::{Linear, Sigmoid, Tanh};
 use narrows::nn::{Autoencoder, AutoencoderBuilder, BatchNorm, Layer, batch_norm, dense, dropout};
 use narrows::optim::{Adam, Monitor, Schedule};
-use narrows::tasks::{AutoencoderTask, Objective, Trainer};
+use narrows::tasks::{AutoencoderTask, ClassifierSpec, Objective, Spec as _, Trainer};
 use narrows::train::{Phase, TrainSettings, Training};
 use ndarray::Array2;
 
@@ -142,4 +142,43 @@ fn a_validation_loss_without_validation_samples() {
         refuses(&trainer, &data, &format!("\"{key}\" is \"val_loss\" while there are no validation samples"));
     }
     trainer().schedule(plateau(Monitor::Loss)).fit(&data).unwrap();
+}
+
+#[test]
+fn what_smoothed_labels_add_is_a_penalty_and_the_loss_is_that_of_the_validation() {
+    let data = Dataset::open("footwear").unwrap().split([5, 1, 1], 2026).unwrap().limit(64);
+    let step = |label_smoothing: f64| {
+        let spec = ClassifierSpec { encoder: vec![dense(5, Tanh)], label_smoothing, ..ClassifierSpec::default() };
+        let task = spec.build(&data, &Adam::keras(1e-3).into()).unwrap();
+        let settings = TrainSettings { batch_size: 64, max_epochs: 1, ..TrainSettings::default() };
+        let training = Training::new(&*task, data.train(), data.validation(), &settings, 2026);
+        training.run(task.init(2026), &mut ()).unwrap().history.epochs[0].clone()
+    };
+    let (plain, smoothed) = (step(0.0), step(0.3));
+    // One step sees the same first weights, whatever it is to minimise.
+    assert_eq!((plain.loss, plain.penalty), (smoothed.loss, 0.0));
+    // Of scores s the targets' mean differs by 0.3 of the mean over the classes less the class: of untrained scores a small number.
+    assert!(smoothed.penalty != 0.0 && smoothed.penalty.abs() < 0.3, "{}", smoothed.penalty);
+}
+
+#[test]
+fn a_batch_of_one_row_leaves_the_running_statistics_alone() {
+    let data = data([5, 1, 1]);
+    let one = |count: u32| {
+        let indices: Vec<u32> = (0..count).collect();
+        let net = net([dense(4, Linear), batch_norm(BatchNorm::Pytorch, Tanh)]).build().unwrap();
+        let task = AutoencoderTask::new(
+            net,
+            Objective::from(Loss::Bce),
+            Phase::new(["encoder", "decoder"], Adam::keras(1e-3)),
+        );
+        let settings = TrainSettings { batch_size: 8, max_epochs: 1, ..TrainSettings::default() };
+        let samples = Samples { indices: &indices, ..data.train() };
+        let none = Samples { indices: &[], ..samples };
+        let trained =
+            Training::<f32>::new(&task, samples, none, &settings, 1).run(task.model().init(1), &mut ()).unwrap();
+        task.model().layout().get("encoder.1.running_var").unwrap().of(&trained.params).to_vec()
+    };
+    assert_eq!(one(1), [1.0; 4]);
+    assert_ne!(one(8), [1.0; 4]);
 }

@@ -75,7 +75,7 @@ pub struct DistributionArguments {
     /// Draw from a normal distribution fitted to the training codes, for a run that is not variational
     #[arg(long)]
     pub fitted: bool,
-    /// Draw from a normal distribution of each class, fitted to its training codes, one class after the other
+    /// Draw from a normal distribution of each class, fitted to its training codes, as often as the class has training images
     #[arg(long, conflicts_with = "fitted")]
     pub by_class: bool,
 }

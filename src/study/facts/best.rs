@@ -6,12 +6,13 @@ use super::compare::Rules;
 use super::run::RunFacts;
 use crate::study::figure::{Figure, Verdict};
 
-/// A kind of run. The best of its runs is that with the lowest mean validation loss over the seeds; the test images do not choose.
+/// A kind of run. The best of its runs is that whose weights have the lowest validation loss, the mean over the seeds; the test images
+/// do not choose.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct BestFacts {
     /// What it is.
     pub what: String,
-    /// Its runs, each with its validation loss after the last epoch, in the order of the configuration.
+    /// Its runs, each with the validation loss of its weights, in the order of the configuration.
     pub tried: Vec<(String, Figure)>,
     /// The best of them.
     pub run: String,
@@ -33,7 +34,8 @@ pub(super) fn of(wanted: &[(String, Vec<String>)], runs: &[RunFacts], judged: &s
         let named = names.iter().filter_map(|name| {
             runs.iter().find(|run| run.name == *name && !run.is_interrupted() && !run.loss_is_relative)
         });
-        let tried: Vec<(&RunFacts, Figure)> = named.map(|run| (run, run.measured("last_val_loss"))).collect();
+        let val_loss = |run: &RunFacts| Figure::read(&run.figures["evaluation"]["validation"]["loss"]);
+        let tried: Vec<(&RunFacts, Figure)> = named.map(|run| (run, val_loss(run))).collect();
         let finite = tried.iter().enumerate().filter(|(_, (_, loss))| loss.mean.is_finite());
         let (at, &(run, val_loss)) = finite.min_by(|(_, a), (_, b)| a.1.mean.total_cmp(&b.1.mean))?;
         let mse = |part: &str, tree: &serde_json::Value| tree["evaluation"][part]["mse"].as_f64().unwrap_or(f64::NAN);

@@ -62,10 +62,11 @@ pub(super) fn measure(study: &Study, names: &[String]) -> Result<Option<Denoisin
             let mut ratios = Vec::new();
             for run in seeds {
                 let found = run.trained(study.machine)?.denoise(run.loaded().test(), noise, seed, &mut arena);
-                ratios.push(psnr(found.mse));
-                noisy[at] = Figure::of([psnr(found.noisy_mse)]);
+                ratios.push([found.mse, found.noisy_mse].map(psnr));
             }
-            restored.push(Figure::of(ratios));
+            let [of_restored, of_noisy] = [0, 1].map(|one| Figure::of(ratios.iter().map(|both| both[one])));
+            restored.push(of_restored);
+            noisy[at] = of_noisy;
         }
         let trained_on = trained_on(seeds[0])?.and_then(|noise| noises.iter().position(|other| *other == noise));
         rows.push(DenoisingRow { run: (*name).clone(), trained_on, restored });

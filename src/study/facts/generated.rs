@@ -1,5 +1,7 @@
 //! Images that runs make, beside images that they never saw.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, Axis};
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ use crate::tasks::Weights;
 /// Images of each run that are shown.
 const SHOWN: usize = 12;
 
-/// How near the images of each run come to the test images.
+/// How near the images of each run come to its test images.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct GeneratedFacts {
     /// The run of the classifier whose codes are the features (first seed).
@@ -29,7 +31,7 @@ pub(in crate::study) struct GeneratedFacts {
     pub accuracy: Figure,
     /// Images that each run makes.
     pub images: usize,
-    /// Test images that they are compared with.
+    /// Test images of the classifier; a run's images are compared with as many of its own.
     pub test: usize,
     /// Neighbours that reach how far a set fills the space.
     pub neighbours: usize,
@@ -108,6 +110,14 @@ pub(in crate::study) fn check(wanted: &GeneratedReport, runs: &[Planned]) -> Res
         for run in names.iter().filter_map(find) {
             let in_run = |error| RunError::InStudy { run: run.title(), source: Box::new(error) };
             distribution.check(&run.prepared).map_err(in_run)?;
+            let test = run.prepared.loaded.test().len();
+            if test <= Fidelity::NEIGHBOURS {
+                return Err(RunError::Unusable(format!(
+                    "the run {} has {test} test images to compare with; more than {} are expected",
+                    run.name,
+                    Fidelity::NEIGHBOURS
+                )));
+            }
             let [found, expected] = [run, by].map(|run| run.prepared.loaded.data.features());
             if found != expected {
                 return Err(RunError::Unusable(format!(
@@ -131,10 +141,11 @@ pub(super) fn measure(
     let Some(by) = study.named(&wanted.features).next() else { return Ok(None) };
     let classifier = by.plan.prepared.encoder(&by.executed.outcome.params, context);
     let Some(features) = classifier else { return Ok(None) };
-    let test = by.loaded().test().first(wanted.images);
-    let real = features.encode(test)?;
+    let real_of = |run: &StudyRun| features.encode(run.loaded().test().first(wanted.images));
     let seen = features.encode(by.loaded().train().first(wanted.images))?;
-    let floor = Fidelity::of(context, real.view(), seen.view())?;
+    let mut last = (by, real_of(by)?);
+    let test = last.1.nrows();
+    let floor = Fidelity::of(context, last.1.view(), seen.view())?;
     let mut rows = Vec::new();
     let mut table = ImageTable::new(&by.loaded().data, Vec::new());
     for (distribution, names) in ways(wanted) {
@@ -142,8 +153,12 @@ pub(super) fn measure(
             let mut seeds = Vec::new();
             let mut near = f64::NAN;
             for run in study.named(name) {
+                // Its own test images: those of a run whose images are divided otherwise may be among its training images.
+                if !Arc::ptr_eq(last.0.loaded(), run.loaded()) {
+                    last = (run, real_of(run)?);
+                }
                 let images = drawn(study, run, distribution, wanted.images)?;
-                seeds.push(Fidelity::of(context, real.view(), features.encode(images.view())?.view())?);
+                seeds.push(Fidelity::of(context, last.1.view(), features.encode(images.view())?.view())?);
                 if seeds.len() == 1 {
                     near = show(study, run, distribution, &images, &mut table)?;
                 }
@@ -160,7 +175,7 @@ pub(super) fn measure(
         weights: by.executed.weights_sha256.clone(),
         accuracy: by.executed.evaluation("test").map(|test| Figure::read(&test["accuracy"])).unwrap_or_default(),
         images: wanted.images,
-        test: test.len(),
+        test,
         neighbours: Fidelity::NEIGHBOURS,
         floor: FidelityFacts::of(&[floor]),
         leaders: in_front(&rows.iter().map(|row| row.figures.frechet).collect::<Vec<_>>(), false),

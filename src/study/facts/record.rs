@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::RunError;
+use crate::figures::number::median;
 use crate::files::read_whole;
 use crate::study::StudyRun;
 use crate::study::figure::number;
@@ -93,8 +94,7 @@ impl Record {
         let (watched, word) = if is_of_validation { (val_loss, "validation") } else { (loss, "training") };
         let patience = stopping["patience"].as_u64().map_or(LAST_EPOCHS, |patience| patience.max(1) as usize);
         let course = course(watched, patience);
-        let mut seconds = self.column("seconds").to_vec();
-        seconds.sort_by(f64::total_cmp);
+        let seconds = self.column("seconds");
         let steps_per_epoch = run.plan.prepared.steps(&run.plan.config.train);
         let begun = match run.executed.outcome.stop {
             Stop::Interrupted { epoch, step } if epoch > last => step,
@@ -108,8 +108,8 @@ impl Record {
             "course": course,
             "watched": word,
             "steps": last * steps_per_epoch + begun,
-            "seconds_per_epoch": seconds.get(seconds.len() / 2),
-            "fastest_epoch": seconds.first(),
+            "seconds_per_epoch": median(seconds),
+            "fastest_epoch": seconds.iter().copied().reduce(f64::min),
             "revision": self.revision,
         });
         if let (Value::Object(metrics), Value::Object(more)) = (&mut self.metrics, more) {

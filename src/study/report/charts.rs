@@ -173,9 +173,12 @@ fn classes(set: &SetFacts) -> String {
     chart.to_svg()
 }
 
-/// A share ± its standard deviation in percent, of several seeds.
-fn band(share: Figure) -> Option<[f64; 2]> {
-    share.deviation.map(|deviation| [share.mean - deviation, share.mean + deviation].map(|end| 100.0 * end))
+/// Shares ± their standard deviations in percent; empty where one of them is of one seed.
+fn band(shares: impl Iterator<Item = Figure>) -> Vec<[f64; 2]> {
+    let ends = |share: Figure| {
+        share.deviation.map(|deviation| [share.mean - deviation, share.mean + deviation].map(|end| 100.0 * end))
+    };
+    shares.map(ends).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Test accuracy against the number of images, a curve for each way of training.
@@ -184,7 +187,7 @@ fn labels(ways: &[(String, Vec<ClassifierFacts>)]) -> String {
         label: what.clone(),
         values: runs.iter().map(|run| 100.0 * run.test.mean).collect(),
         at: Some(runs.iter().map(|run| run.images as f64).collect()),
-        band: runs.iter().filter_map(|run| band(run.test)).collect(),
+        band: band(runs.iter().map(|run| run.test)),
         group,
         ..Curve::default()
     };
@@ -209,7 +212,7 @@ fn probe(facts: &ProbeFacts) -> String {
             label,
             values: row.accuracy.iter().map(|accuracy| 100.0 * accuracy.mean).collect(),
             at: Some(facts.labels.iter().map(|&count| count as f64).collect()),
-            band: row.accuracy.iter().filter_map(|accuracy| band(*accuracy)).collect(),
+            band: band(row.accuracy.iter().copied()),
             dashed: row.features == Features::Untrained,
             group,
         }
@@ -300,9 +303,9 @@ fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
     (high - low).max(0.0)
 }
 
-/// An entry for each kind of loss among the runs: its `label`; its `charts`, each with the `svg` and whether the
+/// An entry for each kind of loss among the runs: its `label`; the names of its `runs`; its `charts`, each with the `svg` and whether the
 /// vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each other, empty where
-/// there are none; whether there are validation losses (`validated`), and `variational` runs.
+/// there are none; whether there are validation losses (`validated`), curves of more than one epoch (`has_lines`), and runs that are `variational` or learn to undo noise (`corrupted`).
 fn losses(runs: &[&RunFacts]) -> Vec<Value> {
     let mut labels: Vec<&'static str> = runs.iter().map(|run| run.loss_label).collect();
     labels.sort_unstable();
@@ -346,13 +349,16 @@ fn losses(runs: &[&RunFacts]) -> Vec<Value> {
             false => chart("epoch", &format!("difference of the training losses: {label}"), differences).to_svg(),
         };
         let validated = of_label().any(|run| run.measured("last_val_loss").seeds > 0);
-        let variational = of_label().any(|run| !run.config["model"]["variational"].is_null());
+        let some = |key: &str| of_label().any(|run| !run.config["model"][key].is_null());
         json!({
             "label": label,
+            "runs": of_label().map(|run| run.name.as_str()).collect::<Vec<_>>(),
             "charts": drawn,
             "differences": differences,
             "validated": validated,
-            "variational": variational,
+            "has_lines": of_label().any(|run| run.history.iter().any(|columns| columns.get("epoch").is_some_and(|epochs| epochs.len() > 1))),
+            "variational": some("variational"),
+            "corrupted": some("corruption"),
         })
     };
     labels.into_iter().map(of).collect()

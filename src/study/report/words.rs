@@ -63,10 +63,11 @@ pub(super) fn fixed(value: &Value, decimals: usize, factor: Option<f64>) -> Stri
     })
 }
 
-/// A count, in groups of three digits; over seeds that differ, with a decimal.
+/// A count, in groups of three digits; a mean that is not whole, with a decimal.
 pub(super) fn count(value: &Value) -> String {
     of(value, |figure| match figure.deviation {
         Some(deviation) if deviation > 0.0 => format!("{:.1}\u{a0}±\u{a0}{deviation:.1}", figure.mean),
+        _ if figure.mean.fract() != 0.0 => format!("{:.1}", figure.mean),
         _ => grouped(figure.mean.max(0.0) as usize),
     })
 }
@@ -77,9 +78,10 @@ pub(super) fn percent(value: &Value) -> String {
         let percent = 100.0 * figure.mean;
         let text = match percent.abs() {
             0.0 => "0".to_owned(),
-            size if size < 0.01 => "< 0.01".to_owned(),
+            size if size < 0.01 => if percent > 0.0 { "< 0.01" } else { "> -0.01" }.to_owned(),
             size if size < 0.995 => format!("{percent:.2}"),
             size if size < 9.95 => format!("{percent:.1}"),
+            size if (99.0..99.95).contains(&size) => format!("{percent:.1}"),
             _ => format!("{percent:.0}"),
         };
         format!("{}\u{a0}%", text.replace('-', "−"))
@@ -172,12 +174,17 @@ mod tests {
         assert_eq!(fixed(&over(&[-0.016]), 1, Some(100.0)), "−1.6");
         assert_eq!(count(&over(&[14.0, 14.0])), "14");
         assert_eq!(count(&Value::from(15000)), "15,000");
+        assert_eq!(count(&Value::from(2.0 / 3.0)), "0.7");
     }
 
     #[test]
     fn shares_and_settings_are_short() {
         assert_eq!(percent(&Value::from(0.00456)), "0.46\u{a0}%");
         assert_eq!([0.0996, 0.00998].map(|x| percent(&Value::from(x))), ["10\u{a0}%", "1.0\u{a0}%"]);
+        assert_eq!(
+            [0.996, -5e-5, 5e-5].map(|x| percent(&Value::from(x))),
+            ["99.6\u{a0}%", "> −0.01\u{a0}%", "< 0.01\u{a0}%"]
+        );
         assert_eq!(change(&Value::from(-0.344)), "−34\u{a0}%");
         assert_eq!(change(&Value::from(0.0123)), "+1.2\u{a0}%");
         assert_eq!([1e-6, 2.5e-3, 0.01, 100.0].map(|x| setting(&Value::from(x))), ["10⁻⁶", "2.5·10⁻³", "0.01", "100"]);

@@ -17,6 +17,7 @@ use crate::run::{
     prepare, run_config,
 };
 use crate::search::{Journal, Outcome, Point, PrunerKind, Running, SamplerKind, Search, Trial, drive};
+use crate::study::write_page_of_run;
 use crate::train::{Callback, Stop};
 
 /// A search that is done, or interrupted.
@@ -120,6 +121,9 @@ pub fn run_search(
         let executed = make_winner(&result, &best, &prepared, out, observer)?;
         result.interrupted = matches!(executed.outcome.stop, Stop::Interrupted { .. });
         result.test = executed.evaluation("test").filter(|_| !result.interrupted).cloned();
+        if !result.interrupted {
+            write_page_of_run(best, prepared, executed, &out.join(WINNER), machine)?;
+        }
     }
     write_files(&mut result, out)?;
     Ok(result)

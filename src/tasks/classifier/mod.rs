@@ -104,8 +104,18 @@ impl<T: Real> Task<T> for ClassifierTask {
         let scores = self.scores(tape, x, pass);
         tape.set_scope(self.layout.loss_scope());
         metrics.add(0, correct(tape.value(scores), &labels, self.classes.len()) as f64, labels.len() as f64);
-        let targets = self.targets(tape, self.label_smoothing, &labels);
-        tape.softmax_cross_entropy_in(batch.whole, scores, targets).into()
+        let mut cross_entropy = |smoothing: f64| {
+            let targets = self.targets(tape, smoothing, &labels);
+            tape.softmax_cross_entropy_in(batch.whole, scores, targets)
+        };
+        let loss = cross_entropy(0.0);
+        if self.label_smoothing == 0.0 {
+            return loss.into();
+        }
+        // What is smoothed counts as a penalty, so that the loss is that of the validation.
+        let total = cross_entropy(self.label_smoothing);
+        let opposite = tape.scale(loss, -1.0);
+        Recorded { total, loss, penalty: Some(tape.add(total, opposite)) }
     }
 
     fn accepts_slices(&self) -> bool {

@@ -53,7 +53,8 @@ settings! {
         pub head: Vec<Layer> = Vec::new(), in (HEAD, Layer::ACCEPTED);
         /// How weights and biases begin.
         pub init: Init = Init::GlorotUniform, in Init::ACCEPTED;
-        /// The share of every target that is spread evenly over all classes (Szegedy et al. 2016).
+        /// The share of every target that is spread evenly over all classes (Szegedy et al. 2016). What that adds to the cross-entropy is
+        /// the history's penalty.
         pub label_smoothing: f64 = 0.0, in Range::BELOW_ONE;
         /// A finished run whose encoder this one begins with, the head beginning fresh: a path, or the bare name of a folder beside
         /// that of this run. Of a variational encoder the means are taken. What was taken is written down, and a run that is resumed

@@ -49,12 +49,13 @@ impl Gan {
         Ok(Gan { spec: spec.clone(), generator, discriminator, layout, phases })
     }
 
-    /// Records images generated from the noise of this pass.
-    fn made<T: Real>(&self, tape: &mut Tape<'_, T>, count: usize, pass: Pass) -> Var {
-        let like = tape.zeros([count, self.spec.latent]);
-        let noise = tape.normal_like(like, pass.draws().unwrap_or_default().streams(Purpose::Latent, 0));
+    /// Records as many images as the batch has, generated from the noise of this pass.
+    fn made<T: Real>(&self, tape: &mut Tape<'_, T>, batch: &Batch<'_>, pass: Pass) -> Var {
+        let like = tape.zeros([batch.len(), self.spec.latent]);
+        let draws = pass.draws().unwrap_or_else(|| batch.measured_draws());
+        let noise = tape.normal_like(like, draws.streams(Purpose::Latent, 0));
         let images = self.generator.record(tape, noise, pass);
-        tape.reshape(images, Shape::new(&[&[count], self.discriminator.input().dims()].concat()))
+        tape.reshape(images, Shape::new(&[&[batch.len()], self.discriminator.input().dims()].concat()))
     }
 }
 
@@ -77,7 +78,7 @@ impl<T: Real> Task<T> for Gan {
         pass: Pass,
         metrics: &mut Metrics,
     ) -> Recorded {
-        let made = self.made(tape, batch.len(), pass);
+        let made = self.made(tape, batch, pass);
         let on_made = self.discriminator.record(tape, made, pass.view(1));
         if phase != DISCRIMINATOR {
             let loss = loss::adversarial_loss(tape, on_made, 1.0);

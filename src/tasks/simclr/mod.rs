@@ -91,7 +91,7 @@ impl<T: Real> Task<T> for Simclr {
     /// The contrastive loss of the batch: its two views in one pass, so that a batch normalisation sees both.
     fn record(&self, _: usize, tape: &mut Tape<'_, T>, batch: &Batch<'_>, pass: Pass, _: &mut Metrics) -> Recorded {
         let shape = [&[2 * batch.len()], self.encoder.input().dims()].concat();
-        let draws = pass.draws().unwrap_or_default();
+        let draws = pass.draws().unwrap_or_else(|| batch.measured_draws());
         let views = tape.constant_with(Shape::new(&shape), |out| self.views(batch.samples, draws, out));
         let codes = self.encoder.record(tape, views, pass);
         let compared = self.head.record(tape, codes, pass);
