@@ -37,92 +37,35 @@ pub struct UnknownPreset {
     pub nearest: Option<&'static str>,
 }
 
-const PRESETS: [Preset; 16] = [
-    Preset {
-        name: "classifier",
-        summary: "a convolutional classifier of Fashion-MNIST, 60,874 parameters",
-        text: include_str!("presets/classifier.toml"),
-    },
-    Preset {
-        name: "conv",
-        summary: "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code",
-        text: include_str!("presets/conv.toml"),
-    },
-    Preset {
-        name: "denoising",
-        summary: "autoencoders of Fashion-MNIST trained on five kinds of noise, each tested on all of them",
-        text: include_str!("presets/denoising.toml"),
-    },
-    Preset {
-        name: "finetuning",
-        summary: "an encoder trained without labels, frozen or fine-tuned below a classifier, beside the same from random weights",
-        text: include_str!("presets/finetuning.toml"),
-    },
-    Preset {
-        name: "footwear",
-        summary: "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256",
-        text: include_str!("presets/footwear.toml"),
-    },
-    Preset {
-        name: "gan",
-        summary: "a generator of Fashion-MNIST images and its discriminator, both convolutional, 905,474 parameters",
-        text: include_str!("presets/gan.toml"),
-    },
-    Preset {
-        name: "generative",
-        summary: "autoencoders, variational ones, a GAN and SimCLR side by side, on Fashion-MNIST",
-        text: include_str!("presets/generative.toml"),
-    },
-    Preset {
-        name: "inversion",
-        summary: "training schemes, the decoder run backwards, and sizes of the code, on Fashion-MNIST",
-        text: include_str!("presets/inversion.toml"),
-    },
-    Preset {
-        name: "mnist",
-        summary: "one autoencoder of the MNIST digits, 784-256-64-256-784",
-        text: include_str!("presets/mnist.toml"),
-    },
-    Preset {
-        name: "optimizers",
-        summary: "nine optimizers, each at the best of three learning rates, and five ways to regularise",
-        text: include_str!("presets/optimizers.toml"),
-    },
-    Preset {
-        name: "representations",
-        summary: "sparse, contractive and denoising autoencoders of the MNIST digits, a variational one of the Frey faces",
-        text: include_str!("presets/representations.toml"),
-    },
-    Preset {
-        name: "search",
-        summary: "the best values of a small dense autoencoder of Fashion-MNIST, by grid search, random search and the tree-structured Parzen estimator",
-        text: include_str!("presets/search.toml"),
-    },
-    Preset {
-        name: "sigmoid",
-        summary: "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing",
-        text: include_str!("presets/sigmoid.toml"),
-    },
-    Preset {
-        name: "simclr",
-        summary: "an encoder of Fashion-MNIST that learns from pairs of views, without labels",
-        text: include_str!("presets/simclr.toml"),
-    },
-    Preset {
-        name: "unsupervised",
-        summary: "the whole unsupervised workflow on Fashion-MNIST: four studies, a search and one report",
-        text: include_str!("presets/unsupervised.toml"),
-    },
-    Preset {
-        name: "variational-conv",
-        summary: "a convolutional variational autoencoder of Fashion-MNIST, 1,673,729 parameters, 16 values in the code",
-        text: include_str!("presets/variational-conv.toml"),
-    },
-];
+/// The presets whose files have these names.
+macro_rules! presets {
+    ($($name:literal: $summary:literal;)*) => {
+        &[$(Preset { name: $name, summary: $summary, text: include_str!(concat!("presets/", $name, ".toml")) },)*]
+    };
+}
+
+const PRESETS: &[Preset] = presets! {
+    "classifier": "a convolutional classifier of Fashion-MNIST, 60,874 parameters";
+    "conv": "a convolutional autoencoder of the MNIST digits, 1,331,339 parameters, 128 values in the code";
+    "denoising": "autoencoders of Fashion-MNIST trained on five kinds of noise, each tested on all of them";
+    "finetuning": "an encoder trained without labels, frozen or fine-tuned below a classifier, beside the same from random weights";
+    "footwear": "regular and sparse autoencoders of three Fashion-MNIST classes, in batches of 32 and of 256";
+    "gan": "a generator of Fashion-MNIST images and its discriminator, both convolutional, 905,474 parameters";
+    "generative": "autoencoders, variational ones, a GAN and SimCLR side by side, on Fashion-MNIST";
+    "inversion": "training schemes, the decoder run backwards, and sizes of the code, on Fashion-MNIST";
+    "mnist": "one autoencoder of the MNIST digits, 784-256-64-256-784";
+    "optimizers": "nine optimizers, each at the best of three learning rates, and five ways to regularise";
+    "representations": "sparse, contractive and denoising autoencoders of the MNIST digits, a variational one of the Frey faces";
+    "search": "the best values of a small dense autoencoder of Fashion-MNIST, by grid search, random search and the tree-structured Parzen estimator";
+    "sigmoid": "a two-layer sigmoid autoencoder of the MNIST digits by plain gradient descent, beside settings that learn nothing";
+    "simclr": "an encoder of Fashion-MNIST that learns from pairs of views, without labels";
+    "unsupervised": "the whole unsupervised workflow on Fashion-MNIST: four studies, a search and one report";
+    "variational-conv": "a convolutional variational autoencoder of Fashion-MNIST, 1,673,729 parameters, 16 values in the code";
+};
 
 /// Every preset.
 pub fn presets() -> &'static [Preset] {
-    &PRESETS
+    PRESETS
 }
 
 /// The preset of this name.

@@ -18,12 +18,11 @@ use crate::invert::{Inversion, PcaFloor, Tolerances};
 use crate::loss::Loss;
 use crate::study::figure::{Figure, over_seeds};
 use crate::study::{Observer, Study, StudyRun};
+use crate::tape::Arena;
+use crate::tasks::{Objective, Trained};
 
 /// Test images in the picture of a decoder run backwards.
 const SHOWN: usize = 10;
-/// Images at a time; no figure depends on it.
-const CHUNK: usize = 4096;
-
 /// Everything measured for `[report.inversion]`.
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::study) struct InversionFacts {
@@ -169,20 +168,10 @@ fn invert(
 /// NRMSE of the decoder's output, taken for an image as it is, on the training and on the test images.
 fn raw_nrmse(study: &Study, run: &StudyRun) -> Result<[f64; 2], RunError> {
     let trained = run.trained(study.machine)?;
-    let mut errors = [f64::NAN; 2];
+    let objective = Objective { loss: Loss::Mse, ..trained.objective };
+    let (as_it_is, mut errors) = (Trained { objective, ..trained }, [f64::NAN; 2]);
     for (name, samples) in parts(run, usize::MAX) {
-        let (mut squares, mut values) = (0.0, 0usize);
-        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for samples in samples.chunks(CHUNK) {
-            let x = samples.to_array::<f32>();
-            let y = trained.decode(trained.encode(x.view())?.view())?;
-            for (&x, &y) in x.iter().zip(&y) {
-                squares += (f64::from(x) - f64::from(y)).powi(2);
-                (low, high) = (low.min(x), high.max(x));
-            }
-            values += x.len();
-        }
-        errors[usize::from(name == "test")] = (squares / values as f64).sqrt() / f64::from(high - low);
+        errors[usize::from(name == "test")] = as_it_is.evaluate(samples, &mut Arena::default()).nrmse;
     }
     Ok(errors)
 }
