@@ -7,6 +7,7 @@ pub use codes::{
     SampleArguments, TraverseArguments,
 };
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -145,7 +146,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct MachineArguments {
     /// Threads to compute with [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     pub threads: Option<u16>,
     /// Who multiplies matrices; with matrixmultiply, for comparison, the results are outside the bit contract
     #[arg(long, value_enum, default_value_t = Gemm::Narrows)]
@@ -161,6 +162,18 @@ pub struct MachineArguments {
 fn positive(text: &str) -> Result<f32, String> {
     let value: Option<f32> = text.parse().ok();
     value.filter(|value| value.is_finite() && *value > 0.0).ok_or_else(|| "a number above 0 is expected".into())
+}
+
+/// A whole number within this range.
+fn whole<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, String> + Clone {
+    move |text| {
+        let number =
+            text.parse().ok().filter(|number| range.contains(number)).and_then(|number| N::try_from(number).ok());
+        number.ok_or_else(|| match (range.start(), *range.end()) {
+            (least, u64::MAX) => format!("a whole number from {least} on is expected"),
+            (least, most) => format!("a whole number from {least} to {most} is expected"),
+        })
+    }
 }
 
 /// How many images; `all` is more than there are.
@@ -204,7 +217,7 @@ pub struct TrainArguments {
     pub events: Option<PathBuf>,
     /// Seeds to train with, from the one of the configuration on: a study of that many runs, whose report has means and spreads
     #[arg(long, value_name = "N", conflicts_with_all = ["resume", "dry_run", "events"],
-          value_parser = clap::value_parser!(u16).range(1..=100))]
+          value_parser = whole::<u16>(1..=100))]
     pub seeds: Option<u16>,
     /// Folder to write the run to [default: the first free of runs/NAME, runs/NAME-2, ...]
     #[arg(long, value_name = "DIR")]
@@ -213,7 +226,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// Seed of weights, split, shuffling and noise
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub machine: MachineArguments,
@@ -235,13 +248,13 @@ pub struct StudyArguments {
     #[arg(long)]
     pub quick: bool,
     /// Seed of weights, split, shuffling and noise
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// Seeds to make every run with: its own and those that follow it; the report then shows means and spreads
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16>(1..=100))]
     pub seeds: u16,
     /// Runs to make side by side [default: as many as threads when the runs are small, else one]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     pub jobs: Option<u16>,
     #[command(flatten)]
     pub machine: MachineArguments,
@@ -257,8 +270,8 @@ pub struct SearchArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Trials of each sampler with each pruner
-    #[arg(long, value_name = "N")]
-    pub trials: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX))]
+    pub trials: Option<u64>,
     /// Samplers: tpe, random, quasi, grid
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub sampler: Vec<String>,
@@ -275,10 +288,10 @@ pub struct SearchArguments {
     #[arg(long)]
     pub quick: bool,
     /// Seed of the suggestions; that of training is the configuration's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// Trials to make side by side [default: as many as threads when the models are small, else one; at most the window of the space]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     pub jobs: Option<u16>,
     #[command(flatten)]
     pub machine: MachineArguments,
@@ -327,7 +340,7 @@ pub struct ReconstructArguments {
     #[command(flatten)]
     pub images: ImagesArguments,
     /// How many, from the first on
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = whole::<u32>(1..=1000))]
     pub count: u32,
     /// The picture to write [default: reconstructions-PART.png in the run folder]
     #[arg(long, value_name = "FILE.png")]
@@ -380,7 +393,7 @@ pub struct ExploreArguments {
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub part: Part,
     /// How many of them, from the first on, and how many training images to compare with
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u32>(2..=10_000))]
     pub count: u32,
     /// The page to write [default: explore.html in the run folder]
     #[arg(long, value_name = "FILE.html")]
@@ -414,10 +427,10 @@ pub enum DataCommand {
         #[arg(value_enum, default_value_t = Drawn::Footwear)]
         set: Drawn,
         /// Pictures of each of the three classes of footwear [default: 7000]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=100_000))]
         per_class: Option<u32>,
         /// Seed of the pictures
-        #[arg(long, value_name = "N", default_value_t = narrows::data::DRAWN_SEED)]
+        #[arg(long, value_name = "N", default_value_t = narrows::data::DRAWN_SEED, value_parser = whole::<u64>(0..=u64::MAX))]
         seed: u64,
         /// Folder to write to [default: the name of the set in the data directory]
         #[arg(long, value_name = "DIR")]

@@ -20,7 +20,7 @@ use narrows::study::{Paired, Repeats, mean_and_deviation, open_runs, page_of, pa
 /// Compares the runs in these folders.
 pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArguments) -> Result<(), CliError> {
     let machine = machine::resolve(arguments)?;
-    must_end_in(&out, &["html"])?;
+    must_end_in(&out, &["html"], "")?;
     must_differ(paths, "runs")?;
     let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names = names(paths);

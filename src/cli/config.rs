@@ -21,13 +21,20 @@ pub fn run(command: ConfigCommand) -> Result<(), CliError> {
         ConfigCommand::Keys { key, .. } => {
             let found = key.map(|key| find_keys(&key)).transpose();
             let found = found.map_err(|error| CliError::Usage(error.to_string()))?;
-            for Entry { key, accepted, default, meaning } in found.unwrap_or_else(keys_of_all) {
+            let found = found.unwrap_or_else(keys_of_all);
+            for entry in &found {
+                let Entry { key, accepted, default, meaning, with } = entry;
                 let default = match default.as_str() {
-                    "" => String::new(),
-                    "required" => " (required)".to_owned(),
-                    default => format!(" (default {default})"),
+                    "" | "required" => default.clone(),
+                    default => format!("default {default}"),
                 };
-                say!("{key}{default}: {accepted}\n    {meaning}");
+                // Of a key that is there twice, which is whose.
+                let is_twice = found.iter().any(|other| other.key == *key && other.with != *with);
+                let beside = entry.beside();
+                let with = if is_twice && !beside.is_empty() { format!("with {beside}") } else { String::new() };
+                let notes: Vec<String> = [default, with].into_iter().filter(|note| !note.is_empty()).collect();
+                let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+                say!("{key}{notes}: {accepted}\n    {meaning}");
             }
         }
     }

@@ -7,6 +7,7 @@ use super::args::{DataCommand, Drawn};
 use super::bars::Bar;
 use super::machine::check_data_dir;
 use super::output::{note, say, table};
+use narrows::config::argument;
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
     Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, Samples,
@@ -142,7 +143,7 @@ fn make(published: &Published, out: &Path) -> Result<(), CliError> {
     let (count, tested) = (train.len(), test.map_or(0, |test| test.len()));
     let [height, width, _] = train.shape();
     say!("{} pictures{classes} of {height}×{width} pixels in {}", count + tested, out.display());
-    say!("{count} are for training and {tested} for testing. Train on them with `--set data.set={}`.", out.display());
+    say!("{count} are for training and {tested} for testing. Train on them with `--set data.set={}`.", argument(out));
     Ok(())
 }
 

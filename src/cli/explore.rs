@@ -15,7 +15,7 @@ use serde_json::json;
 
 /// Writes the page, and opens it where that is asked for.
 pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["html"])?;
+    must_end_in(&arguments.out, &["html"], "explore.html")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let (name, images) = (arguments.part.name(), part_of(&run, arguments.part)?);
     let page = machine.run(|| page(&run, machine.context, (name, images), arguments.count as usize))??;

@@ -51,7 +51,7 @@ pub fn show(tables: &[Table]) {
 
 /// Draws images above their reconstructions.
 pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["png"])?;
+    must_end_in(&arguments.out, &["png"], "")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let other = images::other(&run, &arguments.images, "reconstruct")?;
     let (label, images) = match &other {

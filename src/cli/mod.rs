@@ -73,24 +73,45 @@ impl CliError {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let matches = with_negative_numbers(Arguments::command()).get_matches();
-    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    // A list or a text is all that these are asked for.
-    let is_text = matches!(
-        arguments.command,
-        Command::Config(_) | Command::Explain { .. } | Command::Data { command: DataCommand::List, .. }
-    );
-    if arguments.quiet && !is_text {
-        output::be_quiet();
-    }
-    match dispatch(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+    let matches = with_negative_numbers(Arguments::command()).try_get_matches();
+    let ended = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        // The help is a text that is asked for, and goes to standard output.
         Err(error) => {
-            if !matches!(error, CliError::Interrupted) {
-                output::complain(&error.to_string());
-            }
-            ExitCode::from(error.exit_code())
+            output::wrote(error.print());
+            error.exit_code() as u8
         }
+        Ok(arguments) => {
+            if arguments.quiet {
+                output::be_quiet(is_text(&arguments.command));
+            }
+            match dispatch(arguments.command) {
+                Ok(()) => 0,
+                Err(error) => {
+                    if !matches!(error, CliError::Interrupted) {
+                        output::complain(&error.to_string());
+                    }
+                    error.exit_code()
+                }
+            }
+        }
+    };
+    // What failed before has been said.
+    if ended == 0
+        && let Some(sentence) = output::unwritten()
+    {
+        output::complain(&sentence);
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(ended)
+}
+
+/// Whether a list or a text is all that the command is asked for.
+fn is_text(command: &Command) -> bool {
+    match command {
+        Command::Config(_) | Command::Explain { .. } => true,
+        Command::Runs { .. } | Command::Show { .. } | Command::Compare { .. } => true,
+        Command::Data { command, .. } => matches!(command, DataCommand::List | DataCommand::Verify { .. }),
+        _ => false,
     }
 }
 

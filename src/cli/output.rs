@@ -1,26 +1,31 @@
 //! Words for a person: results to standard output, progress and refusals to standard error; or results as JSON.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde_json::Value;
 
 /// Whether results are JSON alone.
 static IS_JSON: AtomicBool = AtomicBool::new(false);
-/// Whether neither words nor progress are wanted.
+/// Whether no words are wanted.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+/// Whether no progress is wanted.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
+/// Why something could not be written to standard output.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
 /// From now on words for a person are left out of standard output, and [`json`] writes to it.
 pub fn speak_json() {
     IS_JSON.store(true, Ordering::Relaxed);
 }
 
-/// From now on only refusals, JSON and texts that are the result itself are printed.
-pub fn be_quiet() {
+/// From now on only refusals, JSON and texts that are the result itself are printed; of a command with `is_text`, all words are such.
+pub fn be_quiet(is_text: bool) {
+    IS_SILENT.store(!is_text, Ordering::Relaxed);
     IS_QUIET.store(true, Ordering::Relaxed);
     BARS.set_draw_target(ProgressDrawTarget::hidden());
 }
@@ -39,7 +44,7 @@ pub fn json(value: impl FnOnce() -> Value) {
 /// The bars of this process, one below the other; hidden unless standard error is a terminal that can redraw its lines.
 pub static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Prints a line to standard output. A reader that went away (`narrows … | head`) is no error.
+/// Prints a line to standard output.
 macro_rules! say {
     ($($arg:tt)*) => {
         $crate::cli::output::print_lines(&format!("{}\n", format_args!($($arg)*)))
@@ -49,7 +54,23 @@ pub(crate) use say;
 
 /// Prints `text` to standard output as it is.
 pub fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    wrote(io::stdout().write_all(text.as_bytes()));
+}
+
+/// Remembers that standard output could not be written. A reader that went away (`narrows … | head`) is no error.
+pub fn wrote(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        // The first reason is the one that is told.
+        let _ = UNWRITTEN.set(error);
+    }
+}
+
+/// Why standard output could not be written, if so; what is on its way to it is written first.
+pub fn unwritten() -> Option<String> {
+    wrote(io::stdout().flush());
+    UNWRITTEN.get().map(|error| format!("cannot write to standard output: {error}"))
 }
 
 /// Prints lines to standard output; those that are too long for the terminal go on below, broken between words.
@@ -68,7 +89,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) {
 
 /// Prints what is for a person, where one listens.
 fn print_words(text: &str) {
-    if !is(&IS_JSON) && !is(&IS_QUIET) {
+    if !is(&IS_JSON) && !is(&IS_SILENT) {
         print(text);
     }
 }

@@ -4,20 +4,33 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use narrows::files::create_folder;
-use narrows::run::{OpenRun, RunError};
+use narrows::run::{OpenRun, RunError, RunFolder};
 
 /// Whether the name of the file ends so, in any case.
 pub fn ends_in(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// Refuses a path, if there is one, that ends in none of these.
-pub fn must_end_in<'a>(path: impl IntoIterator<Item = &'a PathBuf>, extensions: &[&str]) -> Result<(), CliError> {
-    let Some(path) = path.into_iter().find(|path| !extensions.iter().any(|extension| ends_in(path, extension))) else {
-        return Ok(());
-    };
-    let accepted = extensions.join(" or .");
-    Err(CliError::Usage(format!("cannot write {}: a name that ends in .{accepted} is expected", path.display())))
+/// Refuses a path, if there is one, that ends in none of these, or that is of a file which a run or a study writes; `own` is the name of
+/// the one that the command itself writes into a run folder.
+pub fn must_end_in<'a>(
+    paths: impl IntoIterator<Item = &'a PathBuf>,
+    extensions: &[&str],
+    own: &str,
+) -> Result<(), CliError> {
+    for path in paths {
+        let shown = path.display();
+        if !extensions.iter().any(|extension| ends_in(path, extension)) {
+            let accepted = extensions.join(" or .");
+            return Err(CliError::Usage(format!("cannot write {shown}: a name that ends in .{accepted} is expected")));
+        }
+        if RunFolder::owns(path) && path.file_name().is_some_and(|name| name != own) {
+            return Err(CliError::Usage(format!(
+                "cannot write {shown}: it is a file of the results in that folder; another name, or another folder, is expected"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses paths of which two are the same, as written or from the root on; `nouns` is what they are paths of.

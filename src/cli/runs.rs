@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::output::{self, say, speak_json, table};
+use narrows::config::argument;
 use narrows::figures::number::{counted, significant};
 use narrows::run::{RunRecord, RunState, find_runs};
 
@@ -128,7 +129,10 @@ pub fn show(path: &Path, is_json: bool) -> Result<(), CliError> {
     let made = &record.environment;
     if let Some(version) = made["narrows"].as_str() {
         let text = |key: &str| made[key].as_str().unwrap_or("unknown").to_owned();
-        let revision: String = text("git_revision").chars().take(12).collect();
+        // The first digits of the commit, and whether something was changed since.
+        let whole = text("git_revision");
+        let (commit, changes) = whole.split_at(whole.find('+').unwrap_or(whole.len()));
+        let revision = format!("{commit:.12}{changes}");
         say!("Made by narrows {version} ({revision}) with {} on {}", text("isa"), text("cpu"));
     }
     if let Some(parameters) = record.metrics["parameters"].as_u64() {
@@ -167,7 +171,9 @@ pub fn show(path: &Path, is_json: bool) -> Result<(), CliError> {
     }
     say!("\nConfiguration\n{}", record.config.to_toml().trim_end());
     match record.state {
-        RunState::Interrupted { .. } | RunState::Broken => say!("\n`narrows train --resume {folder}` goes on with it."),
+        RunState::Interrupted { .. } | RunState::Broken => {
+            say!("\n`narrows train --resume {}` goes on with it.", argument(path));
+        }
         RunState::UnderWay => {
             say!("\nA process is at it; the figures above are those of the last epoch that was written.")
         }

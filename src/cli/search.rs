@@ -11,7 +11,7 @@ use super::output::{duration, json, note, path_json, say, table};
 use super::{interrupt, machine, source, study};
 use serde_json::{Map, Value, json};
 
-use narrows::config::SearchConfig;
+use narrows::config::{SearchConfig, argument};
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
 use narrows::run::{Machine, Trials};
@@ -25,10 +25,11 @@ pub fn run(arguments: SearchArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let (config, out) = configure(&arguments)?;
+    check_trials(&config, &out)?;
     let result = make(config, &out, arguments.jobs.map(usize::from), machine, &data_dirs)?;
     json(|| to_json(&result, &out));
     if result.interrupted {
-        say!("\n`narrows search --resume {}` goes on.", out.display());
+        say!("\n`narrows search --resume {}` goes on.", argument(&out));
         return Err(CliError::Interrupted);
     }
     Ok(())
@@ -67,6 +68,26 @@ pub fn make(
     Ok(result)
 }
 
+/// Refuses fewer trials than a search in `out` has made, of which the table and the best one would be lost.
+pub fn check_trials(config: &SearchConfig, out: &Path) -> Result<(), CliError> {
+    let asked = config.settings.trials;
+    for (sampler, pruner) in config.settings.arms() {
+        let journal = out.join(format!("trials-{}-{}.journal", sampler.name(), pruner.name()));
+        // A line for each trial stands below one for the search.
+        let lines = std::fs::read(journal).map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count());
+        let made = lines.saturating_sub(1);
+        if made > asked {
+            return Err(CliError::Usage(format!(
+                "the search in {} has {} by {} already, and {asked} are asked for; nothing was changed. At least {made} are accepted",
+                out.display(),
+                counted(made, "trial"),
+                Arm { sampler, pruner }.name()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// What the arguments ask for, and where to.
 fn configure(arguments: &SearchArguments) -> Result<(SearchConfig, PathBuf), CliError> {
     let (source, begun) = match (&arguments.config, &arguments.resume) {
@@ -102,10 +123,10 @@ fn configure(arguments: &SearchArguments) -> Result<(SearchConfig, PathBuf), Cli
         (None, None) => study::first_free(&Path::new("runs").join(format!("{}-search", config.middle_run()?.name))),
     };
     if begun.is_none() && out.join(SEARCH).exists() {
-        let out = out.display();
+        let (shown, resume) = (out.display(), argument(&out));
         return Err(CliError::Usage(format!(
-            "{out} already holds a search ({SEARCH}); nothing was changed. `narrows search --resume {out}` goes on with it, another search \
-             needs another folder (--out)"
+            "{shown} already holds a search ({SEARCH}); nothing was changed. `narrows search --resume {resume}` goes on with it, another \
+             search needs another folder (--out)"
         )));
     }
     Ok((config, out))

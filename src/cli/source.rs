@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::CliError;
-use narrows::config::{Preset, Source, preset, presets};
+use narrows::config::{Preset, Source, argument, preset, presets};
 use narrows::files::read_whole;
 
 /// Whether the configuration is one of the program's own or a file of the user's.
@@ -24,11 +24,14 @@ pub fn preset_named(name: &str) -> Result<&'static Preset, CliError> {
 pub fn find(name: &str) -> Result<(Source, Origin), CliError> {
     let path = Path::new(name);
     if path.is_dir() && preset(name).is_err() {
+        let (folder, study) = (argument(path), argument(path.join("study.toml")));
         let hint = match ["config.toml", "study.toml"].map(|file| path.join(file).is_file()) {
             [true, _] => {
-                format!("`narrows train --resume {name}` goes on with the run in it, and {name}/config.toml repeats it")
+                format!(
+                    "`narrows train --resume {folder}` goes on with the run in it, and {name}/config.toml repeats it"
+                )
             }
-            [_, true] => format!("`narrows study {name}/study.toml --out {name}` makes the runs that are missing"),
+            [_, true] => format!("`narrows study {study} --out {folder}` makes the runs that are missing"),
             _ => "a TOML file or the name of a preset is expected; `narrows config list` names them".to_owned(),
         };
         return Err(CliError::Usage(format!("cannot read {name}: it is a folder; {hint}")));

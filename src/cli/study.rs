@@ -15,7 +15,7 @@ use super::output::{self, duration, note, say, table};
 use super::progress::RunProgress;
 use super::runs::figure;
 use super::source;
-use narrows::config::{Source, StudyConfig};
+use narrows::config::{Difference, Source, StudyConfig, argument};
 use narrows::figures::number::counted;
 use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
@@ -43,7 +43,7 @@ pub fn report(
     let study = make(config, seeds, &out, jobs, machine, data_dirs)?;
     output::json(|| to_json(&study, &out));
     if study.interrupted {
-        say!("\nThe same command with --out {} makes the runs that are missing.", out.display());
+        say!("\nThe same command with --out {} makes the runs that are missing.", argument(&out));
         return Err(CliError::Interrupted);
     }
     Ok(())
@@ -58,7 +58,8 @@ pub fn make(
     machine: Machine,
     data_dirs: &[PathBuf],
 ) -> Result<Study, CliError> {
-    let runs = prepare_runs(&config, seeds, data_dirs)?;
+    check_begun(&config, out)?;
+    let runs = prepare(&config, seeds, data_dirs)?;
     let jobs = jobs.unwrap_or_else(|| default_jobs(&runs, machine.threads)).min(runs.len());
     if let Some(first) = runs.first() {
         super::data::describe(&first.prepared.loaded);
@@ -75,6 +76,37 @@ pub fn make(
     let study = run_study(config, runs, out, machine, jobs, &progress)?;
     conclude(&study, out);
     Ok(study)
+}
+
+/// Refuses to go on with the study in `out` where one of its runs has another setting now, and names the key.
+pub fn check_begun(config: &StudyConfig, out: &Path) -> Result<(), CliError> {
+    let file = out.join("study.toml");
+    // Where it is something else, the folder is refused later.
+    let begun = Some(file).filter(|file| file.is_file()).and_then(|file| source::read(&file).ok()?.into_study().ok());
+    for (name, begun) in begun.iter().flat_map(StudyConfig::runs) {
+        let now = config.runs().into_iter().find(|(other, _)| *other == name);
+        if let Some(Difference { key, first, second }) = now.and_then(|(_, now)| begun.difference(&now)) {
+            return Err(CliError::Usage(format!(
+                "cannot go on with the study in {}: {key} of its run {name} was {first} when it was begun, and is {second} now; nothing was \
+                 changed. Another study needs another folder (--out)",
+                out.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Loads the data of every run and lays out the models, see [`prepare_runs`]. Refuses more seeds than there are from that of a run on.
+pub fn prepare(config: &StudyConfig, seeds: usize, data_dirs: &[PathBuf]) -> Result<Vec<Planned>, CliError> {
+    let most = i64::MAX as u64 - (seeds as u64 - 1);
+    if let Some((_, run)) = config.runs().iter().find(|(_, run)| run.seed > most) {
+        let sentence = format!(
+            "--seeds {seeds} goes beyond the largest seed from seed {} on; one of at most {most} is expected",
+            run.seed
+        );
+        return Err(CliError::Usage(sentence));
+    }
+    Ok(prepare_runs(config, seeds, data_dirs)?)
 }
 
 /// What was found, for other programs.

@@ -12,6 +12,7 @@ use super::{data, dry_run, inspect, interrupt, machine, study};
 use narrows::config::{RunConfig, Source, argument};
 use narrows::data::{Catalog, DRAWN_SET, data_dirs, locate};
 use narrows::figures::number::counted;
+use narrows::nn::weights::WeightsError;
 use narrows::optim::Monitor;
 use narrows::run::{
     Found, Machine, Prepared, REPORT, RunError, RunFolder, RunRecord, RunResult, beside, check_config, check_origin,
@@ -42,7 +43,12 @@ pub fn run(arguments: TrainArguments) -> Result<(), CliError> {
     }
     // What is wrong with the command is found before a folder is made.
     if arguments.resume.is_none() {
-        check_origin(&config, &prepared, beside(arguments.out.as_deref().unwrap_or(&base)))?;
+        let fits = check_origin(&config, &prepared, beside(arguments.out.as_deref().unwrap_or(&base)));
+        fits.map_err(|error| match error {
+            // Its hash was right: what does not fit is the model that is asked for.
+            RunError::Weights(WeightsError::Content { .. }) => CliError::Usage(error.to_string()),
+            error => error.into(),
+        })?;
     }
     let events = arguments.events.as_deref().map(|path| Events::open(path, arguments.resume.is_some())).transpose()?;
     let folder = match (&arguments.resume, &arguments.out) {

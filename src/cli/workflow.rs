@@ -8,10 +8,9 @@ use super::CliError;
 use super::args::StudyArguments;
 use super::output::{self, say};
 use super::{machine, search, source, study};
-use narrows::config::{ConfigError, Place, WorkflowConfig};
-use narrows::data::data_dirs;
+use narrows::config::{ConfigError, Place, WorkflowConfig, argument};
+use narrows::data::{DataError, data_dirs};
 use narrows::run::{Machine, RunError, Trials};
-use narrows::study::prepare_runs;
 use narrows::study::workflow::{Part, PartConfig, begin_workflow, folder_of, write_page};
 
 /// Makes every run of a study, or every part of a workflow.
@@ -38,10 +37,18 @@ fn make(
     let base = Path::new("runs").join(&config.name);
     let out = arguments.out.unwrap_or_else(|| study::first_free(&base));
     for ((name, _), part) in config.parts.iter().zip(&configs) {
-        match part {
-            PartConfig::Study(study) => drop(prepare_runs(study, seeds, data_dirs)?),
-            PartConfig::Search(search) => drop(Trials::new(search, data_dirs, &out.join(folder_of(name)))?),
-        }
+        let folder = out.join(folder_of(name));
+        let prepared = match part {
+            PartConfig::Study(study) => {
+                study::check_begun(study, &folder)?;
+                study::prepare(study, seeds, data_dirs).map(drop)
+            }
+            PartConfig::Search(search) => {
+                search::check_trials(search, &folder)?;
+                Trials::new(search, data_dirs, &folder).map(drop).map_err(CliError::from)
+            }
+        };
+        prepared.map_err(|error| of_part(error, name))?;
     }
     begin_workflow(&config, &out)?;
     let (mut parts, mut found, mut interrupted) = (Vec::new(), Vec::new(), false);
@@ -74,10 +81,18 @@ fn make(
     say!("  {:<16}all parts on one page: open it in a browser", "report.html");
     say!("  {:<16}a folder for each part, with a page of its own", "parts/");
     if interrupted {
-        say!("\nThe same command with --out {} makes what is missing.", out.display());
+        say!("\nThe same command with --out {} makes what is missing.", argument(&out));
         return Err(CliError::Interrupted);
     }
     Ok(())
+}
+
+/// A refusal of a part's data, whose advice to set a key names the part.
+fn of_part(mut error: CliError, name: &str) -> CliError {
+    if let CliError::Run(RunError::Data(DataError::Fault(fault))) = &mut error {
+        fault.accepted = fault.accepted.replace("--set data.", &format!("--set {name}.data."));
+    }
+    error
 }
 
 /// The parts as they are asked for. A setting begins with the name of its part.

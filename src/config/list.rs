@@ -19,6 +19,32 @@ pub struct Entry {
     pub default: String,
     /// What it means.
     pub meaning: String,
+    /// The words that it stands beside, each behind those that it depends on itself; an empty list of them where it depends on none.
+    pub with: Vec<Vec<&'static str>>,
+}
+
+impl Entry {
+    /// The words that it stands beside, as in `adam or sgd (pytorch)`; empty where it depends on none.
+    pub fn beside(&self) -> String {
+        let words = self.with.iter().filter_map(|words| match words.split_first()? {
+            (word, []) => Some((*word).to_owned()),
+            (word, within) => Some(format!("{word} ({})", within.join(", "))),
+        });
+        joined(words, "or")
+    }
+
+    /// Takes the words `names` behind `before` away, if it stands beside each of them alike.
+    fn forget(&mut self, before: &[&'static str], names: &[&'static str]) {
+        let at = before.len();
+        let beside = |name, words: &[&'static str]| [before, &[name], &words[at + 1..]].concat();
+        for words in self.with.clone() {
+            let is_first = words.starts_with(before) && words.get(at) == names.first();
+            if is_first && names.iter().all(|name| self.with.contains(&beside(*name, &words))) {
+                self.with.retain(|other| names.iter().all(|name| *other != beside(*name, &words)));
+                self.with.push([before, &words[at + 1..]].concat());
+            }
+        }
+    }
 }
 
 /// Every key of a run, of every alternative; those of several alternatives, once for each that differs.
@@ -63,7 +89,7 @@ pub fn keys_of_all() -> Vec<Entry> {
     let mut entries = vocabulary();
     for (key, accepted, meaning) in STUDY {
         let [accepted, meaning] = [accepted, meaning].map(str::to_owned);
-        entries.push(Entry { key: key.to_owned(), accepted, default: "none".to_owned(), meaning });
+        entries.push(Entry { key: key.to_owned(), accepted, default: "none".to_owned(), meaning, with: Vec::new() });
     }
     let mut lister = Lister::default();
     ReportConfig::default().show(&REPORT, TableForm::new("a table [report]"), &mut lister);
@@ -137,6 +163,8 @@ struct Lister {
     is_item: bool,
     /// The key that says which alternative a table is.
     tag: Option<&'static str>,
+    /// The words of the alternatives that are visited, the outermost first.
+    words: Vec<&'static str>,
 }
 
 /// The keys that stand beside the word of an alternative, or in its table.
@@ -184,9 +212,13 @@ impl Lister {
         let meaning = about.doc.split_whitespace().collect::<Vec<_>>().join(" ");
         let key = if self.is_item { self.path.clone() } else { join(&self.path, about.key) };
         self.is_item = false;
-        let entry = Entry { key, accepted: accepted.to_string(), default, meaning };
-        if !self.entries.contains(&entry) {
-            self.entries.push(entry);
+        let with = vec![self.words.clone()];
+        let entry = Entry { key, accepted: accepted.to_string(), default, meaning, with };
+        let same = |other: &&mut Entry| Entry { with: other.with.clone(), ..entry.clone() } == **other;
+        match self.entries.iter_mut().find(same) {
+            Some(other) if other.with.contains(&self.words) => {}
+            Some(other) => other.with.extend(entry.with),
+            None => self.entries.push(entry),
         }
     }
 
@@ -242,11 +274,14 @@ impl Visitor for Lister {
     fn word(&mut self, about: &About, choice: &mut dyn Choice) {
         let (names, chosen) = (choice.names(), choice.chosen());
         self.record(about, alternatives(names), string(names[chosen]));
-        for number in 0..names.len() {
+        for (number, name) in names.iter().enumerate() {
             choice.choose(number);
+            self.words.push(name);
             choice.visit(self);
+            self.words.pop();
         }
         choice.choose(chosen);
+        self.entries.iter_mut().for_each(|entry| entry.forget(&self.words, names));
     }
 
     fn tagged(&mut self, about: &About, choice: &mut dyn Choice, accepted: &'static str) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::argument;
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
 use super::name::{NAME, is_name};
@@ -164,9 +165,9 @@ pub(super) fn read_run(table: &Table, file: &Place) -> Result<RunConfig, ConfigE
 }
 
 /// What the command line takes for this configuration.
-fn as_argument(file: &Place) -> &str {
+fn as_argument(file: &Place) -> String {
     let origin = file.origin().unwrap_or("FILE");
-    origin.strip_prefix("preset ").unwrap_or(origin)
+    argument(origin.strip_prefix("preset ").unwrap_or(origin))
 }
 
 /// Refuses a space where a run or a study is asked for.

@@ -71,7 +71,22 @@ pub fn fetch(
     options: &FetchOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Fetched>, DataError> {
+    let made: Vec<&Path> = folder.ancestors().take_while(|one| !one.exists()).collect();
     create_folder(folder)?;
+    let fetched = fetch_files(set, folder, options, progress);
+    if fetched.is_err() {
+        // One that has something in it stays.
+        made.into_iter().for_each(|one| drop(fs::remove_dir(one)));
+    }
+    fetched
+}
+
+fn fetch_files(
+    set: &CatalogSet,
+    folder: &Path,
+    options: &FetchOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Fetched>, DataError> {
     let transfer = Transfer::new(options);
     let mut results = Vec::with_capacity(set.files.len());
     for file in &set.files {

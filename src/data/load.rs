@@ -83,8 +83,8 @@ pub fn load(folder: &Path, set: &CatalogSet) -> Result<(Dataset, Option<Dataset>
 /// perhaps `test_batch.bin`: colour pictures of 32×32 pixels with ten classes.
 pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    let mut start = Vec::new();
     if path.is_file() {
-        let mut start = Vec::new();
         Payload::open(path, "a data set")?.read_up_to(8, &mut start)?;
         if matlab::is_matlab(path, &start) {
             let images = matlab::read_images(path, variable)?;
@@ -100,14 +100,15 @@ pub fn load_path(path: &Path, variable: Option<&str>) -> Result<(Dataset, Option
     if path.is_file() && cifar::is_cifar(path) {
         return Ok((cifar::read(&name, &[path.to_path_buf()])?, None));
     }
-    if path.is_file() {
+    // An IDX file begins with two zero bytes.
+    if start.starts_with(&[0, 0]) {
         return Ok((read_part(&name, path, labels_beside(path).as_deref(), None, None)?, None));
     }
     if !path.is_dir() {
+        let found = if path.exists() { "it is of no kind that is read" } else { "there is no such file or folder" };
         let accepted = "an IDX file of images is accepted, a MATLAB, PNG or CIFAR-10 file, or a folder that \
                         holds train-images-idx3-ubyte, data_batch_1.bin or PNG files";
-        let fault = Fault::new("there is no such file or folder", accepted);
-        return Err(fault.doing(format!("load {}", path.display())).asked().into());
+        return Err(Fault::new(found, accepted).doing(format!("load {}", path.display())).asked().into());
     }
     let (batches, test) = cifar::files_in(path);
     if !batches.is_empty() {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::error::RunError;
 use super::folder::{CONFIG, MODEL, check_is_run, check_weights, has_ended, run_config};
 use super::prepare::Prepared;
-use crate::config::{RunConfig, differences};
+use crate::config::{RunConfig, argument, differences};
 use crate::files::{read_whole, sha256};
 use crate::nn::Params;
 use crate::tasks::Origin;
@@ -77,7 +77,7 @@ pub(super) fn begin(
         check_is_run(&run, file).map_err(|error| refuse(error.to_string()))?;
     }
     if !has_ended(&run)? {
-        let resume = format!("`narrows train --resume {}` finishes it", run.display());
+        let resume = format!("`narrows train --resume {}` finishes it", argument(&run));
         return Err(refuse(format!("it is not finished; {resume}")));
     }
     check_weights(&run)?;

@@ -167,9 +167,8 @@ pub fn execute(
     let weights = Weights { params: &outcome.params, context: machine.context };
     let mut arena = Arena::default();
     let parts = prepared.loaded.parts().into_iter().filter(|(_, samples)| !samples.is_empty());
-    let evaluations: Vec<_> = parts
-        .map(|(name, samples)| (name, task.figures(weights, name, samples, config.seed, &mut arena)))
-        .collect();
+    let evaluations: Vec<_> =
+        parts.map(|(name, samples)| (name, task.figures(weights, name, samples, config.seed, &mut arena))).collect();
 
     if !outcome.history.epochs.is_empty() {
         let chart = loss_chart(&config.name, task, &outcome.history);

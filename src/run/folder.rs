@@ -11,7 +11,7 @@ use super::error::RunError;
 use super::lock::{CHECKPOINTS, FolderLock};
 use super::prepare::{Prepared, prepare};
 use super::tensorboard::EVENTS;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, argument};
 use crate::files::{FileError, create_folder, read_whole, remove_if_there, sha256, write_whole};
 use crate::nn::weights;
 use crate::tasks::{Trained, TrainedEncoder};
@@ -136,6 +136,13 @@ impl RunFolder {
         Self::create(&path)
     }
 
+    /// Whether `file` is one that a run, a study, a search or a workflow writes, in the folder of such a one.
+    pub fn owns(file: &Path) -> bool {
+        let (Some(name), Some(folder)) = (file.file_name(), file.parent()) else { return false };
+        let is_ours = [ENVIRONMENT, "summary.csv", "trials.csv", "parts"].iter().any(|one| folder.join(one).exists());
+        is_ours && WRITTEN.iter().any(|written| name == *written)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -215,8 +222,8 @@ impl OpenRun {
     pub fn open(path: &Path, data_dirs: &[PathBuf]) -> Result<Self, RunError> {
         let config = run_config(path)?;
         if !path.join(METRICS).is_file() {
+            let resume = format!("`narrows train --resume {}` finishes it", argument(path));
             let path = path.display();
-            let resume = format!("`narrows train --resume {path}` finishes it");
             return Err(RunError::Folder(format!("the run in {path} is not finished; {resume}")));
         }
         check_is_run(path, MODEL)?;

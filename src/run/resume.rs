@@ -13,7 +13,7 @@ use super::folder::{
     has_ended, read_json, run_config,
 };
 use super::prepare::Prepared;
-use crate::config::{Difference, RunConfig};
+use crate::config::{Difference, RunConfig, argument};
 use crate::data::Splits;
 use crate::files::{hex, read_whole};
 use crate::nn::weights;
@@ -89,8 +89,9 @@ pub fn find_run(folder: &RunFolder, config: &RunConfig, prepared: &Prepared) -> 
             _ => return Ok(Found::Begun),
         };
         return Err(RunError::Folder(format!(
-            "cannot raise the epochs of the run in {shown}: {reason}; `--set init_from={shown}` with another folder begins a new \
-             run with its weights"
+            "cannot raise the epochs of the run in {shown}: {reason}; `--set init_from={}` with another folder begins a new run \
+             with its weights",
+            argument(path)
         )));
     }
     let executed = read_finished(path, config, prepared, &metrics, stop)?;
@@ -110,6 +111,14 @@ fn read_finished(
     stop: Stop,
 ) -> Result<RunResult, RunError> {
     let unreadable = |name: &str, reason: String| RunError::unreadable(&path.join(name), reason);
+    if !path.join(MODEL).is_file() {
+        return Err(RunError::Unusable(format!(
+            "the run in {} is finished, but its {MODEL} is not there; put it back, or remove {METRICS} there, and `narrows train --resume \
+             {}` makes it again",
+            path.display(),
+            argument(path)
+        )));
+    }
     check_weights(path)?;
     let params = weights::load(&path.join(MODEL), prepared.layout())?;
     let history = read_history(path)?;
@@ -209,8 +218,13 @@ impl Parent {
 /// Refuses to go on with the run in `path`, begun with one configuration, with another, and names the key. A run that has ended may have
 /// more epochs.
 pub fn check_config(path: &Path, begun: &RunConfig, now: &RunConfig) -> Result<(), RunError> {
-    let may_differ = is_raised(begun, now) && has_ended(path)?;
-    match begun.difference(now).filter(|_| !may_differ) {
+    if is_raised(begun, now) && has_ended(path)? {
+        return Ok(());
+    }
+    let mut raised = begun.clone();
+    raised.train.max_epochs = begun.train.max_epochs.max(now.train.max_epochs);
+    // More epochs are the reason only where nothing else is.
+    match raised.difference(now).or_else(|| begun.difference(now)) {
         Some(Difference { key, first, second }) => Err(other_run(path, &key, &first, &second, OTHER_FOLDER)),
         None => Ok(()),
     }

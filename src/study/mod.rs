@@ -26,8 +26,8 @@ use crate::config::{RunConfig, StudyConfig};
 use crate::data::Splits;
 use crate::files::{read_whole, write_whole};
 use crate::run::{
-    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data, origin,
-    run_config,
+    Found, Machine, Prepared, REPORT, RunError, RunFolder, RunResult, create_output, execute, find_run, load_data,
+    origin, run_config,
 };
 use crate::tasks::Trained;
 use crate::train::{Callback, Stop};

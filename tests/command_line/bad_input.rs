@@ -42,6 +42,8 @@ fn what_a_newcomer_mistakes_is_answered_with_what_to_do() {
     for command in [&["train", "toys.toml"][..], &["eval", "out"], &["data", "list"], &["study", "toys.toml"]] {
         place.refuses(&[command, &["--data-dir", "absent"]].concat(), 2, &["--data-dir absent is no folder"]);
     }
+    std::fs::rename(place.path("out"), place.path("my out")).unwrap();
+    place.refuses(&["train", "my out"], 2, &["`narrows train --resume 'my out'` goes on"]);
     let wide = "model.encoder=[{ dense = 1048576 }, { dense = 1048576 }]";
     for command in [TRAIN, STUDY] {
         let words = ["\"model\" is a network of 1,099,5", "which take 17", " GB of memory that are free"];
@@ -108,9 +110,15 @@ fn values_of_the_wrong_type_or_out_of_range_name_what_is_accepted() {
 fn arguments_that_mean_nothing_are_refused() {
     let place = Place::with_toys();
     let with = |more: &[&'static str]| [&TRAIN[..], more].concat();
-    place.refuses(&with(&["--threads", "0"]), 2, &["--threads", "0 is not in 1..=1024"]);
+    place.refuses(&with(&["--threads", "0"]), 2, &["--threads", "a whole number from 1 to 1024 is expected"]);
     place.refuses(&with(&["--set", "train.batch_size"]), 2, &["\"train.batch_size\" is not a setting", "KEY=VALUE"]);
     place.refuses(&with(&["--set", "=4"]), 2, &["\"=4\" is not a setting", "KEY=VALUE"]);
+    place.refuses(&with(&["--seed", "-1"]), 2, &["'-1' for '--seed", "a whole number from 0 to 9223372036854775807"]);
+    place.refuses(
+        &["probe", "out", "--labels", "a"],
+        2,
+        &["'a' for '--labels", "a whole number from 2 on is expected"],
+    );
     place.refuses(&with(&["--gemm", "blas"]), 2, &["--gemm", "narrows", "matrixmultiply"]);
     place.refuses(&with(&["--epochs", "3"]), 2, &["--epochs"]);
     place.refuses(&with(&["--set", "optimizer.learning_rate=nan"]), 2, &["--set optimizer.learning_rate", "is nan"]);
@@ -147,6 +155,13 @@ fn data_that_are_not_there_are_named_with_what_would_be_accepted() {
     both_refuse(&place, 1, &["data/fashion-mnist", "`narrows data fetch fashion-mnist`", hint]);
     place.refuses(&["data", "fetch", "fashion_mnist"], 2, &["did you mean `fashion-mnist`?"]);
     place.refuses(&["data", "verify", "fashion_mnist"], 2, &["did you mean `fashion-mnist`?"]);
+    // Nobody listens at that port, and no folder is left.
+    let mut fetch = place.command(&["data", "fetch", "fashion-mnist"]);
+    fetch.env_remove("NO_PROXY").env_remove("no_proxy");
+    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        fetch.env(proxy, "http://127.0.0.1:9");
+    }
+    place.refuses_command(&mut fetch, 1, &["cannot fetch train-images-idx3-ubyte.gz", "every mirror failed"]);
 }
 
 #[test]
@@ -232,7 +247,22 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
     place.narrows(&STUDY).done();
     place.refuses(&TRAIN, 2, &["out already holds results", "nothing was changed", "--out"]);
     let other = [&STUDY[..], &["--seed", "12"]].concat();
-    place.refuses(&other, 2, &["out/study.toml is of another study", "line 2", "nothing was changed", "--out"]);
+    let words =
+        ["the study in out: seed of its run toys was 3 when it was begun, and is 12 now", "nothing was changed"];
+    place.refuses(&other, 2, &words);
+    let varied = format!("{TOYS}\n[report]\ncodes = [\"toys\"]\n");
+    place.write("varied.toml", varied.as_bytes());
+    let words = ["out/study.toml is of another study", "line ", "nothing was changed", "--out"];
+    place.refuses(&["study", "varied.toml", "--out", "out"], 2, &words);
+    // A finished run of it that has lost its weights is made again on request alone.
+    let model = "out/runs/toys/model.safetensors";
+    let weights = place.sha256(model);
+    fs::remove_file(place.path(model)).unwrap();
+    let remedy = "remove metrics.json there, and `narrows train --resume out/runs/toys` makes it again";
+    place.refuses(&STUDY, 1, &["the run in out/runs/toys is finished, but its model.safetensors is not there", remedy]);
+    fs::remove_file(place.path("out/runs/toys/metrics.json")).unwrap();
+    place.narrows(&["train", "--resume", "out/runs/toys"]).done();
+    assert_eq!(place.sha256(model), weights);
     // What would be written over counts too, whoever wrote it.
     for (command, name) in [
         ("train", "environment.json"),
@@ -255,6 +285,27 @@ fn an_output_folder_that_is_in_use_is_left_as_it_is() {
     place.write("out/notes.txt", b"mine");
     place.narrows(&TRAIN).done();
     assert_eq!(place.read("out/notes.txt"), b"mine");
+}
+
+#[test]
+fn the_files_of_a_run_or_a_study_are_no_place_for_other_results() {
+    let place = Place::with_toys();
+    place.narrows(&TRAIN).done();
+    place.narrows(&["study", "toys.toml", "--out", "study"]).done();
+    for command in [
+        &["explore", "out", "--out", "out/report.html"][..],
+        &["reconstruct", "out", "--out", "out/loss.png"],
+        &["sample", "out", "--fitted", "--out", "study/runs/toys/reconstructions.png"],
+        &["compare", "out", "study/runs/toys", "--out", "study/report.html"],
+    ] {
+        let target = command.last().unwrap();
+        place.refuses(command, 2, &[&format!("cannot write {target}: it is a file of the results"), "another name"]);
+    }
+    // Its own name is the command's, and elsewhere any name is the user's.
+    place.narrows(&["sample", "out", "--fitted", "--out", "out/samples.png"]).done();
+    for _ in 0..2 {
+        place.narrows(&["reconstruct", "out", "--out", "loss.png"]).done();
+    }
 }
 
 #[test]
@@ -326,7 +377,17 @@ fn images_that_do_not_fit_a_run_are_not_reconstructed() {
     let run = ["reconstruct", "out", "--images"];
     place.refuses(&[&run[..], &["wide-images-idx3-ubyte"]].concat(), 2, &["4×5 pixels", "trained on 4×4"]);
     place.refuses(&[&run[..], &["absent"]].concat(), 2, &["cannot load absent", "no such file or folder"]);
-    place.refuses(&["reconstruct", "out", "--count", "0"], 2, &["--count", "0 is not in 1..=1000"]);
+    place.write("j.jpg", b"\xff\xd8\xff\xe0");
+    place.refuses(
+        &[&run[..], &["j.jpg"]].concat(),
+        2,
+        &["cannot load j.jpg: it is of no kind", "MATLAB, PNG or CIFAR-10"],
+    );
+    place.refuses(
+        &["reconstruct", "out", "--count", "0"],
+        2,
+        &["--count", "a whole number from 1 to 1000 is expected"],
+    );
     place.refuses(&["reconstruct", "out", "--out", "toys.toml/a.png"], 1, &["cannot write toys.toml/a.png"]);
 }
 

@@ -5,7 +5,8 @@ use crate::support::{Place, TOYS, answer};
 /// A folder with `toys`, a run of them in `run`, its codes, and a classifier.
 fn trained() -> Place {
     let place = Place::with_toys();
-    place.narrows(&["train", "toys.toml", "--out", "run"]).done();
+    let split = "data.split={ train = 2, validation = 1, test = 1 }";
+    place.narrows(&["train", "toys.toml", "--set", split, "--out", "run"]).done();
     place.narrows(&["encode", "run", "--out", "codes.npy"]).done();
     let classifier =
         ["task=classifier", "model={ encoder = [{ dense = 3 }] }", "train={ batch_size = 4, max_epochs = 1 }"];
@@ -42,7 +43,7 @@ fn a_folder_that_cannot_be_made_is_refused_before_anything_is_computed() {
     let place = trained();
     place.write("file", b"mine");
     let (fidelity, map) =
-        (["--features", "judge", "--fitted", "--count", "10"], ["--part", "train", "--perplexity", "3"]);
+        (["--features", "judge", "--fitted", "--count", "10"], ["--part", "train", "--perplexity", "2"]);
     for (command, more) in [
         ("invert", &[][..]),
         ("probe", &[]),

@@ -83,7 +83,9 @@ fn a_search_without_validation_images_has_no_objective_of_theirs() {
     let space = CLASSIFIER.replace("1e-2", "{ low = 1e-3, high = 1e-1 }");
     place.write("space.toml", space.as_bytes());
     let split = "data.split={ train = 1, validation = 0, test = 1 }";
-    let search = ["search", "space.toml", "--out", "s", "--set", split, "--set", "search.objective=val_accuracy"];
+    let settings =
+        [split, "search.objective=val_accuracy", "search.direction=maximize"].map(|setting| ["--set", setting]);
+    let search = [&["search", "space.toml", "--out", "s"], settings.as_flattened()].concat();
     place.refuses(&search, 2, &["\"val_accuracy\", which no trial has", "loss, accuracy"]);
 }
 
@@ -208,7 +210,7 @@ fn an_encoder_that_cannot_be_taken_is_refused() {
     let narrow = "model.encoder=[{ dense = 7, activation = \"relu\" }]";
     refused(
         &["--set", "model.encoder_from=source", "--set", narrow],
-        1,
+        2,
         &["encoder.0.weight is F32 [16, 8]", "the model needs F32 [16, 7]"],
     );
     let mut metrics = place.json("runs/source/metrics.json");

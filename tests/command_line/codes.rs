@@ -137,6 +137,7 @@ fn arrays_that_are_no_codes_or_images_of_the_run_are_refused() {
         2,
         &["cannot decode wide.npy: its codes have 17 values, but those of run have 3"],
     );
+    place.refuses(&decode("run"), 2, &["cannot decode run: it is a folder; an NPY file is expected"]);
     place.refuses(&decode("nan.npy"), 2, &["value 0 of code 0 (both from 0) is NaN"]);
     place.refuses(&["decode", "run", "nan.npy", "--out", "images.gif"], 2, &["images.gif", "ends in .npy or .png"]);
     write(&place, "many.npy", &Array2::zeros((1501, 3)));

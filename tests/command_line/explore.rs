@@ -207,7 +207,7 @@ fn what_cannot_be_explored_is_refused() {
     place.narrows(&["train", "toys.toml", "--out", "run"]).done();
     place.refuses(&["explore", "nowhere"], 2, &["nowhere is no run folder", "config.toml"]);
     place.refuses(&["explore", "run", "--out", "page.txt"], 2, &["page.txt", ".html"]);
-    place.refuses(&["explore", "run", "--count", "1"], 2, &["2..=10000"]);
+    place.refuses(&["explore", "run", "--count", "1"], 2, &["a whole number from 2 to 10000 is expected"]);
     place.refuses(&["export", "run"], 2, &["--onnx"]);
 }
 

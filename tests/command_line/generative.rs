@@ -90,6 +90,12 @@ fn gans_leave_pictures_of_their_epochs_and_are_measured_beside_training_images()
     assert_eq!((&given["file"], &given["drawn_from"]), (&"thirty.npy".into(), &serde_json::Value::Null));
     place.refuses(&[&file[..], &["--fitted"]].concat(), 2, &["cannot be used with"]);
     place.refuses(&["fidelity", "gan", "--features", "classifier", "--images", "absent.npy"], 2, &["absent.npy"]);
+    place.narrows(&["sample", "gan", "--count", "3", "--out", "three.npy"]).done();
+    place.refuses(
+        &["fidelity", "gan", "--features", "classifier", "--images", "three.npy"],
+        2,
+        &["cannot compare 3 images: more than 3 are needed"],
+    );
     place.refuses(
         &["fidelity", "gan", "--features", "autoencoder"],
         2,

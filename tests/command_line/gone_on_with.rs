@@ -77,6 +77,8 @@ fn a_run_that_was_broken_off_with_more_epochs_to_do_is_not_taken_for_its_earlier
     for command in [&["eval", "run"][..], &["export", "--onnx", "run"], &["invert", "run"]] {
         place.refuses(command, 2, &["the run in run is not finished; `narrows train --resume run` finishes it"]);
     }
+    std::fs::rename(place.path("run"), place.path("my run")).unwrap();
+    place.refuses(&["eval", "my run"], 2, &["`narrows train --resume 'my run'` finishes it"]);
 }
 
 #[test]
@@ -100,6 +102,9 @@ fn epochs_that_cannot_be_raised_are_refused_and_nothing_is_changed() {
     refused(&["--set", "train.max_epochs=2"], 2, &["max_epochs was 3", "is 2 now"]);
     let both = ["--set", "train.max_epochs=5", "--set", "train.batch_size=5"];
     refused(&both, 2, &["batch_size was 4", "is 5 now"]);
+    // More epochs alone would be accepted.
+    let both = ["--set", "optimizer.learning_rate=0.1", "--set", "train.max_epochs=5"];
+    refused(&both, 2, &["optimizer.learning_rate was 0.03", "is 0.1 now"]);
     assert_eq!(place.snapshot(), before);
     std::fs::remove_file(place.path("run/checkpoint/last.safetensors")).unwrap();
     refused(&["--set", "train.max_epochs=5"], 2, &["the state at its end was not kept", "--set init_from=run"]);
@@ -128,7 +133,7 @@ fn a_run_begins_with_the_weights_of_another() {
     };
     refused(&["--set", "init_from=absent"], 2, &["cannot take the weights of the run", "there is none of that name"]);
     let narrow = ["--set", "init_from=run", "--set", "model.encoder.1.dense=5"];
-    refused(&narrow, 1, &["encoder.1.weight is F32", "the model needs F32", "5]"]);
+    refused(&narrow, 2, &["encoder.1.weight is F32", "the model needs F32", "5]"]);
     // A bare name is that of a folder beside the run's, before it is made too.
     place.narrows(&["train", "toys.toml", "--out", "runs/old"]).done();
     place.narrows(&["train", "toys.toml", "--set", "init_from=old", "--out", "runs/new", "--dry-run"]).done();

@@ -85,10 +85,13 @@ fn a_run_under_way_is_looked_at_without_being_disturbed() {
 #[test]
 fn a_quiet_command_says_nothing_but_refuses_aloud() {
     let place = Place::with_toys();
-    for arguments in [&["train", "toys.toml", "--quiet", "--out", "run"][..], &["-q", "runs", "."]] {
-        let answer = place.narrows(arguments).done();
-        assert_eq!([answer.stdout, answer.stderr].concat(), "");
-    }
+    let trained = place.narrows(&["train", "toys.toml", "--quiet", "--out", "run"]).done();
+    assert_eq!([trained.stdout, trained.stderr].concat(), "");
+    place.narrows(&["train", "toys.toml", "--quiet", "--out", "other", "--seed", "4"]).done();
+    place.write("data/fashion-mnist/train-images-idx3-ubyte.gz", b"");
+    let verified = place.narrows(&["data", "verify", "fashion-mnist", "-q"]);
+    assert_eq!(verified.code, Some(1));
+    verified.says(&["train-images-idx3-ubyte.gz", "missing"]);
     let answer = place.narrows(&["eval", "run", "-q", "--json"]).done();
     let figures: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
     assert_eq!(figures["test"]["images"], 3);
@@ -99,6 +102,9 @@ fn a_quiet_command_says_nothing_but_refuses_aloud() {
         (&["config", "keys", "search.samplers", "-q"], "search.samplers (default [\"tpe\"])"),
         (&["explain", "nrmse", "-q"], "NRMSE"),
         (&["data", "list", "-q"], "built in"),
+        (&["-q", "runs", "."], "finished"),
+        (&["show", "run", "-q"], "Configuration"),
+        (&["compare", "run", "other", "-q"], "Where the configurations differ"),
     ] {
         place.narrows(arguments).done().says(&[said]);
     }
@@ -110,6 +116,12 @@ fn words_and_keys_are_explained() {
     place.narrows(&["explain", "nrmse"]).done().says(&["NRMSE, normalised", "√MSE / (largest"]);
     place.narrows(&["explain", "early", "stopping"]).done().says(&["early stopping", "restore_best"]);
     place.narrows(&["explain"]).done().says(&["ELBO", "patience"]);
+    place.narrows(&["explain", "frechet"]).done().says(&["Fréchet distance"]);
+    place.narrows(&["explain", "Amortisation", "gap"]).done().says(&["narrows invert"]);
+    place.narrows(&["config", "keys", "optimizer.learning_rate"]).done().says(&[
+        "optimizer.learning_rate (default 0.01, with sgd (keras)",
+        "(default 2e-3, with nadam (pytorch)): a finite number above 0",
+    ]);
     place.refuses(&["explain", "perplexty"], 2, &["has no \"perplexty\"", "did you mean \"perplexity\"?"]);
     place.narrows(&["config", "keys", "batch_size"]).done().says(&["train.batch_size (required): an integer"]);
     place.refuses(&["config", "keys", "batchsize"], 2, &["did you mean \"train.batch_size\"?"]);

@@ -85,9 +85,17 @@ fn the_first_codes_are_mapped_where_so_many_are_asked_for() {
 fn what_cannot_be_mapped_is_refused() {
     let place = Place::with_toys();
     place.narrows(&["train", "toys.toml", "--out", "run"]).done();
-    place.refuses(&["map", "run"], 2, &["cannot map 3 codes with a perplexity of 30", "from 1 to a third"]);
-    place.refuses(&[&ALL[..], &["--perplexity", "6.8"]].concat(), 2, &["cannot map 21 codes", "6.8", "6.666"]);
-    place.refuses(&[&ALL[..], &["--perplexity", "0.5"]].concat(), 2, &["perplexity of 0.5", "from 1"]);
+    place.refuses(
+        &["map", "run"],
+        2,
+        &["map 3 codes with a perplexity of 30: at least 4 codes", "30 needs at least 91"],
+    );
+    place.refuses(
+        &[&ALL[..], &["--perplexity", "6.8"]].concat(),
+        2,
+        &["map 21 codes with a perplexity of 6.8: --perplexity from 1 to 6 is accepted; 6.8 needs at least 22 codes"],
+    );
+    place.refuses(&[&ALL[..], &["--perplexity", "0.5"]].concat(), 2, &["perplexity of 0.5", "from 1 to 6 is accepted"]);
     place.refuses(&["map", "run", "--perplexity=-3"], 2, &["--perplexity"]);
     place.refuses(&["map", "run", "--perplexity", "many"], 2, &["a number above 0 is expected"]);
     place.refuses(&["map", "run", "--iterations", "0"], 2, &["--iterations"]);

@@ -86,6 +86,41 @@ fn commands_answer_in_json_as_the_schema_says() {
     place.refuses(&["train", "toys.toml", "--events", "a.jsonl"], 2, &["a.jsonl has something in it already"]);
 }
 
+/// A disk that is full, and a reader that goes away, as in `narrows … | head -1`.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_no_success_unless_nobody_reads_it_any_more() {
+    let place = Place::with_toys();
+    for arguments in [
+        &["config", "show", "footwear"][..],
+        &["config", "keys", "--json"],
+        &["explain"],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["runs", ".", "--json"],
+        &["runs", ".", "--json", "--quiet"],
+        &["train", "toys.toml"],
+    ] {
+        let mut command = std::process::Command::new(crate::support::program());
+        command
+            .args(arguments)
+            .current_dir(place.root())
+            .env_remove("NARROWS_DATA_DIR")
+            .stderr(std::process::Stdio::piped());
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = command.stdout(full).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        let sentences = said.matches("narrows: cannot write to standard output: No space left on device").count();
+        assert_eq!((ended.status.code(), sentences), (Some(1), 1), "{arguments:?}: {said}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = command.stdout(writer).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert!(place.path("runs/toys-2/report.html").is_file(), "training goes on");
+}
+
 #[test]
 fn a_dry_run_measures_and_writes_nothing() {
     let place = Place::with_toys();
@@ -177,7 +212,9 @@ fn a_run_of_several_seeds_is_a_study_of_them() {
     assert_eq!(place.sha256(&format!("{second}/model.safetensors")), place.sha256("alone/model.safetensors"));
     let history = |folder: &str| without_seconds(&place.text(&format!("{folder}/history.csv")));
     assert_eq!(history(second), history("alone"));
-    place.refuses(&["train", "toys.toml", "--seeds", "0"], 2, &["--seeds"]);
+    place.refuses(&["train", "toys.toml", "--seeds", "0"], 2, &["--seeds", "a whole number from 1 to 100 is expected"]);
+    let last = ["train", "toys.toml", "--seed", "9223372036854775807", "--seeds", "2"];
+    place.refuses(&last, 2, &["--seeds 2 goes beyond the largest seed", "at most 9223372036854775806"]);
 }
 
 #[test]

@@ -173,8 +173,14 @@ fn what_cannot_be_searched_is_refused() {
         2,
         &["\"zebra\"", "\"tpe\", \"random\", \"quasi\" or \"grid\""],
     );
-    let objective = ["search", "space.toml", "--set", "search.objective=accuracy"];
+    let objective = ["search.objective=accuracy", "search.direction=maximize"].map(|setting| ["--set", setting]);
+    let objective = [&["search", "space.toml"], objective.as_flattened()].concat();
     place.refuses(&objective, 2, &["\"search.objective\" is \"accuracy\", which no trial has", "loss, val_loss"]);
+    place.refuses(
+        &["search", "--resume", "s", "--trials", "2"],
+        2,
+        &["s has 3 trials by tpe with median already, and 2 are asked for", "nothing was changed", "At least 3"],
+    );
     // Another space in the same folder.
     let begun = place.text("s/search.toml");
     place.refuses(&["search", "--resume", "s", "--seed", "5"], 2, &["s/search.toml is of another search", "--out"]);

@@ -83,6 +83,11 @@ fn a_run_folder_holds_what_its_readers_need() {
     for key in ["narrows", "git_revision", "isa", "gemm", "cpu", "os", "arch"] {
         assert!(environment[key].as_str().is_some_and(|text| !text.is_empty()), "{key} in {environment:#}");
     }
+    // The digits of a commit, and whether something was changed since; where there is no git, another word.
+    let revision = environment["git_revision"].as_str().unwrap();
+    let digits = revision.strip_suffix("+changes").unwrap_or(revision);
+    let is_commit = digits.len() == 40 && digits.chars().all(|digit| digit.is_ascii_hexdigit());
+    assert!(is_commit || revision == "unknown", "{revision}");
     assert!(environment["threads"].as_u64().is_some_and(|threads| threads > 0), "{environment:#}");
     assert_eq!(environment["bit_contract"], true);
 

@@ -207,6 +207,7 @@ fn bad_workflows_get_a_sentence_and_write_nothing() {
     place.refuses(&["study", "both.toml", "--out", "w", "--set", "rates.train.epochs=5"], 2, &["train.epochs"]);
     place.refuses(&["train", "both.toml"], 2, &["[parts] makes this a workflow", "narrows study both.toml"]);
     place.refuses(&["train", "unsupervised"], 2, &["\"narrows study unsupervised\""]);
+    place.refuses(&["study", "unsupervised"], 1, &["load fashion-mnist", "`--set generative.data.set=footwear`"]);
     for (text, said) in [
         ("name = \"a\"\n[parts]\n", "1 to 100 parts"),
         ("name = \"a\"\n[parts]\nx = \"zebra\"\n", "there is no preset \"zebra\""),

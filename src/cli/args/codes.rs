@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ImagesArguments, Part, RunArguments, count, positive};
+use super::{ImagesArguments, Part, RunArguments, count, positive, whole};
 
 /// Arguments of `encode`.
 #[derive(Debug, Args)]
@@ -28,10 +28,10 @@ pub struct EncodeArguments {
 #[derive(Debug, Args)]
 pub struct SampleArguments {
     /// How many
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = whole::<u32>(1..=100_000))]
     pub count: u32,
     /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
     #[command(flatten)]
     pub from: DistributionArguments,
@@ -55,12 +55,12 @@ pub struct FidelityArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fitted", "by_class", "seed"])]
     pub images: Option<PathBuf>,
     /// How many images to make, or to take from the file
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u32>(10..=100_000))]
     pub count: u32,
     #[command(flatten)]
     pub from: DistributionArguments,
     /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
     /// Folder to write fidelity.json and nearest.png to [default: the run folder]
     #[arg(long, value_name = "DIR")]
@@ -84,8 +84,8 @@ pub struct DistributionArguments {
 #[derive(Debug, Args)]
 pub struct ProbeArguments {
     /// Also probe with this many labels alone, as many of each class, from the first on
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..))]
-    pub labels: Vec<u32>,
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = whole::<usize>(2..=u64::MAX))]
+    pub labels: Vec<usize>,
     /// Also probe the pixels themselves, and the codes of the same encoder with random weights
     #[arg(long)]
     pub beside: bool,
@@ -101,8 +101,8 @@ pub struct ProbeArguments {
 pub struct TraverseArguments {
     /// Go around the code of this image of the part, counted from 0 [default: around the mean of the training codes, of a
     /// variational run around zero]
-    #[arg(long, value_name = "N")]
-    pub image: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX))]
+    pub image: Option<usize>,
     /// The part that has the image, and whose images say which dimensions of a variational run are active
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub part: Part,
@@ -110,7 +110,7 @@ pub struct TraverseArguments {
     #[arg(long, value_name = "R", default_value_t = 2.0, value_parser = positive)]
     pub range: f32,
     /// Images for each dimension
-    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(2..=100))]
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = whole::<u32>(2..=100))]
     pub steps: u32,
     /// The picture to write [default: traversal.png in the run folder]
     #[arg(long, value_name = "FILE.png")]
@@ -126,10 +126,10 @@ pub struct InterpolateArguments {
     #[arg(long, value_enum, default_value_t = Part::Test)]
     pub part: Part,
     /// How many pairs, of different classes where there are labels
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=150))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1..=150))]
     pub pairs: u32,
     /// Seed of the choice of pairs
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
     /// Folder to write interpolation.csv and interpolation.png to [default: the run folder]
     #[arg(long, value_name = "DIR")]
@@ -151,7 +151,7 @@ pub struct MapArguments {
     #[arg(long, value_name = "P", default_value_t = 30.0, value_parser = positive)]
     pub perplexity: f32,
     /// Steps of the descent, the first 250 with exaggerated affinities; its time is about that of all pairs of codes for each
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u32>(1..=1_000_000_000))]
     pub iterations: u32,
     /// Folder to write map.csv, map.png, map.svg, map.json and pca.csv, pca.png, pca.svg to [default: the run folder]
     #[arg(long, value_name = "DIR")]

@@ -64,6 +64,16 @@ pub fn fidelity(arguments: FidelityArguments) -> Result<(), CliError> {
         None => Source::Drawn(distribution(&run, context, arguments.from)?),
     };
     let (train, test) = (part_of(&run, Part::Train)?, part_of(&run, Part::Test)?.first(most));
+    let found = match &source {
+        Source::File(_, images) => images.nrows().min(most),
+        Source::Drawn(_) => most,
+    };
+    for (count, noun) in [(found, "image"), (test.len(), "test image"), (train.len(), "training image")] {
+        if count <= Fidelity::NEIGHBOURS {
+            let (found, least) = (counted(count, noun), Fidelity::NEIGHBOURS);
+            return Err(CliError::Usage(format!("cannot compare {found}: more than {least} are needed")));
+        }
+    }
     let folder = out_folder(arguments.out, &run)?;
     let (count, made, floor, accuracy, shown, near) = machine.run(|| -> Result<_, CliError> {
         let weights = Weights { params: &run.params, context };

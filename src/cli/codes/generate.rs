@@ -26,8 +26,8 @@ fn is_variational(run: &OpenRun, context: Context) -> Result<bool, CliError> {
 
 /// Decodes codes that are drawn from a distribution.
 pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["npy", "png"])?;
-    must_end_in(&arguments.codes, &["npy"])?;
+    must_end_in(&arguments.out, &["npy", "png"], "samples.png")?;
+    must_end_in(&arguments.codes, &["npy"], "")?;
     must_differ(arguments.out.iter().chain(&arguments.codes), "files")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let distribution = distribution(&run, machine.context, arguments.from)?;
@@ -52,14 +52,14 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
 
 /// Decodes codes of which one value after the other moves; those of two numbers also on a grid.
 pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["png"])?;
+    must_end_in(&arguments.out, &["png"], "traversal.png")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let (variational, part) = (is_variational(&run, machine.context)?, arguments.part.of(&run.prepared.loaded).0);
     let index = match arguments.image {
         None => None,
         Some(number) => {
             let indices = part_of(&run, arguments.part)?.indices;
-            Some(*indices.get(number as usize).ok_or_else(|| {
+            Some(*indices.get(number).ok_or_else(|| {
                 CliError::Usage(format!("there is no image {number}: there are {}, counted from 0", indices.len()))
             })?)
         }

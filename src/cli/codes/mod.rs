@@ -115,9 +115,9 @@ fn codes_in(run: &OpenRun, context: Context, path: &Path) -> Result<Array2<f32>,
 
 /// The array of an NPY file that the user named.
 fn array_in(path: &Path, action: &'static str) -> Result<Array, CliError> {
-    if !path.exists() {
-        let path = path.display();
-        return Err(CliError::Usage(format!("cannot {action} {path}: there is no such file; an NPY file is expected")));
+    if !path.exists() || path.is_dir() {
+        let (what, path) = (if path.exists() { "it is a folder" } else { "there is no such file" }, path.display());
+        return Err(CliError::Usage(format!("cannot {action} {path}: {what}; an NPY file is expected")));
     }
     Ok(npy::read(path)?)
 }

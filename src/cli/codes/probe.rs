@@ -28,7 +28,7 @@ pub fn probe(arguments: ProbeArguments) -> Result<(), CliError> {
     }
     let (train, test) = (part_of(&run, super::Part::Train)?, part_of(&run, super::Part::Test)?);
     for &count in &arguments.labels {
-        train.of_each_class(count as usize).map_err(|why| CliError::Usage(format!("--labels {count}: {why}")))?;
+        train.of_each_class(count).map_err(|why| CliError::Usage(format!("--labels {count}: {why}")))?;
     }
     let folder = out_folder(arguments.out.clone(), &run)?;
     let (fitted, accuracies, points, shares, seconds, others) = machine.run(|| {
@@ -102,7 +102,7 @@ fn others(
     arguments: &ProbeArguments,
 ) -> Result<Vec<(&'static str, Probed)>, RunError> {
     let all = run.prepared.loaded.train().len();
-    let few = arguments.labels.iter().map(|&count| count as usize);
+    let few = arguments.labels.iter().copied();
     let beside = [("the encoder with random weights", Features::Untrained), ("pixels", Features::Pixels)];
     let kinds = [("codes", Features::Trained)].into_iter().chain(beside.into_iter().filter(|_| arguments.beside));
     let mut found = Vec::new();
