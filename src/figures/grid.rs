@@ -14,6 +14,8 @@ const BAND_GAP: usize = 12;
 const MARGIN: usize = 8;
 /// Pixels to the em of the labels.
 const LABEL: f32 = 12.0;
+/// Lines of the label of a column, at most.
+const LINES: usize = 2;
 /// From one line of a label to the next.
 const LINE: usize = 15;
 /// Pixels to the em of the title.
@@ -101,7 +103,14 @@ impl ImageGrid {
         }
         if self.columns.iter().any(|label| !label.is_empty()) {
             let most = cell_width as f32;
-            let label = |label: &String| font::wrapped(&glued(label), LABEL, most);
+            let label = |label: &String| {
+                let mut lines = font::wrapped(&glued(label), LABEL, most);
+                if lines.len() > LINES {
+                    lines.truncate(LINES);
+                    lines[LINES - 1] = font::shortened(&format!("{}…", lines[LINES - 1]), LABEL, most);
+                }
+                lines
+            };
             let labels: Vec<Vec<String>> = self.columns.iter().take(columns).map(label).collect();
             let highest = labels.iter().map(Vec::len).max().unwrap_or(1);
             for (column, label) in labels.into_iter().enumerate() {
@@ -247,11 +256,15 @@ mod tests {
 
         grid.columns = vec!["α = 0".into(), "a label far wider than its image".into()];
         let labelled = decode(&grid.to_png().unwrap());
-        assert_eq!((labelled.0, labelled.1), (wide.0, wide.1 + 18));
+        assert_eq!((labelled.0, labelled.1), (wide.0, wide.1 + 18 + LINE));
         let second = MARGIN + by + 54 + GAP;
-        assert!(ink(&labelled, MARGIN + by..second - GAP, 0..MARGIN + 18) > 10);
-        assert!(ink(&labelled, second..second + 54, 0..MARGIN + 18) > 10);
-        assert_eq!(ink(&labelled, second + 54..labelled.0, 0..MARGIN + 18), 0);
+        let [above, below] = [0..MARGIN + LINE, MARGIN + LINE..MARGIN + LINE + 18];
+        assert_eq!(ink(&labelled, MARGIN + by..second - GAP, above.clone()), 0);
+        assert!(ink(&labelled, MARGIN + by..second - GAP, below.clone()) > 10);
+        for line in [above, below] {
+            assert!(ink(&labelled, second..second + 54, line.clone()) > 10);
+            assert_eq!(ink(&labelled, second + 54..labelled.0, line), 0);
+        }
 
         grid.title = "A title that is wider than the whole picture".into();
         let titled = decode(&grid.to_png().unwrap());

@@ -128,7 +128,8 @@ fn nothing_is_cut_whatever_the_size_and_the_labels() {
 
 #[test]
 fn names_and_counts_of_a_matrix_stand_where_they_fit() {
-    for (classes, counts, names) in [(3, 9, 6), (10, 100, 20), (40, 0, 40), (100, 0, 68), (256, 0, 74)] {
+    // Names above narrow columns take two lines.
+    for (classes, counts, names) in [(3, 9, 6), (10, 100, 20), (40, 0, 60), (100, 0, 102), (256, 0, 111)] {
         let chart = MatrixChart {
             title: "Classes".into(),
             classes: (0..classes).map(|class| format!("class {class}")).collect(),

@@ -215,6 +215,7 @@ mod tests {
         };
         let facts = json!({
             "inversion": { "schemes": [] },
+            "runs": [],
             "study": { "seeds": 1, "fewest_seeds": 1, "few_seeds": "one seed" },
             "rules": { "floors": { "loss": 0.034, "error": 0.12, "code": 0.1 } },
             "verdicts": [verdict(true, "yes"), verdict(false, "no"), verdict(true, "open")],
