@@ -56,5 +56,9 @@ fn the_quick_study_of_inversion_keeps_its_promises() {
     let answer = place.narrows(&call).done();
     assert_eq!(answer.stderr.matches("finished before, kept").count(), 16, "{}", answer.stderr);
     assert_eq!(place.sha256("study/runs/thorough/model.safetensors"), before);
-    place.refuses(&[&call[..], &["--seed", "7"]].concat(), 2, &["is of another study", "line 2", "--out"]);
+    place.refuses(
+        &[&call[..], &["--seed", "7"]].concat(),
+        2,
+        &["seed of its run", "was 1 when it was begun, and is 7 now", "--out"],
+    );
 }

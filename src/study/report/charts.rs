@@ -304,8 +304,8 @@ fn extent<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
 }
 
 /// An entry for each kind of loss among the runs: its `label`; the names of its `runs`; its `charts`, each with the `svg` and whether the
-/// vertical axis is `logarithmic`; the chart of `differences` between runs whose curves would lie on each other, empty where
-/// there are none; whether there are validation losses (`validated`), curves of more than one epoch (`has_lines`), and runs that are `variational` or learn to undo noise (`corrupted`).
+/// vertical axis is `logarithmic`; whether some runs have panels of their own (`has_panels`); the chart of `differences` between runs whose curves would lie on each
+/// other, empty where there are none; whether there are validation losses (`validated`), curves of more than one epoch (`has_lines`), and runs that are `variational` or learn to undo noise (`corrupted`).
 fn losses(runs: &[&RunFacts]) -> Vec<Value> {
     let mut labels: Vec<&'static str> = runs.iter().map(|run| run.loss_label).collect();
     labels.sort_unstable();
@@ -325,15 +325,20 @@ fn losses(runs: &[&RunFacts]) -> Vec<Value> {
             let number = chart.iter().map(Vec::len).sum();
             let covers = |other: &(usize, &RunFacts)| coincide(first_losses(run), first_losses(other.1));
             if let Some((_, other)) = chart.iter().flatten().copied().find(covers) {
-                let values = first_losses(run).iter().zip(first_losses(other)).map(|(a, b)| a - b).collect();
-                let label = format!("{} − {}", run.name, other.name);
-                differences.push(Curve::per_epoch(label, values, false, differences.len()));
+                let pairs = first_losses(run).iter().zip(first_losses(other));
+                let values: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
+                // A run that is another one and goes on differs in nothing.
+                if values.iter().any(|difference| *difference != 0.0) {
+                    let label = format!("{} − {}", run.name, other.name);
+                    differences.push(Curve::per_epoch(label, values, false, differences.len()));
+                }
             }
             match chart.iter_mut().find(|panel| !panel.iter().any(covers)) {
                 Some(panel) => panel.push((number, run)),
                 None => chart.push(vec![(number, run)]),
             }
         }
+        let has_panels = charts.iter().any(|panels| panels.len() > 1);
         let drawn = charts.into_iter().map(|panels| {
             let panel = |panel: &Vec<(usize, &RunFacts)>| {
                 let names: Vec<&str> = panel.iter().map(|(_, run)| run.name.as_str()).collect();
@@ -354,6 +359,7 @@ fn losses(runs: &[&RunFacts]) -> Vec<Value> {
             "label": label,
             "runs": of_label().map(|run| run.name.as_str()).collect::<Vec<_>>(),
             "charts": drawn,
+            "has_panels": has_panels,
             "differences": differences,
             "validated": validated,
             "has_lines": of_label().any(|run| run.history.iter().any(|columns| columns.get("epoch").is_some_and(|epochs| epochs.len() > 1))),
