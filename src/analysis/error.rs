@@ -1,5 +1,6 @@
 //! What keeps codes from being analysed, each as a sentence.
 
+use crate::figures::number::counted;
 use crate::tasks::WidthError;
 
 /// Codes that cannot be analysed.
@@ -53,15 +54,16 @@ pub enum AnalysisError {
     },
     /// A perplexity that the number of codes does not allow.
     #[error(
-        "cannot map {points} codes with a perplexity of {perplexity}: from 1 to a third of the others, {most}, is accepted"
+        "cannot map {} with a perplexity of {}: {}",
+        counted(*points, "code"),
+        *perplexity as f32,
+        accepted(*perplexity, *points)
     )]
     Perplexity {
         /// The perplexity.
         perplexity: f64,
         /// Codes.
         points: usize,
-        /// The most that is accepted.
-        most: f64,
     },
     /// Codes of so few values that a map would show no more.
     #[error("cannot map codes of {found} value(s): at least 2 are needed")]
@@ -110,4 +112,18 @@ pub enum AnalysisError {
     /// Images or codes of another size than the model's.
     #[error(transparent)]
     Model(#[from] WidthError),
+}
+
+/// Which perplexities so many codes allow, and how many codes the `perplexity` needs.
+fn accepted(perplexity: f64, points: usize) -> String {
+    let accepted = match points.saturating_sub(1) / 3 {
+        0 => "at least 4 codes are needed".to_owned(),
+        most => format!("from 1 to {most} is accepted"),
+    };
+    let needed = (3.0 * perplexity).ceil() + 1.0;
+    if perplexity >= 1.0 {
+        format!("{accepted}; {} needs at least {needed} codes", perplexity as f32)
+    } else {
+        accepted
+    }
 }

@@ -8,7 +8,7 @@ use super::CliError;
 use super::args::MachineArguments;
 use super::machine;
 use super::output::{self, say, table};
-use super::paths::{must_differ, must_end_in};
+use super::paths::{check_target, must_differ};
 use super::runs::{evaluated, figure, shown_epochs};
 use narrows::config::differences;
 use narrows::data::data_dirs;
@@ -20,7 +20,7 @@ use narrows::study::{Paired, Repeats, mean_and_deviation, open_runs, page_of, pa
 /// Compares the runs in these folders.
 pub fn compare(paths: &[PathBuf], out: Option<PathBuf>, arguments: &MachineArguments) -> Result<(), CliError> {
     let machine = machine::resolve(arguments)?;
-    must_end_in(&out, &["html"], "")?;
+    check_target(&out, &["html"], "")?;
     must_differ(paths, "runs")?;
     let records = paths.iter().map(|path| RunRecord::read(path)).collect::<Result<Vec<_>, _>>()?;
     let names = names(paths);

@@ -7,13 +7,13 @@ use super::args::{DataCommand, Drawn};
 use super::bars::Bar;
 use super::machine::check_data_dir;
 use super::output::{note, say, table};
-use narrows::config::argument;
 use narrows::data::draw::{DEFAULT_PER_CLASS, faces};
 use narrows::data::{
     Catalog, CatalogSet, DRAWN_FACES, DRAWN_SET, FetchOptions, Fetched, FileStatus, Progress, Published, Samples,
     Splits, data_dirs, fetch, load, locate, verify,
 };
 use narrows::figures::number::counted;
+use narrows::files::argument;
 use narrows::files::create_folder;
 use narrows::run::{OpenRun, RunError};
 

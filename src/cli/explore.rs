@@ -7,7 +7,7 @@ use super::args::ExploreArguments;
 use super::codes::part_of;
 use super::machine;
 use super::output::{json, note, path_json, say};
-use super::paths::must_end_in;
+use super::paths::check_target;
 use narrows::explore::{MOST_BYTES, page};
 use narrows::figures::number::counted;
 use narrows::files::write_whole;
@@ -15,7 +15,7 @@ use serde_json::json;
 
 /// Writes the page, and opens it where that is asked for.
 pub fn run(arguments: ExploreArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["html"], "explore.html")?;
+    check_target(&arguments.out, &["html"], "explore.html")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let (name, images) = (arguments.part.name(), part_of(&run, arguments.part)?);
     let page = machine.run(|| page(&run, machine.context, (name, images), arguments.count as usize))??;

@@ -8,7 +8,7 @@ use super::codes::part_of;
 use super::images;
 use super::machine;
 use super::output::{json, path_json, say, table};
-use super::paths::{must_end_in, or_in_run};
+use super::paths::{check_target, or_in_run};
 use narrows::figures::number::{counted, significant};
 use narrows::files::write_whole;
 use narrows::run::reconstruction_picture;
@@ -51,7 +51,7 @@ pub fn show(tables: &[Table]) {
 
 /// Draws images above their reconstructions.
 pub fn reconstruct(arguments: ReconstructArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["png"], "")?;
+    check_target(&arguments.out, &["png"], "")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let other = images::other(&run, &arguments.images, "reconstruct")?;
     let (label, images) = match &other {

@@ -13,7 +13,7 @@ pub fn ends_in(path: &Path, extension: &str) -> bool {
 
 /// Refuses a path, if there is one, that ends in none of these, or that is of a file which a run or a study writes; `own` is the name of
 /// the one that the command itself writes into a run folder.
-pub fn must_end_in<'a>(
+pub fn check_target<'a>(
     paths: impl IntoIterator<Item = &'a PathBuf>,
     extensions: &[&str],
     own: &str,

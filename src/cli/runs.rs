@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::output::{self, say, speak_json, table};
-use narrows::config::argument;
 use narrows::figures::number::{counted, significant};
+use narrows::files::argument;
 use narrows::run::{RunRecord, RunState, find_runs};
 
 /// Lists the runs in `folder` and below it.

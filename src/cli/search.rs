@@ -11,9 +11,10 @@ use super::output::{duration, json, note, path_json, say, table};
 use super::{interrupt, machine, source, study};
 use serde_json::{Map, Value, json};
 
-use narrows::config::{SearchConfig, argument};
+use narrows::config::SearchConfig;
 use narrows::data::data_dirs;
 use narrows::figures::number::{counted, significant};
+use narrows::files::argument;
 use narrows::run::{Machine, Trials};
 use narrows::search::{End, Outcome, Point, Running};
 use narrows::study::is_small;
@@ -25,7 +26,6 @@ pub fn run(arguments: SearchArguments) -> Result<(), CliError> {
     let machine = machine::resolve(&arguments.machine)?;
     let data_dirs = data_dirs(arguments.machine.data_dir.as_deref());
     let (config, out) = configure(&arguments)?;
-    check_trials(&config, &out)?;
     let result = make(config, &out, arguments.jobs.map(usize::from), machine, &data_dirs)?;
     json(|| to_json(&result, &out));
     if result.interrupted {
@@ -66,26 +66,6 @@ pub fn make(
     drop(progress);
     conclude(&result, out);
     Ok(result)
-}
-
-/// Refuses fewer trials than a search in `out` has made, of which the table and the best one would be lost.
-pub fn check_trials(config: &SearchConfig, out: &Path) -> Result<(), CliError> {
-    let asked = config.settings.trials;
-    for (sampler, pruner) in config.settings.arms() {
-        let journal = out.join(format!("trials-{}-{}.journal", sampler.name(), pruner.name()));
-        // A line for each trial stands below one for the search.
-        let lines = std::fs::read(journal).map_or(0, |text| text.iter().filter(|&&byte| byte == b'\n').count());
-        let made = lines.saturating_sub(1);
-        if made > asked {
-            return Err(CliError::Usage(format!(
-                "the search in {} has {} by {} already, and {asked} are asked for; nothing was changed. At least {made} are accepted",
-                out.display(),
-                counted(made, "trial"),
-                Arm { sampler, pruner }.name()
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// What the arguments ask for, and where to.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::CliError;
-use narrows::config::{Preset, Source, argument, preset, presets};
-use narrows::files::read_whole;
+use narrows::config::{Preset, Source, preset, presets};
+use narrows::files::{argument, read_whole};
 
 /// Whether the configuration is one of the program's own or a file of the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

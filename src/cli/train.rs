@@ -9,9 +9,10 @@ use super::output::{self, duration, note, say};
 use super::progress::RunProgress;
 use super::source::{self, Origin};
 use super::{data, dry_run, inspect, interrupt, machine, study};
-use narrows::config::{RunConfig, Source, argument};
+use narrows::config::{RunConfig, Source};
 use narrows::data::{Catalog, DRAWN_SET, data_dirs, locate};
 use narrows::figures::number::counted;
+use narrows::files::argument;
 use narrows::nn::weights::WeightsError;
 use narrows::optim::Monitor;
 use narrows::run::{

@@ -8,9 +8,11 @@ use super::CliError;
 use super::args::StudyArguments;
 use super::output::{self, say};
 use super::{machine, search, source, study};
-use narrows::config::{ConfigError, Place, WorkflowConfig, argument};
+use narrows::config::{ConfigError, Place, WorkflowConfig};
 use narrows::data::{DataError, data_dirs};
+use narrows::files::argument;
 use narrows::run::{Machine, RunError, Trials};
+use narrows::study::search::check_made;
 use narrows::study::workflow::{Part, PartConfig, begin_workflow, folder_of, write_page};
 
 /// Makes every run of a study, or every part of a workflow.
@@ -44,7 +46,7 @@ fn make(
                 study::prepare(study, seeds, data_dirs).map(drop)
             }
             PartConfig::Search(search) => {
-                search::check_trials(search, &folder)?;
+                check_made(search, &folder)?;
                 Trials::new(search, data_dirs, &folder).map(drop).map_err(CliError::from)
             }
         };

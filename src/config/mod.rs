@@ -14,7 +14,6 @@ use crate::settings::{About, Counts, Fault, Settings, TableForm, Text, Visitor, 
 use crate::tasks::TaskSpec;
 use crate::train::TrainSettings;
 
-mod argument;
 mod difference;
 mod document;
 mod error;
@@ -31,7 +30,6 @@ mod vary;
 mod workflow;
 mod write;
 
-pub use argument::argument;
 pub use difference::{Difference, differences};
 pub use error::{ConfigError, Place};
 pub use list::{Entry, UnknownKey, find_keys, keys_of_all, vocabulary};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::argument;
 use super::document::{self, Node, Table};
 use super::error::{ConfigError, Place};
 use super::name::{NAME, is_name};
@@ -10,6 +9,7 @@ use super::read::{self, unknown_key};
 use super::vary::apply_quick;
 use super::workflow::WorkflowConfig;
 use super::{RunConfig, list};
+use crate::files::argument;
 
 /// What a study has besides a run.
 const STUDY_TABLES: [&str; 5] = ["grid", "variants", "report", "quick", "parts"];

@@ -1,5 +1,6 @@
 //! Files that are never half-written: beside the name, synced, renamed.
 
+mod argument;
 pub mod protobuf;
 
 use std::fs::{self, File};
@@ -7,6 +8,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+pub use argument::argument;
 
 /// A file operation that failed, with the path it failed on.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::error::RunError;
 use super::folder::{CONFIG, MODEL, check_is_run, check_weights, has_ended, run_config};
 use super::prepare::Prepared;
-use crate::config::{RunConfig, argument, differences};
-use crate::files::{read_whole, sha256};
+use crate::config::{RunConfig, differences};
+use crate::files::{argument, read_whole, sha256};
 use crate::nn::Params;
 use crate::tasks::Origin;
 

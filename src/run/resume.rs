@@ -13,9 +13,9 @@ use super::folder::{
     has_ended, read_json, run_config,
 };
 use super::prepare::Prepared;
-use crate::config::{Difference, RunConfig, argument};
+use crate::config::{Difference, RunConfig};
 use crate::data::Splits;
-use crate::files::{hex, read_whole};
+use crate::files::{argument, hex, read_whole};
 use crate::nn::weights;
 use crate::optim::Monitor;
 use crate::train::{Best, Callback, FitResult, History, State, Stop, TrainError, Training};

@@ -68,6 +68,8 @@ pub trait Function<T: Real>: Sync {
 pub(super) struct Apply<T: Real>(pub &'static dyn Function<T>);
 
 impl<T: Real> Operation<T> for Apply<T> {
+    const ACCUMULATES: bool = false;
+
     fn name(&self) -> &'static str {
         self.0.name()
     }

@@ -45,7 +45,7 @@ pub struct Call<'a> {
 pub(super) trait Operation<T: Real>: Copy {
     /// As messages name it, where that depends on nothing.
     const NAME: &'static str = "";
-    /// Whether `evaluate` can add to its target; read where the operation contributes to a gradient, of no other.
+    /// Whether `evaluate` can add to its target.
     const ACCUMULATES: bool = true;
 
     /// As messages name it.
@@ -59,8 +59,8 @@ pub(super) trait Operation<T: Real>: Copy {
     /// When the shapes of the inputs do not fit the operation; the message carries them.
     fn output_shape(&self, inputs: &[Shape]) -> Shape;
 
-    /// Computes the output, or adds it to the target where it contributes to a gradient and [`Operation::ACCUMULATES`] holds. An
-    /// operation whose gradients are computed together with its value is computed where it is recorded instead.
+    /// Computes the output, or adds it to the target where [`Operation::ACCUMULATES`] holds. An operation whose gradients are
+    /// computed together with its value is computed where it is recorded instead.
     fn evaluate(&self, _: Context, _: &[Operand<'_, T>], _: Target<'_, T>) {
         unreachable!("{} is computed where it is recorded", self.name())
     }

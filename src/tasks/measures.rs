@@ -68,34 +68,34 @@ impl Trainable for AutoencoderTask {
         json!(self.with(weights).evaluate(samples, arena))
     }
 
-    /// "jacobian" with the mean ‖∂code/∂input‖_F of the first [`jacobian_images`] of the test images where the penalty on it is
+    /// Besides, "jacobian" with the mean ‖∂code/∂input‖_F of the first [`jacobian_images`] of the test images where the penalty on it is
     /// on, "denoising" where images are corrupted, "elbo" for a variational model.
-    fn further_figures(
+    fn figures(
         &self,
         weights: Weights<'_>,
         part: &str,
         samples: Samples<'_>,
         seed: u64,
         arena: &mut Arena<f32>,
-    ) -> Map<String, Value> {
+    ) -> Value {
         let (trained, objective) = (self.with(weights), self.objective());
-        let mut figures = Map::new();
+        let mut figures = self.evaluate(weights, samples, arena);
         if objective.contractive.is_some() && part == "test" {
             let first = samples.first(jacobian_images(self.model().encoder()));
             let norm = trained.mean_jacobian_norm(first, arena);
-            figures.insert("jacobian".to_owned(), json!({ "images": first.indices.len(), "mean_norm": norm }));
+            figures["jacobian"] = json!({ "images": first.indices.len(), "mean_norm": norm });
         }
         if let Some(corruption) = objective.corruption {
-            let denoising = trained.denoise(samples, corruption, seed, arena);
-            figures.insert("denoising".to_owned(), denoising.to_json());
+            figures["denoising"] = trained.denoise(samples, corruption, seed, arena).to_json();
         }
         if let Some(elbo) = trained.elbo(samples, seed, arena) {
-            figures.insert("elbo".to_owned(), elbo.to_json());
+            figures["elbo"] = elbo.to_json();
         }
         figures
     }
 
-    /// A loss that is the mean squared error stands there once. A second table has the parts of the bound where they were measured.
+    /// A loss that is the mean squared error stands there once. Of a variational model a second table has the parts of what it
+    /// minimises.
     fn tables(&self, parts: &[(&'static str, Value)]) -> Vec<Table> {
         let loss = self.loss_name();
         let errors = if loss == "mse" { &["mse"][..] } else { &[loss, "mse"] };
@@ -109,16 +109,19 @@ impl Trainable for AutoencoderTask {
         };
         let header = header.into_iter().map(str::to_owned).collect();
         let mut tables = vec![Table { title: String::new(), header, rows: parts.iter().map(row).collect() }];
-        let bounded = || parts.iter().filter(|(_, figures)| figures["elbo"].is_object());
-        if bounded().next().is_some() {
-            let keys = [("reconstruction", 4), ("kl", 4), ("negative_elbo", 4), ("active_dimensions", 4)];
-            let row = |(name, figures): &(&'static str, Value)| {
-                [vec![(*name).into()], keys.map(|(key, digits)| Cell::of(&figures["elbo"], key, digits)).to_vec()]
-                    .concat()
+        let drawn: Vec<_> = parts.iter().filter(|(_, figures)| figures["elbo"].is_object()).collect();
+        if !drawn.is_empty() {
+            // A squared error has no nats, so that there is no bound to be the sum.
+            let bound = if loss == "mse" { &[][..] } else { &[("negative_elbo", "negative ELBO")] };
+            let keys = [&[("reconstruction", "reconstruction"), ("kl", "divergence")], bound];
+            let keys = [&keys.concat()[..], &[("active_dimensions", "active dimensions")]].concat();
+            let row = |(name, figures): &&(&'static str, Value)| {
+                let figures = keys.iter().map(|(key, _)| Cell::of(&figures["elbo"], key, 4));
+                std::iter::once((*name).into()).chain(figures).collect()
             };
-            let header = ["", "reconstruction", "divergence", "sum", "active numbers"].map(str::to_owned).to_vec();
-            let title = "Parts of the bound, an image, with drawn codes".to_owned();
-            tables.push(Table { title, header, rows: bounded().map(row).collect() });
+            let header = std::iter::once("").chain(keys.iter().map(|(_, name)| *name)).map(str::to_owned).collect();
+            let title = "Of an image, with codes that are drawn".to_owned();
+            tables.push(Table { title, header, rows: drawn.iter().map(row).collect() });
         }
         tables
     }

@@ -192,7 +192,8 @@ pub trait Trainable: Task<f32> + Debug + Send {
     /// The figures of samples, an object.
     fn evaluate(&self, weights: Weights<'_>, samples: Samples<'_>, arena: &mut Arena<f32>) -> Value;
 
-    /// All figures of the part called `part`, what `metrics.json` holds and `narrows eval` gives.
+    /// All figures of the part called `part`, what `metrics.json` holds and `narrows eval` gives: those of
+    /// [`evaluate`](Self::evaluate), and what else a task measures.
     fn figures(
         &self,
         weights: Weights<'_>,
@@ -201,24 +202,8 @@ pub trait Trainable: Task<f32> + Debug + Send {
         seed: u64,
         arena: &mut Arena<f32>,
     ) -> Value {
-        let mut figures = self.evaluate(weights, samples, arena);
-        if let Value::Object(figures) = &mut figures {
-            figures.extend(self.further_figures(weights, part, samples, seed, arena));
-        }
-        figures
-    }
-
-    /// Figures of samples, the part called `part`, beside those of [`evaluate`](Self::evaluate).
-    fn further_figures(
-        &self,
-        weights: Weights<'_>,
-        part: &str,
-        samples: Samples<'_>,
-        seed: u64,
-        arena: &mut Arena<f32>,
-    ) -> Map<String, Value> {
-        let _ = (weights, part, samples, seed, arena);
-        Map::new()
+        let _ = (part, seed);
+        self.evaluate(weights, samples, arena)
     }
 
     /// The [`figures`](Self::figures) of each part, as tables for a person.

@@ -93,7 +93,7 @@ fn what_cannot_be_mapped_is_refused() {
     place.refuses(
         &[&ALL[..], &["--perplexity", "6.8"]].concat(),
         2,
-        &["map 21 codes with a perplexity of 6.8: --perplexity from 1 to 6 is accepted; 6.8 needs at least 22 codes"],
+        &["map 21 codes with a perplexity of 6.8: from 1 to 6 is accepted; 6.8 needs at least 22 codes"],
     );
     place.refuses(&[&ALL[..], &["--perplexity", "0.5"]].concat(), 2, &["perplexity of 0.5", "from 1 to 6 is accepted"]);
     place.refuses(&["map", "run", "--perplexity=-3"], 2, &["--perplexity"]);

@@ -245,7 +245,7 @@ fn the_quick_unsupervised_workflow_runs_to_its_end_on_the_public_images() {
     // The losses of many runs stand on charts of a few each, every run on one of them.
     let page = place.text("w/parts/optimizers/report.html");
     let charts = page.split("<svg").map(|rest| rest.split("</svg>").next().unwrap());
-    let charts = charts.filter(|svg| svg.contains("solid: training"));
+    let charts = charts.filter(|svg| svg.contains(": training"));
     let runs: Vec<&str> =
         found[1]["study"]["runs"].as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect();
     let drawn = charts.map(|svg| runs.iter().filter(|run| svg.contains(&format!(">{run}<"))).count());

@@ -8,7 +8,7 @@ use super::super::CliError;
 use super::super::args::{EncodeArguments, RunArguments};
 use super::super::machine;
 use super::super::output::{json, path_json, say};
-use super::super::paths::{must_differ, must_end_in};
+use super::super::paths::{check_target, must_differ};
 use super::{codes_in, images_in, must_hold, part_of, write_images};
 use narrows::data::npy;
 use narrows::figures::number::counted;
@@ -16,7 +16,7 @@ use narrows::figures::number::counted;
 /// Writes the codes of images.
 pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
     let written = || std::iter::once(&arguments.out).chain(&arguments.labels);
-    must_end_in(written(), &["npy"], "")?;
+    check_target(written(), &["npy"], "")?;
     must_differ(written().chain(&arguments.images.images), "files")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let loaded = &run.prepared.loaded;
@@ -49,7 +49,7 @@ pub fn encode(arguments: EncodeArguments) -> Result<(), CliError> {
 
 /// Writes the images that the decoder makes of codes.
 pub fn decode(of: &RunArguments, codes: &PathBuf, out: &PathBuf) -> Result<(), CliError> {
-    must_end_in([out], &["npy", "png"], "")?;
+    check_target([out], &["npy", "png"], "")?;
     must_differ([codes, out], "files")?;
     let (machine, run) = machine::open(of)?;
     let codes = codes_in(&run, machine.context, codes)?;

@@ -7,7 +7,7 @@ use super::super::CliError;
 use super::super::args::{Part, SampleArguments, TraverseArguments};
 use super::super::machine;
 use super::super::output::{json, path_json, say};
-use super::super::paths::{must_differ, must_end_in, or_in_run};
+use super::super::paths::{check_target, must_differ, or_in_run};
 use super::draws::distribution;
 use super::{images_at, must_fit, must_hold, part_of, pixels, write_grid, write_images};
 use narrows::analysis::{self, CodeSpread, TICKS, plane};
@@ -26,8 +26,8 @@ fn is_variational(run: &OpenRun, context: Context) -> Result<bool, CliError> {
 
 /// Decodes codes that are drawn from a distribution.
 pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["npy", "png"], "samples.png")?;
-    must_end_in(&arguments.codes, &["npy"], "")?;
+    check_target(&arguments.out, &["npy", "png"], "samples.png")?;
+    check_target(&arguments.codes, &["npy"], "")?;
     must_differ(arguments.out.iter().chain(&arguments.codes), "files")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let distribution = distribution(&run, machine.context, arguments.from)?;
@@ -52,7 +52,7 @@ pub fn sample(arguments: SampleArguments) -> Result<(), CliError> {
 
 /// Decodes codes of which one value after the other moves; those of two numbers also on a grid.
 pub fn traverse(arguments: TraverseArguments) -> Result<(), CliError> {
-    must_end_in(&arguments.out, &["png"], "traversal.png")?;
+    check_target(&arguments.out, &["png"], "traversal.png")?;
     let (machine, run) = machine::open(&arguments.of)?;
     let (variational, part) = (is_variational(&run, machine.context)?, arguments.part.of(&run.prepared.loaded).0);
     let index = match arguments.image {

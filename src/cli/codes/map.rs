@@ -46,7 +46,6 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
     let names: Vec<&str> = arguments.part.iter().map(|part| part.name()).collect();
     let mut labels: Vec<u8> = parts.iter().flat_map(|part| part.labels().into_iter().flatten()).collect();
     labels.truncate(arguments.count);
-    check_perplexity(arguments.perplexity, labels.len())?;
     let tsne = Tsne {
         perplexity: f64::from(arguments.perplexity),
         iterations: arguments.iterations as usize,
@@ -168,24 +167,6 @@ pub fn map(arguments: MapArguments) -> Result<(), CliError> {
         return Err(CliError::Interrupted);
     }
     Ok(())
-}
-
-/// Refuses a perplexity that so many codes do not allow.
-fn check_perplexity(perplexity: f32, codes: usize) -> Result<(), CliError> {
-    let others = codes.saturating_sub(1);
-    if (1.0..=others as f64 / 3.0).contains(&f64::from(perplexity)) {
-        return Ok(());
-    }
-    let accepted = match others / 3 {
-        0 => "at least 4 codes are needed".to_owned(),
-        most => format!("--perplexity from 1 to {most} is accepted"),
-    };
-    let needed = (3.0 * f64::from(perplexity)).ceil() as u64 + 1;
-    let more = if perplexity < 1.0 { String::new() } else { format!("; {perplexity} needs at least {needed} codes") };
-    Err(CliError::Usage(format!(
-        "cannot map {} with a perplexity of {perplexity}: {accepted}{more}",
-        counted(codes, "code")
-    )))
 }
 
 fn fit(tsne: &Tsne, context: Context, codes: ArrayView2<'_, f32>) -> Result<TsneMap, CliError> {

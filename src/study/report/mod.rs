@@ -4,6 +4,7 @@
 //! figures and tables.
 
 mod charts;
+mod curves;
 mod words;
 
 use std::path::Path;
@@ -205,6 +206,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn decoders_stand_beside_the_published_figures_that_have_norms() {
+        let numbers = json!({ "nrmse": 0.1129, "own_f32": 0.0153, "walk_norm": 1083.3 });
+        let figures = json!({ "layers": [], "parts": {}, "rim": { "images": 1e-6 } });
+        let facts = json!({
+            "inversion": { "whole": [{ "run": "full-batch", "figures": figures }], "sizes": [] },
+            "study": { "seeds": 1 },
+            "published": [
+                { "run": "sgd", "who": "published", "source": "a report", "first_loss": 0.2, "last_loss": 0.19 },
+                { "run": "bce", "who": "published", "source": "a report", "train": { "nrmse": 12.9 } },
+                { "run": "full-batch", "who": "PyTorch", "source": "measured", "train": numbers, "test": numbers },
+            ],
+        });
+        let pictures = json!({ "inverted": {} });
+        let page = render("inversion", "", &facts, context! { facts => Serde(&facts), pictures => Serde(&pictures) });
+        assert!(page.unwrap().contains("Compared with other implementations. PyTorch: measured."));
+    }
 
     #[test]
     fn published_verdicts_stand_with_their_figures_and_what_became_of_them() {

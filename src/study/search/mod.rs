@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::config::{RunConfig, SearchConfig};
+use crate::figures::number::counted;
 use crate::files::{FileError, read_whole, sha256, write_whole};
 use crate::run::{
     FolderLock, Found, Machine, Prepared, RunError, RunFolder, RunResult, Trials, check_vacant, execute, find_run,
@@ -144,7 +145,30 @@ fn check_folder(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
             file.display()
         )));
     }
+    check_made(config, out)?;
     best_before(out).map(drop)
+}
+
+/// Refuses fewer trials than a search in `out` has made: the others would be missing from the table, and among them perhaps the best.
+pub fn check_made(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
+    let asked = config.settings.trials;
+    for (sampler, pruner) in config.settings.arms() {
+        let arm = Arm { sampler, pruner };
+        let made = Journal::made(&journal_of(arm, out));
+        if made > asked {
+            return Err(RunError::Folder(format!(
+                "the search in {} has {} by {} already, and {asked} are asked for; nothing was changed. At least {made} are accepted",
+                out.display(),
+                counted(made, "trial"),
+                arm.name()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn journal_of(arm: Arm, out: &Path) -> PathBuf {
+    out.join(format!("trials-{}-{}.journal", arm.sampler.name(), arm.pruner.name()))
 }
 
 /// The run of the best trial so far, if there is one. Refuses a run that is not the one that `best.toml` describes: it would be removed
@@ -215,7 +239,7 @@ impl Work<'_> {
     }
 
     fn search(&self, arm: Arm) -> Result<Search, RunError> {
-        let path = self.out.join(format!("trials-{}-{}.journal", arm.sampler.name(), arm.pruner.name()));
+        let path = journal_of(arm, self.out);
         // What the trials depend on, besides how many there are.
         let version = env!("CARGO_PKG_VERSION");
         let gemm = crate::run::checkpoint::gemm_name(self.machine.context.gemm);

@@ -121,6 +121,8 @@ impl<T: Real> Operation<T> for Convolve {
 }
 
 impl<T: Real> Operation<T> for ConvolveLayer {
+    const ACCUMULATES: bool = false;
+
     fn name(&self) -> &'static str {
         self.convolve.name()
     }

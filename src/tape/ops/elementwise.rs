@@ -13,6 +13,7 @@ pub(in crate::tape) struct Activate {
 
 impl<T: Real> Operation<T> for Activate {
     const NAME: &'static str = "activation";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
@@ -193,6 +194,7 @@ pub(in crate::tape) struct AddRow;
 
 impl<T: Real> Operation<T> for AddRow {
     const NAME: &'static str = "broadcast bias";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, row) = (inputs[0], inputs[1]);

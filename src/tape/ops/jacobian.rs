@@ -145,6 +145,7 @@ impl JacobianNorm {
 
 impl<T: Real> Operation<T> for JacobianNorm {
     const NAME: &'static str = "norm of a Jacobian";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         Self::sizes(inputs);

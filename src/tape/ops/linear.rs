@@ -84,6 +84,7 @@ pub(in crate::tape) struct Dense {
 
 impl<T: Real> Operation<T> for Dense {
     const NAME: &'static str = "dense";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, weight, bias) = (inputs[0], inputs[1], inputs[2]);

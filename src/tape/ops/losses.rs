@@ -102,6 +102,7 @@ pub(in crate::tape) struct LossGradient {
 
 impl<T: Real> Operation<T> for LossGradient {
     const NAME: &'static str = "gradient of the loss";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]
@@ -134,6 +135,7 @@ pub(in crate::tape) struct Softmax;
 
 impl<T: Real> Operation<T> for Softmax {
     const NAME: &'static str = "softmax";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]

@@ -15,6 +15,7 @@ pub(in crate::tape) struct Normalise {
 
 impl<T: Real> Operation<T> for Normalise {
     const NAME: &'static str = "normalisation";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         let (x, rows) = (inputs[0], [inputs[1], inputs[2], inputs[3]]);
@@ -240,6 +241,7 @@ fn through_mean<T: Real>(of_shift: Var, rows: usize, backward: &mut Backward<'_,
 
 impl<T: Real> Operation<T> for BatchNormalise {
     const NAME: &'static str = "batch normalisation";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         inputs[0]

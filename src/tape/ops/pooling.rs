@@ -114,6 +114,7 @@ impl<T: Real> Tape<'_, T> {
 
 impl<T: Real> Operation<T> for ConvolvePool {
     const NAME: &'static str = "maxima of a convolution";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         pooled(&self.pool, inputs[0].samples())
@@ -129,6 +130,7 @@ impl<T: Real> Operation<T> for ConvolvePool {
 
 impl<T: Real> Operation<T> for MaxPool {
     const NAME: &'static str = "maximum pooling";
+    const ACCUMULATES: bool = false;
 
     fn output_shape(&self, inputs: &[Shape]) -> Shape {
         pooled(&self.of, inputs[0].samples())
