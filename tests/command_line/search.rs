@@ -179,7 +179,12 @@ fn what_cannot_be_searched_is_refused() {
     place.refuses(
         &["search", "--resume", "s", "--trials", "2"],
         2,
-        &["s has 3 trials by tpe with median already, and 2 are asked for", "nothing was changed", "At least 3"],
+        &["trials-tpe-median.journal has 3 trials already, and 2 by", "nothing was changed", "At least 3"],
+    );
+    place.refuses(
+        &["search", "--resume", "s", "--sampler", "random"],
+        2,
+        &["trials-tpe-median.journal has 3 trials already, and 0 by", "nothing was changed", "At least 3"],
     );
     // Another space in the same folder.
     let begun = place.text("s/search.toml");

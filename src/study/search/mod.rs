@@ -149,18 +149,22 @@ fn check_folder(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
     best_before(out).map(drop)
 }
 
-/// Refuses fewer trials than a search in `out` has made: the others would be missing from the table, and among them perhaps the best.
+/// Refuses fewer trials than a search in `out` has made by any sampler with any pruner, also by one that is left out now: the others would be
+/// missing from the table, and among them perhaps the best.
 pub fn check_made(config: &SearchConfig, out: &Path) -> Result<(), RunError> {
-    let asked = config.settings.trials;
-    for (sampler, pruner) in config.settings.arms() {
-        let arm = Arm { sampler, pruner };
-        let made = Journal::made(&journal_of(arm, out));
+    let arms = config.settings.arms();
+    let asked: Vec<PathBuf> = arms.iter().map(|&(sampler, pruner)| journal_of(Arm { sampler, pruner }, out)).collect();
+    for file in std::fs::read_dir(out).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if file.extension().is_none_or(|extension| extension != "journal") {
+            continue;
+        }
+        let asked = if asked.contains(&file) { config.settings.trials } else { 0 };
+        let made = Journal::made(&file);
         if made > asked {
             return Err(RunError::Folder(format!(
-                "the search in {} has {} by {} already, and {asked} are asked for; nothing was changed. At least {made} are accepted",
-                out.display(),
+                "{} has {} already, and {asked} by this sampler and pruner are asked for; nothing was changed. At least {made} are accepted",
+                file.display(),
                 counted(made, "trial"),
-                arm.name()
             )));
         }
     }
