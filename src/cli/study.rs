@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -16,11 +15,11 @@ use super::progress::RunProgress;
 use super::runs::figure;
 use super::source;
 use narrows::config::{Difference, Source, StudyConfig};
-use narrows::figures::number::counted;
+use narrows::figures::number::{counted, median};
 use narrows::files::argument;
 use narrows::run::{Machine, RunRecord, RunResult};
 use narrows::study::{Observer, Planned, Study, StudyRun, default_jobs, prepare_runs, run_study};
-use narrows::train::{Callback, Stop};
+use narrows::train::{Callback, EpochRecord, Stop};
 
 /// Makes every run of the study that `source` describes.
 pub fn run(source: Source, arguments: StudyArguments, machine: Machine, data_dirs: &[PathBuf]) -> Result<(), CliError> {
@@ -73,7 +72,7 @@ pub fn make(
         machine.context.isa.name()
     );
     interrupt::listen();
-    let progress = StudyProgress::new(&runs);
+    let progress = StudyProgress::new(&runs, jobs);
     let study = run_study(config, runs, out, machine, jobs, &progress)?;
     conclude(&study, out);
     Ok(study)
@@ -126,36 +125,36 @@ pub fn first_free(base: &Path) -> PathBuf {
 }
 
 struct StudyProgress {
-    began: Instant,
-    /// The work of the runs that are left, by their names, and that of those that were made; work is multiply-adds times images, which times of
-    /// steps go with among networks of a kind.
-    work: Mutex<(BTreeMap<String, f64>, f64)>,
+    jobs: usize,
+    /// The work of the runs that are left, by their names, and the seconds that each finished run took for a unit of work. Work is
+    /// multiply-adds times images, which times of steps go with among networks of a kind; penalties are not counted.
+    work: Mutex<(BTreeMap<String, f64>, Vec<f64>)>,
     /// The decoder that is being run backwards: its run, and its bar.
     inverting: Mutex<Option<(String, Bar)>>,
 }
 
 impl StudyProgress {
-    fn new(runs: &[Planned]) -> Self {
-        let work = |run: &Planned| {
-            // A step goes forward and twice back.
-            let split = &run.prepared.loaded.split;
-            let images = (3 * split.train.len() + split.validation.len()) * run.config.train.max_epochs;
-            (run.title(), run.prepared.multiply_adds() as f64 * images as f64)
-        };
-        let work = Mutex::new((runs.iter().map(work).collect(), 0.0));
-        StudyProgress { began: Instant::now(), work, inverting: Mutex::new(None) }
+    fn new(runs: &[Planned], jobs: usize) -> Self {
+        let work = runs.iter().map(|run| (run.title(), work(run, run.config.train.max_epochs))).collect();
+        StudyProgress { jobs, work: Mutex::new((work, Vec::new())), inverting: Mutex::new(None) }
     }
 
-    /// What is left of the study's training at the pace so far, once `name` is done.
-    fn time_left(&self, name: &str) -> String {
-        let (left, done) = &mut *self.work.lock().expect("nobody panics while holding it");
-        *done += left.remove(name).unwrap_or(0.0);
-        if left.is_empty() {
-            return String::new();
-        }
-        let seconds = self.began.elapsed().as_secs_f64() / *done * left.values().sum::<f64>();
-        format!("; about {} of training left", duration(seconds))
+    /// What is left of the study's training, once `run` is done after these epochs, at the median pace of the finished runs.
+    fn time_left(&self, run: &Planned, epochs: &[EpochRecord]) -> String {
+        let (left, paces) = &mut *self.work.lock().expect("nobody panics while holding it");
+        left.remove(&run.title());
+        paces.push(epochs.iter().map(|epoch| epoch.seconds).sum::<f64>() / work(run, epochs.len()));
+        let pace = median(paces).filter(|pace| pace.is_finite() && !left.is_empty());
+        let seconds = |pace| pace * left.values().sum::<f64>() / self.jobs as f64;
+        pace.map_or_else(String::new, |pace| format!("; about {} of training left", duration(seconds(pace))))
     }
+}
+
+/// The work of so many epochs; a step goes forward and twice back.
+fn work(run: &Planned, epochs: usize) -> f64 {
+    let split = &run.prepared.loaded.split;
+    let images = (3 * split.train.len() + split.validation.len()) * epochs;
+    run.prepared.multiply_adds() as f64 * images as f64
 }
 
 impl Observer for StudyProgress {
@@ -166,7 +165,6 @@ impl Observer for StudyProgress {
     fn kept(&self, run: &Planned) {
         let name = run.title();
         note(&format!("{name}: finished before, kept"));
-        // Its work took no time now, and what is left is judged by the rest.
         self.work.lock().expect("nobody panics while holding it").0.remove(&name);
     }
 
@@ -175,8 +173,8 @@ impl Observer for StudyProgress {
         if let Stop::Interrupted { epoch, step } = executed.outcome.stop {
             return note(&format!("{name}: interrupted in epoch {epoch} after step {step}"));
         }
-        let epochs = executed.outcome.history.epochs.len();
-        note(&format!("{name}: done after {}{}", counted(epochs, "epoch"), self.time_left(&name)));
+        let epochs = &executed.outcome.history.epochs;
+        note(&format!("{name}: done after {}{}", counted(epochs.len(), "epoch"), self.time_left(run, epochs)));
     }
 
     fn inverting(&self, run: &Planned, done: usize, all: usize) {
