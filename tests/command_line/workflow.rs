@@ -37,6 +37,7 @@ task = "autoencoder"
 
 [variants.drawn]
 like = "plain"
+seed = 5
 "model.variational" = {}
 
 [variants.rivals]
@@ -85,14 +86,19 @@ fn a_study_measures_images_and_codes_as_the_commands_on_single_runs_do() {
     let words: Vec<&str> = rows.iter().map(|row| row["run"].as_str().unwrap()).collect();
     assert_eq!(words, ["drawn", "rivals", "plain", "plain"]);
     for (row, flag) in rows.iter().zip([None, None, Some("--fitted"), Some("--by-class")]) {
-        let run = format!("s/runs/{}", row["run"].as_str().unwrap());
-        let mut command = vec!["fidelity", &run, "--features", "s/runs/classifier", "--count", "30", "--seed", "4"];
+        let name = row["run"].as_str().unwrap();
+        let run = format!("s/runs/{name}");
+        // The images of another seed are divided otherwise.
+        let seed = if name == "drawn" { "5" } else { "4" };
+        let mut command = vec!["fidelity", &run, "--features", "s/runs/classifier", "--count", "30", "--seed", seed];
         command.extend(flag);
         place.narrows(&command).done();
         let alone = place.json(&format!("{run}/fidelity.json"));
         for key in ["frechet", "precision", "recall"] {
             close(&row["figures"][key]["mean"], &alone["made"][key]);
-            close(&found["generated"]["floor"][key]["mean"], &alone["training_images"][key]);
+            if name != "drawn" {
+                close(&found["generated"]["floor"][key]["mean"], &alone["training_images"][key]);
+            }
         }
         assert_eq!(found["generated"]["weights"], alone["features"]["model_sha256"]);
     }
