@@ -13,8 +13,7 @@ use narrows::data::{
     Splits, data_dirs, fetch, load, locate, verify,
 };
 use narrows::figures::number::counted;
-use narrows::files::argument;
-use narrows::files::create_folder;
+use narrows::files::{argument, create_folder};
 use narrows::run::{OpenRun, RunError};
 
 /// Lists, verifies, fetches or draws data sets, in `data_dir` where it is given.
